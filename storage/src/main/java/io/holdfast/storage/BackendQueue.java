@@ -1,0 +1,83 @@
+package io.holdfast.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * The half of a channel behind its memory queue, nsqd's {@code BackendQueue}: it takes what memory
+ * has no room for, keeps account of what is finished, and has everything again after a restart.
+ * {@link ChronicleBackend} is durable, {@link DummyBackend} serves {@code #ephemeral} channels.
+ *
+ * <p>The channel's lock guards everything.
+ */
+public interface BackendQueue extends Closeable {
+  /**
+   * Whether this backend has nothing to deliver that the memory queue must not overtake; only then
+   * may new messages go to memory.
+   */
+  boolean isCaughtUp();
+
+  /**
+   * Takes a batch of which the first {@code inMemory} messages went to the memory queue (0 unless
+   * {@link #isCaughtUp}).
+   */
+  void put(Batch batch, int inMemory) throws IOException;
+
+  /** Takes everything in the journal below an ordinal that it has not been given yet. */
+  void extend(long newEnd);
+
+  /** Takes a batch all of whose messages the channel holds as deferred, due at this time. */
+  void putHeld(Batch batch, List<HeldMessage> messages) throws IOException;
+
+  /** Messages that {@link #poll} has yet to return. */
+  long depth();
+
+  /**
+   * The next message in order that is neither finished nor held elsewhere.
+   *
+   * @return false when there is none
+   */
+  boolean poll(MessageView to) throws IOException;
+
+  /**
+   * The body of a message held by reference.
+   *
+   * @return false when it cannot be read any more
+   */
+  boolean read(MessageRef ref, MessageView to) throws IOException;
+
+  /** Whether {@link #read} works: bodies need not be kept in memory. */
+  boolean keepsBodies();
+
+  /** These messages are finished for this channel. */
+  void finish(OrdinalRanges ranges) throws IOException;
+
+  /** These messages wait in the channel with their attempts and due times. */
+  void hold(List<HeldMessage> messages) throws IOException;
+
+  /** Drops everything, also what the channel holds. */
+  void empty() throws IOException;
+
+  /** Messages dropped because there was no room. */
+  long dropped();
+
+  /** The lowest ordinal that this channel may still need; Long.MAX_VALUE for none. */
+  long floor();
+
+  /** Whether {@link #checkpoint} is due. */
+  boolean wantsCheckpoint();
+
+  /** Sums up the account; the iterator gives every held message with attempts or a due time. */
+  void checkpoint(Iterator<HeldMessage> held) throws IOException;
+
+  /** Bytes on disk that belong to this channel alone. */
+  long diskBytes();
+
+  /** Closes files until the next use. */
+  void closeIdle();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,276 @@
+package io.holdfast.storage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The durable backend of a channel: a cursor over the topic's journal, and the ledger of what
+ * became of the messages. Taking overflow costs nothing but a count, the journal has it already.
+ *
+ * <p>Ordinals below {@code cursor} are with the channel (memory queue, in flight, held) or
+ * finished; from {@code cursor} to {@code end} they are here, but for those in {@code skip}.
+ */
+public final class ChronicleBackend implements BackendQueue {
+  private static final Logger LOG = LoggerFactory.getLogger(ChronicleBackend.class);
+
+  /** The skip set is a set only; its floor must never rise. */
+  private static final long NO_FLOOR = -1;
+
+  private final JournalCursor journal;
+  private final Ledger ledger;
+  private final FinishedSet finished;
+
+  /** Ordinals at or above {@link #cursor} that are finished or held elsewhere. */
+  private FinishedSet skip;
+
+  /** How many of them there are. */
+  private long skipCount;
+
+  private long cursor;
+  private long end;
+  private final OrdinalRanges gap = new OrdinalRanges();
+
+  private ChronicleBackend(JournalCursor journal, Ledger ledger, LedgerState state, long end) {
+    this.journal = journal;
+    this.ledger = ledger;
+    this.end = end;
+    finished = state.finished();
+    cursor = finished.floor();
+    skip = new FinishedSet(NO_FLOOR);
+  }
+
+  /**
+   * Opens the backend of a channel: new with everything from an ordinal on, or as its ledger says.
+   *
+   * @param dir the channel's directory, which exists
+   * @param first where a new channel begins
+   * @param heldFrom what the topic itself holds back begins here; negative for nothing
+   * @param held receives the messages the channel holds, by ordinal
+   */
+  public static ChronicleBackend open(
+      Path dir,
+      Journal topicJournal,
+      SyncThread syncThread,
+      long first,
+      long heldFrom,
+      List<HeldMessage> held)
+      throws IOException {
+    Ledger ledger = new Ledger(dir, syncThread);
+    LedgerState state = ledger.replay();
+    boolean isNew = state == null;
+    if (isNew) {
+      state = new LedgerState(first);
+    }
+    topicJournal.raiseNextOrdinal(state.endOrdinal());
+    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
+    ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
+    backend.journal.moveTo(backend.cursor);
+    state
+        .finished()
+        .segments()
+        .forEach((key, bitmap) -> backend.skip.segments().put(key, bitmap.clone()));
+    for (HeldMessage message : state.held()) {
+      long ordinal = message.ref().ordinal();
+      if (ordinal >= backend.cursor && ordinal < end) {
+        backend.skip.add(ordinal, ordinal + 1);
+        held.add(message);
+      }
+    }
+    backend.skipCount = backend.skip.countFrom(backend.cursor);
+    if (isNew) {
+      // Before the channel's creation is acknowledged: it says where the channel begins.
+      ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator());
+    }
+    return backend;
+  }
+
+  @Override
+  public boolean isCaughtUp() {
+    settle();
+    return cursor == end;
+  }
+
+  /** When nothing before the end is left to deliver, the cursor is at the end. */
+  private void settle() {
+    if (cursor < end && depth() == 0) {
+      cursor = end;
+      skipCount = 0;
+      skip = new FinishedSet(NO_FLOOR);
+    }
+  }
+
+  @Override
+  public void put(Batch batch, int inMemory) throws IOException {
+    boolean caughtUp = isCaughtUp();
+    takeUpTo(batch);
+    if (caughtUp) {
+      cursor = batch.firstOrdinal() + inMemory;
+      if (inMemory < batch.count()) {
+        journal.moveTo(batch, cursor);
+      }
+    }
+  }
+
+  @Override
+  public void extend(long newEnd) {
+    if (newEnd > end) {
+      end = newEnd;
+    }
+  }
+
+  @Override
+  public void putHeld(Batch batch, List<HeldMessage> messages) throws IOException {
+    boolean caughtUp = isCaughtUp();
+    takeUpTo(batch);
+    if (caughtUp) {
+      cursor = end;
+    } else {
+      skip.add(batch.firstOrdinal(), batch.endOrdinal());
+      skipCount += batch.count();
+    }
+    hold(messages);
+  }
+
+  /** Moves the end behind a batch; ordinals left out before it exist nowhere. */
+  private void takeUpTo(Batch batch) throws IOException {
+    if (batch.firstOrdinal() > end) {
+      gap.clear();
+      gap.add(end, batch.firstOrdinal());
+      if (cursor < end) {
+        skip.add(end, batch.firstOrdinal());
+        skipCount += batch.firstOrdinal() - end;
+      }
+      finish(gap);
+    }
+    end = batch.endOrdinal();
+  }
+
+  @Override
+  public long depth() {
+    return end - cursor - skipCount;
+  }
+
+  @Override
+  public boolean poll(MessageView to) throws IOException {
+    if (depth() == 0) {
+      settle();
+      return false;
+    }
+    if (journal.nextOrdinal() != cursor) {
+      journal.moveTo(cursor);
+    }
+    while (journal.next(to, end)) {
+      long ordinal = to.ordinal();
+      if (ordinal > cursor) {
+        pastUnreadable(ordinal);
+      }
+      cursor = ordinal + 1;
+      if (skipCount == 0) {
+        return true;
+      }
+      if (!skip.contains(ordinal)) {
+        return true;
+      }
+      skipCount--;
+    }
+    if (journal.nextOrdinal() > cursor) {
+      pastUnreadable(journal.nextOrdinal());
+    }
+    return false;
+  }
+
+  /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
+  private void pastUnreadable(long ordinal) throws IOException {
+    gap.clear();
+    for (long lost = cursor; lost < ordinal; lost++) {
+      if (skipCount > 0 && skip.contains(lost)) {
+        skipCount--;
+      } else {
+        gap.add(lost);
+      }
+    }
+    cursor = ordinal;
+    if (!gap.isEmpty()) {
+      LOG.error("{}: {} range(s) of messages lost, from {}", ledger, gap.count(), gap.from(0));
+      finish(gap);
+    }
+  }
+
+  @Override
+  public boolean read(MessageRef ref, MessageView to) throws IOException {
+    return journal.read(ref, to);
+  }
+
+  @Override
+  public boolean keepsBodies() {
+    return true;
+  }
+
+  @Override
+  public void finish(OrdinalRanges ranges) throws IOException {
+    finished.add(ranges);
+    ledger.finish(ranges);
+  }
+
+  @Override
+  public void hold(List<HeldMessage> messages) throws IOException {
+    ledger.hold(messages);
+  }
+
+  @Override
+  public void empty() throws IOException {
+    cursor = end;
+    skip = new FinishedSet(NO_FLOOR);
+    skipCount = 0;
+    finished.raiseFloor(end);
+    ledger.empty(end);
+  }
+
+  @Override
+  public long dropped() {
+    return 0;
+  }
+
+  @Override
+  public long floor() {
+    return finished.floor();
+  }
+
+  @Override
+  public boolean wantsCheckpoint() {
+    return ledger.wantsCheckpoint();
+  }
+
+  @Override
+  public void checkpoint(Iterator<HeldMessage> held) throws IOException {
+    if (ledger.isDirty()) {
+      ledger.checkpoint(finished, end, held);
+    }
+  }
+
+  /** Messages whose journal record could not be read. */
+  public long unreadable() {
+    return journal.unreadable();
+  }
+
+  @Override
+  public long diskBytes() {
+    return ledger.diskBytes();
+  }
+
+  @Override
+  public void closeIdle() {
+    journal.release();
+    ledger.closeIdle();
+  }
+
+  @Override
+  public void close() {
+    journal.close();
+    ledger.close();
+  }
+}

@@ -1,0 +1,318 @@
+package io.holdfast.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The durable {@link Journal}: one excerpt of a Chronicle Queue per publish command. Opening reads
+ * only the newest file, to find the next ordinal.
+ */
+public final class ChronicleJournal implements Journal, SyncThread.Syncable {
+  private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
+  private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+
+  private final ExcerptLog log;
+  private final StorageOptions options;
+  private final SyncThread syncThread;
+  private final AtomicLong lastTimeNs = new AtomicLong();
+
+  /** The head of the record being appended. Topic's lock. */
+  private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.JOURNAL_HEAD_BYTES);
+
+  /** First ordinal by cycle, as far as known; own monitor. */
+  private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
+
+  private volatile long nextOrdinal;
+  private long unsyncedMessages;
+
+  /** Publishers waiting for the disk; own monitor. */
+  private final Object waitersLock = new Object();
+
+  private List<DurabilityListener> waiters = new ArrayList<>();
+
+  /** The error of the last force, null when it worked; no OK is given meanwhile. */
+  private volatile IOException syncError;
+
+  /**
+   * Opens the journal of a topic.
+   *
+   * @param dir an existing directory
+   * @throws IOException when it cannot be read
+   */
+  public ChronicleJournal(Path dir, StorageOptions options, SyncThread syncThread)
+      throws IOException {
+    this.options = options;
+    this.syncThread = syncThread;
+    log = new ExcerptLog(dir, options.journalBlockBytes(), MAX_RESERVE_STEP_BYTES);
+    nextOrdinal = findNextOrdinal();
+  }
+
+  private long findNextOrdinal() throws IOException {
+    try (ExcerptReader reader = log.reader()) {
+      for (int cycle : log.cycles().descendingSet()) {
+        long next = -1;
+        if (reader.moveToCycle(cycle)) {
+          while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
+            long end = endOrdinal(reader);
+            next = Math.max(next, end);
+          }
+        }
+        if (next >= 0) {
+          return next;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** One above the last ordinal of the record a reader stands on, -1 when it is not plausible. */
+  private static long endOrdinal(ExcerptReader reader) {
+    ByteBuffer view = reader.view();
+    int at = reader.offset();
+    if (RecordCodec.headDefect(
+            view, at, reader.length(), RecordCodec.JOURNAL_MAGIC, RecordCodec.JOURNAL_HEAD_BYTES)
+        != null) {
+      return -1;
+    }
+    long count = view.getInt(at + RecordCodec.COUNT_OFFSET);
+    return view.getLong(at + RecordCodec.ORDINAL_OFFSET) + Math.max(0, count);
+  }
+
+  @Override
+  public void append(Batch batch) throws IOException {
+    IOException failed = syncError;
+    if (failed != null) {
+      throw failed;
+    }
+    if (log.fileBytes() > options.maxBytesPerFile()) {
+      log.roll();
+    }
+    long ordinal = nextOrdinal;
+    long timeNs = uniqueTimeNs();
+    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
+    RecordCodec.putHead(
+        head,
+        0,
+        RecordCodec.JOURNAL_MAGIC,
+        RecordCodec.TYPE_BATCH,
+        headBytes + batch.sectionBytes(),
+        batch.count());
+    head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
+    head.putLong(RecordCodec.TIME_OFFSET, timeNs);
+    head.putLong(RecordCodec.DEFER_OFFSET, batch.deferMs());
+    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(batch.sectionCrc(), head, 0, headBytes));
+    boolean newFile = log.fileBytes() == 0;
+    long at = log.append(head.clear(), batch.section());
+    if (newFile) {
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(ExcerptLog.cycleOf(at), ordinal);
+      }
+    }
+    nextOrdinal = ordinal + batch.count();
+    batch.appended(ordinal, timeNs, at, log.lastIndex(), ExcerptLog.offsetOf(at) + headBytes);
+    noteWritten(batch.count());
+  }
+
+  /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
+  private long uniqueTimeNs() {
+    Instant now = Instant.now();
+    long nowNs = now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    return lastTimeNs.accumulateAndGet(nowNs, Math::max);
+  }
+
+  private void noteWritten(int messages) {
+    unsyncedMessages += messages;
+    if (!options.synced()) {
+      syncThread.written(this);
+      if (options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery()) {
+        unsyncedMessages = 0;
+        syncThread.urgent(this);
+      }
+    }
+  }
+
+  @Override
+  public boolean whenDurable(DurabilityListener listener) {
+    if (!options.synced()) {
+      return true;
+    }
+    synchronized (waitersLock) {
+      waiters.add(listener);
+    }
+    syncThread.urgent(this);
+    return false;
+  }
+
+  /**
+   * Forces the files and answers those who waited before it began. After a failure the error stays
+   * until a force succeeds: the kernel may have dropped the pages it could not write, so nothing
+   * that was waiting is ever claimed afterwards.
+   */
+  @Override
+  public void sync() {
+    List<DurabilityListener> group;
+    synchronized (waitersLock) {
+      group = waiters;
+      waiters = new ArrayList<>();
+    }
+    IOException error = null;
+    try {
+      log.force();
+    } catch (IOException e) {
+      error = new IOException("sync failed: " + e.getMessage(), e);
+      LOG.error("{} cannot be forced to disk", log.dir(), e);
+    }
+    if (error != null || syncError != null) {
+      syncError = error;
+      if (error != null) {
+        syncThread.written(this);
+      }
+    }
+    for (DurabilityListener waiter : group) {
+      if (error == null) {
+        waiter.onDurable();
+      } else {
+        waiter.onFailed(error);
+      }
+    }
+  }
+
+  /** The error that keeps this journal from taking messages, or null. Any thread. */
+  public IOException syncError() {
+    return syncError;
+  }
+
+  @Override
+  public long nextOrdinal() {
+    return nextOrdinal;
+  }
+
+  @Override
+  public long firstOrdinal() throws IOException {
+    for (int cycle : log.cycles()) {
+      long first = firstOrdinalOf(cycle);
+      if (first >= 0) {
+        return first;
+      }
+    }
+    return nextOrdinal;
+  }
+
+  /** The ordinal a file begins with, -1 when nothing in it can be read. */
+  private long firstOrdinalOf(int cycle) throws IOException {
+    synchronized (firstOrdinals) {
+      Long known = firstOrdinals.get(cycle);
+      if (known != null) {
+        return known;
+      }
+    }
+    long first = -1;
+    try (ExcerptReader reader = log.reader()) {
+      if (reader.moveToCycle(cycle)) {
+        while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
+          if (endOrdinal(reader) >= 0) {
+            first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+          }
+        }
+      }
+    }
+    if (cycle < log.currentCycle() || first >= 0) {
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(cycle, first);
+      }
+    }
+    return first;
+  }
+
+  /** The newest file that begins at or below an ordinal, else the oldest; -1 without files. */
+  int cycleFor(long ordinal) throws IOException {
+    int found = log.firstCycle();
+    // Newest first: a cursor mostly wants to be near the end.
+    for (int cycle : log.cycles().descendingSet()) {
+      long first = firstOrdinalOf(cycle);
+      if (first >= 0 && first <= ordinal) {
+        return cycle;
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public void raiseNextOrdinal(long ordinal) {
+    if (ordinal > nextOrdinal) {
+      nextOrdinal = ordinal;
+    }
+  }
+
+  @Override
+  public JournalCursor cursor() {
+    return new JournalCursor(this, log);
+  }
+
+  @Override
+  public int removeBelow(long ordinal) throws IOException {
+    int removed = 0;
+    for (int cycle : log.cycles()) {
+      int next = log.cycleAfter(cycle);
+      while (next >= 0 && firstOrdinalOf(next) < 0) {
+        next = log.cycleAfter(next);
+      }
+      if (next < 0 || firstOrdinalOf(next) > ordinal) {
+        break;
+      }
+      log.deleteCycle(cycle);
+      synchronized (firstOrdinals) {
+        firstOrdinals.remove(cycle);
+      }
+      removed++;
+      LOG.debug("removed {}", log.file(cycle));
+    }
+    return removed;
+  }
+
+  @Override
+  public void filesRemoved() {
+    log.refreshListing();
+  }
+
+  @Override
+  public long diskBytes() {
+    return log.diskBytes();
+  }
+
+  /** The files of this journal by their first ordinal, oldest first; for the tools. */
+  public Map<Path, Long> files() throws IOException {
+    Map<Path, Long> files = new LinkedHashMap<>();
+    for (int cycle : log.cycles()) {
+      files.put(log.file(cycle), firstOrdinalOf(cycle));
+    }
+    return files;
+  }
+
+  @Override
+  public void closeIdle() {
+    log.closeIfUnread();
+  }
+
+  @Override
+  public void close() {
+    syncThread.forget(this);
+    sync();
+    log.close();
+  }
+
+  @Override
+  public String toString() {
+    return "journal " + log.dir();
+  }
+}

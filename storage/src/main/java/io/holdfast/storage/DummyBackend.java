@@ -1,0 +1,99 @@
+package io.holdfast.storage;
+
+import java.util.Iterator;
+import java.util.List;
+
+/** The backend of an {@code #ephemeral} channel: keeps nothing, and counts what it drops. */
+public final class DummyBackend implements BackendQueue {
+  private long dropped;
+
+  @Override
+  public boolean isCaughtUp() {
+    return true;
+  }
+
+  @Override
+  public void put(Batch batch, int inMemory) {
+    dropped += batch.count() - inMemory;
+  }
+
+  @Override
+  public void extend(long newEnd) {
+    // The topic reads the journal for it.
+  }
+
+  @Override
+  public void putHeld(Batch batch, List<HeldMessage> messages) {
+    // The channel has them.
+  }
+
+  @Override
+  public long depth() {
+    return 0;
+  }
+
+  @Override
+  public boolean poll(MessageView to) {
+    return false;
+  }
+
+  @Override
+  public boolean read(MessageRef ref, MessageView to) {
+    return false;
+  }
+
+  @Override
+  public boolean keepsBodies() {
+    return false;
+  }
+
+  @Override
+  public void finish(OrdinalRanges ranges) {
+    // Nobody will ask.
+  }
+
+  @Override
+  public void hold(List<HeldMessage> messages) {
+    // The channel has them.
+  }
+
+  @Override
+  public void empty() {
+    // Nothing is kept.
+  }
+
+  @Override
+  public long dropped() {
+    return dropped;
+  }
+
+  @Override
+  public long floor() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public boolean wantsCheckpoint() {
+    return false;
+  }
+
+  @Override
+  public void checkpoint(Iterator<HeldMessage> held) {
+    // Nothing survives a restart.
+  }
+
+  @Override
+  public long diskBytes() {
+    return 0;
+  }
+
+  @Override
+  public void closeIdle() {
+    // No files.
+  }
+
+  @Override
+  public void close() {
+    // No files.
+  }
+}

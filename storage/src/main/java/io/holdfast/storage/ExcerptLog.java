@@ -1,0 +1,484 @@
+package io.holdfast.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
+import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.SyncMode;
+import net.openhft.chronicle.queue.ChronicleQueue;
+import net.openhft.chronicle.queue.ExcerptAppender;
+import net.openhft.chronicle.queue.ExcerptTailer;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+import net.openhft.chronicle.wire.DocumentContext;
+import net.openhft.posix.PosixAPI;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Chronicle Queue used as an append-only log of excerpts in size-rolled files: the one place
+ * that knows how to open such a directory after a crash, how to reserve disk blocks before an
+ * append, how to roll, and how to force files to disk. The journal and the ledger are both built on
+ * it.
+ *
+ * <p>Opening deletes {@code metadata.cq4t} (disposable; stale locks in it cost 15 s) and a
+ * headerless newest file (a crash during a roll), and the first append of a process always goes to
+ * a new file: appending behind an unclean end can hide later excerpts.
+ *
+ * <p>Threads: the owner's lock guards {@link #append} and {@link #roll}; {@link #force} may run
+ * beside them in one thread; opening, closing and deleting files is guarded by this object's
+ * monitor. Files are opened at first use and can be closed while nobody reads.
+ */
+final class ExcerptLog implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ExcerptLog.class);
+
+  static {
+    // Tools and tests come here without the broker's main.
+    ChronicleSetup.silence();
+  }
+
+  /** What Chronicle may write beyond an excerpt: two index arrays and headers. */
+  private static final long RESERVE_SLACK_BYTES = 2L * (8 * SizeRollCycle.INDEX_COUNT + 128) + 4096;
+
+  private static final long RESERVE_FIRST_BYTES = 64 << 10;
+  private static final int O_RDWR = 2;
+  private static final int HEADERLESS = 0x8000_0000;
+  private static final int LOCK_TIMEOUT_MS = 500;
+
+  /** Where an excerpt's payload begins: the cycle in the upper half, the file offset below. */
+  static long position(int cycle, long offset) {
+    return ((long) cycle << 32) | offset;
+  }
+
+  static int cycleOf(long position) {
+    return (int) (position >>> 32);
+  }
+
+  static int offsetOf(long position) {
+    return (int) position;
+  }
+
+  private final Path dir;
+  private final long blockSize;
+  private final long maxReserveStepBytes;
+  private final SizeRollCycle rollCycle;
+
+  /** Cycles with a file, in order. Written under the monitor, read anywhere. */
+  private final ConcurrentSkipListSet<Integer> cycles = new ConcurrentSkipListSet<>();
+
+  /** Files written since they were last forced; own monitor. */
+  private final Set<Integer> dirtyCycles = new HashSet<>();
+
+  /** Files whose size and directory entry are on disk. Only {@link #force}'s thread. */
+  private final Set<Integer> forcedOnce = new HashSet<>();
+
+  /** Open readers; the queue stays open while there are any. This monitor. */
+  private int readers;
+
+  private ChronicleQueue queue;
+  private boolean closed;
+
+  // Owner's lock.
+  private ExcerptAppender appender;
+  private int writeCycle;
+  private boolean freshCycle = true;
+  private long writePosition;
+  private long lastIndex;
+  private long reservedBytes;
+  private long reserveStepBytes;
+  private int reserveFd = -1;
+
+  /** The newest cycle an excerpt was appended to by this process, else the newest found on disk. */
+  private volatile int currentCycle;
+
+  /**
+   * Opens the log in an existing directory; the caller holds the data directory's lock.
+   *
+   * @param blockSize bytes mapped at once; at least the largest file, so that each file is one
+   *     mapping
+   * @param maxReserveStepBytes how many bytes are reserved ahead at most
+   */
+  ExcerptLog(Path dir, long blockSize, long maxReserveStepBytes) throws IOException {
+    this.dir = dir;
+    this.maxReserveStepBytes = maxReserveStepBytes;
+    long largestBytes = cleanUpAndList();
+    this.blockSize = Math.max(blockSize, largestBytes);
+    currentCycle = cycles.isEmpty() ? 0 : cycles.last();
+    writeCycle = currentCycle + 1;
+    rollCycle = new SizeRollCycle(writeCycle);
+  }
+
+  private long cleanUpAndList() throws IOException {
+    Files.deleteIfExists(dir.resolve("metadata.cq4t"));
+    List<Path> leftovers = new ArrayList<>();
+    long largestBytes = 0;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        int cycle = SizeRollCycle.cycleOf(name);
+        if (cycle >= 0) {
+          cycles.add(cycle);
+          largestBytes = Math.max(largestBytes, Files.size(file));
+        } else if (name.endsWith(".precreated") || name.endsWith(".discard")) {
+          leftovers.add(file);
+        }
+      }
+    }
+    for (Path file : leftovers) {
+      Files.delete(file);
+    }
+    boolean newest = true;
+    for (Integer cycle : cycles.descendingSet()) {
+      Path file = file(cycle);
+      if (isHeaderless(file)) {
+        if (newest) {
+          // A crash between creating the file and writing its header: it never held an excerpt.
+          Files.delete(file);
+        } else {
+          Path aside = file.resolveSibling(file.getFileName() + ".damaged");
+          Files.move(file, aside);
+          LOG.error("{} has no header, its messages are lost; kept as {}", file, aside);
+        }
+        cycles.remove(cycle);
+      } else {
+        newest = false;
+      }
+    }
+    return largestBytes;
+  }
+
+  private static boolean isHeaderless(Path file) throws IOException {
+    ByteBuffer header = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (header.hasRemaining() && in.read(header) >= 0) {}
+    }
+    return header.hasRemaining() || header.getInt(0) == 0 || header.getInt(0) == HEADERLESS;
+  }
+
+  Path dir() {
+    return dir;
+  }
+
+  Path file(int cycle) {
+    return dir.resolve(SizeRollCycle.fileName(cycle));
+  }
+
+  /** The oldest cycle with a file, or -1. */
+  int firstCycle() {
+    Integer first = cycles.isEmpty() ? null : cycles.ceiling(0);
+    return first == null ? -1 : first;
+  }
+
+  /** The next cycle after this one that has a file, or -1. */
+  int cycleAfter(int cycle) {
+    Integer next = cycles.higher(cycle);
+    return next == null ? -1 : next;
+  }
+
+  /** The cycles with a file, oldest first; a live view. */
+  ConcurrentSkipListSet<Integer> cycles() {
+    return cycles;
+  }
+
+  int currentCycle() {
+    return currentCycle;
+  }
+
+  /** Bytes in the file being written, 0 right after a roll. Owner's lock. */
+  long fileBytes() {
+    return freshCycle ? 0 : writePosition;
+  }
+
+  /** Makes the next append go to a new file. Owner's lock. */
+  void roll() {
+    if (!freshCycle) {
+      releaseReservation();
+      writeCycle++;
+      freshCycle = true;
+    }
+  }
+
+  /**
+   * Appends one excerpt made of two parts. When this returns, the excerpt survives the death of the
+   * process (chronicle-facts §2a).
+   *
+   * @return the position of its first payload byte
+   * @throws IOException when there is no room on the disk; nothing has been appended then
+   */
+  long append(ByteBuffer head, ByteBuffer body) throws IOException {
+    int length = head.remaining() + body.remaining();
+    ExcerptAppender to = openAppender();
+    boolean newFile = freshCycle;
+    if (newFile) {
+      precreate(length);
+    } else {
+      reserve(writePosition + length);
+    }
+    long at;
+    try (DocumentContext dc = to.writingDocument()) {
+      try {
+        Bytes<?> bytes = dc.wire().bytes();
+        at = bytes.writePosition();
+        bytes.writeSome(head);
+        bytes.writeSome(body);
+        writePosition = bytes.writePosition();
+        if (writePosition != at + length) {
+          throw new IOException(
+              "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
+        }
+        lastIndex = dc.index();
+      } catch (IOException | RuntimeException | Error e) {
+        dc.rollbackOnClose();
+        throw e;
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      if (newFile) {
+        // Whatever is left of this file, the next attempt starts clean.
+        closeReserveFd();
+        writeCycle++;
+      }
+      throw e;
+    }
+    if (newFile) {
+      freshCycle = false;
+      cycles.add(writeCycle);
+    }
+    currentCycle = writeCycle;
+    markDirty();
+    return position(writeCycle, at);
+  }
+
+  /** Chronicle's index of the excerpt appended last. Owner's lock. */
+  long lastIndex() {
+    return lastIndex;
+  }
+
+  private void markDirty() {
+    synchronized (dirtyCycles) {
+      dirtyCycles.add(writeCycle);
+    }
+  }
+
+  private ExcerptAppender openAppender() throws IOException {
+    if (appender == null) {
+      synchronized (this) {
+        appender = queue().createAppender();
+        appender.singleThreadedCheckDisabled(true);
+      }
+    }
+    return appender;
+  }
+
+  /** Gives the new file its first blocks before Chronicle takes it over by renaming it. */
+  private void precreate(int length) throws IOException {
+    String name = SizeRollCycle.fileName(writeCycle);
+    Path early =
+        dir.resolve(
+            name.substring(0, name.length() - SizeRollCycle.SUFFIX.length()) + ".precreated");
+    Files.deleteIfExists(early);
+    Files.createFile(early);
+    closeReserveFd();
+    reserveFd = open(early);
+    reservedBytes = 0;
+    reserveStepBytes = RESERVE_FIRST_BYTES;
+    try {
+      reserve(length + 2 * RESERVE_SLACK_BYTES);
+    } catch (IOException e) {
+      closeReserveFd();
+      Files.deleteIfExists(early);
+      throw e;
+    }
+    rollCycle.cycle(writeCycle);
+  }
+
+  /**
+   * Makes sure that the blocks up to an offset exist, so that the write into the mapping cannot
+   * fail: on a full disk JDK 17 would report success for a corrupt excerpt (chronicle-facts §8).
+   */
+  private void reserve(long upToBytes) throws IOException {
+    long needed = upToBytes + RESERVE_SLACK_BYTES;
+    if (reservedBytes >= needed) {
+      return;
+    }
+    if (reserveFd < 0) {
+      reserveFd = open(file(writeCycle));
+    }
+    long step = Math.max(reserveStepBytes, needed - reservedBytes);
+    if (PosixAPI.posix().fallocate(reserveFd, 0, reservedBytes, step) != 0) {
+      throw new IOException("no space left on device: " + dir);
+    }
+    reservedBytes += step;
+    reserveStepBytes = Math.min(maxReserveStepBytes, reserveStepBytes * 2);
+  }
+
+  private static int open(Path file) throws IOException {
+    int fd = PosixAPI.posix().open(file.toString(), O_RDWR, 0);
+    if (fd < 0) {
+      throw new IOException("cannot open " + file);
+    }
+    return fd;
+  }
+
+  /** Gives back the reserved blocks behind the last excerpt of a file that is complete. */
+  private void releaseReservation() {
+    if (reserveFd >= 0) {
+      long from = writePosition + RESERVE_SLACK_BYTES;
+      if (from < reservedBytes) {
+        final int punchHoleKeepSize = 3;
+        PosixAPI.posix().fallocate(reserveFd, punchHoleKeepSize, from, reservedBytes - from);
+      }
+      closeReserveFd();
+    }
+  }
+
+  private void closeReserveFd() {
+    if (reserveFd >= 0) {
+      PosixAPI.posix().close(reserveFd);
+      reserveFd = -1;
+    }
+  }
+
+  private ChronicleQueue queue() throws IOException {
+    if (closed) {
+      throw new IOException("closed: " + dir);
+    }
+    if (queue == null) {
+      queue =
+          SingleChronicleQueueBuilder.binary(dir)
+              .rollCycle(rollCycle)
+              .blockSize(blockSize)
+              .syncMode(SyncMode.NONE)
+              .timeoutMS(LOCK_TIMEOUT_MS)
+              .build();
+    }
+    return queue;
+  }
+
+  /** A new reader, positioned before the oldest excerpt. */
+  ExcerptReader reader() {
+    return new ExcerptReader(this);
+  }
+
+  /** For {@link ExcerptReader}: a tailer; keeps the queue open until {@link #readerClosed}. */
+  synchronized ExcerptTailer newTailer() throws IOException {
+    ExcerptTailer tailer = queue().createTailer();
+    tailer.singleThreadedCheckDisabled(true);
+    readers++;
+    return tailer;
+  }
+
+  synchronized void readerClosed() {
+    readers--;
+  }
+
+  /**
+   * Forces everything appended before the call to the disk, file by file, and a new file's
+   * directory entry with it. Chronicle's own sync does not hold (chronicle-facts §3).
+   *
+   * @throws IOException when the disk refuses; nothing may be claimed as durable then
+   */
+  void force() throws IOException {
+    List<Integer> dirty;
+    synchronized (dirtyCycles) {
+      if (dirtyCycles.isEmpty()) {
+        return;
+      }
+      dirty = new ArrayList<>(dirtyCycles);
+      dirtyCycles.clear();
+    }
+    boolean done = false;
+    try {
+      for (int cycle : dirty) {
+        Path file = file(cycle);
+        if (Files.exists(file)) {
+          boolean firstTime = forcedOnce.add(cycle);
+          try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            out.force(firstTime);
+          }
+          if (firstTime) {
+            DurableFiles.forceDirectory(dir);
+          }
+        }
+      }
+      done = true;
+    } finally {
+      if (!done) {
+        synchronized (dirtyCycles) {
+          dirtyCycles.addAll(dirty);
+        }
+        forcedOnce.removeAll(dirty);
+      }
+    }
+  }
+
+  /** Removes a file that nothing needs any more; {@link #refreshListing} is to follow. */
+  void deleteCycle(int cycle) throws IOException {
+    cycles.remove(cycle);
+    synchronized (dirtyCycles) {
+      dirtyCycles.remove(cycle);
+    }
+    Files.deleteIfExists(file(cycle));
+  }
+
+  /** Tells Chronicle that files went. Owner's lock: beside a roll it could forget the new file. */
+  synchronized void refreshListing() {
+    if (queue != null) {
+      queue.refreshDirectoryListing();
+    }
+  }
+
+  /** Bytes on disk of all files (blocks, not the sparse size). */
+  long diskBytes() {
+    long bytes = 0;
+    for (int cycle : cycles) {
+      try {
+        bytes += DurableFiles.allocatedBytes(file(cycle));
+      } catch (IOException e) {
+        LOG.debug("{} went away while it was measured", file(cycle), e);
+      }
+    }
+    return bytes;
+  }
+
+  /** Closes the files when no reader is open; the next use opens them again. Owner's lock. */
+  synchronized boolean closeIfUnread() {
+    if (queue != null && readers == 0) {
+      closeFiles();
+      return true;
+    }
+    return false;
+  }
+
+  private void closeFiles() {
+    closeReserveFd();
+    if (appender != null) {
+      appender.close();
+      appender = null;
+    }
+    if (queue != null) {
+      queue.close();
+      queue = null;
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      if (!freshCycle) {
+        releaseReservation();
+      }
+      closeFiles();
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.holdfast.storage;
+
+import java.util.Map;
+import java.util.TreeMap;
+import org.roaringbitmap.RoaringBitmap;
+
+/**
+ * Which ordinals of a channel are finished: all below the floor, and a compressed set above it. The
+ * floor rises by itself over what is finished. Not thread-safe (the channel's lock).
+ */
+final class FinishedSet {
+  /** One bitmap per 2^20 ordinals, so that a checkpoint record holds one of them. */
+  static final int SEGMENT_BITS = 20;
+
+  private static final long SEGMENT_SIZE = 1L << SEGMENT_BITS;
+  private static final long MASK = SEGMENT_SIZE - 1;
+
+  private final TreeMap<Long, RoaringBitmap> segments = new TreeMap<>();
+  private long floor;
+
+  FinishedSet(long floor) {
+    this.floor = floor;
+  }
+
+  /** Every ordinal below is finished. */
+  long floor() {
+    return floor;
+  }
+
+  boolean contains(long ordinal) {
+    if (ordinal < floor) {
+      return true;
+    }
+    RoaringBitmap segment = segments.get(ordinal >>> SEGMENT_BITS);
+    return segment != null && segment.contains((int) (ordinal & MASK));
+  }
+
+  void add(OrdinalRanges ranges) {
+    for (int i = 0; i < ranges.count(); i++) {
+      add(ranges.from(i), ranges.to(i));
+    }
+  }
+
+  /** Marks the ordinals from (inclusive) to (exclusive). */
+  void add(long from, long to) {
+    if (from <= floor) {
+      raiseFloor(to);
+      return;
+    }
+    long at = from;
+    while (at < to) {
+      long key = at >>> SEGMENT_BITS;
+      long end = Math.min(to, (key + 1) << SEGMENT_BITS);
+      RoaringBitmap segment = segments.computeIfAbsent(key, k -> new RoaringBitmap());
+      segment.add(at & MASK, ((end - 1) & MASK) + 1);
+      at = end;
+    }
+  }
+
+  /** Everything below is finished from now on; a lower value changes nothing. */
+  void raiseFloor(long to) {
+    if (to <= floor) {
+      return;
+    }
+    floor = to;
+    while (true) {
+      long key = floor >>> SEGMENT_BITS;
+      while (!segments.isEmpty() && segments.firstKey() < key) {
+        segments.pollFirstEntry();
+      }
+      RoaringBitmap segment = segments.isEmpty() ? null : segments.get(key);
+      if (segment == null) {
+        return;
+      }
+      long next = (key << SEGMENT_BITS) + segment.nextAbsentValue((int) (floor & MASK));
+      boolean whole = next >>> SEGMENT_BITS != key;
+      floor = next;
+      if (!whole) {
+        return;
+      }
+    }
+  }
+
+  /** Finished ordinals at or above an ordinal (which is not below the floor). */
+  long countFrom(long ordinal) {
+    long sum = 0;
+    for (Map.Entry<Long, RoaringBitmap> e :
+        segments.tailMap(ordinal >>> SEGMENT_BITS, true).entrySet()) {
+      long low = Math.max(0, ordinal - (e.getKey() << SEGMENT_BITS));
+      sum += e.getValue().rangeCardinality(low, SEGMENT_SIZE);
+    }
+    return sum;
+  }
+
+  /** One above the highest finished ordinal. */
+  long end() {
+    long end = floor;
+    if (!segments.isEmpty()) {
+      Map.Entry<Long, RoaringBitmap> last = segments.lastEntry();
+      end = Math.max(end, (last.getKey() << SEGMENT_BITS) + last.getValue().last() + 1L);
+    }
+    return end;
+  }
+
+  /** The bitmaps above the floor by ordinal divided by 2^{@value #SEGMENT_BITS}. */
+  TreeMap<Long, RoaringBitmap> segments() {
+    return segments;
+  }
+}

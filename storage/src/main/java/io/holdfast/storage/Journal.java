@@ -1,0 +1,74 @@
+package io.holdfast.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+
+/**
+ * A topic's write-ahead log: every message once, whatever the number of channels. Append returns
+ * when the message is in the log; {@link #whenDurable} tells when the configured promise holds, and
+ * only then may a publisher be answered {@code OK}. A replicated journal can take the place of
+ * {@link ChronicleJournal}: readers see only what is promised.
+ *
+ * <p>Threads: the topic's lock guards everything but {@link #nextOrdinal()}, {@link #diskBytes()}
+ * and the cursors, which belong to their channel's lock.
+ */
+public interface Journal extends Closeable {
+  /** Told once whether the messages appended before {@link #whenDurable} hold. */
+  interface DurabilityListener {
+    /** They do. Called from the sync thread; must not block. */
+    void onDurable();
+
+    /** The disk refused; the publishers must not be answered OK. */
+    void onFailed(IOException e);
+  }
+
+  /**
+   * Appends a publish command as one record (all of it or, after a crash in between, nothing) and
+   * fills in the batch's ordinals and position.
+   *
+   * @throws IOException when the disk refuses; nothing has been appended then
+   */
+  void append(Batch batch) throws IOException;
+
+  /**
+   * Whether everything appended so far is as durable as configured.
+   *
+   * @return true when it is now and the listener will not be called
+   */
+  boolean whenDurable(DurabilityListener listener);
+
+  /** The ordinal of the next message. Any thread. */
+  long nextOrdinal();
+
+  /** The oldest ordinal that can still be read; {@link #nextOrdinal()} when there is none. */
+  long firstOrdinal() throws IOException;
+
+  /**
+   * Never to use an ordinal below this one, which some ledger has mentioned: after a power cut a
+   * ledger can be ahead of the journal, and its finishes must not hit other messages.
+   */
+  void raiseNextOrdinal(long ordinal);
+
+  /** A new view for one channel. */
+  JournalCursor cursor();
+
+  /**
+   * Removes the files whose messages are all below an ordinal; the newest file always stays, it
+   * keeps the count. Housekeeping thread, without the topic's lock.
+   *
+   * @return the number of files removed
+   */
+  int removeBelow(long ordinal) throws IOException;
+
+  /** To be called under the topic's lock after {@link #removeBelow} removed files. */
+  void filesRemoved();
+
+  /** Bytes that all files take on the disk. Any thread. */
+  long diskBytes();
+
+  /** Closes the files until the next use, when no cursor has them open. */
+  void closeIdle();
+
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,217 @@
+package io.holdfast.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.roaringbitmap.PeekableIntIterator;
+import org.roaringbitmap.RoaringBitmap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What has become of a channel's messages: finishes, requeues and deferrals, append-only. A
+ * checkpoint at the head of a new file sums everything up, after which the older files go.
+ *
+ * <p>The channel's lock guards everything but the forcing of files.
+ */
+public final class Ledger implements Closeable, SyncThread.Syncable {
+  private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final long BLOCK_BYTES = 4 << 20;
+  private static final long MAX_RESERVE_STEP_BYTES = 256 << 10;
+  private static final long CHECKPOINT_BYTES = 2 << 20;
+  private static final int MAX_FILES = 8;
+
+  private final ExcerptLog log;
+  private final SyncThread syncThread;
+  private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.LEDGER_HEAD_BYTES);
+  private ByteBuffer payload = ByteBuffer.allocate(1024);
+  private long bytesSinceCheckpoint;
+  private long checkpointBytes;
+
+  /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
+  private boolean behind;
+
+  /**
+   * Opens the ledger of a channel.
+   *
+   * @param dir an existing directory
+   */
+  public Ledger(Path dir, SyncThread syncThread) throws IOException {
+    this.syncThread = syncThread;
+    log = new ExcerptLog(dir, BLOCK_BYTES, MAX_RESERVE_STEP_BYTES);
+  }
+
+  /**
+   * Reads everything.
+   *
+   * @return null when there is no record at all, as after a crash while the channel was created
+   */
+  public LedgerState replay() throws IOException {
+    LedgerReplay replay = new LedgerReplay();
+    try (ExcerptReader reader = log.reader()) {
+      replay.run(reader);
+    }
+    bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
+    checkpointBytes = replay.checkpointBytes();
+    return replay.state();
+  }
+
+  /** Records that these messages are finished. */
+  public void finish(OrdinalRanges ranges) throws IOException {
+    writeRanges(LedgerCodec.FINISH, ranges);
+  }
+
+  /** Records attempts and due times of messages that wait outside the backend. */
+  public void hold(List<HeldMessage> messages) throws IOException {
+    for (int i = 0; i < messages.size(); i += LedgerCodec.MAX_ENTRIES) {
+      writeHeld(
+          LedgerCodec.HOLD,
+          messages.subList(i, Math.min(messages.size(), i + LedgerCodec.MAX_ENTRIES)));
+    }
+  }
+
+  /** Records that everything below an ordinal was dropped. */
+  public void empty(long floor) throws IOException {
+    ByteBuffer to = payload(Long.BYTES);
+    to.putLong(floor);
+    write(LedgerCodec.EMPTY, 0);
+  }
+
+  /** Whether a checkpoint would pay. */
+  public boolean wantsCheckpoint() {
+    return behind
+        || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
+        || log.cycles().size() > MAX_FILES;
+  }
+
+  /** Whether anything was recorded since the last checkpoint. */
+  public boolean isDirty() {
+    return behind || bytesSinceCheckpoint > 0;
+  }
+
+  /**
+   * Sums everything up at the head of a new file and removes the older files.
+   *
+   * @param finished what is finished
+   * @param end one above the channel's last ordinal
+   * @param held every message with attempts or a due time, wherever it is
+   */
+  void checkpoint(FinishedSet finished, long end, Iterator<HeldMessage> held) throws IOException {
+    log.roll();
+    long before = bytesSinceCheckpoint;
+    ByteBuffer to = payload(2 * Long.BYTES);
+    to.putLong(finished.floor());
+    to.putLong(end);
+    write(LedgerCodec.CHECKPOINT_BEGIN, 0);
+    int cycle = log.currentCycle();
+    OrdinalRanges ranges = new OrdinalRanges();
+    for (Map.Entry<Long, RoaringBitmap> segment : finished.segments().entrySet()) {
+      addRanges(segment.getKey() << FinishedSet.SEGMENT_BITS, segment.getValue(), ranges);
+      writeRanges(LedgerCodec.CHECKPOINT_FINISHED, ranges);
+      ranges.clear();
+    }
+    List<HeldMessage> chunk = new ArrayList<>();
+    while (held.hasNext()) {
+      chunk.add(held.next());
+      if (chunk.size() == LedgerCodec.MAX_ENTRIES || !held.hasNext()) {
+        writeHeld(LedgerCodec.CHECKPOINT_HELD, chunk);
+        chunk.clear();
+      }
+    }
+    payload(0);
+    write(LedgerCodec.CHECKPOINT_END, 0);
+    checkpointBytes = bytesSinceCheckpoint - before;
+    bytesSinceCheckpoint = 0;
+    behind = false;
+    // The new file must be on disk before the old ones go, or a power cut would leave neither.
+    log.force();
+    for (int old : log.cycles().headSet(cycle)) {
+      log.deleteCycle(old);
+    }
+    log.refreshListing();
+  }
+
+  private static void addRanges(long base, RoaringBitmap bitmap, OrdinalRanges to) {
+    PeekableIntIterator ordinals = bitmap.getIntIterator();
+    while (ordinals.hasNext()) {
+      int from = ordinals.next();
+      int end = (int) Math.min(bitmap.nextAbsentValue(from), 1L << FinishedSet.SEGMENT_BITS);
+      to.add(base + from, base + end);
+      ordinals.advanceIfNeeded(end);
+    }
+  }
+
+  private void writeRanges(int type, OrdinalRanges ranges) throws IOException {
+    for (int i = 0; i < ranges.count(); i += LedgerCodec.MAX_ENTRIES) {
+      int count = Math.min(LedgerCodec.MAX_ENTRIES, ranges.count() - i);
+      LedgerCodec.putRanges(payload(count * LedgerCodec.maxRangeBytes()), ranges, i, count);
+      write(type, count);
+    }
+  }
+
+  private void writeHeld(int type, List<HeldMessage> messages) throws IOException {
+    LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), messages);
+    write(type, messages.size());
+  }
+
+  private ByteBuffer payload(int capacity) {
+    if (payload.capacity() < capacity) {
+      payload = ByteBuffer.allocate(capacity);
+    }
+    return payload.clear();
+  }
+
+  private void write(int type, int count) throws IOException {
+    payload.flip();
+    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+    int bytes = headBytes + payload.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.LEDGER_MAGIC, type, bytes, count);
+    RecordCodec.putCrc(
+        head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
+    try {
+      log.append(head.clear(), payload);
+    } catch (IOException e) {
+      behind = true;
+      throw e;
+    }
+    bytesSinceCheckpoint += bytes;
+    syncThread.written(this);
+  }
+
+  @Override
+  public void sync() {
+    try {
+      log.force();
+    } catch (IOException e) {
+      LOG.error("{} cannot be forced to disk", log.dir(), e);
+      syncThread.written(this);
+    }
+  }
+
+  /** Bytes that all files take on the disk. */
+  public long diskBytes() {
+    return log.diskBytes();
+  }
+
+  /** Closes the files until the next record. */
+  void closeIdle() {
+    log.closeIfUnread();
+  }
+
+  @Override
+  public void close() {
+    syncThread.forget(this);
+    sync();
+    log.close();
+  }
+
+  @Override
+  public String toString() {
+    return "ledger " + log.dir();
+  }
+}

@@ -1,0 +1,117 @@
+package io.holdfast.storage;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * The ledger's records: the common head of {@link RecordCodec}, then by type (v = variable-length
+ * integer, 7 bits a byte, low ones first; count is the head's):
+ *
+ * <pre>
+ * 1 FINISH              count x (v zigzag distance of the range's begin from the last end, v length)
+ * 2 HOLD                count x held
+ * 3 EMPTY               i64 floor
+ * 4 CHECKPOINT_BEGIN    i64 floor, i64 end
+ * 5 CHECKPOINT_FINISHED count x as FINISH
+ * 6 CHECKPOINT_HELD     count x held
+ * 7 CHECKPOINT_END      nothing
+ * held                  v ordinal, i64 batch position, i32 body offset, v body length, v attempts,
+ *                       i64 due ms
+ * </pre>
+ */
+final class LedgerCodec {
+  static final int FINISH = 1;
+  static final int HOLD = 2;
+  static final int EMPTY = 3;
+  static final int CHECKPOINT_BEGIN = 4;
+  static final int CHECKPOINT_FINISHED = 5;
+  static final int CHECKPOINT_HELD = 6;
+  static final int CHECKPOINT_END = 7;
+
+  /** More entries go into several records, so that a record fits in an excerpt. */
+  static final int MAX_ENTRIES = 4096;
+
+  private static final int MAX_RANGE_BYTES = 20;
+  private static final int MAX_HELD_BYTES = 50;
+
+  private LedgerCodec() {}
+
+  /** The most bytes a held message takes. */
+  static int maxHeldBytes() {
+    return MAX_HELD_BYTES;
+  }
+
+  /** The most bytes a range takes. */
+  static int maxRangeBytes() {
+    return MAX_RANGE_BYTES;
+  }
+
+  static void putRanges(ByteBuffer to, OrdinalRanges ranges, int first, int count) {
+    long last = 0;
+    for (int i = first; i < first + count; i++) {
+      putVar(to, zigzag(ranges.from(i) - last));
+      putVar(to, ranges.to(i) - ranges.from(i));
+      last = ranges.to(i);
+    }
+  }
+
+  static void getRanges(ByteBuffer from, int count, OrdinalRanges to) {
+    long last = 0;
+    for (int i = 0; i < count; i++) {
+      long begin = last + unzigzag(getVar(from));
+      last = begin + getVar(from);
+      to.add(begin, last);
+    }
+  }
+
+  static void putHeld(ByteBuffer to, List<HeldMessage> messages) {
+    for (HeldMessage message : messages) {
+      MessageRef ref = message.ref();
+      putVar(to, ref.ordinal());
+      to.putLong(ref.batchPosition());
+      to.putInt(ref.bodyOffset());
+      putVar(to, ref.bodyLength());
+      putVar(to, ref.attempts());
+      to.putLong(message.dueMs());
+    }
+  }
+
+  static HeldMessage getHeld(ByteBuffer from) {
+    long ordinal = getVar(from);
+    long batchPosition = from.getLong();
+    int bodyOffset = from.getInt();
+    int bodyLength = (int) getVar(from);
+    int attempts = (int) getVar(from);
+    return new HeldMessage(
+        new MessageRef(ordinal, batchPosition, bodyOffset, bodyLength, attempts), from.getLong());
+  }
+
+  private static long zigzag(long value) {
+    return (value << 1) ^ (value >> 63);
+  }
+
+  private static long unzigzag(long value) {
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  private static void putVar(ByteBuffer to, long value) {
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      to.put((byte) (rest | 0x80));
+      rest >>>= 7;
+    }
+    to.put((byte) rest);
+  }
+
+  private static long getVar(ByteBuffer from) {
+    long value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      byte b = from.get();
+      value |= (b & 0x7fL) << shift;
+      if (b >= 0) {
+        break;
+      }
+    }
+    return value;
+  }
+}

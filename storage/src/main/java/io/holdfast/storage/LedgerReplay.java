@@ -1,0 +1,121 @@
+package io.holdfast.storage;
+
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns a ledger's records into a {@link LedgerState}, from the oldest file on. A checkpoint counts
+ * once its end record has been seen; a damaged record is reported and skipped, which at worst
+ * delivers a finished message once more.
+ */
+final class LedgerReplay {
+  private static final Logger LOG = LoggerFactory.getLogger(LedgerReplay.class);
+
+  private final OrdinalRanges ranges = new OrdinalRanges();
+  private LedgerState state;
+  private LedgerState checkpoint;
+  private long bytes;
+  private long checkpointBytes;
+
+  /** Reads what a reader has before it. */
+  void run(ExcerptReader reader) throws IOException {
+    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+    while (reader.next()) {
+      ByteBuffer view = reader.view();
+      int at = reader.offset();
+      String defect =
+          RecordCodec.headDefect(view, at, reader.length(), RecordCodec.LEDGER_MAGIC, headBytes);
+      if (defect == null) {
+        defect = RecordCodec.crcDefect(view, at, headBytes);
+      }
+      if (defect != null) {
+        LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
+        continue;
+      }
+      int recordBytes = view.getInt(at + RecordCodec.LENGTH_OFFSET);
+      bytes += recordBytes;
+      view.limit(at + recordBytes).position(at + headBytes);
+      try {
+        apply(RecordCodec.type(view, at), view.getInt(at + RecordCodec.COUNT_OFFSET), view, reader);
+      } catch (BufferUnderflowException e) {
+        LOG.error("{}: the record ends too early; skipped", reader.where(reader.position()));
+      } finally {
+        view.clear();
+      }
+    }
+  }
+
+  private void apply(int type, int count, ByteBuffer payload, ExcerptReader reader) {
+    switch (type) {
+      case LedgerCodec.FINISH -> finish(current(), payload, count);
+      case LedgerCodec.HOLD -> hold(current(), payload, count);
+      case LedgerCodec.EMPTY -> current().empty(payload.getLong());
+      case LedgerCodec.CHECKPOINT_BEGIN -> {
+        checkpoint = new LedgerState(payload.getLong());
+        checkpoint.mention(payload.getLong());
+        checkpointBytes = bytes;
+      }
+      case LedgerCodec.CHECKPOINT_FINISHED -> {
+        if (checkpoint != null) {
+          finish(checkpoint, payload, count);
+        }
+      }
+      case LedgerCodec.CHECKPOINT_HELD -> {
+        if (checkpoint != null) {
+          hold(checkpoint, payload, count);
+        }
+      }
+      case LedgerCodec.CHECKPOINT_END -> {
+        if (checkpoint != null) {
+          state = checkpoint;
+          checkpoint = null;
+          checkpointBytes = bytes - checkpointBytes;
+          bytes = 0;
+        }
+      }
+      default ->
+          LOG.error(
+              "{}: record type {} is not known; skipped", reader.where(reader.position()), type);
+    }
+  }
+
+  /** The state that plain records change; without a readable checkpoint nothing is finished. */
+  private LedgerState current() {
+    if (state == null) {
+      state = new LedgerState(0);
+    }
+    return state;
+  }
+
+  private void finish(LedgerState to, ByteBuffer payload, int count) {
+    ranges.clear();
+    LedgerCodec.getRanges(payload, count, ranges);
+    for (int i = 0; i < ranges.count(); i++) {
+      to.finish(ranges.from(i), ranges.to(i));
+    }
+  }
+
+  private static void hold(LedgerState to, ByteBuffer payload, int count) {
+    for (int i = 0; i < count; i++) {
+      to.hold(LedgerCodec.getHeld(payload));
+    }
+  }
+
+  /** What the ledger says, null when there was no record at all. */
+  LedgerState state() {
+    return state;
+  }
+
+  /** Bytes of records behind the last checkpoint. */
+  long bytesSinceCheckpoint() {
+    return bytes;
+  }
+
+  /** Bytes of the last checkpoint. */
+  long checkpointBytes() {
+    return checkpointBytes;
+  }
+}

@@ -1,0 +1,75 @@
+package io.holdfast.storage;
+
+import java.util.Collection;
+import java.util.TreeMap;
+
+/**
+ * What a channel's ledger says: which messages are finished and which are held with attempts or a
+ * due time. Built by replaying records, the same way by the broker at its start and by the tools.
+ * Not thread-safe.
+ */
+public final class LedgerState {
+  private FinishedSet finished;
+  private final TreeMap<Long, HeldMessage> held = new TreeMap<>();
+  private long endOrdinal;
+
+  LedgerState(long floor) {
+    finished = new FinishedSet(floor);
+    endOrdinal = floor;
+  }
+
+  /** Every message below is finished. */
+  public long floor() {
+    return finished.floor();
+  }
+
+  /** Whether this message is finished. */
+  public boolean isFinished(long ordinal) {
+    return finished.contains(ordinal);
+  }
+
+  /** What the ledger knows of an unfinished message, null when nothing. */
+  public HeldMessage held(long ordinal) {
+    return held.get(ordinal);
+  }
+
+  /** The held messages by ordinal. */
+  public Collection<HeldMessage> held() {
+    return held.values();
+  }
+
+  /** One above every ordinal the ledger ever mentioned. */
+  public long endOrdinal() {
+    return endOrdinal;
+  }
+
+  FinishedSet finished() {
+    return finished;
+  }
+
+  void finish(long from, long to) {
+    finished.add(from, to);
+    mention(to);
+    if (!held.isEmpty()) {
+      held.subMap(from, true, to, false).clear();
+    }
+  }
+
+  void hold(HeldMessage message) {
+    long ordinal = message.ref().ordinal();
+    mention(ordinal + 1);
+    if (!finished.contains(ordinal)) {
+      held.put(ordinal, message);
+    }
+  }
+
+  void empty(long floor) {
+    finished = new FinishedSet(Math.max(floor, finished.floor()));
+    held.headMap(floor).clear();
+    mention(floor);
+  }
+
+  void mention(long end) {
+    endOrdinal = Math.max(endOrdinal, end);
+  }
+}

@@ -1,0 +1,44 @@
+package io.holdfast.storage;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+
+/**
+ * What {@code meta.json} says. Which topics and channels exist is told by the directories; this
+ * adds what they cannot tell.
+ *
+ * @param formatVersion of the whole data directory
+ * @param nextIdBase message ids of topics created from now on begin at or above this
+ * @param topics null for none
+ */
+public record Metadata(
+    @JsonProperty("format_version") int formatVersion,
+    @JsonProperty("next_id_base") long nextIdBase,
+    @JsonProperty("topics") List<TopicEntry> topics) {
+
+  /**
+   * One topic.
+   *
+   * @param name as clients know it
+   * @param idBase added to a message's ordinal to give its id; differs for a re-created topic
+   * @param paused whether it hands nothing to its channels
+   * @param handedOver ordinal up to which messages were handed to the channels; -1 for all, a topic
+   *     that is neither paused nor without channels
+   * @param channels null for none
+   */
+  public record TopicEntry(
+      @JsonProperty("name") String name,
+      @JsonProperty("id_base") long idBase,
+      @JsonProperty("paused") boolean paused,
+      @JsonProperty("handed_over") long handedOver,
+      @JsonProperty("channels") List<ChannelEntry> channels) {}
+
+  /**
+   * One channel.
+   *
+   * @param name as clients know it
+   * @param paused whether it delivers nothing
+   */
+  public record ChannelEntry(
+      @JsonProperty("name") String name, @JsonProperty("paused") boolean paused) {}
+}

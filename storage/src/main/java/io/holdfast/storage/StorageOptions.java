@@ -1,0 +1,20 @@
+package io.holdfast.storage;
+
+/**
+ * What the storage needs to know of the configuration.
+ *
+ * @param maxBytesPerFile a journal file rolls when it is larger
+ * @param maxRecordBytes the largest section of a batch
+ * @param synced whether OK waits for the disk ({@code durability = synced})
+ * @param syncEvery messages after which written data is forced at the latest, 0 for never
+ */
+public record StorageOptions(
+    long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery) {
+  private static final long MIN_BLOCK_BYTES = 1 << 20;
+
+  /** Bytes to map at once: a whole journal file, and four times the largest excerpt (Chronicle). */
+  long journalBlockBytes() {
+    long excerptBytes = maxRecordBytes + 64L * 1024;
+    return Math.max(MIN_BLOCK_BYTES, Math.max(maxBytesPerFile + excerptBytes, 4 * excerptBytes));
+  }
+}

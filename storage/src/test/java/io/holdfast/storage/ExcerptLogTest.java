@@ -1,0 +1,126 @@
+package io.holdfast.storage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExcerptLogTest {
+  @TempDir Path dir;
+
+  private static final long BLOCK_BYTES = 4 << 20;
+
+  private ExcerptLog open() throws Exception {
+    return new ExcerptLog(dir, BLOCK_BYTES, 1 << 20);
+  }
+
+  private static long append(ExcerptLog log, String text) throws Exception {
+    return log.append(
+        ByteBuffer.allocate(0), ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static String text(ExcerptReader reader, int offset, int length) {
+    byte[] bytes = new byte[length];
+    reader.view().get(offset, bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private static String text(ExcerptReader reader) {
+    return text(reader, reader.offset(), reader.length());
+  }
+
+  @Test
+  void shouldReadInOrderAcrossRolls() throws Exception {
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader()) {
+      assertFalse(reader.next());
+      for (int i = 0; i < 30; i++) {
+        append(log, "message " + i);
+        if (i % 10 == 9) {
+          log.roll();
+        }
+      }
+      for (int i = 0; i < 30; i++) {
+        assertTrue(reader.next());
+        assertEquals("message " + i, text(reader));
+      }
+      assertFalse(reader.next());
+      append(log, "later");
+      assertTrue(reader.next());
+      assertEquals("later", text(reader));
+      assertEquals(4, log.cycles().size());
+    }
+  }
+
+  @Test
+  void shouldFindAnExcerptByThePositionAppendGave() throws Exception {
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader()) {
+      append(log, "a");
+      long inFirst = append(log, "first file");
+      log.roll();
+      long inSecond = append(log, "second");
+      assertEquals("second", text(reader, reader.attachTo(inSecond), 6));
+      assertEquals("first file", text(reader, reader.attachTo(inFirst), 10));
+    }
+  }
+
+  @Test
+  void shouldContinueInANewFileAfterReopening() throws Exception {
+    try (ExcerptLog log = open()) {
+      append(log, "before");
+    }
+    Files.createFile(dir.resolve(SizeRollCycle.fileName(2)));
+    Files.write(dir.resolve("metadata.cq4t"), new byte[100]);
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader()) {
+      assertEquals(1, log.cycles().size());
+      append(log, "after");
+      assertEquals(2, log.cycles().size());
+      assertTrue(reader.next());
+      assertEquals("before", text(reader));
+      assertTrue(reader.next());
+      assertEquals("after", text(reader));
+    }
+  }
+
+  @Test
+  void shouldReopenClosedFilesOnDemand() throws Exception {
+    try (ExcerptLog log = open()) {
+      append(log, "one");
+      ExcerptReader reader = log.reader();
+      assertTrue(reader.next());
+      assertFalse(log.closeIfUnread());
+      reader.close();
+      assertTrue(log.closeIfUnread());
+      append(log, "two");
+      assertEquals(1, log.cycles().size());
+      assertTrue(reader.next());
+      assertEquals("one", text(reader));
+      assertTrue(reader.next());
+      assertEquals("two", text(reader));
+      reader.close();
+    }
+  }
+
+  @Test
+  void shouldForceAndDeleteFiles() throws Exception {
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader()) {
+      append(log, "one");
+      log.roll();
+      append(log, "two");
+      log.force();
+      assertTrue(log.diskBytes() > 0);
+      log.deleteCycle(log.firstCycle());
+      assertTrue(reader.next());
+      assertEquals("two", text(reader));
+    }
+  }
+}
