@@ -19,6 +19,7 @@ public final class Batch {
   private long position = MessageRef.NOWHERE;
   private long index;
   private int sectionOffset;
+  private byte[] copy;
 
   /**
    * @param section count times length and body, already checked; read from position to limit, and
@@ -50,6 +51,15 @@ public final class Batch {
   /** A view of the messages, from position to limit. */
   public ByteBuffer section() {
     return section.duplicate();
+  }
+
+  /** The messages in memory of their own, one copy for all channels. Topic's lock. */
+  public byte[] copy() {
+    if (copy == null) {
+      copy = new byte[sectionBytes];
+      section.get(section.position(), copy);
+    }
+    return copy;
   }
 
   /** Bytes of all lengths and bodies. */

@@ -28,6 +28,7 @@ final class ExcerptReader implements Closeable {
   private int tailerCycle = -1;
   private BytesStore<?, ?> store;
   private ByteBuffer view;
+  private ByteBuffer bodies;
   private long storeStart;
 
   private long index;
@@ -83,6 +84,7 @@ final class ExcerptReader implements Closeable {
     store = now;
     storeStart = now.start();
     view = now.toTemporaryDirectByteBuffer();
+    bodies = view.duplicate();
   }
 
   private void detach() {
@@ -90,6 +92,7 @@ final class ExcerptReader implements Closeable {
       store.release(owner);
       store = null;
       view = null;
+      bodies = null;
     }
   }
 
@@ -155,9 +158,14 @@ final class ExcerptReader implements Closeable {
     return position;
   }
 
-  /** The mapped file; big-endian, position and limit are free to use. */
+  /** The mapped file, big-endian; whoever moves position or limit puts them back. */
   ByteBuffer view() {
     return view;
+  }
+
+  /** The same for {@link MessageView}, whose users are free to move position and limit. */
+  ByteBuffer bodies() {
+    return bodies;
   }
 
   /** Where in {@link #view} the excerpt read last begins. */

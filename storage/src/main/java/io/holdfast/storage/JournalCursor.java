@@ -99,7 +99,7 @@ public final class JournalCursor implements Closeable {
         timestampNs,
         deferMs,
         batchPosition,
-        view,
+        inOrder.bodies(),
         at + 4,
         length,
         at + 4 + fileToView);
@@ -218,7 +218,7 @@ public final class JournalCursor implements Closeable {
         from.getLong(offset + RecordCodec.TIME_OFFSET),
         from.getLong(offset + RecordCodec.DEFER_OFFSET),
         ref.batchPosition(),
-        from,
+        byReference.bodies(),
         bodyAt,
         ref.bodyLength(),
         ref.bodyOffset());
