@@ -1,0 +1,110 @@
+package io.holdfast.broker.config;
+
+import static io.holdfast.broker.config.OptionGroup.draft;
+
+import java.util.List;
+
+/**
+ * The options nsqd does not have: durability, and a limit for everything that can grow (design.md).
+ */
+final class HoldfastOptions {
+  private static final long MAX_INT = Integer.MAX_VALUE;
+
+  private static final OptionGroup GROUP = new OptionGroup(NsqdOptions.ALL.size());
+
+  static {
+    GROUP.heading("Durability and disk (Holdfast's own)");
+  }
+
+  static final OptionSpec DURABILITY =
+      GROUP.add(
+          draft(
+              "durability",
+              OptionType.choice(
+                  "written or synced", Durability::parse, Durability::text, Durability::text),
+              "",
+              "what OK promises: written (survives kill -9) or synced (survives a power cut)"),
+          Durability.WRITTEN);
+  static final OptionSpec RETENTION =
+      GROUP.duration(
+          "retention", "0s", "0s", "keep finished messages on disk at least so long; 0s = drop");
+  static final OptionSpec DISK_FREE_LIMIT =
+      GROUP.bytes(
+          "disk-free-limit",
+          256L << 20,
+          0,
+          Long.MAX_VALUE,
+          "refuse to publish while the disk has less free than this; 0 = never");
+  static final OptionSpec MAX_DISK_BYTES =
+      GROUP.bytes(
+          "max-disk-bytes",
+          0,
+          0,
+          Long.MAX_VALUE,
+          "refuse to publish while the broker uses more disk than this; 0 = no limit");
+  static final OptionSpec MAX_DISK_BYTES_PER_TOPIC =
+      GROUP.bytes(
+          "max-disk-bytes-per-topic",
+          0,
+          0,
+          Long.MAX_VALUE,
+          "refuse to publish to a topic that uses more disk than this; 0 = no limit");
+  static final OptionSpec IDLE_CLOSE =
+      GROUP.duration("idle-close", "60s", "1s", "close a topic's files after so long without use");
+
+  static {
+    GROUP.heading("Limits (Holdfast's own)");
+  }
+
+  static final OptionSpec MEM_QUEUE_BYTES =
+      GROUP.bytes(
+          "mem-queue-bytes",
+          16L << 20,
+          0,
+          Long.MAX_VALUE,
+          "bytes of bodies a channel keeps in memory, beside mem-queue-size");
+  static final OptionSpec MAX_DEFERRED =
+      GROUP.count(
+          "max-deferred",
+          1_000_000,
+          1,
+          MAX_INT,
+          "messages",
+          "deferred and requeued messages a channel keeps track of");
+  static final OptionSpec MAX_TOPICS =
+      GROUP.count("max-topics", 10_000, 1, MAX_INT, "topics", "topics that can exist");
+  static final OptionSpec MAX_CHANNELS =
+      GROUP.count("max-channels", 1_000, 1, MAX_INT, "channels", "channels a topic can have");
+  static final OptionSpec MAX_CONNECTIONS =
+      GROUP.count(
+          "max-connections",
+          65_536,
+          0,
+          MAX_INT,
+          "connections",
+          "open client connections, TCP and HTTP together; 0 = no limit");
+  static final OptionSpec MAX_OUTPUT_BYTES =
+      GROUP.bytes(
+          "max-output-bytes",
+          4L << 20,
+          64L << 10,
+          MAX_INT,
+          "output waiting for one slow client before nothing more is sent to it");
+
+  static {
+    GROUP.heading("Threads (Holdfast's own)");
+  }
+
+  static final OptionSpec EVENT_LOOP_THREADS =
+      GROUP.count(
+          "event-loop-threads",
+          0,
+          0,
+          1024,
+          "threads",
+          "threads that serve connections; 0 = one per processor");
+
+  static final List<OptionSpec> ALL = GROUP.specs();
+
+  private HoldfastOptions() {}
+}

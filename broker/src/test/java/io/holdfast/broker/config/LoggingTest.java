@@ -1,0 +1,83 @@
+package io.holdfast.broker.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+class LoggingTest {
+  private final Logger log = LoggerFactory.getLogger("io.holdfast.broker.config.LoggingTest");
+
+  @AfterEach
+  void restoreDefaults() {
+    Logging.configure(Options.defaults());
+  }
+
+  private String layout(Level level, String text, Throwable throwable) {
+    var event =
+        new LoggingEvent(
+            "", (ch.qos.logback.classic.Logger) log, level, text, throwable, new Object[0]);
+    return new NsqdLayout().doLayout(event);
+  }
+
+  @Test
+  void shouldWriteLinesAsNsqdDoes() {
+    Logging.configure(Options.builder().set("log-prefix", "(a) ").build());
+    String line = layout(Level.WARN, "TOPIC(t): two\nlines", null);
+    assertTrue(
+        line.matches(
+            "\\(a\\) \\d{4}/\\d\\d/\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{6} WARNING: TOPIC\\(t\\):"
+                + " two\\\\nlines\\R"),
+        line);
+  }
+
+  @Test
+  void shouldKeepAThrowableAndItsCausesOnTheLine() {
+    Exception e = new IllegalStateException("outer\nline", new java.io.IOException("disk"));
+    String line = layout(Level.ERROR, "failed", e);
+    assertTrue(
+        line.contains(" ERROR: failed - java.lang.IllegalStateException: outer\\nline ("), line);
+    assertTrue(line.contains(", caused by java.io.IOException: disk ("), line);
+    assertEquals(1, line.lines().count());
+  }
+
+  @Test
+  void shouldChangeTheLevelAtRunTime() {
+    assertFalse(log.isDebugEnabled());
+    Logging.setLevel("DEBUG");
+    assertTrue(log.isDebugEnabled());
+    assertFalse(LoggerFactory.getLogger("io.netty.channel").isInfoEnabled());
+    assertFalse(LoggerFactory.getLogger("net.openhft.chronicle").isInfoEnabled());
+    Logging.setLevel(LogLevel.ERROR);
+    assertFalse(log.isWarnEnabled());
+    assertTrue(log.isErrorEnabled());
+    assertThrows(IllegalArgumentException.class, () -> Logging.setLevel("loud"));
+  }
+
+  @Test
+  void shouldLetOnlyFatalThroughAtLevelFatal() {
+    Logging.setLevel(LogLevel.FATAL);
+    assertFalse(log.isErrorEnabled());
+    assertTrue(log.isErrorEnabled(Logging.FATAL));
+    Logging.setLevel(LogLevel.INFO);
+    assertTrue(log.isInfoEnabled());
+  }
+
+  @Test
+  void shouldKeepLogbackItselfSilent() {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    assertEquals(
+        1,
+        context.getStatusManager().getCopyOfStatusListenerList().stream()
+            .filter(ch.qos.logback.core.status.NopStatusListener.class::isInstance)
+            .count());
+  }
+}
