@@ -1,0 +1,65 @@
+package io.holdfast.broker.lookup;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.topic.Topic;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Tells nsqlookupd of the broker's topics and channels, and asks it for those of a new topic. */
+public final class LookupTopology implements Broker.TopologyListener {
+  private final LookupLoop loop;
+  private final ChannelLookup channelLookup;
+
+  /**
+   * @param loop keeps the registrations
+   * @param channelLookup asks for channels
+   */
+  public LookupTopology(LookupLoop loop, ChannelLookup channelLookup) {
+    this.loop = loop;
+    this.channelLookup = channelLookup;
+  }
+
+  /** Everything a broker has now, for {@link LookupLoop}. */
+  public static List<Registration> registrations(Broker broker) {
+    List<Registration> all = new ArrayList<>();
+    for (Topic topic : broker.topics()) {
+      all.add(new Registration(topic.name(), null));
+      for (Channel channel : topic.channels()) {
+        all.add(new Registration(topic.name(), channel.name()));
+      }
+    }
+    return all;
+  }
+
+  @Override
+  public void topicCreated(String topic) {
+    loop.topicCreated(topic);
+  }
+
+  @Override
+  public void topicDeleted(String topic) {
+    loop.topicDeleted(topic);
+  }
+
+  @Override
+  public void channelCreated(String topic, String channel) {
+    loop.channelCreated(topic, channel);
+  }
+
+  @Override
+  public void channelDeleted(String topic, String channel) {
+    loop.channelDeleted(topic, channel);
+  }
+
+  @Override
+  public Collection<String> channelsOf(String topic) {
+    return channelLookup.channels(topic).join();
+  }
+
+  @Override
+  public void lookupdAddressesChanged(List<String> addresses) {
+    loop.setAddresses(addresses);
+  }
+}

@@ -1,0 +1,256 @@
+package io.holdfast.broker.stats;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.topic.Topic;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One view of the broker, as /stats shows it: component names and order are those of its JSON
+ * (contract §5). The numbers of a topic, channel or client are read one after the other while it
+ * works. Immutable.
+ *
+ * @param version what the broker says it is; semver, for nsqadmin
+ * @param health {@code OK} or {@code NOK - } and an error
+ * @param startTime unix time in s
+ * @param topics by name; null if the filter's topic does not exist
+ * @param memory null, and absent from JSON, unless asked for
+ * @param producers connections that ever published; null if there are none or clients are not asked
+ *     for
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+public record StatsSnapshot(
+    String version,
+    String health,
+    long startTime,
+    List<TopicStats> topics,
+    @JsonInclude(JsonInclude.Include.NON_NULL) MemoryStats memory,
+    List<ClientStats> producers) {
+  /** The version of nsqd this broker is a stand-in for (contract, scope). */
+  public static final String VERSION = "1.3.0";
+
+  private static final String PROTOCOL = "V2";
+
+  /** One topic. {@code channels} by name; depths and counts as in contract §4. */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record TopicStats(
+      String topicName,
+      List<ChannelStats> channels,
+      long depth,
+      long backendDepth,
+      long messageCount,
+      long messageBytes,
+      boolean paused,
+      @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency) {}
+
+  /**
+   * One channel. {@code clients} is null if not asked for, {@code clientCount} is right all the
+   * same.
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record ChannelStats(
+      String channelName,
+      long depth,
+      long backendDepth,
+      long inFlightCount,
+      long deferredCount,
+      long messageCount,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) long zoneLocalMsgCount,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) long regionLocalMsgCount,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) long globalMsgCount,
+      long requeueCount,
+      long timeoutCount,
+      int clientCount,
+      List<ClientStats> clients,
+      boolean paused,
+      @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency) {}
+
+  /** One connection; {@code connectTs} in unix s, {@code pubCounts} holds one entry at most. */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  public record ClientStats(
+      String clientId,
+      String hostname,
+      String version,
+      String remoteAddress,
+      int state,
+      long readyCount,
+      long inFlightCount,
+      long messageCount,
+      long finishCount,
+      long requeueCount,
+      long connectTs,
+      int sampleRate,
+      boolean deflate,
+      boolean snappy,
+      String userAgent,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean authed,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) String authIdentity,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) @JsonProperty("auth_identity_url")
+          String authIdentityUrl,
+      String topologyZone,
+      String topologyRegion,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<PubCount> pubCounts,
+      boolean tls,
+      String tlsCipherSuite,
+      String tlsVersion,
+      String tlsNegotiatedProtocol,
+      boolean tlsNegotiatedProtocolIsMutual) {}
+
+  /** Messages a connection published to a topic. */
+  public record PubCount(String topic, long count) {}
+
+  /**
+   * Takes a snapshot, without {@link #memory}. Visits every topic, channel and client the filters
+   * leave: not for event loops.
+   *
+   * @param topicFilter only this topic; empty for all
+   * @param channelFilter only channels of this name, and only topics that have one; empty for all
+   * @param includeClients whether to list connections
+   */
+  public static StatsSnapshot of(
+      Broker broker, String topicFilter, String channelFilter, boolean includeClients) {
+    String error = broker.healthError();
+    List<TopicStats> topics = topics(broker, topicFilter, channelFilter, includeClients);
+    List<ClientStats> producers =
+        includeClients && topics != null ? clients(broker.producers(), topicFilter) : List.of();
+    return new StatsSnapshot(
+        VERSION,
+        error == null ? "OK" : "NOK - " + error,
+        broker.startTimeMs() / 1000,
+        topics,
+        null,
+        producers.isEmpty() ? null : producers);
+  }
+
+  /** Returns the same snapshot with the JVM's memory. */
+  public StatsSnapshot withMemory(MemoryStats stats) {
+    return new StatsSnapshot(version, health, startTime, topics, stats, producers);
+  }
+
+  private static List<TopicStats> topics(
+      Broker broker, String topicFilter, String channelFilter, boolean includeClients) {
+    List<Topic> topics;
+    if (topicFilter.isEmpty()) {
+      topics = new ArrayList<>(broker.topics());
+      topics.sort(Comparator.comparing(Topic::name));
+    } else {
+      Topic topic = broker.existingTopic(topicFilter);
+      if (topic == null) {
+        return null;
+      }
+      topics = List.of(topic);
+    }
+    List<TopicStats> stats = new ArrayList<>(topics.size());
+    for (Topic topic : topics) {
+      List<Channel> channels;
+      if (channelFilter.isEmpty()) {
+        channels = new ArrayList<>(topic.channels());
+        channels.sort(Comparator.comparing(Channel::name));
+      } else {
+        Channel channel = topic.existingChannel(channelFilter);
+        if (channel == null) {
+          continue;
+        }
+        channels = List.of(channel);
+      }
+      stats.add(topic(topic, channels, topicFilter, includeClients));
+    }
+    return stats;
+  }
+
+  private static TopicStats topic(
+      Topic topic, List<Channel> channels, String topicFilter, boolean includeClients) {
+    List<ChannelStats> channelStats = new ArrayList<>(channels.size());
+    for (Channel channel : channels) {
+      channelStats.add(channel(channel, topicFilter, includeClients));
+    }
+    return new TopicStats(
+        topic.name(),
+        channelStats,
+        topic.depth(),
+        topic.backendDepth(),
+        topic.messageCount(),
+        topic.messageBytes(),
+        topic.isPaused(),
+        topic.e2eProcessingLatency());
+  }
+
+  private static ChannelStats channel(Channel channel, String topicFilter, boolean includeClients) {
+    Collection<ClientV2> clients = channel.clients();
+    return new ChannelStats(
+        channel.name(),
+        channel.depth(),
+        channel.backendDepth(),
+        channel.inFlightCount(),
+        channel.deferredCount(),
+        channel.messageCount(),
+        channel.zoneLocalMsgCount(),
+        channel.regionLocalMsgCount(),
+        channel.globalMsgCount(),
+        channel.requeueCount(),
+        channel.timeoutCount(),
+        clients.size(),
+        includeClients ? clients(clients, topicFilter) : null,
+        channel.isPaused(),
+        channel.e2eProcessingLatency());
+  }
+
+  private static List<ClientStats> clients(Collection<ClientV2> clients, String topicFilter) {
+    List<ClientStats> stats = new ArrayList<>(clients.size());
+    for (ClientV2 client : clients) {
+      stats.add(client(client, topicFilter));
+    }
+    return stats;
+  }
+
+  private static ClientStats client(ClientV2 client, String topicFilter) {
+    return new ClientStats(
+        client.clientId(),
+        client.hostname(),
+        PROTOCOL,
+        client.remoteAddress(),
+        client.state(),
+        client.readyCount(),
+        client.inFlightCount(),
+        client.messageCount(),
+        client.finishCount(),
+        client.requeueCount(),
+        client.connectTimeMs() / 1000,
+        client.sampleRate(),
+        client.deflate(),
+        client.snappy(),
+        client.userAgent(),
+        client.authed(),
+        client.authIdentity(),
+        client.authIdentityUrl(),
+        client.topologyZone(),
+        client.topologyRegion(),
+        pubCounts(client.pubCounts(), topicFilter),
+        client.tls(),
+        client.tlsCipherSuite(),
+        client.tlsVersion(),
+        client.tlsNegotiatedProtocol(),
+        client.tlsNegotiatedProtocolIsMutual());
+  }
+
+  /**
+   * nsqd shows one topic: the filter's, else any. We take the first by name, so that it stays the
+   * same.
+   */
+  static List<PubCount> pubCounts(Map<String, Long> counts, String topicFilter) {
+    return counts.entrySet().stream()
+        .filter(entry -> topicFilter.isEmpty() || entry.getKey().equals(topicFilter))
+        .min(Map.Entry.comparingByKey())
+        .map(entry -> List.of(new PubCount(entry.getKey(), entry.getValue())))
+        .orElse(List.of());
+  }
+}
