@@ -1,0 +1,155 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.protocol.Names;
+import io.holdfast.broker.topic.Topic;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * /topic/* and /channel/*: create, delete, empty, pause, unpause. Every method blocks (directories,
+ * metadata) and runs on a worker. Which arguments are checked, in which order and with which code
+ * differs between the endpoints as it does in nsqd (contract §5). Stateless.
+ */
+final class AdminHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
+
+  private final Broker broker;
+
+  AdminHandler(Broker broker) {
+    this.broker = broker;
+  }
+
+  /** What an endpoint does to a topic. */
+  interface TopicAction {
+    /** Does it; blocks. */
+    void on(Topic topic) throws IOException;
+  }
+
+  /** What an endpoint does to a channel. */
+  interface ChannelAction {
+    /** Does it; blocks. */
+    void on(Channel channel) throws IOException;
+  }
+
+  /** A topic and a channel name, both valid. */
+  record TopicChannel(String topic, String channel) {}
+
+  /** POST /topic/create. */
+  HttpReply createTopic(ApiRequest request) throws HttpError {
+    String name = requireTopicName(request.params());
+    try {
+      broker.topic(name);
+    } catch (BrokerException e) {
+      throw refused("TOPIC(" + name + ")", e);
+    }
+    return HttpReply.empty();
+  }
+
+  /** POST /topic/empty: alone among the endpoints on existing topics it checks the name. */
+  HttpReply emptyTopic(ApiRequest request) throws HttpError, IOException {
+    requireTopic(requireTopicName(request.params())).empty();
+    return HttpReply.empty();
+  }
+
+  /** POST /topic/delete. */
+  HttpReply deleteTopic(ApiRequest request) throws HttpError, IOException {
+    if (!broker.deleteTopic(requireTopicArgument(request.params()))) {
+      throw HttpError.notFound("TOPIC_NOT_FOUND");
+    }
+    return HttpReply.empty();
+  }
+
+  /** Makes the handler of an endpoint on an existing topic, such as POST /topic/pause. */
+  RequestHandler.Blocking onTopic(TopicAction action) {
+    return request -> {
+      action.on(requireTopic(requireTopicArgument(request.params())));
+      return HttpReply.empty();
+    };
+  }
+
+  /** POST /channel/create; the topic must exist. */
+  HttpReply createChannel(ApiRequest request) throws HttpError {
+    TopicChannel names = requireNames(request.params());
+    Topic topic = requireTopic(names.topic());
+    try {
+      topic.channel(names.channel());
+    } catch (BrokerException e) {
+      throw refused("TOPIC(" + names.topic() + ") CHANNEL(" + names.channel() + ")", e);
+    }
+    return HttpReply.empty();
+  }
+
+  /** POST /channel/delete. */
+  HttpReply deleteChannel(ApiRequest request) throws HttpError, IOException {
+    TopicChannel names = requireNames(request.params());
+    if (!requireTopic(names.topic()).deleteChannel(names.channel())) {
+      throw HttpError.notFound("CHANNEL_NOT_FOUND");
+    }
+    return HttpReply.empty();
+  }
+
+  /** Makes the handler of an endpoint on an existing channel, such as POST /channel/pause. */
+  RequestHandler.Blocking onChannel(ChannelAction action) {
+    return request -> {
+      TopicChannel names = requireNames(request.params());
+      Channel channel = requireTopic(names.topic()).existingChannel(names.channel());
+      if (channel == null) {
+        throw HttpError.notFound("CHANNEL_NOT_FOUND");
+      }
+      action.on(channel);
+      return HttpReply.empty();
+    };
+  }
+
+  /** Returns the argument {@code topic}, any text; else 400 {@code MISSING_ARG_TOPIC}. */
+  static String requireTopicArgument(QueryParams params) throws HttpError {
+    String name = params.get("topic");
+    if (name == null) {
+      throw HttpError.badRequest("MISSING_ARG_TOPIC");
+    }
+    return name;
+  }
+
+  /** Returns the argument {@code topic}, a valid name; else 400 with one of two codes. */
+  static String requireTopicName(QueryParams params) throws HttpError {
+    String name = requireTopicArgument(params);
+    if (!Names.isValid(name)) {
+      throw HttpError.badRequest("INVALID_TOPIC");
+    }
+    return name;
+  }
+
+  /** Returns both names of a /channel/* request, valid; else 400 with one of four codes. */
+  static TopicChannel requireNames(QueryParams params) throws HttpError {
+    String topic = requireTopicArgument(params);
+    if (!Names.isValid(topic)) {
+      throw HttpError.badRequest("INVALID_ARG_TOPIC");
+    }
+    String channel = params.get("channel");
+    if (channel == null) {
+      throw HttpError.badRequest("MISSING_ARG_CHANNEL");
+    }
+    if (!Names.isValid(channel)) {
+      throw HttpError.badRequest("INVALID_ARG_CHANNEL");
+    }
+    return new TopicChannel(topic, channel);
+  }
+
+  private Topic requireTopic(String name) throws HttpError {
+    Topic topic = broker.existingTopic(name);
+    if (topic == null) {
+      throw HttpError.notFound("TOPIC_NOT_FOUND");
+    }
+    return topic;
+  }
+
+  /** nsqd cannot fail here; its code for "not now" serves. */
+  private static HttpError refused(String what, BrokerException cause) {
+    LOG.warn("{} not created: {}", what, cause.getMessage());
+    return HttpError.exiting();
+  }
+}

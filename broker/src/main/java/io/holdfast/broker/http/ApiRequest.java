@@ -1,0 +1,32 @@
+package io.holdfast.broker.http;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * A request whose body is complete, or as complete as its limit allows.
+ *
+ * @param method upper case
+ * @param path decoded, without query
+ * @param pathParam value of the route's variable part, null if the route has none
+ * @param rawQuery what follows the first {@code ?}, empty if nothing does
+ * @param body for routes that collect it, else null. Its {@link #BODY_HEADROOM_BYTES} bytes before
+ *     the reader index may be written, so that a single message becomes a section without a copy.
+ *     Valid until the reply is given; the connection releases it.
+ * @param bodyTooBig whether the body went on beyond the route's limit; then it has at least one
+ *     byte more than the limit
+ */
+record ApiRequest(
+    String method,
+    String path,
+    String pathParam,
+    String rawQuery,
+    ByteBuf body,
+    boolean bodyTooBig) {
+  /** Room before the body for an int32 length. */
+  static final int BODY_HEADROOM_BYTES = 4;
+
+  /** Returns the parsed query; 400 {@code INVALID_REQUEST} if it cannot be parsed. */
+  QueryParams params() throws HttpError {
+    return QueryParams.parse(rawQuery);
+  }
+}

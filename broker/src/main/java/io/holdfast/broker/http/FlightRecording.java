@@ -1,0 +1,89 @@
+package io.holdfast.broker.http;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.text.ParseException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
+
+/**
+ * /debug/pprof/profile: records this JVM with the flight recorder's {@code profile} settings and
+ * answers with the file. One at a time. No thread waits meanwhile.
+ */
+final class FlightRecording implements RequestHandler {
+  private static final long DEFAULT_SECONDS = 30;
+  private static final long MAX_SECONDS = 300;
+  private static final long MAX_FILE_BYTES = 64L << 20;
+
+  private final Workers workers;
+  private final AtomicBoolean running = new AtomicBoolean();
+
+  FlightRecording(Workers workers) {
+    this.workers = workers;
+  }
+
+  @Override
+  public void handle(ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
+    long seconds = seconds(request.params());
+    if (!running.compareAndSet(false, true)) {
+      reply.accept(HttpReply.plainText(500, "Could not enable CPU profiling: already in use\n"));
+      return;
+    }
+    Consumer<HttpReply> last =
+        answer -> {
+          running.set(false);
+          reply.accept(answer);
+        };
+    try {
+      workers.runLater(request, () -> record(request, seconds, last), last);
+    } catch (HttpError e) {
+      running.set(false);
+      throw e;
+    }
+  }
+
+  private static long seconds(QueryParams params) {
+    String seconds = params.getOrEmpty("seconds");
+    boolean number = seconds.matches("[0-9]{1,9}") && Long.parseLong(seconds) > 0;
+    return number ? Math.min(Long.parseLong(seconds), MAX_SECONDS) : DEFAULT_SECONDS;
+  }
+
+  private void record(ApiRequest request, long seconds, Consumer<HttpReply> reply)
+      throws IOException, ParseException {
+    Recording recording = new Recording(Configuration.getConfiguration("profile"));
+    recording.setMaxSize(MAX_FILE_BYTES);
+    recording.setMaxAge(Duration.ofSeconds(MAX_SECONDS));
+    recording.start();
+    CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS, Runnable::run)
+        .execute(
+            () -> {
+              try {
+                workers.run(request, () -> finish(recording), reply);
+              } catch (HttpError e) {
+                recording.close();
+                reply.accept(HttpReply.error(e));
+              }
+            });
+  }
+
+  private static HttpReply finish(Recording recording) throws IOException {
+    Path file = Files.createTempFile("holdfast-profile", ".jfr");
+    try (recording) {
+      recording.stop();
+      recording.dump(file);
+      return HttpReply.bytes(
+          "application/octet-stream",
+          Files.readAllBytes(file),
+          "Content-Disposition",
+          "attachment; filename=\"profile.jfr\"");
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+}

@@ -1,0 +1,443 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.http.Router.BodyLimit;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One HTTP connection: reads a request, has it answered, writes the answer, reads the next. Expects
+ * auto-read to be off, so that what it does not ask for stays in the socket; pipelined requests are
+ * answered in order. All fields belong to the connection's event loop.
+ *
+ * <pre>
+ *   AWAITING --head--> COLLECTING --end--> ANSWERING --reply written--> AWAITING
+ *       |                                      ^            \
+ *       +--head answered already--> DROPPING --+             `--not keep-alive--> CLOSING
+ * </pre>
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a close or write that fails ends in channelInactive
+final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
+  private static final Logger LOG = LoggerFactory.getLogger(HttpConnectionHandler.class);
+
+  /**
+   * A refused request's body up to this size is read, so that the connection can go on. As Go does
+   * it.
+   */
+  static final long MAX_DROPPED_BYTES = 256 * 1024;
+
+  private static final int INITIAL_BODY_BYTES = 64 * 1024;
+
+  private enum State {
+    /** Between requests. */
+    AWAITING,
+    /** Reading a body for a route, which may want none of it. */
+    COLLECTING,
+    /** Reading a body nobody wants; {@link #reply} is the answer. */
+    DROPPING,
+    /** A handler is at work, or its answer is being written. */
+    ANSWERING,
+    /** The last answer is written; input is dropped until the client closes. */
+    CLOSING
+  }
+
+  private final Router router;
+  private final HttpLimits limits;
+  private final IntSupplier tlsRequiredPort;
+
+  /** Decoded but not yet looked at: at most what one read from the socket held. */
+  private final Queue<Object> pending = new ArrayDeque<>();
+
+  private State state = State.AWAITING;
+  private HttpRequest head;
+  private RequestTarget target;
+  private Router.Match match;
+  private HttpReply reply;
+  private ByteBuf body;
+  private long collectMaxBytes;
+  private long droppedBytes;
+  private boolean keepAlive;
+  private boolean inputEnded;
+  private boolean drainAndClose;
+  private boolean writing;
+  private boolean processing;
+  private long startNs;
+  private long lastActiveNs = System.nanoTime();
+
+  /**
+   * @param tlsRequiredPort null, or for a plain listener that must refuse every request: the port
+   *     of HTTPS
+   */
+  HttpConnectionHandler(Router router, HttpLimits limits, IntSupplier tlsRequiredPort) {
+    this.router = router;
+    this.limits = limits;
+    this.tlsRequiredPort = tlsRequiredPort;
+  }
+
+  /** Closes as soon as no answer is due: at once, or when the running request is answered. */
+  void closeWhenIdle(ChannelHandlerContext ctx) {
+    drainAndClose = true;
+    if (state != State.ANSWERING) {
+      ctx.close();
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    ctx.read();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    lastActiveNs = System.nanoTime();
+    pending.add(message);
+    processPending(ctx);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    readIfReady(ctx);
+  }
+
+  /** A loop, not a recursion by way of the answers: one read may hold thousands of requests. */
+  private void processPending(ChannelHandlerContext ctx) {
+    if (processing) {
+      return;
+    }
+    processing = true;
+    try {
+      while (state != State.ANSWERING && !pending.isEmpty()) {
+        Object message = pending.poll();
+        try {
+          process(ctx, message);
+        } finally {
+          ReferenceCountUtil.release(message);
+        }
+      }
+    } finally {
+      processing = false;
+    }
+  }
+
+  /** While an answer is due, the next requests wait in the socket. */
+  private void readIfReady(ChannelHandlerContext ctx) {
+    if (state != State.ANSWERING && pending.isEmpty()) {
+      ctx.read();
+    }
+  }
+
+  private void process(ChannelHandlerContext ctx, Object message) {
+    boolean undecodable = false;
+    if (message instanceof HttpRequest request) {
+      undecodable = request.decoderResult().isFailure();
+      onHead(ctx, request);
+    }
+    // What cannot be decoded comes as a whole request with nothing in it.
+    if (message instanceof HttpContent content && !undecodable) {
+      onContent(ctx, content);
+    }
+  }
+
+  private void onHead(ChannelHandlerContext ctx, HttpRequest request) {
+    if (state != State.AWAITING) {
+      return; // CLOSING: nothing is answered any more
+    }
+    head = request;
+    startNs = System.nanoTime();
+    inputEnded = false;
+    droppedBytes = 0;
+    keepAlive = HttpUtil.isKeepAlive(request);
+    String malformed = malformedReason(request);
+    if (malformed != null) {
+      refuse(ctx, malformed);
+      return;
+    }
+    String method = request.method().name();
+    boolean serverOptions = target.path().equals("*");
+    match =
+        tlsRequiredPort != null
+            ? new Router.Match(null, null, HttpReply.tlsRequired(tlsRequiredPort.getAsInt()))
+            : serverOptions
+                ? new Router.Match(null, null, HttpReply.plainText(200, ""))
+                : router.match(method, target.path(), target.rawQuery());
+    reply = match.reply();
+    long declaredBytes = HttpUtil.getContentLength(request, -1L);
+    if (reply == null) {
+      BodyLimit limit = match.route().bodyLimit();
+      if (declaredBytes > limit.declaredMaxBytes(target.rawQuery())) {
+        reply = limit.tooBig();
+      } else {
+        collectMaxBytes =
+            limit.collectMaxBytes(target.rawQuery(), HttpUtil.isTransferEncodingChunked(request));
+      }
+    }
+    boolean expectsContinue = HttpUtil.is100ContinueExpected(request);
+    if (reply == null) {
+      state = State.COLLECTING;
+      if (collectMaxBytes >= 0) {
+        long initialBytes = Math.min(Math.max(declaredBytes, 256), INITIAL_BODY_BYTES);
+        body = ctx.alloc().buffer(ApiRequest.BODY_HEADROOM_BYTES + (int) initialBytes);
+        body.setIndex(ApiRequest.BODY_HEADROOM_BYTES, ApiRequest.BODY_HEADROOM_BYTES);
+      }
+      if (expectsContinue) {
+        ctx.writeAndFlush(
+            new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+      }
+    } else if (expectsContinue || declaredBytes > MAX_DROPPED_BYTES) {
+      // The client may have sent nothing yet or have too much to send: no use waiting for it.
+      answerAndClose(ctx, reply);
+    } else {
+      state = State.DROPPING;
+    }
+  }
+
+  /**
+   * Returns what is wrong with the request, status first; null if nothing. Sets {@link #target}.
+   */
+  private String malformedReason(HttpRequest request) {
+    if (request.decoderResult().isFailure()) {
+      Throwable cause = request.decoderResult().cause();
+      LOG.debug("HTTP request refused: {}", cause.toString());
+      boolean tooLong =
+          cause instanceof TooLongHttpLineException || cause instanceof TooLongHttpHeaderException;
+      return tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    }
+    target = RequestTarget.parseOrNull(request.uri());
+    if (target == null
+        || (target.path().equals("*") && !request.method().name().equals("OPTIONS"))) {
+      return "400 Bad Request";
+    }
+    if (request.protocolVersion().majorVersion() > 1) {
+      return "505 HTTP Version Not Supported: unsupported protocol version";
+    }
+    if (request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0) {
+      if (!request.headers().contains(HttpHeaderNames.HOST)) {
+        return "400 Bad Request: missing required Host header";
+      }
+      String expect = request.headers().get(HttpHeaderNames.EXPECT);
+      if (expect != null && !HttpUtil.is100ContinueExpected(request)) {
+        return "417 Expectation Failed";
+      }
+    }
+    return null;
+  }
+
+  /** Answers what is no proper request; where the next one would start is unknown. */
+  private void refuse(ChannelHandlerContext ctx, String reason) {
+    answerAndClose(ctx, HttpReply.plainText(Integer.parseInt(reason.substring(0, 3)), reason));
+  }
+
+  private void onContent(ChannelHandlerContext ctx, HttpContent content) {
+    boolean reading = state == State.COLLECTING || state == State.DROPPING;
+    if (content.decoderResult().isFailure() && reading) {
+      refuse(ctx, "400 Bad Request");
+      return;
+    }
+    boolean last = content instanceof LastHttpContent;
+    inputEnded |= last;
+    switch (state) {
+      case COLLECTING -> collect(ctx, content.content(), last);
+      case DROPPING -> {
+        droppedBytes += content.content().readableBytes();
+        if (last) {
+          write(ctx, reply);
+        } else if (droppedBytes > MAX_DROPPED_BYTES) {
+          answerAndClose(ctx, reply);
+        }
+      }
+      case CLOSING -> {
+        if (last) {
+          ctx.close();
+        }
+      }
+      case AWAITING, ANSWERING -> {
+        // The rest of a request that was answered from its head.
+      }
+    }
+  }
+
+  private void collect(ChannelHandlerContext ctx, ByteBuf content, boolean last) {
+    boolean tooBig = false;
+    if (body != null) {
+      // One byte beyond the limit tells the handler that there was more.
+      long roomBytes = collectMaxBytes + 1 - body.readableBytes();
+      body.writeBytes(content, (int) Math.min(content.readableBytes(), roomBytes));
+      tooBig = body.readableBytes() > collectMaxBytes;
+      droppedBytes += content.readableBytes();
+    }
+    if (last) {
+      dispatch(ctx, tooBig);
+    } else if (droppedBytes > MAX_DROPPED_BYTES) {
+      keepAlive = false;
+      dispatch(ctx, tooBig);
+    }
+  }
+
+  private void dispatch(ChannelHandlerContext ctx, boolean tooBig) {
+    state = State.ANSWERING;
+    String method = head.method().name();
+    ApiRequest request =
+        new ApiRequest(method, target.path(), match.pathParam(), target.rawQuery(), body, tooBig);
+    Consumer<HttpReply> sink = replySink(ctx, body);
+    body = null; // the sink releases it
+    try {
+      match.route().handler().handle(request, sink);
+    } catch (HttpError e) {
+      sink.accept(HttpReply.error(e));
+    } catch (RuntimeException e) {
+      LOG.error("HTTP {} {} failed", method, target.path(), e);
+      sink.accept(HttpReply.error(500, "INTERNAL_ERROR"));
+    }
+  }
+
+  /**
+   * Takes a handler's one answer from any thread; further ones are dropped. Releases {@code used}.
+   */
+  private Consumer<HttpReply> replySink(ChannelHandlerContext ctx, ByteBuf used) {
+    AtomicBoolean given = new AtomicBoolean();
+    return answer -> {
+      if (!given.compareAndSet(false, true)) {
+        return;
+      }
+      if (used != null) {
+        used.release();
+      }
+      if (ctx.executor().inEventLoop()) {
+        write(ctx, answer);
+      } else {
+        ctx.executor().execute(() -> write(ctx, answer));
+      }
+    };
+  }
+
+  private void answerAndClose(ChannelHandlerContext ctx, HttpReply answer) {
+    keepAlive = false;
+    write(ctx, answer);
+  }
+
+  private void write(ChannelHandlerContext ctx, HttpReply answer) {
+    releaseBody();
+    logRequest(answer);
+    state = State.ANSWERING;
+    writing = true;
+    keepAlive &= !drainAndClose;
+    lastActiveNs = System.nanoTime();
+    ctx.writeAndFlush(HttpReplyEncoder.encode(answer, head, keepAlive))
+        .addListener(
+            future -> {
+              writing = false;
+              if (!future.isSuccess()) {
+                LOG.debug(
+                    "HTTP answer to {} not written", ctx.channel().remoteAddress(), future.cause());
+                ctx.close();
+              } else if (keepAlive && !drainAndClose) {
+                lastActiveNs = System.nanoTime();
+                state = State.AWAITING;
+                processPending(ctx);
+                if (!processing) {
+                  readIfReady(ctx);
+                }
+              } else {
+                closeGently(ctx);
+              }
+            });
+  }
+
+  /**
+   * Closing while input is unread would reset the connection and take the answer from the client.
+   */
+  private void closeGently(ChannelHandlerContext ctx) {
+    if (inputEnded) {
+      ctx.close();
+    } else {
+      state = State.CLOSING;
+      LingeringClose.start(ctx);
+      processPending(ctx);
+      if (!processing) {
+        readIfReady(ctx);
+      }
+    }
+  }
+
+  private void logRequest(HttpReply answer) {
+    if (!LOG.isDebugEnabled()) {
+      return;
+    }
+    LOG.debug(
+        "{} {} {} {}us",
+        answer.status(),
+        head.method(),
+        head.uri(),
+        (System.nanoTime() - startNs) / 1000);
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event instanceof IdleStateEvent) {
+      onIdle(ctx);
+    } else {
+      super.userEventTriggered(ctx, event);
+    }
+  }
+
+  private void onIdle(ChannelHandlerContext ctx) {
+    boolean close =
+        switch (state) {
+          case AWAITING ->
+              System.nanoTime() - lastActiveNs >= limits.keepAliveTimeoutMs() * 1_000_000;
+          case COLLECTING, DROPPING, CLOSING -> true;
+          // A handler may take its time; a client that does not take its answer may not.
+          case ANSWERING -> writing;
+        };
+    if (close) {
+      LOG.debug("HTTP client {} idle while {}: closed", ctx.channel().remoteAddress(), state);
+      ctx.close();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+    releaseBody();
+    pending.forEach(ReferenceCountUtil::release);
+    pending.clear();
+    super.channelInactive(ctx);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    releaseBody();
+    if (cause instanceof IOException) {
+      LOG.debug("HTTP client {}: {}", ctx.channel().remoteAddress(), cause.toString());
+    } else {
+      LOG.error("HTTP client {}: connection closed", ctx.channel().remoteAddress(), cause);
+    }
+    ctx.close();
+  }
+
+  private void releaseBody() {
+    if (body != null) {
+      body.release();
+      body = null;
+    }
+  }
+}

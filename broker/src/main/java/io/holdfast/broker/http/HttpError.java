@@ -1,0 +1,41 @@
+package io.holdfast.broker.http;
+
+/**
+ * An answer other than 200, thrown by a handler. Carries no stack trace: it is an answer, not a
+ * fault.
+ */
+final class HttpError extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  private final int status;
+
+  /**
+   * @param status HTTP status
+   * @param code what {@code {"message":"CODE"}} says
+   */
+  HttpError(int status, String code) {
+    super(code, null, false, false);
+    this.status = status;
+  }
+
+  static HttpError badRequest(String code) {
+    return new HttpError(400, code);
+  }
+
+  static HttpError notFound(String code) {
+    return new HttpError(404, code);
+  }
+
+  static HttpError tooLarge(String code) {
+    return new HttpError(413, code);
+  }
+
+  /** Topic closing, broker closing or the disk refuses: nsqd has one code for all (contract §5). */
+  static HttpError exiting() {
+    return new HttpError(503, "EXITING");
+  }
+
+  int status() {
+    return status;
+  }
+}

@@ -1,0 +1,105 @@
+package io.holdfast.broker.http;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * An answer: status, body and the few headers of contract §5. Immutable; the body must not be
+ * changed.
+ *
+ * @param status HTTP status
+ * @param contentType null for none, as empty answers have it
+ * @param nsqHeader whether {@code X-Nsq-Content-Type} goes along (all but /ping and /debug/*)
+ * @param extraName name of one further header ({@code Allow}, {@code Location}...), null for none
+ * @param extraValue its value, null for none
+ */
+@SuppressWarnings("ArrayRecordComponent") // replies are written, never compared
+record HttpReply(
+    int status,
+    String contentType,
+    byte[] body,
+    boolean nsqHeader,
+    String extraName,
+    String extraValue) {
+  static final String JSON = "application/json; charset=utf-8";
+  static final String TEXT = "text/plain; charset=utf-8";
+  private static final byte[] NOTHING = new byte[0];
+
+  /** 200 with text, or with nothing at all if it is empty. */
+  static HttpReply text(String text) {
+    return plain(200, text, true);
+  }
+
+  /** 200 without body. */
+  static HttpReply empty() {
+    return plain(200, "", true);
+  }
+
+  /** Text without the nsq header, as /ping and /debug/* answer. */
+  static HttpReply plainText(int status, String text) {
+    return plain(status, text, false);
+  }
+
+  /** Bytes of another kind without the nsq header, for /debug/*. */
+  static HttpReply bytes(String contentType, byte[] body, String extraName, String extraValue) {
+    return new HttpReply(200, contentType, body, false, extraName, extraValue);
+  }
+
+  /** 200 with {@code value} as compact JSON. */
+  static HttpReply json(Object value) {
+    return new HttpReply(200, JSON, JsonText.write(value), true, null, null);
+  }
+
+  /** {@code {"message":"CODE"}}. */
+  static HttpReply error(int status, String code) {
+    return new HttpReply(status, JSON, message(code), true, null, null);
+  }
+
+  /** See {@link #error(int, String)}. */
+  static HttpReply error(HttpError error) {
+    return error(error.status(), error.getMessage());
+  }
+
+  static HttpReply methodNotAllowed(String allow) {
+    return new HttpReply(405, JSON, message("METHOD_NOT_ALLOWED"), true, "Allow", allow);
+  }
+
+  static HttpReply options(String allow) {
+    return new HttpReply(200, null, NOTHING, false, "Allow", allow);
+  }
+
+  /**
+   * @param location path and query, already escaped
+   * @param withBody whether a hint for people goes along, as GET has it
+   */
+  static HttpReply redirect(int status, String location, boolean withBody) {
+    if (!withBody) {
+      return new HttpReply(status, null, NOTHING, false, "Location", location);
+    }
+    String href = location.replace("&", "&amp;").replace("\"", "&#34;").replace("<", "&lt;");
+    byte[] body =
+        ("<a href=\"" + href + "\">Moved Permanently</a>.\n\n").getBytes(StandardCharsets.UTF_8);
+    return new HttpReply(status, "text/html; charset=utf-8", body, false, "Location", location);
+  }
+
+  /** What tls-required answers on plain HTTP; official tools go on to the port (contract §5). */
+  static HttpReply tlsRequired(int httpsPort) {
+    String body = "{\"message\": \"TLS_REQUIRED\", \"https_port\": " + httpsPort + "}";
+    return new HttpReply(403, JSON, body.getBytes(StandardCharsets.UTF_8), true, null, null);
+  }
+
+  private static byte[] message(String code) {
+    return JsonText.write(new Message(code));
+  }
+
+  private static HttpReply plain(int status, String text, boolean nsqHeader) {
+    return new HttpReply(
+        status,
+        text.isEmpty() ? null : TEXT,
+        text.getBytes(StandardCharsets.UTF_8),
+        nsqHeader,
+        null,
+        null);
+  }
+
+  private record Message(String message) {}
+}

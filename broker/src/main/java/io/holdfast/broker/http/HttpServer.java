@@ -1,0 +1,248 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.net.UnixSocketFile;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens for HTTP or HTTPS on host and port or on a unix socket and serves {@link HttpApi}'s
+ * routes. Thread- safe.
+ */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // closes of single connections; the group waits for all
+public final class HttpServer {
+  private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+  private static final int MAX_CHUNK_BYTES = 64 * 1024;
+
+  private final String scheme;
+  private final Channel listener;
+  private final ChannelGroup connections;
+  private final ListenAddress address;
+  private final String boundTo;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private HttpServer(
+      String scheme, Channel listener, ChannelGroup connections, ListenAddress address) {
+    this.scheme = scheme;
+    this.listener = listener;
+    this.connections = connections;
+    this.address = address;
+    this.boundTo = String.valueOf(listener.localAddress());
+  }
+
+  /**
+   * What to listen with.
+   *
+   * @param address host and port (0: a free one) or path of a unix socket
+   * @param acceptors event loops that accept
+   * @param loops event loops of the connections, of the same kind (epoll or NIO)
+   * @param api routes to serve
+   * @param limits what a client may cost
+   * @param sslContext asked for each connection, so that a new certificate takes effect; null for
+   *     plain HTTP
+   * @param tlsRequiredPort null, or to answer everything with 403 {@code TLS_REQUIRED}: gives
+   *     HTTPS's port. For the plain listener when tls-required is {@code true} (not for {@code
+   *     tcp-https})
+   */
+  public record Config(
+      ListenAddress address,
+      EventLoopGroup acceptors,
+      EventLoopGroup loops,
+      HttpApi api,
+      HttpLimits limits,
+      Supplier<SslContext> sslContext,
+      IntSupplier tlsRequiredPort) {}
+
+  /**
+   * Starts to listen. Waits for the bind; not for event loops.
+   *
+   * @throws IOException if the address cannot be had; the message is one line for the user
+   */
+  public static HttpServer bind(Config config) throws IOException {
+    return bind(config, config.api().router());
+  }
+
+  static HttpServer bind(Config config, Router router) throws IOException {
+    String scheme = config.sslContext() == null ? "HTTP" : "HTTPS";
+    ListenAddress address = config.address();
+    ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+    boolean epoll = isEpoll(config.acceptors());
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(config.acceptors(), config.loops())
+            .channel(channelType(epoll, address.isUnix()))
+            .childOption(ChannelOption.AUTO_READ, false)
+            .childHandler(new Initializer(config, router, connections));
+    if (address.isUnix()) {
+      UnixSocketFile.removeIfStale(address.unixPath());
+    } else {
+      bootstrap
+          .option(ChannelOption.SO_REUSEADDR, true)
+          .childOption(ChannelOption.TCP_NODELAY, true)
+          .childOption(ChannelOption.SO_KEEPALIVE, true);
+    }
+    ChannelFuture bound = bootstrap.bind(socketAddress(epoll, address)).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      throw new IOException(
+          "listen (" + display(address) + ") failed - " + bound.cause().getMessage(),
+          bound.cause());
+    }
+    LOG.info("{}: listening on {}", scheme, bound.channel().localAddress());
+    return new HttpServer(scheme, bound.channel(), connections, address);
+  }
+
+  private static boolean isEpoll(EventLoopGroup group) {
+    return group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
+  }
+
+  private static Class<? extends ServerChannel> channelType(boolean epoll, boolean unix) {
+    if (epoll) {
+      return unix ? EpollServerDomainSocketChannel.class : EpollServerSocketChannel.class;
+    }
+    return unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class;
+  }
+
+  private static SocketAddress socketAddress(boolean epoll, ListenAddress address)
+      throws IOException {
+    if (address.isUnix()) {
+      return epoll
+          ? new DomainSocketAddress(address.unixPath())
+          : UnixDomainSocketAddress.of(address.unixPath());
+    }
+    InetSocketAddress inet =
+        address.host().isEmpty()
+            ? new InetSocketAddress(address.port())
+            : new InetSocketAddress(address.host(), address.port());
+    if (inet.isUnresolved()) {
+      throw new IOException("listen (" + display(address) + ") failed - no such host");
+    }
+    return inet;
+  }
+
+  private static String display(ListenAddress address) {
+    if (address.isUnix()) {
+      return address.unixPath();
+    }
+    boolean v6 = address.host().indexOf(':') >= 0;
+    return (v6 ? "[" + address.host() + "]" : address.host()) + ":" + address.port();
+  }
+
+  /** Returns the port listened on; -1 for a unix socket. */
+  public int port() {
+    return listener.localAddress() instanceof InetSocketAddress inet ? inet.getPort() : -1;
+  }
+
+  /** Returns how many connections are open. */
+  public int connectionCount() {
+    return connections.size();
+  }
+
+  /**
+   * Stops listening, closes idle connections, lets running requests be answered, and closes what is
+   * left when the time is over. Further calls do nothing. Not for event loops.
+   *
+   * @param graceMs how long running requests may take, in ms
+   */
+  public void close(long graceMs) {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    listener.close().awaitUninterruptibly();
+    if (address.isUnix()) {
+      UnixSocketFile.remove(address.unixPath());
+    }
+    for (Channel connection : connections) {
+      connection
+          .eventLoop()
+          .execute(
+              () -> {
+                ChannelHandlerContext ctx =
+                    connection.pipeline().context(HttpConnectionHandler.class);
+                if (ctx == null) {
+                  connection.close();
+                } else {
+                  ((HttpConnectionHandler) ctx.handler()).closeWhenIdle(ctx);
+                }
+              });
+    }
+    if (!connections.newCloseFuture().awaitUninterruptibly(graceMs, TimeUnit.MILLISECONDS)) {
+      connections.close().awaitUninterruptibly();
+    }
+    LOG.info("{}: closed {}", scheme, boundTo);
+  }
+
+  /** Builds a connection's pipeline. */
+  private static final class Initializer extends ChannelInitializer<Channel> {
+    private final Config config;
+    private final Router router;
+    private final ChannelGroup connections;
+    private final AtomicBoolean full = new AtomicBoolean();
+
+    Initializer(Config config, Router router, ChannelGroup connections) {
+      this.config = config;
+      this.router = router;
+      this.connections = connections;
+    }
+
+    @Override
+    protected void initChannel(Channel connection) {
+      HttpLimits limits = config.limits();
+      if (connections.size() >= limits.maxConnections()) {
+        if (full.compareAndSet(false, true)) {
+          LOG.warn("HTTP: more than {} connections; new ones are closed", limits.maxConnections());
+        }
+        connection.close();
+        return;
+      }
+      full.set(false);
+      connections.add(connection);
+      if (config.sslContext() != null) {
+        connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
+      }
+      HttpDecoderConfig decoder =
+          new HttpDecoderConfig()
+              .setMaxInitialLineLength(limits.maxRequestLineBytes())
+              .setMaxHeaderSize(limits.maxHeaderBytes())
+              .setMaxChunkSize(MAX_CHUNK_BYTES)
+              .setStrictLineParsing(false); // bare line feeds, as Go takes them
+      connection
+          .pipeline()
+          .addLast(
+              new IdleStateHandler(
+                  true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))
+          .addLast(new HttpServerCodec(decoder))
+          .addLast(new HttpConnectionHandler(router, limits, config.tlsRequiredPort()));
+    }
+  }
+}

@@ -1,0 +1,242 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.http.Router.BodyLimit;
+import io.holdfast.broker.topic.PublishListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * /pub and /mpub. Publishing to a topic that exists stays on the event loop; creating one goes to a
+ * worker. Stateless.
+ */
+final class PubHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(PubHandler.class);
+
+  /**
+   * A chunked binary /mpub is bounded by message count and size only, which nsqd takes to mean a
+   * terabyte of memory. We hold this much; more is 413 {@code BODY_TOO_BIG}. It is what fits the
+   * journal's largest record.
+   */
+  private static final long MAX_CHUNKED_BINARY_BYTES = 15L << 20;
+
+  private static final Map<String, Boolean> BOOLEANS =
+      Map.of("true", true, "1", true, "false", false, "0", false);
+
+  private final Limits limits;
+  private final Topics topics;
+  private final Workers workers;
+
+  /**
+   * The options that bound a publish.
+   *
+   * @param maxMsgSize bytes
+   * @param maxBodySize bytes
+   * @param maxReqTimeoutMs longest deferral
+   */
+  record Limits(LongSupplier maxMsgSize, LongSupplier maxBodySize, LongSupplier maxReqTimeoutMs) {}
+
+  /** Where to publish. */
+  interface Topics {
+    /** Returns the topic, null if there is none; does not block. */
+    Target existing(String name);
+
+    /** Returns the topic, created if need be; blocks. */
+    Target getOrCreate(String name) throws BrokerException;
+  }
+
+  /** A topic to publish to. */
+  interface Target {
+    /**
+     * As {@link io.holdfast.broker.topic.Topic#putMessages}; the caller keeps its reference to the
+     * section.
+     */
+    boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
+        throws BrokerException;
+  }
+
+  PubHandler(Limits limits, Topics topics, Workers workers) {
+    this.limits = limits;
+    this.topics = topics;
+    this.workers = workers;
+  }
+
+  /** Returns what /pub takes as body. */
+  BodyLimit pubBodyLimit() {
+    return BodyLimits.collect(limits.maxMsgSize(), HttpReply.error(413, "MSG_TOO_BIG"));
+  }
+
+  /** Returns what /mpub takes as body. */
+  BodyLimit mpubBodyLimit() {
+    HttpReply tooBig = HttpReply.error(413, "BODY_TOO_BIG");
+    BodyLimit text = BodyLimits.collect(limits.maxBodySize(), tooBig);
+    BodyLimit binaryChunked =
+        BodyLimits.collect(
+            () -> Math.max(limits.maxBodySize().getAsLong(), MAX_CHUNKED_BINARY_BYTES), tooBig);
+    return new BodyLimit() {
+      @Override
+      public long declaredMaxBytes(String rawQuery) {
+        return text.declaredMaxBytes(rawQuery);
+      }
+
+      @Override
+      public long collectMaxBytes(String rawQuery, boolean chunked) {
+        boolean large = chunked && isBinary(rawQuery);
+        return (large ? binaryChunked : text).collectMaxBytes(rawQuery, chunked);
+      }
+
+      @Override
+      public HttpReply tooBig() {
+        return tooBig;
+      }
+    };
+  }
+
+  /** POST /pub. */
+  void pub(ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
+    if (request.bodyTooBig()) {
+      throw HttpError.tooLarge("MSG_TOO_BIG");
+    }
+    ByteBuf body = request.body();
+    if (!body.isReadable()) {
+      throw HttpError.badRequest("MSG_EMPTY");
+    }
+    QueryParams params = request.params();
+    withTopic(
+        request,
+        params,
+        (target, answer) -> {
+          long deferMs = deferMs(params);
+          int size = body.readableBytes();
+          int start = body.readerIndex() - ApiRequest.BODY_HEADROOM_BYTES;
+          body.setInt(start, size).readerIndex(start);
+          publish(target, body, 1, deferMs, answer);
+        },
+        reply);
+  }
+
+  /** POST /mpub. */
+  void mpub(ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
+    QueryParams params = request.params();
+    boolean binary = isBinary(params);
+    withTopic(
+        request,
+        params,
+        (target, answer) -> {
+          long maxMsgSize = limits.maxMsgSize().getAsLong();
+          long maxBodySize = limits.maxBodySize().getAsLong();
+          ByteBuf body = request.body();
+          MpubBody messages =
+              binary
+                  ? MpubBody.ofBinary(body, request.bodyTooBig(), maxMsgSize, maxBodySize)
+                  : MpubBody.ofText(body, PooledByteBufAllocator.DEFAULT, maxMsgSize, maxBodySize);
+          try {
+            if (messages.count() == 0) {
+              answer.accept(HttpReply.text("OK"));
+            } else {
+              publish(target, messages.section(), messages.count(), 0, answer);
+            }
+          } finally {
+            messages.section().release();
+          }
+        },
+        reply);
+  }
+
+  private interface Publish {
+    void to(Target target, Consumer<HttpReply> reply) throws HttpError;
+  }
+
+  /**
+   * Finds or makes the topic, which comes before the message is looked at (contract §4, Creation).
+   */
+  private void withTopic(
+      ApiRequest request, QueryParams params, Publish publish, Consumer<HttpReply> reply)
+      throws HttpError {
+    String name = AdminHandler.requireTopicName(params);
+    Target target = topics.existing(name);
+    if (target != null) {
+      publish.to(target, reply);
+      return;
+    }
+    workers.runLater(
+        request,
+        () -> {
+          Target created;
+          try {
+            created = topics.getOrCreate(name);
+          } catch (BrokerException e) {
+            LOG.debug("HTTP {} {}: {}", request.path(), name, e.getMessage());
+            throw HttpError.exiting();
+          }
+          publish.to(created, reply);
+        },
+        reply);
+  }
+
+  private static void publish(
+      Target target, ByteBuf section, int count, long deferMs, Consumer<HttpReply> reply)
+      throws HttpError {
+    PublishListener listener =
+        new PublishListener() {
+          @Override
+          public void onDurable() {
+            reply.accept(HttpReply.text("OK"));
+          }
+
+          @Override
+          public void onFailed(String error) {
+            LOG.debug("HTTP publish failed: {}", error);
+            reply.accept(HttpReply.error(HttpError.exiting()));
+          }
+        };
+    boolean durable;
+    try {
+      durable = target.putMessages(section, count, deferMs, listener);
+    } catch (BrokerException e) {
+      LOG.debug("HTTP publish failed: {}", e.getMessage());
+      throw HttpError.exiting();
+    }
+    if (durable) {
+      reply.accept(HttpReply.text("OK"));
+    }
+  }
+
+  private long deferMs(QueryParams params) throws HttpError {
+    String defer = params.get("defer");
+    if (defer == null) {
+      return 0;
+    }
+    if (!defer.matches("[+-]?[0-9]+")) {
+      throw HttpError.badRequest("INVALID_DEFER");
+    }
+    long deferMs;
+    try {
+      deferMs = Long.parseLong(defer);
+    } catch (NumberFormatException e) { // beyond 64 bits
+      throw HttpError.badRequest("INVALID_DEFER");
+    }
+    if (deferMs < 0 || deferMs > limits.maxReqTimeoutMs().getAsLong()) {
+      throw HttpError.badRequest("INVALID_DEFER");
+    }
+    return deferMs;
+  }
+
+  private static boolean isBinary(String rawQuery) {
+    try {
+      return isBinary(QueryParams.parse(rawQuery));
+    } catch (HttpError e) {
+      return false; // the handler will answer it
+    }
+  }
+
+  private static boolean isBinary(QueryParams params) {
+    String binary = params.get("binary");
+    return binary != null && BOOLEANS.getOrDefault(binary, true);
+  }
+}

@@ -1,0 +1,209 @@
+package io.holdfast.broker.http;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Finds the route of a request, with the answers nsqd gives where there is none: redirects for
+ * wrong case, trailing or doubled slashes, 405 and {@code OPTIONS} with {@code Allow}, 404
+ * (contract §5). Immutable.
+ *
+ * <p>A path is either fixed or ends in {@code /{name}}, which stands for one segment.
+ */
+final class Router {
+  private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();
+
+  /**
+   * One route.
+   *
+   * @param method upper case
+   * @param path as above
+   * @param bodyLimit how much of a body the handler wants
+   */
+  record Route(String method, String path, BodyLimit bodyLimit, RequestHandler handler) {
+    private static final String VARIABLE = "/{key}";
+
+    private boolean isPrefix() {
+      return path.endsWith(VARIABLE);
+    }
+
+    private String prefix() {
+      return path.substring(0, path.length() - VARIABLE.length() + 1);
+    }
+  }
+
+  /** How much of a request's body its handler wants. Evaluated per request: options can change. */
+  interface BodyLimit {
+    /** The handler does not look at the body. */
+    BodyLimit NONE =
+        new BodyLimit() {
+          @Override
+          public long declaredMaxBytes(String rawQuery) {
+            return Long.MAX_VALUE;
+          }
+
+          @Override
+          public long collectMaxBytes(String rawQuery, boolean chunked) {
+            return -1;
+          }
+
+          @Override
+          public HttpReply tooBig() {
+            throw new IllegalStateException("nothing is too big for no limit");
+          }
+        };
+
+    /** Returns the longest Content-Length in bytes that is not refused at once. */
+    long declaredMaxBytes(String rawQuery);
+
+    /**
+     * Returns how many bytes to collect; the handler hears of more by {@link
+     * ApiRequest#bodyTooBig}. -1: the body is read and dropped.
+     */
+    long collectMaxBytes(String rawQuery, boolean chunked);
+
+    /** Returns the answer to a Content-Length above {@link #declaredMaxBytes}. */
+    HttpReply tooBig();
+  }
+
+  /**
+   * What to do with a request: either a route, or an answer that needs nothing more.
+   *
+   * @param route null if {@code reply} is the answer
+   * @param pathParam value of the route's variable segment, null if it has none
+   * @param reply null if there is a route
+   */
+  record Match(Route route, String pathParam, HttpReply reply) {}
+
+  /**
+   * @param routes in any order
+   */
+  Router(Collection<Route> routes) {
+    for (Route route : routes) {
+      Route former =
+          routesByMethod
+              .computeIfAbsent(route.method(), method -> new HashMap<>())
+              .put(route.isPrefix() ? route.prefix() : route.path(), route);
+      if (former != null) {
+        throw new IllegalArgumentException("two routes for " + route.method() + " " + route.path());
+      }
+    }
+  }
+
+  /**
+   * Finds what answers a request.
+   *
+   * @param method upper case
+   * @param path decoded
+   * @param rawQuery kept in redirects; empty for none
+   */
+  Match match(String method, String path, String rawQuery) {
+    Map<String, Route> routes = routesByMethod.get(method);
+    if (routes != null) {
+      Match match = find(routes, path);
+      if (match != null) {
+        return match;
+      }
+      String target = redirectTarget(routes, path);
+      if (target != null) {
+        boolean get = method.equals("GET");
+        String location = escapePath(target) + (rawQuery.isEmpty() ? "" : "?" + rawQuery);
+        return answer(HttpReply.redirect(get ? 301 : 307, location, get));
+      }
+    }
+    Set<String> allowed = new TreeSet<>();
+    for (Map.Entry<String, Map<String, Route>> entry : routesByMethod.entrySet()) {
+      if (find(entry.getValue(), path) != null) {
+        allowed.add(entry.getKey());
+      }
+    }
+    if (allowed.isEmpty()) {
+      return answer(HttpReply.error(404, "NOT_FOUND"));
+    }
+    allowed.add("OPTIONS");
+    String allow = String.join(", ", allowed);
+    return answer(
+        method.equals("OPTIONS") ? HttpReply.options(allow) : HttpReply.methodNotAllowed(allow));
+  }
+
+  private static Match answer(HttpReply reply) {
+    return new Match(null, null, reply);
+  }
+
+  private static Match find(Map<String, Route> routes, String path) {
+    Route fixed = routes.get(path);
+    if (fixed != null && !fixed.isPrefix()) {
+      return new Match(fixed, null, null);
+    }
+    int slash = path.lastIndexOf('/');
+    Route prefix = slash < 0 ? null : routes.get(path.substring(0, slash + 1));
+    if (prefix != null && prefix.isPrefix() && slash + 1 < path.length()) {
+      return new Match(prefix, path.substring(slash + 1), null);
+    }
+    return null;
+  }
+
+  private static String redirectTarget(Map<String, Route> routes, String path) {
+    String toggled = toggleTrailingSlash(path);
+    if (!toggled.isEmpty() && find(routes, toggled) != null) {
+      return toggled;
+    }
+    String clean = cleanPath(path);
+    String target = findIgnoringCase(routes, clean);
+    return target != null ? target : findIgnoringCase(routes, toggleTrailingSlash(clean));
+  }
+
+  private static String toggleTrailingSlash(String path) {
+    return path.endsWith("/") ? path.substring(0, path.length() - 1) : path + "/";
+  }
+
+  private static String findIgnoringCase(Map<String, Route> routes, String path) {
+    for (Route route : routes.values()) {
+      if (route.isPrefix()) {
+        String prefix = route.prefix();
+        if (path.length() > prefix.length()
+            && path.regionMatches(true, 0, prefix, 0, prefix.length())
+            && path.indexOf('/', prefix.length()) < 0) {
+          return prefix + path.substring(prefix.length());
+        }
+      } else if (route.path().equals(path.toLowerCase(Locale.ROOT))) {
+        return route.path();
+      }
+    }
+    return null;
+  }
+
+  /** Removes doubled slashes, {@code .} and {@code ..}; keeps a trailing slash. */
+  private static String cleanPath(String path) {
+    Deque<String> kept = new ArrayDeque<>();
+    List<String> segments = new ArrayList<>(List.of(path.split("/", -1)));
+    for (String segment : segments) {
+      if (segment.equals("..")) {
+        kept.pollLast();
+      } else if (!segment.isEmpty() && !segment.equals(".")) {
+        kept.addLast(segment);
+      }
+    }
+    String last = segments.get(segments.size() - 1);
+    boolean trailing = !kept.isEmpty() && (last.isEmpty() || last.equals("."));
+    return "/" + String.join("/", kept) + (trailing ? "/" : "");
+  }
+
+  private static String escapePath(String path) {
+    try {
+      return new URI(null, null, path, null).toASCIIString();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("a path with a leading slash is a URI: " + path, e);
+    }
+  }
+}
