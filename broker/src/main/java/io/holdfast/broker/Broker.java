@@ -1,0 +1,570 @@
+package io.holdfast.broker;
+
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.channel.ChannelSettings;
+import io.holdfast.broker.channel.QueueScan;
+import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.config.Durability;
+import io.holdfast.broker.config.HostName;
+import io.holdfast.broker.config.LogLevel;
+import io.holdfast.broker.config.Logging;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.stats.E2eProcessingLatency;
+import io.holdfast.broker.topic.Topic;
+import io.holdfast.broker.topic.TopicContext;
+import io.holdfast.storage.DataDir;
+import io.holdfast.storage.DirNames;
+import io.holdfast.storage.Metadata;
+import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.SyncThread;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The topics, and what they share: data directory, sync, scan and housekeeping threads, health.
+ * Knows nothing of sockets; {@link Main} puts the listeners in front of it.
+ */
+public final class Broker implements TopicContext {
+  private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
+  private static final long HOUSEKEEPING_MS = 500;
+  private static final int WORKERS = 4;
+  private static final long STOP_WAIT_MS = 2000;
+
+  /** Message ids count microseconds since 2024 for a topic's first message: above all older ids. */
+  private static final long ID_EPOCH_US = 1_704_067_200_000_000L;
+
+  private volatile Options options;
+  private final DataDir dataDir;
+  private final Metadata metadata;
+  private final SyncThread syncThread;
+  private final QueueScan queueScan;
+  private final ChannelSettings channelSettings;
+  private final ExecutorService workers;
+  private final ScheduledExecutorService housekeeping;
+  private final MetadataWriter metadataWriter;
+  private final DiskGuard diskGuard;
+  private final long startTimeMs = System.currentTimeMillis();
+
+  /** By name in byte order. Entries are added under {@link #topicsLock}. */
+  private final ConcurrentSkipListMap<String, Topic> topics = new ConcurrentSkipListMap<>();
+
+  private final Object topicsLock = new Object();
+  private final Set<ClientV2> producers = ConcurrentHashMap.newKeySet();
+  private volatile TopologyListener topologyListener = TopologyListener.NONE;
+  private volatile String diskError;
+  private volatile boolean exiting;
+  private volatile int tcpPort = -1;
+  private volatile int httpPort = -1;
+
+  /** Topics' id bases begin at or above this. {@link #topicsLock}. */
+  private long nextIdBase;
+
+  /** Told of topics and channels that come and go: nsqlookupd's side. Must not block. */
+  public interface TopologyListener {
+    /** Nobody is interested. */
+    TopologyListener NONE =
+        new TopologyListener() {
+          @Override
+          public void topicCreated(String topic) {
+            // Nobody is interested.
+          }
+
+          @Override
+          public void topicDeleted(String topic) {
+            // Nobody is interested.
+          }
+
+          @Override
+          public void channelCreated(String topic, String channel) {
+            // Nobody is interested.
+          }
+
+          @Override
+          public void channelDeleted(String topic, String channel) {
+            // Nobody is interested.
+          }
+
+          @Override
+          public Collection<String> channelsOf(String topic) {
+            return List.of();
+          }
+
+          @Override
+          public void lookupdAddressesChanged(List<String> addresses) {
+            // Nobody is interested.
+          }
+        };
+
+    void topicCreated(String topic);
+
+    void topicDeleted(String topic);
+
+    void channelCreated(String topic, String channel);
+
+    void channelDeleted(String topic, String channel);
+
+    /** The channels that a new topic is to begin with. May block; called by workers only. */
+    Collection<String> channelsOf(String topic);
+
+    /** The nsqlookupds were replaced at run time. */
+    void lookupdAddressesChanged(List<String> addresses);
+  }
+
+  /**
+   * Opens the data directory and every topic in it.
+   *
+   * @throws IOException in one line for the user: in use, of a later version, not readable
+   */
+  public Broker(Options options) throws IOException {
+    this.options = options;
+    dataDir = DataDir.open(options.dataPath());
+    boolean opened = false;
+    try {
+      metadata = dataDir.readMetadata();
+      opened = true;
+    } finally {
+      if (!opened) {
+        dataDir.close();
+      }
+    }
+    nextIdBase = metadata.nextIdBase();
+    syncThread = new SyncThread(options.syncTimeoutMs());
+    ChannelSettings.Clock clock = ChannelSettings.Clock.system();
+    queueScan = new QueueScan(clock);
+    double[] quantiles =
+        options.e2eProcessingLatencyPercentiles().stream().mapToDouble(q -> q).toArray();
+    long windowNs = TimeUnit.MILLISECONDS.toNanos(options.e2eProcessingLatencyWindowTimeMs());
+    channelSettings =
+        new ChannelSettings(
+            options.memQueueSize(),
+            options.memQueueBytes(),
+            options.maxDeferred(),
+            options.maxChannelConsumers(),
+            TimeUnit.MILLISECONDS.toNanos(options.maxMsgTimeoutMs()),
+            clock,
+            () -> E2eProcessingLatency.create(quantiles, windowNs, System::nanoTime),
+            this::diskFailed,
+            this::persistMetadata);
+    workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));
+    housekeeping = Executors.newSingleThreadScheduledExecutor(daemon("housekeeping"));
+    metadataWriter = new MetadataWriter(() -> dataDir.writeMetadata(snapshotMetadata()));
+    diskGuard = new DiskGuard(dataDir, options);
+    restoreTopics();
+    metadataWriter.write();
+    diskGuard.check(topics.values());
+    housekeeping.scheduleWithFixedDelay(
+        this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private static ThreadFactory daemon(String name) {
+    AtomicInteger number = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  private void restoreTopics() throws IOException {
+    List<Future<Topic>> opening = new ArrayList<>();
+    for (String name : dataDir.topics()) {
+      Metadata.TopicEntry entry = entryOf(name);
+      long idBase;
+      synchronized (topicsLock) {
+        idBase = entry == null ? newIdBase() : entry.idBase();
+      }
+      opening.add(workers.submit(() -> Topic.restore(name, this, entry, idBase)));
+    }
+    for (Future<Topic> future : opening) {
+      try {
+        Topic topic = future.get();
+        topics.put(topic.name(), topic);
+      } catch (ExecutionException e) {
+        throw new IOException("cannot open the data path: " + e.getCause().getMessage(), e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted while opening the data path", e);
+      }
+    }
+    LOG.info("data path {}: {} topics", dataDir.root(), topics.size());
+  }
+
+  private Metadata.TopicEntry entryOf(String topic) {
+    if (metadata.topics() != null) {
+      for (Metadata.TopicEntry entry : metadata.topics()) {
+        if (topic.equals(entry.name())) {
+          return entry;
+        }
+      }
+    }
+    return null;
+  }
+
+  // ---------------------------------------------------------------- topics
+
+  /** The topic of this name, or null. Any thread. */
+  public Topic existingTopic(String name) {
+    return topics.get(name);
+  }
+
+  /** The topics, sorted by name; a live view. Any thread. */
+  public Collection<Topic> topics() {
+    return topics.values();
+  }
+
+  /**
+   * The topic of this name, created if need be. Works on directories and asks nsqlookupd, so not on
+   * an event loop.
+   */
+  public Topic topic(String name) throws BrokerException {
+    Topic topic = topics.get(name);
+    if (topic != null) {
+      return topic;
+    }
+    // Before the lock: a nsqlookupd that is slow must not hold up other topics.
+    Collection<String> channels = topologyListener.channelsOf(name);
+    synchronized (topicsLock) {
+      topic = topics.get(name);
+      if (topic != null) {
+        return topic;
+      }
+      if (exiting) {
+        throw new BrokerException("exiting");
+      }
+      if (topics.size() >= options.maxTopics()) {
+        throw new BrokerException(
+            "the limit of " + options.maxTopics() + " topics is reached (max-topics)");
+      }
+      try {
+        topic = Topic.create(name, this, newIdBase());
+      } catch (IOException e) {
+        diskFailed("TOPIC(" + name + ")", e);
+        throw new BrokerException(e.getMessage(), e);
+      }
+      for (String channel : channels) {
+        topic.channel(channel);
+      }
+      topics.put(name, topic);
+    }
+    LOG.info("TOPIC({}): created", name);
+    topologyListener.topicCreated(name);
+    metadataWriter.writeSoon(workers);
+    return topic;
+  }
+
+  /** Microseconds since 2024, and above every id given out before. Under {@link #topicsLock}. */
+  private long newIdBase() {
+    long nowUs = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis()) - ID_EPOCH_US;
+    nextIdBase = Math.max(nextIdBase + 1, nowUs);
+    return nextIdBase;
+  }
+
+  /**
+   * Deletes a topic with all it has. Not on an event loop.
+   *
+   * @return false when there is none
+   */
+  public boolean deleteTopic(String name) throws IOException {
+    Topic topic = topics.get(name);
+    if (topic == null) {
+      return false;
+    }
+    LOG.info("TOPIC({}): deleting", name);
+    topic.exit(true);
+    synchronized (topicsLock) {
+      if (!topics.remove(name, topic)) {
+        return false;
+      }
+      nextIdBase = Math.max(nextIdBase, topic.idEnd());
+    }
+    topologyListener.topicDeleted(name);
+    metadataWriter.write();
+    return true;
+  }
+
+  /**
+   * A consumer has left: an ephemeral channel ends with its last one, an ephemeral topic with its
+   * last channel. Any thread.
+   */
+  public void consumerLeft(Channel channel) {
+    if (!channel.isEphemeral() || !channel.clients().isEmpty() || exiting) {
+      return;
+    }
+    workers.execute(
+        () -> {
+          try {
+            Topic topic = topics.get(channel.topicName());
+            if (topic == null
+                || topic.existingChannel(channel.name()) != channel
+                || !channel.clients().isEmpty()) {
+              return;
+            }
+            topic.deleteChannel(channel.name());
+            if (topic.isEphemeral() && topic.channels().isEmpty()) {
+              deleteTopic(topic.name());
+            }
+          } catch (IOException e) {
+            diskFailed("CHANNEL(" + channel.name() + ")", e);
+          }
+        });
+  }
+
+  // ---------------------------------------------------------------- clients
+
+  /** The open TCP connections that ever published. Any thread. */
+  public Collection<ClientV2> producers() {
+    return producers;
+  }
+
+  /** For work that blocks; never run it on an event loop. */
+  public Executor workers() {
+    return workers;
+  }
+
+  // ---------------------------------------------------------------- settings and figures
+
+  /** The options now; some change at run time. */
+  public Options options() {
+    return options;
+  }
+
+  /** Changes the log level; a lower-case name. */
+  public void setLogLevel(String level) {
+    Logging.setLevel(level);
+    LogLevel.parse(level).ifPresent(parsed -> options = options.withLogLevel(parsed));
+  }
+
+  /** Replaces the nsqlookupds to register with. */
+  public void setLookupdTcpAddresses(List<String> addresses) {
+    options = options.withLookupdTcpAddresses(addresses);
+    topologyListener.lookupdAddressesChanged(addresses);
+  }
+
+  /** This machine's name. */
+  public String hostname() {
+    return HostName.ofThisMachine();
+  }
+
+  /** Where clients connect, -1 for a unix socket. */
+  public int tcpPort() {
+    return tcpPort;
+  }
+
+  /** Where HTTP is served, -1 for a unix socket or nowhere. */
+  public int httpPort() {
+    return httpPort;
+  }
+
+  /** The listeners are open. */
+  void listening(int tcp, int http) {
+    tcpPort = tcp;
+    httpPort = http;
+  }
+
+  /** Who is told of topics and channels; set before the listeners open. */
+  public void setTopologyListener(TopologyListener listener) {
+    topologyListener = listener;
+  }
+
+  /** When the broker started, ms since 1970. */
+  public long startTimeMs() {
+    return startTimeMs;
+  }
+
+  /** What is wrong, for "NOK - ..."; null when nothing is. */
+  public String healthError() {
+    String refusal = diskGuard.refusal();
+    return refusal != null ? refusal : diskError;
+  }
+
+  private void diskFailed(String what, IOException cause) {
+    String text = cause.getMessage();
+    if (!text.equals(diskError)) {
+      // Once per kind of error, not once per message.
+      LOG.error("{}: disk error: {}", what, text, cause);
+    }
+    diskError = text;
+  }
+
+  // ---------------------------------------------------------------- TopicContext
+
+  @Override
+  public DataDir dataDir() {
+    return dataDir;
+  }
+
+  @Override
+  public SyncThread syncThread() {
+    return syncThread;
+  }
+
+  @Override
+  public QueueScan queueScan() {
+    return queueScan;
+  }
+
+  @Override
+  public ChannelSettings channelSettings() {
+    return channelSettings;
+  }
+
+  @Override
+  public ChannelSettings.DiskErrors diskErrors() {
+    return this::diskFailed;
+  }
+
+  @Override
+  public StorageOptions storageOptions(boolean ephemeral) {
+    return new StorageOptions(
+        options.maxBytesPerFile(),
+        Math.max(options.maxBodySize(), options.maxMsgSize()) + Integer.BYTES,
+        options.durability() == Durability.SYNCED && !ephemeral,
+        ephemeral ? 0 : options.syncEvery());
+  }
+
+  @Override
+  public int nodeId() {
+    return options.nodeId();
+  }
+
+  @Override
+  public int memQueueSize() {
+    return options.memQueueSize();
+  }
+
+  @Override
+  public int maxChannels() {
+    return options.maxChannels();
+  }
+
+  @Override
+  public long idleCloseNs() {
+    return TimeUnit.MILLISECONDS.toNanos(options.idleCloseMs());
+  }
+
+  @Override
+  public String publishRefusal() {
+    return diskGuard.refusal();
+  }
+
+  @Override
+  public void published() {
+    if (diskError != null) {
+      LOG.info("writing to {} works again", dataDir.root());
+      diskError = null;
+    }
+  }
+
+  @Override
+  public void channelCreated(String topic, String channel) {
+    topologyListener.channelCreated(topic, channel);
+    if (!DirNames.isEphemeral(channel)) {
+      metadataWriter.writeSoon(workers);
+    }
+  }
+
+  @Override
+  public void channelDeleted(String topic, String channel) {
+    topologyListener.channelDeleted(topic, channel);
+  }
+
+  @Override
+  public void persistMetadata() throws IOException {
+    metadataWriter.write();
+  }
+
+  private Metadata snapshotMetadata() {
+    List<Metadata.TopicEntry> entries = new ArrayList<>();
+    for (Topic topic : topics.values()) {
+      Metadata.TopicEntry entry = topic.metadata();
+      if (entry != null) {
+        entries.add(entry);
+      }
+    }
+    synchronized (topicsLock) {
+      return new Metadata(DataDir.FORMAT_VERSION, nextIdBase, entries);
+    }
+  }
+
+  // ---------------------------------------------------------------- housekeeping and end
+
+  private void housekeep() {
+    try {
+      long nowNs = System.nanoTime();
+      diskGuard.check(topics.values());
+      for (Topic topic : topics.values()) {
+        try {
+          topic.housekeep(nowNs);
+        } catch (IOException e) {
+          diskFailed("TOPIC(" + topic.name() + ")", e);
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.error("housekeeping failed", e);
+    }
+  }
+
+  /**
+   * Stops: takes nothing more, sums everything up, gives the data directory free. Nothing that a
+   * crash would lose is left to do here; it makes the next start quick. The listeners are closed
+   * already.
+   */
+  public void exit() {
+    synchronized (topicsLock) {
+      if (exiting) {
+        return;
+      }
+      exiting = true;
+    }
+    housekeeping.shutdown();
+    try {
+      if (!housekeeping.awaitTermination(STOP_WAIT_MS, TimeUnit.MILLISECONDS)) {
+        LOG.warn("housekeeping is still busy");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      metadataWriter.write();
+    } catch (IOException e) {
+      LOG.error("metadata cannot be written", e);
+    }
+    for (Topic topic : topics.values()) {
+      try {
+        topic.exit(false);
+      } catch (IOException e) {
+        LOG.error("TOPIC({}): cannot be closed", topic.name(), e);
+      }
+    }
+    queueScan.close();
+    syncThread.close();
+    workers.shutdown();
+    try {
+      dataDir.close();
+    } catch (IOException e) {
+      LOG.error("data path {} cannot be closed", dataDir.root(), e);
+    }
+  }
+
+  /** The data directory's root. */
+  public Path dataPath() {
+    return dataDir.root();
+  }
+}

@@ -1,0 +1,70 @@
+package io.holdfast.broker;
+
+import io.holdfast.broker.config.Logging;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.config.Parsed;
+import io.holdfast.storage.ChronicleSetup;
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sun.misc.Signal;
+
+/** Flags in, exit code out: starts a {@link Server} and stops it at SIGTERM or SIGINT. */
+public final class Main {
+  private Main() {}
+
+  /** Runs the broker; ends the process. */
+  public static void main(String[] args) {
+    // Before anything of Chronicle or Netty is loaded.
+    ChronicleSetup.silence();
+    System.exit(run(args));
+  }
+
+  private static int run(String[] args) {
+    Parsed parsed = OptionsLoader.parse(args);
+    if (parsed instanceof Parsed.Print print) {
+      System.out.println(print.text());
+      return print.exitCode();
+    }
+    if (parsed instanceof Parsed.Fail fail) {
+      System.err.println(fail.message());
+      return fail.exitCode();
+    }
+    return serve(((Parsed.Run) parsed).options());
+  }
+
+  private static int serve(Options options) {
+    Logging.configure(options);
+    Logger log = LoggerFactory.getLogger(Main.class);
+    log.info("{}", OptionsLoader.versionLine());
+    options.describe().forEach(line -> log.info("option {}", line));
+    options.ineffective().forEach(log::warn);
+    CountDownLatch stop = new CountDownLatch(1);
+    Signal.handle(new Signal("TERM"), signal -> stop.countDown());
+    Signal.handle(new Signal("INT"), signal -> stop.countDown());
+    Server server;
+    try {
+      ChronicleSetup.requireNativeCalls();
+      server = Server.start(options);
+    } catch (IOException | IllegalStateException e) {
+      System.err.println("holdfast: " + e.getMessage());
+      log.debug("start failed", e);
+      return 1;
+    }
+    boolean waiting = true;
+    while (waiting) {
+      try {
+        stop.await();
+        waiting = false;
+      } catch (InterruptedException e) {
+        log.debug("interrupted; nobody has a reason to", e);
+      }
+    }
+    log.info("stopping");
+    server.stop();
+    log.info("bye");
+    return 0;
+  }
+}

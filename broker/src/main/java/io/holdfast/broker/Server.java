@@ -1,0 +1,263 @@
+package io.holdfast.broker;
+
+import io.holdfast.broker.auth.AuthClient;
+import io.holdfast.broker.auth.AuthOptions;
+import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.TlsRequired;
+import io.holdfast.broker.http.HttpApi;
+import io.holdfast.broker.http.HttpLimits;
+import io.holdfast.broker.http.HttpServer;
+import io.holdfast.broker.lookup.BrokerIdentity;
+import io.holdfast.broker.lookup.ChannelLookup;
+import io.holdfast.broker.lookup.LookupLoop;
+import io.holdfast.broker.lookup.LookupTopology;
+import io.holdfast.broker.net.HttpJsonClient;
+import io.holdfast.broker.net.TcpServer;
+import io.holdfast.broker.net.Transport;
+import io.holdfast.broker.protocol.ConnectionServices;
+import io.holdfast.broker.protocol.Names;
+import io.holdfast.broker.stats.StatsSnapshot;
+import io.holdfast.broker.stats.StatsdOptions;
+import io.holdfast.broker.stats.StatsdPusher;
+import io.holdfast.broker.stats.StatsdSampler;
+import io.holdfast.broker.tls.TlsContexts;
+import io.holdfast.broker.tls.TlsException;
+import io.holdfast.broker.tls.TlsOptions;
+import io.holdfast.broker.tls.TrustManagers;
+import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole process but for flags and signals: a {@link Broker}, its listeners in front of it, and
+ * the threads that talk to nsqlookupd and statsd. Starts them in the order in which they need each
+ * other and stops them in reverse. One thread starts it, one stops it.
+ */
+public final class Server {
+  private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+  private static final long HTTP_GRACE_MS = 500;
+
+  private final Options options;
+  private final Broker broker;
+  private final Transport transport;
+  private final ExecutorService httpClientThreads =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "http-client");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final List<HttpServer> httpServers = new ArrayList<>();
+  private TcpServer tcpServer;
+  private LookupLoop lookupLoop;
+  private StatsdPusher statsd;
+
+  private Server(Options options, Broker broker) {
+    this.options = options;
+    this.broker = broker;
+    transport = new Transport(options.eventLoopThreads());
+  }
+
+  /**
+   * Starts everything; ready for clients when this returns.
+   *
+   * @throws IOException in one line for the user; nothing is left running then
+   */
+  public static Server start(Options options) throws IOException {
+    TlsContexts tls;
+    try {
+      tls = tlsContexts(options);
+    } catch (TlsException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+    Server server = new Server(options, new Broker(options));
+    boolean started = false;
+    try {
+      server.open(tls);
+      started = true;
+    } finally {
+      if (!started) {
+        server.stop();
+      }
+    }
+    return server;
+  }
+
+  private static TlsContexts tlsContexts(Options options) throws TlsException {
+    if (options.tlsCert().isEmpty() || options.tlsKey().isEmpty()) {
+      return null;
+    }
+    return new TlsContexts(
+        new TlsOptions(
+            options.tlsCert().get(),
+            options.tlsKey().get(),
+            options.tlsRootCaFile().orElse(null),
+            TlsOptions.ClientAuthPolicy.parse(options.tlsClientAuthPolicy()),
+            TlsOptions.MinVersion.parse(options.tlsMinVersion().text())),
+        System::nanoTime);
+  }
+
+  private void open(TlsContexts tls) throws IOException {
+    HttpJsonClient httpClient = httpClient();
+    AuthClient auth = null;
+    if (!options.authHttpAddresses().isEmpty()) {
+      auth =
+          new AuthClient(
+              new AuthOptions(
+                  options.authHttpAddresses(), options.authHttpRequestMethod().equals("post")),
+              httpClient,
+              System::nanoTime);
+    }
+    tcpServer =
+        TcpServer.start(transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth));
+    LOG.info("TCP: listening on {} ({})", options.tcpAddress().text(), transport.name());
+    int httpPort = openHttp(tls);
+    broker.listening(tcpServer.port(), httpPort);
+    startLookup(httpClient, httpPort);
+    startStatsd(httpPort);
+  }
+
+  private HttpJsonClient httpClient() {
+    SSLParameters parameters = new SSLParameters();
+    parameters.setProtocols(
+        TlsOptions.MinVersion.parse(options.tlsMinVersion().text()).protocols());
+    return new HttpJsonClient(
+        options.httpClientConnectTimeoutMs(),
+        options.httpClientRequestTimeoutMs(),
+        options.tlsRootCaFile().isEmpty() ? null : this::trustOfRootCa,
+        parameters,
+        httpClientThreads);
+  }
+
+  private SSLContext trustOfRootCa() {
+    try {
+      return TrustManagers.clientContext(options.tlsRootCaFile().orElseThrow());
+    } catch (TlsException e) {
+      throw new UncheckedIOException(new IOException(e.getMessage(), e));
+    }
+  }
+
+  /** Opens what is configured of HTTP and HTTPS; returns the plain port, -1 without one. */
+  private int openHttp(TlsContexts tls) throws IOException {
+    HttpApi api = new HttpApi(broker);
+    HttpServer https = null;
+    if (tls != null && options.httpsAddress().isPresent()) {
+      https = bindHttp(options.httpsAddress().get(), api, tls::current, null);
+    }
+    Optional<ListenAddress> plain = options.httpAddress();
+    if (plain.isEmpty()) {
+      return -1;
+    }
+    IntSupplier httpsPort = null;
+    if (options.tlsRequired() == TlsRequired.TRUE) {
+      int port = https == null ? -1 : https.port();
+      httpsPort = () -> port;
+    }
+    return bindHttp(plain.get(), api, null, httpsPort).port();
+  }
+
+  private HttpServer bindHttp(
+      ListenAddress address, HttpApi api, Supplier<SslContext> tls, IntSupplier httpsPort)
+      throws IOException {
+    HttpServer server =
+        HttpServer.bind(
+            new HttpServer.Config(
+                address,
+                transport.acceptors(),
+                transport.workers(),
+                api,
+                HttpLimits.DEFAULT,
+                tls,
+                httpsPort));
+    httpServers.add(server);
+    return server;
+  }
+
+  private int broadcastHttpPort(int httpPort) {
+    return options.broadcastHttpPort() > 0 ? options.broadcastHttpPort() : httpPort;
+  }
+
+  private void startLookup(HttpJsonClient httpClient, int httpPort) {
+    int tcpPort = options.broadcastTcpPort() > 0 ? options.broadcastTcpPort() : tcpServer.port();
+    lookupLoop =
+        new LookupLoop(
+            new BrokerIdentity(
+                options.broadcastAddress(),
+                broker.hostname(),
+                broadcastHttpPort(httpPort),
+                tcpPort,
+                options.topologyRegion(),
+                options.topologyZone(),
+                StatsSnapshot.VERSION),
+            options.lookupdTcpAddresses(),
+            options.maxBodySize(),
+            () -> LookupTopology.registrations(broker));
+    broker.setTopologyListener(
+        new LookupTopology(
+            lookupLoop,
+            new ChannelLookup(httpClient, lookupLoop::identifiedPeers, Names::isValid)));
+    lookupLoop.start();
+  }
+
+  private void startStatsd(int httpPort) {
+    if (options.statsdAddress().isEmpty()) {
+      return;
+    }
+    String prefix =
+        StatsdOptions.expandPrefix(
+            options.statsdPrefix(), options.broadcastAddress(), broadcastHttpPort(httpPort));
+    statsd =
+        new StatsdPusher(
+            new StatsdOptions(
+                options.statsdAddress().get().text(),
+                prefix,
+                options.statsdIntervalMs(),
+                options.isStatsdMemStats(),
+                options.statsdUdpPacketSize(),
+                options.isStatsdExcludeEphemeral()),
+            () -> StatsdSampler.sample(broker));
+    statsd.start();
+  }
+
+  /** The topics. */
+  public Broker broker() {
+    return broker;
+  }
+
+  /**
+   * Stops accepting, lets running requests end, then closes the topics. Returns when all is done.
+   */
+  public void stop() {
+    if (tcpServer != null) {
+      tcpServer.stopAccepting();
+    }
+    for (HttpServer server : httpServers) {
+      server.close(HTTP_GRACE_MS);
+    }
+    if (tcpServer != null) {
+      tcpServer.closeConnections();
+    }
+    broker.setTopologyListener(Broker.TopologyListener.NONE);
+    if (lookupLoop != null) {
+      lookupLoop.close();
+    }
+    if (statsd != null) {
+      statsd.close();
+    }
+    transport.close();
+    broker.exit();
+    httpClientThreads.shutdownNow();
+  }
+}

@@ -1,0 +1,66 @@
+package io.holdfast.broker.channel;
+
+import io.holdfast.broker.stats.E2eProcessingLatency;
+import java.io.IOException;
+import java.util.function.Supplier;
+
+/**
+ * What a channel needs to know from outside.
+ *
+ * @param memQueueSize messages in the memory queue
+ * @param memQueueBytes bytes in the memory queue
+ * @param maxDeferred deferred and requeued references
+ * @param maxChannelConsumers 0 for no limit
+ * @param maxMsgTimeoutNs the longest a message stays in flight, with any number of TOUCHes
+ * @param clock the time
+ * @param newLatency makes the percentiles of a channel
+ * @param diskErrors told of each disk error
+ * @param persistence called when the channel was paused or unpaused
+ */
+public record ChannelSettings(
+    int memQueueSize,
+    long memQueueBytes,
+    int maxDeferred,
+    int maxChannelConsumers,
+    long maxMsgTimeoutNs,
+    Clock clock,
+    Supplier<E2eProcessingLatency> newLatency,
+    DiskErrors diskErrors,
+    Persistence persistence) {
+
+  /** Keeps pause flags over a restart. */
+  public interface Persistence {
+    /** Returns when they are on disk. */
+    void persist() throws IOException;
+  }
+
+  /** The time, so that tests can move it. */
+  public interface Clock {
+    /** Monotonic, {@link System#nanoTime}. */
+    long nanos();
+
+    /** Wall clock, ms since 1970. */
+    long wallMs();
+
+    /** The machine's. */
+    static Clock system() {
+      return new Clock() {
+        @Override
+        public long nanos() {
+          return System.nanoTime();
+        }
+
+        @Override
+        public long wallMs() {
+          return System.currentTimeMillis();
+        }
+      };
+    }
+  }
+
+  /** Told of disk errors, for the log and /ping. */
+  public interface DiskErrors {
+    /** Something could not be written. */
+    void failed(String what, IOException cause);
+  }
+}

@@ -1,0 +1,63 @@
+package io.holdfast.broker.channel;
+
+import io.holdfast.broker.client.ClientV2;
+import io.holdfast.storage.MessageRef;
+import io.holdfast.storage.MessageView;
+
+/**
+ * A message on its way through a channel: the reference, its delivery state, and its body only
+ * while it is in the memory queue (or nowhere else, for {@code #ephemeral} channels). The channel's
+ * lock guards all fields.
+ */
+final class Message extends MessageRef {
+  /** Publish time, ns since 1970. */
+  final long timestampNs;
+
+  /**
+   * Holds the body from {@link #bodyStart}; often shared by a batch. Null: it is in the journal.
+   */
+  byte[] bytes;
+
+  int bodyStart;
+
+  /** Whether it is in the memory queue for another time. */
+  boolean requeued;
+
+  /** When it may be delivered, {@link System#nanoTime}; only while it is deferred. */
+  long dueNs;
+
+  // Only while in flight: its consumer, its place in the consumer's list, and its times (nanoTime).
+  ClientV2 client;
+  Message previous;
+  Message next;
+  long deliveryNs;
+  long deadlineNs;
+
+  Message(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      long timestampNs) {
+    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
+    this.timestampNs = timestampNs;
+  }
+
+  /** A message that the backend delivers for the first time. */
+  static Message of(MessageView view) {
+    return new Message(
+        view.ordinal(),
+        view.batchPosition(),
+        view.bodyOffset(),
+        view.bodyLength(),
+        0,
+        view.timestampNs());
+  }
+
+  /** A message that the ledger remembers; its publish time comes with its body. */
+  static Message of(MessageRef ref) {
+    return new Message(
+        ref.ordinal(), ref.batchPosition(), ref.bodyOffset(), ref.bodyLength(), ref.attempts(), 0);
+  }
+}

@@ -1,0 +1,181 @@
+package io.holdfast.broker.client;
+
+import io.holdfast.broker.protocol.FrameEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.ArrayDeque;
+
+/**
+ * The frames on their way to one client: gathered in one buffer, so that many small replies or
+ * messages are one write. Replies keep the order of the commands also when a publish has to wait
+ * for the disk: then later replies wait behind it. Messages and heartbeats need not wait.
+ *
+ * <p>Owned by the connection's event loop.
+ */
+public final class ClientOutput {
+  private static final byte[] OK = FrameEncoder.ascii("OK");
+  private static final int INITIAL_BYTES = 1024;
+
+  /** A reply that waits, or waits behind one that waits. */
+  private static final class Reply {
+    private byte[] data;
+    private boolean error;
+    private boolean closing;
+    private boolean ready;
+  }
+
+  private final ChannelHandlerContext ctx;
+  private final ArrayDeque<Reply> replies = new ArrayDeque<>();
+  private ByteBuf buffer;
+  private boolean closing;
+  private Runnable onClosing = () -> {};
+
+  public ClientOutput(ChannelHandlerContext ctx) {
+    this.ctx = ctx;
+  }
+
+  /** Run instead of a plain close when everything before a fatal error was written. */
+  public void onClosing(Runnable action) {
+    onClosing = action;
+  }
+
+  /** Where frames are written; flushed by {@link #flush}. */
+  public ByteBuf buffer(int bytes) {
+    if (buffer == null) {
+      buffer = ctx.alloc().directBuffer(bytes);
+    }
+    return buffer;
+  }
+
+  /** A response, in command order. */
+  public void response(byte[] data) {
+    reply(data, false, false);
+  }
+
+  /** An error, in command order. */
+  public void error(byte[] text) {
+    reply(text, true, false);
+  }
+
+  /** An error, in command order, after which the connection is closed. */
+  public void fatal(byte[] text) {
+    reply(text, true, true);
+  }
+
+  /** Closes once everything before was written. */
+  public void closeInOrder() {
+    reply(null, false, true);
+  }
+
+  private void reply(byte[] data, boolean error, boolean closes) {
+    if (replies.isEmpty()) {
+      write(data, error, closes);
+      return;
+    }
+    Reply reply = new Reply();
+    reply.data = data;
+    reply.error = error;
+    reply.closing = closes;
+    reply.ready = true;
+    replies.add(reply);
+  }
+
+  private void write(byte[] data, boolean error, boolean closes) {
+    if (closing) {
+      return;
+    }
+    if (data != null) {
+      ByteBuf to = buffer(INITIAL_BYTES);
+      if (error) {
+        FrameEncoder.error(to, data);
+      } else {
+        FrameEncoder.response(to, data);
+      }
+    }
+    if (closes) {
+      closing = true;
+      flush();
+      onClosing.run();
+    }
+  }
+
+  /** A response that is in no command's place: heartbeats. */
+  public void outOfOrder(byte[] data) {
+    if (!closing) {
+      FrameEncoder.response(buffer(INITIAL_BYTES), data);
+    }
+  }
+
+  /** The OK of a publish that holds already. */
+  public void ok() {
+    response(OK);
+  }
+
+  /**
+   * Keeps the place of a reply that is not known yet.
+   *
+   * @return to be given to {@link #complete}
+   */
+  public Object reserve() {
+    Reply reply = new Reply();
+    replies.add(reply);
+    return reply;
+  }
+
+  /**
+   * Settles a reply, and sends all that waited only for it.
+   *
+   * @param place from {@link #reserve}
+   * @param error a fatal error's text, or null for OK
+   */
+  public void complete(Object place, byte[] error) {
+    Reply settled = (Reply) place;
+    settled.ready = true;
+    settled.data = error == null ? OK : error;
+    settled.error = error != null;
+    settled.closing = error != null;
+    while (!replies.isEmpty() && replies.peek().ready) {
+      Reply reply = replies.poll();
+      write(reply.data, reply.error, reply.closing);
+    }
+    flush();
+  }
+
+  /** Whether some reply waits for the disk. */
+  public boolean hasPending() {
+    return !replies.isEmpty();
+  }
+
+  /** Hands the gathered frames to the socket. */
+  public void flush() {
+    if (buffer != null) {
+      ByteBuf out = buffer;
+      buffer = null;
+      if (out.isReadable()) {
+        ctx.writeAndFlush(out, ctx.voidPromise());
+      } else {
+        out.release();
+      }
+    }
+  }
+
+  /** Whether the client keeps up with what it is sent. */
+  public boolean isWritable() {
+    return ctx.channel().isWritable();
+  }
+
+  /** Ends the connection after what was flushed. */
+  public void close() {
+    ctx.writeAndFlush(ctx.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  /** Gives back the buffer; nothing is written any more. */
+  public void release() {
+    closing = true;
+    if (buffer != null) {
+      buffer.release();
+      buffer = null;
+    }
+  }
+}

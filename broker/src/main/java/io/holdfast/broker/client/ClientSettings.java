@@ -1,0 +1,24 @@
+package io.holdfast.broker.client;
+
+/**
+ * What IDENTIFY settles (contract §2).
+ *
+ * @param clientId remote IP until IDENTIFY
+ * @param hostname remote IP until IDENTIFY
+ * @param heartbeatIntervalMs -1 for no heartbeats
+ * @param outputBufferSize bytes; reported, our output has no such buffer
+ * @param outputBufferTimeoutMs reported; our output leaves at once
+ * @param sampleRate percent, 0 for all messages
+ * @param msgTimeoutMs how long a message stays in flight
+ */
+public record ClientSettings(
+    String clientId,
+    String hostname,
+    String userAgent,
+    String topologyRegion,
+    String topologyZone,
+    long heartbeatIntervalMs,
+    long outputBufferSize,
+    long outputBufferTimeoutMs,
+    int sampleRate,
+    long msgTimeoutMs) {}

@@ -1,0 +1,300 @@
+package io.holdfast.broker.client;
+
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.channel.InFlightQueue;
+import io.netty.channel.ChannelHandlerContext;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * One TCP client: who it is, its state, RDY and counters.
+ *
+ * <p>The connection's event loop writes everything but {@link #inFlight} and {@link #waiting},
+ * which the subscribed channel's lock guards. What /stats shows is volatile, for other threads to
+ * read.
+ */
+public final class ClientV2 {
+  /** Connected. */
+  public static final int STATE_INIT = 0;
+
+  /** Subscribed. */
+  public static final int STATE_SUBSCRIBED = 3;
+
+  /** After CLS. */
+  public static final int STATE_CLOSING = 4;
+
+  private final ChannelHandlerContext ctx;
+  private final ClientOutput output;
+  private final MessagePump pump;
+  private final String remoteAddress;
+  private final long connectTimeMs = System.currentTimeMillis();
+  private final InFlightQueue inFlight = new InFlightQueue();
+  private final Map<String, AtomicLong> pubCounts = new ConcurrentHashMap<>();
+
+  private volatile ClientSettings settings;
+  private volatile ClientSecurity security = ClientSecurity.NONE;
+  private volatile int state = STATE_INIT;
+  private volatile Channel channel;
+  private volatile long readyCount;
+  private volatile long messageCount;
+  private volatile long finishCount;
+  private volatile long requeueCount;
+  private volatile boolean waiting;
+
+  /**
+   * @param settings in force until IDENTIFY
+   */
+  public ClientV2(ChannelHandlerContext ctx, ClientOutput output, ClientSettings settings) {
+    this.ctx = ctx;
+    this.output = output;
+    this.settings = settings;
+    pump = new MessagePump(this, ctx.channel().eventLoop(), output);
+    remoteAddress = text(ctx.channel().remoteAddress());
+  }
+
+  private static String text(SocketAddress address) {
+    if (address instanceof InetSocketAddress inet) {
+      String host = inet.getAddress().getHostAddress();
+      return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + inet.getPort();
+    }
+    return String.valueOf(address);
+  }
+
+  // ---------------------------------------------------------------- delivery
+
+  /** The frames on their way to it. Event loop. */
+  public ClientOutput output() {
+    return output;
+  }
+
+  /** Has the messagePump run soon. Any thread. */
+  public void wake() {
+    pump.wake();
+  }
+
+  /** Runs the messagePump. Event loop. */
+  public void pump() {
+    pump.pump();
+  }
+
+  /** Messages in flight by deadline; the channel's lock. */
+  public InFlightQueue inFlight() {
+    return inFlight;
+  }
+
+  /** Whether the channel will wake it. The channel's lock writes it. */
+  public boolean isWaiting() {
+    return waiting;
+  }
+
+  public void setWaiting(boolean waits) {
+    waiting = waits;
+  }
+
+  /** How many more messages it takes now. */
+  long readyRoom() {
+    return state == STATE_SUBSCRIBED ? readyCount - inFlight.size() : 0;
+  }
+
+  void sent(int messages) {
+    messageCount += messages;
+  }
+
+  public void setReadyCount(long count) {
+    readyCount = count;
+  }
+
+  public void finished(int messages) {
+    finishCount += messages;
+  }
+
+  public void requeued() {
+    requeueCount++;
+  }
+
+  /** How long a message stays in flight, ns. */
+  public long msgTimeoutNs() {
+    return TimeUnit.MILLISECONDS.toNanos(settings.msgTimeoutMs());
+  }
+
+  /** Percentage of messages it wants, 0 for all. */
+  public int sampleRate() {
+    return settings.sampleRate();
+  }
+
+  // ---------------------------------------------------------------- state
+
+  public int state() {
+    return state;
+  }
+
+  public boolean isSubscribed() {
+    return state == STATE_SUBSCRIBED;
+  }
+
+  /** The subscribed channel, or null. */
+  public Channel channel() {
+    return channel;
+  }
+
+  /** SUB worked. Event loop. */
+  public void subscribed(Channel to) {
+    channel = to;
+    state = STATE_SUBSCRIBED;
+  }
+
+  /** CLS: no more messages. Event loop. */
+  public void startClose() {
+    readyCount = 0;
+    state = STATE_CLOSING;
+  }
+
+  /** Closes the connection. Any thread. */
+  public void close() {
+    ctx.channel().eventLoop().execute(ctx::close);
+  }
+
+  public ClientSettings settings() {
+    return settings;
+  }
+
+  public void setSettings(ClientSettings identified) {
+    settings = identified;
+  }
+
+  public ClientSecurity security() {
+    return security;
+  }
+
+  public void setSecurity(ClientSecurity now) {
+    security = now;
+  }
+
+  // ---------------------------------------------------------------- publishing
+
+  /**
+   * The counter of publishes to a topic, for {@link AtomicLong#lazySet} by the event loop.
+   *
+   * @return the same object each time
+   */
+  public AtomicLong pubCounter(String topic) {
+    return pubCounts.computeIfAbsent(topic, t -> new AtomicLong());
+  }
+
+  /** Whether it ever published. */
+  public boolean isProducer() {
+    return !pubCounts.isEmpty();
+  }
+
+  /** Messages published by topic. */
+  public Map<String, Long> pubCounts() {
+    Map<String, Long> counts = new LinkedHashMap<>();
+    pubCounts.forEach((topic, count) -> counts.put(topic, count.get()));
+    return counts;
+  }
+
+  // ---------------------------------------------------------------- figures for /stats (any
+  // thread)
+
+  public String clientId() {
+    return settings.clientId();
+  }
+
+  public String hostname() {
+    return settings.hostname();
+  }
+
+  public String userAgent() {
+    return settings.userAgent();
+  }
+
+  public String topologyZone() {
+    return settings.topologyZone();
+  }
+
+  public String topologyRegion() {
+    return settings.topologyRegion();
+  }
+
+  /** As host:port. */
+  public String remoteAddress() {
+    return remoteAddress;
+  }
+
+  /** Without the port; empty for a unix socket. */
+  public String remoteIp() {
+    SocketAddress address = ctx.channel().remoteAddress();
+    return address instanceof InetSocketAddress inet ? inet.getAddress().getHostAddress() : "";
+  }
+
+  public long readyCount() {
+    return readyCount;
+  }
+
+  public long inFlightCount() {
+    return inFlight.size();
+  }
+
+  /** Messages sent to it. */
+  public long messageCount() {
+    return messageCount;
+  }
+
+  public long finishCount() {
+    return finishCount;
+  }
+
+  public long requeueCount() {
+    return requeueCount;
+  }
+
+  /** ms since 1970. */
+  public long connectTimeMs() {
+    return connectTimeMs;
+  }
+
+  public boolean deflate() {
+    return security.deflate();
+  }
+
+  public boolean snappy() {
+    return security.snappy();
+  }
+
+  public boolean tls() {
+    return security.tls();
+  }
+
+  public boolean authed() {
+    return security.authed();
+  }
+
+  public String authIdentity() {
+    return security.authIdentity();
+  }
+
+  public String authIdentityUrl() {
+    return security.authIdentityUrl();
+  }
+
+  public String tlsVersion() {
+    return security.tlsVersion();
+  }
+
+  public String tlsCipherSuite() {
+    return security.tlsCipherSuite();
+  }
+
+  public String tlsNegotiatedProtocol() {
+    return security.tlsNegotiatedProtocol();
+  }
+
+  public boolean tlsNegotiatedProtocolIsMutual() {
+    return security.tlsNegotiatedProtocolIsMutual();
+  }
+}

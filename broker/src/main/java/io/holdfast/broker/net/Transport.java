@@ -1,0 +1,94 @@
+package io.holdfast.broker.net;
+
+import io.holdfast.broker.config.ListenAddress;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+
+/** The event loops: epoll where the platform has it, NIO elsewhere. */
+public final class Transport {
+  private static final long STOP_MS = 1000;
+
+  private final boolean epoll = Epoll.isAvailable();
+  private final EventLoopGroup acceptors;
+  private final EventLoopGroup workers;
+
+  /**
+   * @param threads event loops that serve connections
+   */
+  public Transport(int threads) {
+    acceptors =
+        new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("accept", true), factory());
+    workers =
+        new MultiThreadIoEventLoopGroup(
+            threads, new DefaultThreadFactory("eventLoop", true), factory());
+  }
+
+  private IoHandlerFactory factory() {
+    return epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+  }
+
+  /** "epoll" or "nio". */
+  public String name() {
+    return epoll ? "epoll" : "nio";
+  }
+
+  public EventLoopGroup acceptors() {
+    return acceptors;
+  }
+
+  public EventLoopGroup workers() {
+    return workers;
+  }
+
+  Class<? extends ServerChannel> serverChannel(boolean unix) throws IOException {
+    if (unix) {
+      if (!epoll) {
+        throw new IOException("unix sockets need epoll, which this platform does not have");
+      }
+      return EpollServerDomainSocketChannel.class;
+    }
+    return epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+  }
+
+  Channel bind(ServerBootstrap bootstrap, ListenAddress address) throws IOException {
+    if (address.isUnix()) {
+      UnixSocketFile.removeIfStale(address.unixPath());
+    }
+    ChannelFuture bound =
+        (address.isUnix()
+                ? bootstrap.bind(new DomainSocketAddress(address.unixPath()))
+                : bootstrap.bind(
+                    address.host().isEmpty()
+                        ? new InetSocketAddress(address.port())
+                        : new InetSocketAddress(address.host(), address.port())))
+            .awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      Throwable cause = bound.cause();
+      throw new IOException(
+          "listen (" + address.text() + ") failed - " + cause.getMessage(), cause);
+    }
+    return bound.channel();
+  }
+
+  /** Ends the event loops, after their tasks. */
+  public void close() {
+    acceptors.shutdownGracefully(0, STOP_MS, TimeUnit.MILLISECONDS);
+    workers.shutdownGracefully(0, STOP_MS, TimeUnit.MILLISECONDS).awaitUninterruptibly(STOP_MS);
+  }
+}

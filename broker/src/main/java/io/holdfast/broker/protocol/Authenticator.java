@@ -1,0 +1,120 @@
+package io.holdfast.broker.protocol;
+
+import io.holdfast.broker.auth.AuthClient;
+import io.holdfast.broker.auth.AuthSession;
+import io.holdfast.broker.auth.AuthSession.Verdict;
+import io.holdfast.broker.auth.AuthState;
+import io.holdfast.broker.auth.Permission;
+import io.holdfast.broker.client.ClientV2;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * AUTH and the checks that follow from it (contract §1.7), for one connection.
+ *
+ * <p>Owned by the connection's event loop.
+ */
+final class Authenticator {
+  private static final String E_UNAUTHORIZED = "E_UNAUTHORIZED";
+
+  private final ClientV2 client;
+  private final Async async;
+
+  /** Null when no auth server is configured. */
+  private final AuthSession session;
+
+  private String commonName = "";
+
+  /**
+   * @param auth null when no auth server is configured
+   */
+  Authenticator(AuthClient auth, ClientV2 client, Async async) {
+    this.client = client;
+    this.async = async;
+    session = auth == null ? null : auth.newSession();
+  }
+
+  boolean isEnabled() {
+    return session != null;
+  }
+
+  /** The name in the client's certificate. */
+  void commonName(String name) {
+    commonName = name;
+  }
+
+  /** The AUTH command. */
+  void auth(byte[] secret) throws ClientException {
+    if (session == null) {
+      throw ClientException.fatal("E_AUTH_DISABLED", "AUTH disabled");
+    }
+    if (session.state() != null) {
+      throw ClientException.fatal("E_INVALID", "AUTH already set");
+    }
+    async.await(
+        session.authenticate(secret, client.remoteIp(), client.tls(), commonName),
+        this::authenticated);
+  }
+
+  private void authenticated(AuthState state, Throwable failure) throws ClientException {
+    if (failure != null) {
+      throw ClientException.fatal("E_AUTH_FAILED", "AUTH failed");
+    }
+    if (state.permissionCount() == 0) {
+      throw ClientException.fatal(E_UNAUTHORIZED, "AUTH no authorizations found");
+    }
+    client.setSecurity(client.security().identified(state.identity(), state.identityUrl()));
+    String reply =
+        "{\"identity\":"
+            + JsonStrings.quote(state.identity())
+            + ",\"identity_url\":"
+            + JsonStrings.quote(state.identityUrl())
+            + ",\"permission_count\":"
+            + state.permissionCount()
+            + "}";
+    client.output().response(reply.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Runs the rest of a command if it is allowed; at once when no auth server is configured. */
+  void check(String command, String topic, String channel, Permission permission, Async.Step then)
+      throws ClientException {
+    if (session == null) {
+      then.run();
+      return;
+    }
+    async.await(
+        session.check(topic, channel, permission),
+        (verdict, failure) -> {
+          require(verdict, command, topic, channel);
+          then.run();
+        });
+  }
+
+  /** Whether it is allowed; never fails. */
+  CompletableFuture<Verdict> verdict(String topic, String channel, Permission permission) {
+    return session.check(topic, channel, permission);
+  }
+
+  /** Answers a verdict that is not good. */
+  void require(Verdict verdict, String command, String topic, String channel)
+      throws ClientException {
+    switch (verdict) {
+      case ALLOWED -> {
+        // Goes on.
+      }
+      case AUTH_FIRST ->
+          throw ClientException.fatal("E_AUTH_FIRST", "AUTH required before " + command);
+      case AUTH_FAILED -> throw ClientException.fatal("E_AUTH_FAILED", "AUTH failed");
+      case UNAUTHORIZED ->
+          throw ClientException.fatal(
+              E_UNAUTHORIZED,
+              String.format(
+                  Locale.ROOT,
+                  "AUTH failed for %s on %s %s",
+                  command,
+                  Names.quote(topic),
+                  Names.quote(channel)));
+    }
+  }
+}

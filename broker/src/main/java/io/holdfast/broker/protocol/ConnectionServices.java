@@ -1,0 +1,14 @@
+package io.holdfast.broker.protocol;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.auth.AuthClient;
+import io.holdfast.broker.tls.TlsContexts;
+
+/**
+ * What every TCP connection needs.
+ *
+ * @param broker the topics
+ * @param tls null without a certificate
+ * @param auth null without an auth server
+ */
+public record ConnectionServices(Broker broker, TlsContexts tls, AuthClient auth) {}

@@ -1,0 +1,557 @@
+package io.holdfast.broker.protocol;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.auth.Permission;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.channel.Channel.Outcome;
+import io.holdfast.broker.client.ClientOutput;
+import io.holdfast.broker.client.ClientSettings;
+import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.TlsRequired;
+import io.holdfast.broker.topic.GuidFactory;
+import io.holdfast.broker.topic.Topic;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The commands of protocol V2 for one connection (contract §1.3): a method per command, checks in
+ * the contract's order, texts in its words.
+ *
+ * <p>Owned by the connection's event loop; strings made of client bytes hold one byte a character
+ * (ISO-8859-1).
+ */
+public final class ProtocolV2 {
+  private static final Logger LOG = LoggerFactory.getLogger(ProtocolV2.class);
+  private static final byte[] CLOSE_WAIT = FrameEncoder.ascii("CLOSE_WAIT");
+  private static final String E_INVALID = "E_INVALID";
+  private static final int MAX_FIN_BATCH = 1024;
+  private static final int EPHEMERAL_RETRIES = 2;
+  private static final long EPHEMERAL_RETRY_MS = 100;
+  private static final long LINGER_MS = 500;
+
+  /** What follows a command's line. */
+  enum Follows {
+    NONE,
+    BODY,
+    MPUB
+  }
+
+  private final ConnectionServices services;
+  private final Broker broker;
+  private final Options options;
+  private ChannelHandlerContext ctx;
+  private ProtocolV2Decoder decoder;
+  private ClientV2 client;
+  private ClientOutput output;
+  private Publisher publisher;
+  private Upgrades upgrades;
+  private Authenticator authenticator;
+  private Async async;
+  private ConnectionTimers timers;
+  private boolean closed;
+
+  /** IDENTIFY or AUTH, while its body is awaited; null when it is a publish's. */
+  private String bodyCommand;
+
+  // FINs of this socket read, not yet given to the channel.
+  private final long[] finIds = new long[MAX_FIN_BATCH];
+  private final Outcome[] finOutcomes = new Outcome[MAX_FIN_BATCH];
+  private int finCount;
+
+  public ProtocolV2(ConnectionServices services) {
+    this.services = services;
+    broker = services.broker();
+    options = broker.options();
+  }
+
+  // ---------------------------------------------------------------- the connection
+
+  void start(ChannelHandlerContext context, ProtocolV2Decoder from) {
+    if (ctx != null) {
+      return;
+    }
+    ctx = context;
+    decoder = from;
+    output = new ClientOutput(ctx);
+    output.onClosing(this::linger);
+    ClientSettings defaults = Identify.defaults(options);
+    client = new ClientV2(ctx, output, defaults);
+    client.setSettings(Identify.named(defaults, client.remoteIp(), client.remoteIp()));
+    async = new Async(ctx, decoder, this);
+    authenticator = new Authenticator(services.auth(), client, async);
+    publisher = new Publisher(broker, client, ctx.channel().eventLoop(), async, authenticator);
+    upgrades =
+        new Upgrades(
+            services,
+            ctx,
+            client,
+            authenticator,
+            async,
+            () -> decoder.isSuspended() || !output.isWritable());
+    timers = new ConnectionTimers(ctx, output);
+    timers.start(defaults.heartbeatIntervalMs());
+  }
+
+  /** The bytes of one read were taken: answer them, then see whether there is more to send. */
+  void readComplete() {
+    flushFins();
+    client.pump();
+    output.flush();
+  }
+
+  void writabilityChanged() {
+    boolean writable = output.isWritable();
+    updateAutoRead();
+    timers.writable(writable);
+    if (writable) {
+      client.wake();
+    }
+  }
+
+  /** Who does not read what it is sent, or whose command waits, is not read from. */
+  void updateAutoRead() {
+    ctx.channel().config().setAutoRead(output.isWritable() && !decoder.isSuspended());
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void badMagic() {
+    output.fatal(FrameEncoder.ascii("E_BAD_PROTOCOL"));
+    decoder.discard();
+  }
+
+  void closeSilently() {
+    output.closeInOrder();
+    decoder.discard();
+  }
+
+  /** The client sends no more, and nothing is half there. */
+  void endOfInput() {
+    output.closeInOrder();
+  }
+
+  /** The client sends no more, after a fatal error of its own. */
+  void discarded() {
+    if (!output.hasPending()) {
+      output.close();
+    }
+  }
+
+  void fatal(ClientException e) {
+    flushFins();
+    LOG.debug("client {}: {}", client.remoteAddress(), e.getMessage());
+    if (e.isFatal()) {
+      decoder.discard();
+      leaveChannel();
+      output.fatal(e.getMessage().getBytes(StandardCharsets.ISO_8859_1));
+    } else {
+      output.error(e.getMessage().getBytes(StandardCharsets.ISO_8859_1));
+    }
+  }
+
+  /**
+   * After the last frame: end our direction and let the client read it. Closing at once would reset
+   * the connection while its bytes are still coming in, and take the error frame with it.
+   */
+  private void linger() {
+    if (ctx.pipeline().get(SslHandler.class) != null
+        || !(ctx.channel() instanceof DuplexChannel duplex)) {
+      output.close();
+      return;
+    }
+    ctx.channel().config().setAutoRead(true);
+    duplex.shutdownOutput();
+    ctx.executor().schedule(() -> ctx.close(), LINGER_MS, TimeUnit.MILLISECONDS);
+  }
+
+  void failed(Throwable cause) {
+    if (cause instanceof IOException || Upgrades.isClientsFault(cause)) {
+      LOG.debug("client {}: {}", client.remoteAddress(), cause.toString());
+    } else {
+      LOG.error("client {}: closing", client.remoteAddress(), cause);
+    }
+    ctx.close();
+  }
+
+  void closed() {
+    if (closed || ctx == null) {
+      return;
+    }
+    closed = true;
+    timers.stop();
+    leaveChannel();
+    output.release();
+    broker.producers().remove(client);
+  }
+
+  private void leaveChannel() {
+    Channel channel = client.channel();
+    if (channel != null) {
+      client.startClose();
+      channel.removeClient(client);
+      broker.consumerLeft(channel);
+    }
+  }
+
+  // ---------------------------------------------------------------- lines
+
+  /** Takes a FIN without parsing a line; false when it is not in order and needs a closer look. */
+  boolean finFast(ByteBuf in, int idIndex) {
+    if (client.channel() == null) {
+      return false;
+    }
+    for (int i = idIndex; i < idIndex + GuidFactory.ID_BYTES; i++) {
+      byte b = in.getByte(i);
+      if (b == ' ' || b == '\n' || b == '\r') {
+        return false;
+      }
+    }
+    long id = GuidFactory.parseHex(in, idIndex);
+    if (id == -1) {
+      return false;
+    }
+    timers.commandRead();
+    addFin(id);
+    return true;
+  }
+
+  private void addFin(long id) {
+    if (finCount == MAX_FIN_BATCH) {
+      flushFins();
+    }
+    finIds[finCount++] = id;
+  }
+
+  /** One lock and one ledger record for the finishes of a socket read. */
+  private void flushFins() {
+    if (finCount == 0) {
+      return;
+    }
+    int count = finCount;
+    finCount = 0;
+    client.channel().finishMessages(client, finIds, count, finOutcomes);
+    int finished = 0;
+    for (int i = 0; i < count; i++) {
+      if (finOutcomes[i] == Outcome.OK) {
+        finished++;
+      } else {
+        String id = String.format("%016x", finIds[i]);
+        output.error(
+            FrameEncoder.ascii("E_FIN_FAILED FIN " + id + " failed " + finOutcomes[i].text()));
+      }
+    }
+    client.finished(finished);
+  }
+
+  /** Runs the command of a line; bodies follow. */
+  Follows line(String line) throws ClientException {
+    timers.commandRead();
+    String[] params = split(line);
+    String command = params[0];
+    if (isTlsMissing() && !command.equals("IDENTIFY")) {
+      throw ClientException.fatal(
+          E_INVALID, "cannot " + command + " in current state (TLS required)");
+    }
+    bodyCommand = null;
+    switch (command) {
+      case "FIN" -> fin(params);
+      case "RDY" -> rdy(params);
+      case "REQ" -> req(params);
+      case "PUB" -> {
+        publisher.pub(params);
+        return Follows.BODY;
+      }
+      case "MPUB" -> {
+        publisher.mpub(params);
+        return Follows.MPUB;
+      }
+      case "DPUB" -> {
+        publisher.dpub(params);
+        return Follows.BODY;
+      }
+      case "NOP" -> {
+        // Says that the client lives.
+      }
+      case "TOUCH" -> touch(params);
+      case "SUB" -> sub(params);
+      case "CLS" -> cls();
+      case "IDENTIFY" -> {
+        require(client.state() == ClientV2.STATE_INIT, command);
+        bodyCommand = command;
+        return Follows.BODY;
+      }
+      case "AUTH" -> {
+        require(client.state() == ClientV2.STATE_INIT, command);
+        if (params.length != 1) {
+          throw ClientException.fatal(E_INVALID, "AUTH invalid number of parameters");
+        }
+        bodyCommand = command;
+        return Follows.BODY;
+      }
+      default -> throw ClientException.fatal(E_INVALID, "invalid command " + command);
+    }
+    return Follows.NONE;
+  }
+
+  /** Splits at every single space; doubled ones give empty parameters. */
+  private static String[] split(String line) {
+    return line.split(" ", -1);
+  }
+
+  private boolean isTlsMissing() {
+    return options.tlsRequired() != TlsRequired.FALSE && !client.tls();
+  }
+
+  private static void require(boolean inState, String command) throws ClientException {
+    if (!inState) {
+      throw ClientException.fatal(E_INVALID, "cannot " + command + " in current state");
+    }
+  }
+
+  private boolean isConsumer() {
+    int state = client.state();
+    return state == ClientV2.STATE_SUBSCRIBED || state == ClientV2.STATE_CLOSING;
+  }
+
+  // ---------------------------------------------------------------- consuming
+
+  private void rdy(String[] params) throws ClientException {
+    if (client.state() == ClientV2.STATE_CLOSING) {
+      return;
+    }
+    require(client.state() == ClientV2.STATE_SUBSCRIBED, "RDY");
+    long count = 1;
+    if (params.length > 1) {
+      count = Decimal.parse(params[1]);
+      if (!Decimal.isValid(params[1])) {
+        throw ClientException.fatal(E_INVALID, "RDY could not parse count " + params[1]);
+      }
+    }
+    if (count < 0 || count > options.maxRdyCount()) {
+      throw ClientException.fatal(
+          E_INVALID, "RDY count " + count + " out of range 0-" + options.maxRdyCount());
+    }
+    client.setReadyCount(count);
+  }
+
+  private void fin(String[] params) throws ClientException {
+    require(isConsumer(), "FIN");
+    requireId("FIN", params, 2);
+    long id = id(params[1]);
+    if (id == -1) {
+      flushFins();
+      throw failed("FIN", params[1], Outcome.NOT_IN_FLIGHT);
+    }
+    addFin(id);
+  }
+
+  private void req(String[] params) throws ClientException {
+    require(isConsumer(), "REQ");
+    flushFins();
+    requireId("REQ", params, 3);
+    if (!Decimal.isValid(params[2])) {
+      throw ClientException.fatal(E_INVALID, "REQ could not parse timeout " + params[2]);
+    }
+    long delayMs = Decimal.clampedMs(params[2], options.maxReqTimeoutMs());
+    Outcome outcome = client.channel().requeueMessage(client, id(params[1]), delayMs);
+    if (outcome != Outcome.OK) {
+      throw failed("REQ", params[1], outcome);
+    }
+    client.requeued();
+  }
+
+  private void touch(String[] params) throws ClientException {
+    require(isConsumer(), "TOUCH");
+    flushFins();
+    requireId("TOUCH", params, 2);
+    Outcome outcome = client.channel().touchMessage(client, id(params[1]));
+    if (outcome != Outcome.OK) {
+      throw failed("TOUCH", params[1], outcome);
+    }
+  }
+
+  private static ClientException failed(String command, String id, Outcome outcome) {
+    return ClientException.error(
+        "E_" + command + "_FAILED", command + " " + id + " failed " + outcome.text());
+  }
+
+  private static void requireId(String command, String[] params, int count) throws ClientException {
+    if (params.length < count) {
+      throw ClientException.fatal(E_INVALID, command + " insufficient number of params");
+    }
+    if (params[1].length() != GuidFactory.ID_BYTES) {
+      throw ClientException.fatal(E_INVALID, "invalid message ID");
+    }
+  }
+
+  private long id(String text) {
+    ByteBuf bytes = ctx.alloc().heapBuffer(GuidFactory.ID_BYTES);
+    try {
+      bytes.writeCharSequence(text, StandardCharsets.ISO_8859_1);
+      return GuidFactory.parseHex(bytes, 0);
+    } finally {
+      bytes.release();
+    }
+  }
+
+  private void cls() throws ClientException {
+    require(client.state() == ClientV2.STATE_SUBSCRIBED, "CLS");
+    client.startClose();
+    output.response(CLOSE_WAIT);
+  }
+
+  private void sub(String[] params) throws ClientException {
+    require(client.state() == ClientV2.STATE_INIT, "SUB");
+    if (client.settings().heartbeatIntervalMs() < 0) {
+      throw ClientException.fatal(E_INVALID, "cannot SUB with heartbeats disabled");
+    }
+    final int count = 3;
+    if (params.length < count) {
+      throw ClientException.fatal(E_INVALID, "SUB insufficient number of parameters");
+    }
+    String topicName = params[1];
+    String channelName = params[2];
+    if (!Names.isValid(topicName)) {
+      throw ClientException.fatal(
+          "E_BAD_TOPIC", "SUB topic name " + Names.quote(topicName) + " is not valid");
+    }
+    if (!Names.isValid(channelName)) {
+      throw ClientException.fatal(
+          "E_BAD_CHANNEL", "SUB channel name " + Names.quote(channelName) + " is not valid");
+    }
+    authenticator.check(
+        "SUB",
+        topicName,
+        channelName,
+        Permission.SUBSCRIBE,
+        () -> subscribe(topicName, channelName, EPHEMERAL_RETRIES));
+  }
+
+  /** Joins the channel, creating it on a worker where it does not exist. */
+  private void subscribe(String topicName, String channelName, int tries) throws ClientException {
+    Topic topic = broker.existingTopic(topicName);
+    Channel channel = topic == null ? null : topic.existingChannel(channelName);
+    if (channel == null) {
+      async.await(
+          CompletableFuture.supplyAsync(() -> tryCreate(topicName, channelName), broker.workers()),
+          (error, failure) -> {
+            if (error != null) {
+              throw ClientException.fatal("E_SUB_FAILED", "SUB failed " + error.getMessage());
+            }
+            subscribe(topicName, channelName, tries);
+          });
+      return;
+    }
+    try {
+      channel.addClient(client);
+    } catch (BrokerException e) {
+      boolean isLeaving = channel.isExiting() && (channel.isEphemeral() || topic.isEphemeral());
+      if (!isLeaving) {
+        throw ClientException.fatal("E_SUB_FAILED", "SUB failed " + e.getMessage());
+      }
+      if (tries <= 1) {
+        throw ClientException.fatal("E_SUB_FAILED", "SUB failed to deleted topic/channel");
+      }
+      // An ephemeral channel whose last consumer just left: its successor comes in a moment.
+      async.after(EPHEMERAL_RETRY_MS, () -> subscribe(topicName, channelName, tries - 1));
+      return;
+    }
+    client.subscribed(channel);
+    output.ok();
+  }
+
+  private BrokerException tryCreate(String topicName, String channelName) {
+    try {
+      broker.topic(topicName).channel(channelName);
+      return null;
+    } catch (BrokerException e) {
+      return e;
+    }
+  }
+
+  // ---------------------------------------------------------------- bodies
+
+  void checkBodySize(int size) throws ClientException {
+    if (bodyCommand == null) {
+      publisher.checkBodySize(size);
+      return;
+    }
+    if (size <= 0) {
+      throw ClientException.fatal("E_BAD_BODY", bodyCommand + " invalid body size " + size);
+    }
+    if (size > options.maxBodySize()) {
+      throw ClientException.fatal(
+          "E_BAD_BODY", bodyCommand + " body too big " + size + " > " + options.maxBodySize());
+    }
+  }
+
+  void checkMpubCount(int count) throws ClientException {
+    publisher.checkMpubCount(count);
+  }
+
+  void checkMpubMessage(int i, int size, int bytesBefore) throws ClientException {
+    publisher.checkMpubMessage(i, size, bytesBefore);
+  }
+
+  ClientException shortBody(boolean noSize) {
+    if (bodyCommand == null) {
+      return publisher.shortBody(noSize);
+    }
+    return ClientException.fatal(
+        "E_BAD_BODY",
+        bodyCommand + (noSize ? " failed to read body size" : " failed to read body"));
+  }
+
+  ClientException shortMpub(int scanned, int count, int done, int readable) {
+    return publisher.shortMpub(scanned, count, done, readable);
+  }
+
+  /**
+   * Runs the command whose body is there.
+   *
+   * @param start index of its size field
+   * @return false when it waits for other threads and will be called again
+   */
+  boolean body(ByteBuf in, int start, int size) throws ClientException {
+    flushFins();
+    if (bodyCommand == null) {
+      return publisher.publish(in.slice(start, Integer.BYTES + size), 1);
+    }
+    byte[] data = new byte[size];
+    in.getBytes(start + Integer.BYTES, data);
+    if (bodyCommand.equals("IDENTIFY")) {
+      identify(data);
+      return true;
+    }
+    authenticator.auth(data);
+    return true;
+  }
+
+  boolean mpub(ByteBuf in, int start, int bytes, int count) throws ClientException {
+    flushFins();
+    return publisher.publish(in.slice(start, bytes), count);
+  }
+
+  private void identify(byte[] data) throws ClientException {
+    Identify identify = Identify.parse(data, options);
+    client.setSettings(identify.settings());
+    timers.start(identify.settings().heartbeatIntervalMs());
+    if (!identify.isFeatureNegotiation()) {
+      output.ok();
+      return;
+    }
+    upgrades.negotiate(identify);
+  }
+}

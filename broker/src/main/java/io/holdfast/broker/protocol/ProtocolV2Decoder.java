@@ -1,0 +1,324 @@
+package io.holdfast.broker.protocol;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
+ * other on {@link ProtocolV2}. When a command has to wait for other threads (a topic to be
+ * created), nothing more is read or run until it is done, so that commands keep their order.
+ *
+ * <p>Bodies are never copied here: a publish hands on a slice of what came from the socket.
+ *
+ * <p>Owned by the connection's event loop.
+ */
+public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
+  private static final int MAX_LINE_BYTES = 16 * 1024;
+  private static final int MAGIC_BYTES = 4;
+  private static final int MAGIC_V2 = 0x20205632;
+  private static final int FIN_LINE_BYTES = 21;
+  private static final int FIN_PREFIX = 0x46494E20;
+
+  private enum State {
+    MAGIC,
+    LINE,
+    BODY,
+    MPUB,
+    /** Nothing more is read: after a fatal error. */
+    DISCARD
+  }
+
+  private final ProtocolV2 protocol;
+  private State state = State.MAGIC;
+  private ByteBuf cumulation;
+  private boolean suspended;
+  private boolean inputShutdown;
+  private boolean processing;
+  private boolean dropping;
+
+  // MPUB, while its messages arrive: offsets from the reader index.
+  private int mpubCount;
+  private int mpubDone;
+  private int mpubScanned;
+
+  public ProtocolV2Decoder(ProtocolV2 protocol) {
+    this.protocol = protocol;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    if (ctx.channel().isActive()) {
+      protocol.start(ctx, this);
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    protocol.start(ctx, this);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object msg) {
+    ByteBuf in = (ByteBuf) msg;
+    if (state == State.DISCARD) {
+      in.release();
+      return;
+    }
+    cumulation =
+        cumulation == null
+            ? in
+            : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), cumulation, in);
+    process();
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    protocol.readComplete();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    protocol.writabilityChanged();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event instanceof ChannelInputShutdownEvent) {
+      inputShutdown = true;
+      if (!suspended) {
+        endOfInput();
+        protocol.readComplete();
+      }
+    }
+    super.userEventTriggered(ctx, event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    release();
+    protocol.closed();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    release();
+    protocol.closed();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    protocol.failed(cause);
+  }
+
+  private void release() {
+    state = State.DISCARD;
+    if (cumulation != null && !processing) {
+      cumulation.release();
+      cumulation = null;
+    }
+  }
+
+  /** Runs nothing more until {@link #resume}. */
+  void suspend() {
+    suspended = true;
+  }
+
+  /** Takes commands again, from {@link #resume} on. */
+  void unsuspend() {
+    suspended = false;
+  }
+
+  /** Loses what has come behind the command that runs now: it was sent too early (contract §2). */
+  void dropBuffered() {
+    dropping = true;
+  }
+
+  /** Whether a command waits for other threads. */
+  boolean isSuspended() {
+    return suspended;
+  }
+
+  /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
+  void resume() {
+    process();
+    if (inputShutdown && !suspended) {
+      endOfInput();
+    }
+    protocol.readComplete();
+  }
+
+  /** Throws away whatever comes from now on. */
+  void discard() {
+    release();
+  }
+
+  private void process() {
+    if (processing || cumulation == null) {
+      return;
+    }
+    processing = true;
+    try {
+      while (!suspended && state != State.DISCARD && step(cumulation)) {
+        // One step at a time, each consumes or changes something.
+      }
+    } catch (ClientException e) {
+      protocol.fatal(e);
+    } finally {
+      processing = false;
+    }
+    if (dropping || state == State.DISCARD || !cumulation.isReadable()) {
+      dropping = false;
+      cumulation.release();
+      cumulation = null;
+    } else if (state != State.MPUB && state != State.BODY) {
+      cumulation.discardSomeReadBytes();
+    }
+  }
+
+  /** One step; false when it needs more bytes. */
+  private boolean step(ByteBuf in) throws ClientException {
+    return switch (state) {
+      case MAGIC -> magic(in);
+      case LINE -> line(in);
+      case BODY -> body(in);
+      case MPUB -> mpub(in);
+      case DISCARD -> false;
+    };
+  }
+
+  private boolean magic(ByteBuf in) {
+    if (in.readableBytes() < MAGIC_BYTES) {
+      return false;
+    }
+    if (in.readInt() == MAGIC_V2) {
+      state = State.LINE;
+      return true;
+    }
+    protocol.badMagic();
+    return false;
+  }
+
+  private boolean line(ByteBuf in) throws ClientException {
+    int start = in.readerIndex();
+    // Half of all commands of a consumer-heavy broker; recognised without looking for the newline.
+    if (in.readableBytes() >= FIN_LINE_BYTES
+        && in.getInt(start) == FIN_PREFIX
+        && in.getByte(start + FIN_LINE_BYTES - 1) == '\n'
+        && protocol.finFast(in, start + Integer.BYTES)) {
+      in.skipBytes(FIN_LINE_BYTES);
+      return true;
+    }
+    int length = in.bytesBefore(Math.min(in.readableBytes(), MAX_LINE_BYTES), (byte) '\n');
+    if (length < 0) {
+      if (in.readableBytes() >= MAX_LINE_BYTES) {
+        protocol.closeSilently();
+      }
+      return false;
+    }
+    int end = length;
+    if (end > 0 && in.getByte(start + end - 1) == '\r') {
+      end--;
+    }
+    String text = in.toString(start, end, StandardCharsets.ISO_8859_1);
+    in.skipBytes(length + 1);
+    switch (protocol.line(text)) {
+      case NONE -> {
+        // Done.
+      }
+      case BODY -> state = State.BODY;
+      case MPUB -> {
+        state = State.MPUB;
+        mpubCount = -1;
+        mpubDone = 0;
+        mpubScanned = 0;
+      }
+    }
+    return true;
+  }
+
+  private boolean body(ByteBuf in) throws ClientException {
+    if (in.readableBytes() < Integer.BYTES) {
+      return false;
+    }
+    int start = in.readerIndex();
+    int size = in.getInt(start);
+    protocol.checkBodySize(size);
+    int bytes = Integer.BYTES + size;
+    if (in.readableBytes() < bytes) {
+      in.ensureWritable(bytes - in.readableBytes());
+      return false;
+    }
+    if (!protocol.body(in, start, size)) {
+      // It waits, and will look at the same bytes again.
+      return false;
+    }
+    state = State.LINE;
+    in.skipBytes(bytes);
+    return true;
+  }
+
+  private boolean mpub(ByteBuf in) throws ClientException {
+    int start = in.readerIndex();
+    int head = 2 * Integer.BYTES;
+    if (mpubCount < 0) {
+      if (mpubScanned == 0) {
+        if (in.readableBytes() < Integer.BYTES) {
+          return false;
+        }
+        protocol.checkBodySize(in.getInt(start));
+        mpubScanned = Integer.BYTES;
+      }
+      if (in.readableBytes() < head) {
+        return false;
+      }
+      int count = in.getInt(start + Integer.BYTES);
+      protocol.checkMpubCount(count);
+      mpubCount = count;
+      mpubScanned = head;
+    }
+    int readable = in.readableBytes();
+    while (mpubDone < mpubCount) {
+      if (readable - mpubScanned < Integer.BYTES) {
+        return false;
+      }
+      int size = in.getInt(start + mpubScanned);
+      protocol.checkMpubMessage(mpubDone, size, mpubScanned - head);
+      if (readable - mpubScanned - Integer.BYTES < size) {
+        return false;
+      }
+      mpubScanned += Integer.BYTES + size;
+      mpubDone++;
+    }
+    if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
+      return false;
+    }
+    state = State.LINE;
+    in.skipBytes(mpubScanned);
+    return true;
+  }
+
+  /** The client will send no more: what is half there is an error, the rest is answered. */
+  private void endOfInput() {
+    try {
+      switch (state) {
+        case BODY ->
+            throw protocol.shortBody(
+                cumulation == null || cumulation.readableBytes() < Integer.BYTES);
+        case MPUB -> throw protocol.shortMpub(mpubScanned, mpubCount, mpubDone, readable());
+        case MAGIC, LINE -> protocol.endOfInput();
+        case DISCARD -> protocol.discarded();
+      }
+    } catch (ClientException e) {
+      protocol.fatal(e);
+    }
+    release();
+  }
+
+  private int readable() {
+    return cumulation == null ? 0 : cumulation.readableBytes();
+  }
+}

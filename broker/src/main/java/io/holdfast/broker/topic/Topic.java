@@ -1,0 +1,492 @@
+package io.holdfast.broker.topic;
+
+import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.stats.E2eLatency;
+import io.holdfast.broker.stats.E2eProcessingLatency;
+import io.holdfast.storage.BackendQueue;
+import io.holdfast.storage.Batch;
+import io.holdfast.storage.ChronicleBackend;
+import io.holdfast.storage.ChronicleJournal;
+import io.holdfast.storage.DirNames;
+import io.holdfast.storage.DummyBackend;
+import io.holdfast.storage.HeldMessage;
+import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.Metadata;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A topic: writes each publish command to the journal and hands it to every channel. While it is
+ * paused or has no channel it keeps the messages back ({@link #heldFrom}); they are in the journal
+ * and wait there.
+ *
+ * <p>{@link #lock} guards the journal's appends, the list of channels (against publishes) and
+ * {@link #heldFrom}. Creating and deleting channels and the like, which work on directories, are
+ * serialised by {@link #adminLock}, which is taken first.
+ */
+public final class Topic {
+  private static final Logger LOG = LoggerFactory.getLogger(Topic.class);
+
+  /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
+  static final long NOTHING_HELD = -1;
+
+  private final String name;
+  private final TopicContext context;
+  private final long idBase;
+  private final ChronicleJournal journal;
+  private final GuidFactory guids;
+
+  private final Object adminLock = new Object();
+  private final Object lock = new Object();
+
+  /** By name in byte order; changed under both locks, read anywhere. */
+  private final ConcurrentSkipListMap<String, Channel> channels = new ConcurrentSkipListMap<>();
+
+  /** The first ordinal kept back from the channels, or {@link #NOTHING_HELD}. */
+  private volatile long heldFrom;
+
+  private volatile boolean paused;
+  private volatile boolean exiting;
+  private volatile long messageCount;
+  private volatile long messageBytes;
+
+  /** Journal's next ordinal when housekeeping last came by, and when it last moved. */
+  private long seenOrdinal;
+
+  private long lastChangeNs;
+  private long seenFloor = -1;
+
+  private Topic(String name, TopicContext context, long idBase, ChronicleJournal journal) {
+    this.name = name;
+    this.context = context;
+    this.idBase = idBase;
+    this.journal = journal;
+    guids = new GuidFactory(idBase, context.nodeId());
+    lastChangeNs = System.nanoTime();
+  }
+
+  /**
+   * Makes a new topic, on disk when this returns.
+   *
+   * @param idBase message ids begin here
+   */
+  public static Topic create(String name, TopicContext context, long idBase) throws IOException {
+    context.dataDir().createTopic(name);
+    Topic topic = open(name, context, idBase);
+    topic.heldFrom = topic.journal.nextOrdinal();
+    return topic;
+  }
+
+  private static Topic open(String name, TopicContext context, long idBase) throws IOException {
+    ChronicleJournal journal =
+        new ChronicleJournal(
+            context.dataDir().journalDir(name),
+            context.storageOptions(DirNames.isEphemeral(name)),
+            context.syncThread());
+    return new Topic(name, context, idBase, journal);
+  }
+
+  /**
+   * Opens a topic that is on disk, with its channels.
+   *
+   * @param entry what the metadata file says of it, null when nothing
+   * @param idBase for a topic that the metadata file does not know
+   */
+  public static Topic restore(
+      String name, TopicContext context, Metadata.TopicEntry entry, long idBase)
+      throws IOException {
+    context.dataDir().createTopic(name);
+    Topic topic = open(name, context, entry == null ? idBase : entry.idBase());
+    List<String> names = context.dataDir().channels(name);
+    long heldFrom = entry == null ? NOTHING_HELD : entry.handedOver();
+    if (heldFrom == NOTHING_HELD && names.isEmpty()) {
+      heldFrom = topic.journal.firstOrdinal();
+    }
+    topic.paused = entry != null && entry.paused();
+    if (!topic.paused && !names.isEmpty()) {
+      // Creating the first channel took the messages over, whatever meta.json remembers.
+      heldFrom = NOTHING_HELD;
+    }
+    topic.heldFrom = heldFrom;
+    for (String channelName : names) {
+      Channel channel = topic.openChannel(channelName, topic.journal.firstOrdinal());
+      if (entry != null && entry.channels() != null) {
+        for (Metadata.ChannelEntry channelEntry : entry.channels()) {
+          if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
+            channel.restorePaused();
+          }
+        }
+      }
+      topic.channels.put(channelName, channel);
+    }
+    topic.seenOrdinal = topic.journal.nextOrdinal();
+    return topic;
+  }
+
+  private Channel openChannel(String channelName, long first) throws IOException {
+    List<HeldMessage> held = new ArrayList<>();
+    BackendQueue backend;
+    if (DirNames.isEphemeral(channelName)) {
+      backend = new DummyBackend();
+    } else {
+      context.dataDir().createChannel(name, channelName);
+      Path dir = context.dataDir().channelDir(name, channelName);
+      backend = ChronicleBackend.open(dir, journal, context.syncThread(), first, heldFrom, held);
+    }
+    return new Channel(
+        name, channelName, context.channelSettings(), guids, backend, held, context.queueScan());
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Whether it ends with its last channel. */
+  public boolean isEphemeral() {
+    return DirNames.isEphemeral(name);
+  }
+
+  // ---------------------------------------------------------------- publishing (any thread)
+
+  /**
+   * Publishes the messages of one command, all or none.
+   *
+   * @param section count times int32 length and body, checked by the caller; not kept
+   * @param count at least 1
+   * @param deferMs delay from now, 0 for none
+   * @param listener called later when this returns false
+   * @return true when the messages are as durable as configured now
+   * @throws BrokerException when the topic is exiting or the disk refuses; nothing was published
+   */
+  public boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
+      throws BrokerException {
+    String refusal = context.publishRefusal();
+    if (refusal != null) {
+      throw new BrokerException(refusal);
+    }
+    Batch batch = new Batch(section.nioBuffer(), count, deferMs);
+    boolean durable;
+    synchronized (lock) {
+      if (exiting) {
+        throw new BrokerException("exiting");
+      }
+      messageCount += count;
+      messageBytes += batch.bodyBytes();
+      if (isEphemeralFull()) {
+        return true;
+      }
+      try {
+        journal.append(batch);
+      } catch (IOException e) {
+        messageCount -= count;
+        messageBytes -= batch.bodyBytes();
+        context.diskErrors().failed("TOPIC(" + name + ")", e);
+        throw new BrokerException(e.getMessage(), e);
+      }
+      if (heldFrom == NOTHING_HELD) {
+        handOver(batch);
+      }
+      durable = journal.whenDurable(listener);
+    }
+    context.published();
+    return durable;
+  }
+
+  /** An ephemeral topic without channels keeps no more than a memory queue would. */
+  private boolean isEphemeralFull() {
+    return heldFrom != NOTHING_HELD && isEphemeral() && depth() >= context.memQueueSize();
+  }
+
+  private void handOver(Batch batch) {
+    for (Channel channel : channels.values()) {
+      try {
+        channel.put(batch);
+      } catch (IOException e) {
+        // The journal has the messages; only this channel's own account is behind.
+        context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- channels (workers)
+
+  /** The channel of this name, or null. Any thread. */
+  public Channel existingChannel(String channelName) {
+    return channels.get(channelName);
+  }
+
+  /** The channels, sorted by name; a live view. Any thread. */
+  public Collection<Channel> channels() {
+    return channels.values();
+  }
+
+  /**
+   * The channel of this name, created if need be; the first one gets what the topic has kept. Works
+   * on directories, so not on an event loop.
+   */
+  public Channel channel(String channelName) throws BrokerException {
+    synchronized (adminLock) {
+      Channel channel = channels.get(channelName);
+      if (channel != null) {
+        return channel;
+      }
+      if (exiting) {
+        throw new BrokerException("exiting");
+      }
+      if (channels.size() >= context.maxChannels()) {
+        throw new BrokerException(
+            "TOPIC(" + name + ") has its limit of " + context.maxChannels() + " channels");
+      }
+      long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
+      try {
+        channel = openChannel(channelName, first);
+        synchronized (lock) {
+          if (!paused) {
+            handOverBacklog(List.of(channel), first);
+            heldFrom = NOTHING_HELD;
+          }
+          channels.put(channelName, channel);
+        }
+      } catch (IOException e) {
+        context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channelName + ")", e);
+        throw new BrokerException(e.getMessage(), e);
+      }
+      LOG.info("TOPIC({}): new channel({})", name, channelName);
+      context.channelCreated(name, channelName);
+      return channel;
+    }
+  }
+
+  /** Gives channels what is in the journal from an ordinal on. Under the lock. */
+  private void handOverBacklog(Collection<Channel> to, long from) throws IOException {
+    long end = journal.nextOrdinal();
+    for (Channel channel : to) {
+      if (!channel.isEphemeral()) {
+        channel.extend(end);
+      } else if (from < end) {
+        try (JournalCursor cursor = journal.cursor()) {
+          cursor.moveTo(from);
+          channel.putBacklog(cursor, end);
+        }
+      }
+    }
+  }
+
+  /**
+   * Deletes a channel with all it has.
+   *
+   * @return false when there is none
+   */
+  public boolean deleteChannel(String channelName) throws IOException {
+    Path deleted;
+    synchronized (adminLock) {
+      Channel channel = channels.get(channelName);
+      if (channel == null) {
+        return false;
+      }
+      LOG.info("TOPIC({}): deleting channel({})", name, channelName);
+      synchronized (lock) {
+        channels.remove(channelName);
+        if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
+          heldFrom = journal.nextOrdinal();
+        }
+      }
+      channel.exit(true);
+      deleted = context.dataDir().markChannelDeleted(name, channelName);
+      context.channelDeleted(name, channelName);
+    }
+    context.persistMetadata();
+    context.dataDir().remove(deleted);
+    return true;
+  }
+
+  // ---------------------------------------------------------------- administration (workers)
+
+  public boolean isPaused() {
+    return paused;
+  }
+
+  /** Keeps messages back from the channels from now on; also after a restart. */
+  public void pause() throws IOException {
+    synchronized (adminLock) {
+      synchronized (lock) {
+        paused = true;
+        if (heldFrom == NOTHING_HELD) {
+          heldFrom = journal.nextOrdinal();
+        }
+      }
+    }
+    context.persistMetadata();
+  }
+
+  /** Hands over what was kept back. */
+  public void unpause() throws IOException {
+    synchronized (adminLock) {
+      synchronized (lock) {
+        paused = false;
+        if (heldFrom != NOTHING_HELD && !channels.isEmpty()) {
+          handOverBacklog(channels.values(), heldFrom);
+          heldFrom = NOTHING_HELD;
+        }
+      }
+    }
+    context.persistMetadata();
+  }
+
+  /** Drops what the topic has kept back; the channels' messages stay. */
+  public void empty() throws IOException {
+    synchronized (adminLock) {
+      synchronized (lock) {
+        if (heldFrom != NOTHING_HELD) {
+          heldFrom = journal.nextOrdinal();
+        }
+      }
+    }
+    context.persistMetadata();
+  }
+
+  /**
+   * Ends the topic.
+   *
+   * @param deleting removes everything; otherwise everything stays for the next start
+   */
+  public void exit(boolean deleting) throws IOException {
+    Path deleted = null;
+    synchronized (adminLock) {
+      synchronized (lock) {
+        if (exiting) {
+          return;
+        }
+        exiting = true;
+      }
+      for (Channel channel : channels.values()) {
+        channel.exit(deleting);
+        if (deleting) {
+          context.channelDeleted(name, channel.name());
+        }
+      }
+      synchronized (lock) {
+        journal.close();
+      }
+      if (deleting) {
+        channels.clear();
+        deleted = context.dataDir().markTopicDeleted(name);
+      }
+    }
+    context.dataDir().remove(deleted);
+  }
+
+  /** Whether it is being deleted or the broker stops. */
+  public boolean isExiting() {
+    return exiting;
+  }
+
+  /**
+   * Removes journal files that every channel is done with, sums up ledgers, closes the files of an
+   * idle topic. Housekeeping thread.
+   */
+  public void housekeep(long nowNs) throws IOException {
+    if (exiting) {
+      return;
+    }
+    long next = journal.nextOrdinal();
+    long floor = floor();
+    if (next != seenOrdinal || floor != seenFloor) {
+      lastChangeNs = nowNs;
+    }
+    boolean idle = nowNs - lastChangeNs > context.idleCloseNs();
+    for (Channel channel : channels.values()) {
+      channel.housekeep(idle);
+    }
+    if (floor != seenFloor && journal.removeBelow(floor) > 0) {
+      synchronized (lock) {
+        journal.filesRemoved();
+      }
+    }
+    if (idle) {
+      synchronized (lock) {
+        if (!exiting) {
+          journal.closeIdle();
+        }
+      }
+    }
+    seenOrdinal = next;
+    seenFloor = floor;
+  }
+
+  /** No ordinal below is needed by any channel. */
+  private long floor() {
+    synchronized (lock) {
+      long floor = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
+      for (Channel channel : channels.values()) {
+        floor = Math.min(floor, channel.floor());
+      }
+      return floor;
+    }
+  }
+
+  /** What the metadata file is to say; null for an ephemeral topic. */
+  public Metadata.TopicEntry metadata() {
+    if (isEphemeral()) {
+      return null;
+    }
+    List<Metadata.ChannelEntry> entries = new ArrayList<>();
+    for (Map.Entry<String, Channel> channel : channels.entrySet()) {
+      if (!channel.getValue().isEphemeral()) {
+        entries.add(new Metadata.ChannelEntry(channel.getKey(), channel.getValue().isPaused()));
+      }
+    }
+    return new Metadata.TopicEntry(name, idBase, paused, heldFrom, entries);
+  }
+
+  // ---------------------------------------------------------------- figures (any thread)
+
+  /** Messages kept back from the channels. */
+  public long depth() {
+    long from = heldFrom;
+    return from == NOTHING_HELD ? 0 : Math.max(0, journal.nextOrdinal() - from);
+  }
+
+  /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */
+  public long backendDepth() {
+    return depth();
+  }
+
+  /** Messages accepted since the start of the process. */
+  public long messageCount() {
+    return messageCount;
+  }
+
+  /** Bytes of their bodies. */
+  public long messageBytes() {
+    return messageBytes;
+  }
+
+  /** One above every message id ever given out. */
+  public long idEnd() {
+    return idBase + journal.nextOrdinal();
+  }
+
+  /** Bytes of journal files on disk. */
+  public long diskBytes() {
+    return journal.diskBytes();
+  }
+
+  /** Publish-to-FIN latency over all channels. */
+  public E2eLatency e2eProcessingLatency() {
+    List<E2eProcessingLatency> all = new ArrayList<>();
+    for (Channel channel : channels.values()) {
+      all.add(channel.latency());
+    }
+    return E2eProcessingLatency.merged(all);
+  }
+}

@@ -1,0 +1,52 @@
+package io.holdfast.broker.topic;
+
+import io.holdfast.broker.channel.ChannelSettings;
+import io.holdfast.broker.channel.QueueScan;
+import io.holdfast.storage.DataDir;
+import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.SyncThread;
+import java.io.IOException;
+
+/** What a topic needs of its broker. All methods are safe for any thread. */
+public interface TopicContext {
+  DataDir dataDir();
+
+  SyncThread syncThread();
+
+  QueueScan queueScan();
+
+  ChannelSettings channelSettings();
+
+  /** Told of disk errors. */
+  ChannelSettings.DiskErrors diskErrors();
+
+  /** How journals are kept; an ephemeral topic never waits for the disk. */
+  StorageOptions storageOptions(boolean ephemeral);
+
+  /** 0..1023, part of each message id. */
+  int nodeId();
+
+  /** Messages that an ephemeral topic without channels keeps. */
+  int memQueueSize();
+
+  /** Channels of a topic at most. */
+  int maxChannels();
+
+  /** After so many ns without a change the files are closed. */
+  long idleCloseNs();
+
+  /** Why no publish is taken now, for the client; null when they are. */
+  String publishRefusal();
+
+  /** A publish went well. */
+  void published();
+
+  /** A channel came to be; for nsqlookupd and the metadata file. Does not block. */
+  void channelCreated(String topic, String channel);
+
+  /** A channel is gone; for nsqlookupd. Does not block. */
+  void channelDeleted(String topic, String channel);
+
+  /** Writes the metadata file; on disk when this returns. */
+  void persistMetadata() throws IOException;
+}
