@@ -1,0 +1,207 @@
+package io.holdfast.tools;
+
+import io.holdfast.tools.bench.BenchCommand;
+import io.holdfast.tools.pub.PubCommand;
+import io.holdfast.tools.stat.StatCommand;
+import io.holdfast.tools.tail.TailCommand;
+import java.io.BufferedOutputStream;
+import java.io.Console;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.AutoComplete.GenerateCompletion;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Entry point of {@code holdfast-tools.jar}: finds the command, turns every failure into one line
+ * and an exit code. A new command is one line in {@code subcommands}; its class may have a
+ * constructor that takes a {@link ToolContext}, and throws {@link ToolException} (or an {@link
+ * IOException}) to fail.
+ */
+@Command(
+    name = Main.NAME,
+    description = "Tools for Holdfast and any other broker that speaks NSQ's protocol.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  echo hello | ${ROOT-COMMAND-NAME} pub --topic greetings",
+      "  ${ROOT-COMMAND-NAME} tail --topic greetings",
+      "  ${ROOT-COMMAND-NAME} stat",
+      "  ${ROOT-COMMAND-NAME} bench both --seconds 5",
+      "",
+      "Each command explains itself: ${ROOT-COMMAND-NAME} COMMAND --help.",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C."
+    },
+    subcommands = {
+      PubCommand.class,
+      TailCommand.class,
+      StatCommand.class,
+      BenchCommand.class,
+      GenerateCompletion.class,
+    })
+public final class Main implements Runnable {
+  /** The command's name in help and messages. */
+  public static final String NAME = "holdfast-tools";
+
+  /** Exit code of a command that did what it was asked. */
+  public static final int EXIT_OK = 0;
+
+  /** Exit code of a command that failed. */
+  public static final int EXIT_FAILURE = 1;
+
+  /** Exit code of a command line that makes no sense. */
+  public static final int EXIT_USAGE = 2;
+
+  private static final Logger log = LoggerFactory.getLogger(Main.class);
+
+  /** Longest time a command may take to wind up after Ctrl-C. */
+  private static final Duration WIND_UP = Duration.ofSeconds(5);
+
+  @Spec private CommandSpec spec;
+
+  /** Without a command there is nothing to do; says which there are. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "missing COMMAND");
+  }
+
+  /**
+   * Runs one command and exits the process.
+   *
+   * @param args the command line
+   */
+  public static void main(String[] args) {
+    StopSignal stop = new StopSignal();
+    Thread hook = new Thread(() -> windUp(stop), "stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    PrintStream out =
+        new PrintStream(
+            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
+            false,
+            StandardCharsets.UTF_8);
+    PrintStream err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    boolean terminal = isTerminal(System.console());
+    ToolContext context =
+        new ToolContext(new FileInputStream(FileDescriptor.in), out, err, stop, terminal);
+    int code = run(context, args);
+    out.flush();
+    stop.finished();
+    System.exit(code);
+  }
+
+  /**
+   * Runs one command in this process.
+   *
+   * @param context streams and stop request of the command
+   * @param args the command line
+   * @return the exit code
+   */
+  public static int run(ToolContext context, String... args) {
+    CommandLine line = new CommandLine(new Main(), new ContextFactory(context));
+    line.setOut(new PrintWriter(context.out(), true, StandardCharsets.UTF_8));
+    line.setErr(new PrintWriter(context.err(), true, StandardCharsets.UTF_8));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setAbbreviatedOptionsAllowed(false);
+    line.setUsageHelpAutoWidth(true);
+    line.setParameterExceptionHandler(
+        (e, unused) -> {
+          String name = e.getCommandLine().getCommandSpec().qualifiedName();
+          String message = e.getMessage().lines().findFirst().orElse("wrong usage");
+          context.err().println(name + ": " + message + " (see: " + name + " --help)");
+          return EXIT_USAGE;
+        });
+    line.setExecutionExceptionHandler(
+        (e, failed, unused) -> {
+          log.debug("failed", e);
+          context.out().flush();
+          String name = failed.getCommandSpec().qualifiedName();
+          context.err().println(name + ": " + failureLine(e));
+          return e instanceof ToolException own ? own.exitCode() : EXIT_FAILURE;
+        });
+    return line.execute(args);
+  }
+
+  /** From Java 22 on there always is a console, which then says itself whether it is a terminal. */
+  private static boolean isTerminal(Console console) {
+    if (console == null) {
+      return false;
+    }
+    try {
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+    } catch (NoSuchMethodException e) {
+      return true;
+    } catch (ReflectiveOperationException e) {
+      log.debug("asking the console", e);
+      return false;
+    }
+  }
+
+  private static String failureLine(Exception e) {
+    if (e instanceof UncheckedIOException) {
+      return ToolException.describe(e.getCause());
+    }
+    if (e instanceof InterruptedException || e instanceof InterruptedIOException) {
+      return "interrupted";
+    }
+    if (e instanceof ToolException || e instanceof IOException) {
+      return ToolException.describe(e);
+    }
+    return "internal error: " + e;
+  }
+
+  private static void windUp(StopSignal stop) {
+    stop.stop();
+    try {
+      if (!stop.awaitFinished(WIND_UP)) {
+        log.warn("the command did not end within {} s after the request", WIND_UP.toSeconds());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Makes commands, handing the context to those that ask for it. */
+  private record ContextFactory(ToolContext context) implements CommandLine.IFactory {
+    @Override
+    public <K> K create(Class<K> type) throws Exception {
+      for (Constructor<?> constructor : type.getDeclaredConstructors()) {
+        Class<?>[] parameters = constructor.getParameterTypes();
+        if (parameters.length == 1 && parameters[0] == ToolContext.class) {
+          constructor.setAccessible(true); // Nested commands are not public.
+          return type.cast(constructor.newInstance(context));
+        }
+      }
+      return CommandLine.defaultFactory().create(type);
+    }
+  }
+
+  /** The version in the jar's manifest. */
+  public static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {
+        NAME + " " + (version == null ? "(not from a release jar)" : version),
+        "Java " + Runtime.version()
+      };
+    }
+  }
+}

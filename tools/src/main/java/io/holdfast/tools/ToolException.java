@@ -1,0 +1,75 @@
+package io.holdfast.tools;
+
+/**
+ * A failure the user is to read as one line: {@link Main} prints the message and exits with {@link
+ * Main#EXIT_FAILURE} unless it is about usage. The message names what failed and, where there is
+ * one, the way out.
+ */
+public final class ToolException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final int exitCode;
+
+  /**
+   * @param message one line, no trailing newline
+   */
+  public ToolException(String message) {
+    this(message, null);
+  }
+
+  /**
+   * @param message one line, no trailing newline
+   * @param cause logged at DEBUG only
+   */
+  public ToolException(String message, Throwable cause) {
+    this(message, cause, Main.EXIT_FAILURE);
+  }
+
+  private ToolException(String message, Throwable cause, int exitCode) {
+    super(message, cause);
+    this.exitCode = exitCode;
+  }
+
+  /**
+   * An option or argument that makes no sense, found after parsing.
+   *
+   * @param message one line, no trailing newline
+   * @return exits with {@link Main#EXIT_USAGE}
+   */
+  public static ToolException usage(String message) {
+    return new ToolException(message, null, Main.EXIT_USAGE);
+  }
+
+  /**
+   * @return what the process exits with
+   */
+  public int exitCode() {
+    return exitCode;
+  }
+
+  /**
+   * Words for an exception whose message alone may be empty or only a host name.
+   *
+   * @param e any exception
+   * @return one line that says what happened
+   */
+  public static String describe(Throwable e) {
+    String message = e.getMessage();
+    if (e instanceof java.net.UnknownHostException) {
+      return "unknown host " + message;
+    }
+    if (e instanceof java.net.SocketTimeoutException) {
+      return "timed out" + (message == null ? "" : " (" + message + ")");
+    }
+    if (e instanceof java.nio.file.NoSuchFileException) {
+      return message + ": no such file";
+    }
+    if (e instanceof java.nio.file.AccessDeniedException) {
+      return message + ": permission denied";
+    }
+    if (message == null || message.isBlank()) {
+      return e.getCause() == null ? e.getClass().getSimpleName() : describe(e.getCause());
+    }
+    return message.lines().findFirst().orElse(message).strip();
+  }
+}

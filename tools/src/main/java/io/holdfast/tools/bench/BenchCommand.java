@@ -1,0 +1,211 @@
+package io.holdfast.tools.bench;
+
+import io.holdfast.tools.Main;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.ToolException;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The {@code bench} command: picks a mode. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "MODE",
+    description = {
+      "Measures a broker under load: Holdfast, nsqd, or any other that speaks NSQ's protocol.",
+      "",
+      "Client and broker share the machine when both run on it; compare brokers only with the same "
+          + "options on the same, otherwise idle machine. The topic stays in the broker afterwards."
+    },
+    commandListHeading = "%nModes:%n",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  holdfast-tools bench pub --count 2m && holdfast-tools bench sub --count 2m",
+      "  holdfast-tools bench both --batch 1 --pipeline 50 --seconds 20",
+      "  holdfast-tools bench latency --rate 5k --format json --hdr-file latency.hgrm"
+    },
+    subcommands = {
+      BenchCommand.Pub.class,
+      BenchCommand.Sub.class,
+      BenchCommand.Both.class,
+      BenchCommand.Fanout.class,
+      BenchCommand.Latency.class
+    })
+public final class BenchCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "missing MODE");
+  }
+
+  /** What all modes share. */
+  @Command(
+      mixinStandardHelpOptions = true,
+      versionProvider = Main.Version.class,
+      sortOptions = false)
+  abstract static class Mode implements Callable<Integer> {
+    private final ToolContext context;
+
+    /** Given on the command line. */
+    @Mixin protected BenchOptions options;
+
+    Mode(ToolContext context) {
+      this.context = context;
+    }
+
+    /** What this mode does; may set preferences and check its own options. */
+    abstract BenchPlan plan();
+
+    @Override
+    public final Integer call() throws IOException, InterruptedException {
+      BenchPlan plan = plan();
+      options.check();
+      BenchResult result = new BenchRun(plan, options, context.stop()).run();
+      if (options.format() == BenchOptions.Format.JSON) {
+        context.out().println(BenchReport.json(result));
+      } else {
+        BenchReport.printText(result, context.out());
+      }
+      if (options.hdrFile() != null) {
+        BenchReport.writeHdr(result, options.hdrFile());
+      }
+      if (!result.failures().isEmpty()) {
+        throw new ToolException(String.join("; ", result.failures()));
+      }
+      if (result.lost() > 0 && !context.stop().stopped()) {
+        throw new ToolException(result.lost() + " messages were published but did not arrive");
+      }
+      return Main.EXIT_OK;
+    }
+
+    /** End-to-end modes need room for the send time. */
+    protected final void needsHeader() {
+      if (options.size() < BenchBody.HEADER) {
+        throw ToolException.usage(
+            "--size must be at least " + BenchBody.HEADER + " here: bodies carry their send time");
+      }
+    }
+  }
+
+  /** Publishing only. */
+  @Command(
+      name = "pub",
+      description = "Publishes, each connection in a closed loop; counts messages whose OK came.")
+  static final class Pub extends Mode {
+    Pub(ToolContext context) {
+      super(context);
+    }
+
+    @Override
+    BenchPlan plan() {
+      return new BenchPlan("pub", true, false, 1, 0, 0);
+    }
+  }
+
+  /** Consuming only. */
+  @Command(
+      name = "sub",
+      description =
+          "Consumes what is in the channel, finishing all messages of one read with one write. Ends "
+              + "after --count or --seconds, or when nothing comes for --idle seconds.")
+  static final class Sub extends Mode {
+    Sub(ToolContext context) {
+      super(context);
+    }
+
+    @Override
+    BenchPlan plan() {
+      return new BenchPlan("sub", false, true, 1, 0, 0);
+    }
+  }
+
+  /** Both at once. */
+  @Command(
+      name = "both",
+      description =
+          "Publishes and consumes at once, then drains what is left. Without --window the backlog "
+              + "grows as fast as the broker takes it, and end-to-end latency is mostly queueing.")
+  static final class Both extends Mode {
+    @Option(
+        names = "--window",
+        defaultValue = "0",
+        paramLabel = "N",
+        converter = Quantities.Count.class,
+        description = "At most N messages published and not yet consumed (default: no limit).")
+    private long window;
+
+    Both(ToolContext context) {
+      super(context);
+    }
+
+    @Override
+    BenchPlan plan() {
+      if (window > 0) {
+        needsHeader();
+      }
+      return new BenchPlan("both", true, true, 1, 0, window);
+    }
+  }
+
+  /** One topic, many channels. */
+  @Command(
+      name = "fanout",
+      description = "As both, with several channels, each of which gets every message.")
+  static final class Fanout extends Mode {
+    @Option(
+        names = "--channels",
+        defaultValue = "5",
+        paramLabel = "N",
+        description = "Number of channels per topic (default: 5).")
+    private int channels;
+
+    Fanout(ToolContext context) {
+      super(context);
+    }
+
+    @Override
+    BenchPlan plan() {
+      options.prefer(200, 1);
+      BenchOptions.atLeastOne("--channels", channels);
+      return new BenchPlan("fanout", true, true, channels, 0, 0);
+    }
+  }
+
+  /** Fixed rate. */
+  @Command(
+      name = "latency",
+      description =
+          "Publishes at a fixed rate whether or not the broker keeps up (open loop), and measures "
+              + "from the time each message was due to its OK and to its consumer: a stall shows in "
+              + "every message it delayed (no coordinated omission).")
+  static final class Latency extends Mode {
+    @Option(
+        names = "--rate",
+        defaultValue = "1k",
+        paramLabel = "N",
+        converter = Quantities.Count.class,
+        description = "Messages a second, all connections together (default: 1k).")
+    private long rate;
+
+    Latency(ToolContext context) {
+      super(context);
+    }
+
+    @Override
+    BenchPlan plan() {
+      options.prefer(1, 1);
+      BenchOptions.atLeastOne("--rate", rate);
+      needsHeader();
+      return new BenchPlan("latency", true, true, 1, rate, 0);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.tools.client;
+
+import java.net.InetSocketAddress;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * Where a broker or nsqlookupd listens.
+ *
+ * @param host name or address, without brackets
+ * @param port 1 to 65535
+ */
+public record BrokerAddress(String host, int port) {
+
+  /**
+   * Reads {@code host:port}, {@code host}, {@code :port} or {@code [v6]:port}.
+   *
+   * @param text what the user wrote
+   * @param defaultPort used when the text has none
+   * @return the address; an empty host means 127.0.0.1
+   * @throws IllegalArgumentException when it is none of these
+   */
+  public static BrokerAddress parse(String text, int defaultPort) {
+    String host = text;
+    String port = "";
+    int colon = text.lastIndexOf(':');
+    if (colon >= 0 && !text.endsWith("]")) {
+      host = text.substring(0, colon);
+      port = text.substring(colon + 1);
+    }
+    if (host.startsWith("[") && host.endsWith("]")) {
+      host = host.substring(1, host.length() - 1);
+    } else if (host.contains(":") || host.contains("/")) {
+      throw new IllegalArgumentException("'" + text + "' is not an address such as host:port");
+    }
+    try {
+      int number = port.isEmpty() ? defaultPort : Integer.parseInt(port);
+      if (number >= 1 && number <= 65535) {
+        return new BrokerAddress(host.isEmpty() ? "127.0.0.1" : host, number);
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("'" + text + "' has no valid port", e);
+    }
+    throw new IllegalArgumentException("'" + text + "' has no valid port");
+  }
+
+  /**
+   * Resolves the name.
+   *
+   * @return an address to connect to; unresolved when the name is unknown
+   */
+  public InetSocketAddress socketAddress() {
+    return new InetSocketAddress(host, port);
+  }
+
+  @Override
+  public String toString() {
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+  }
+
+  /** Reads a broker's TCP address; the port defaults to 4150. */
+  public static final class Tcp implements ITypeConverter<BrokerAddress> {
+    @Override
+    public BrokerAddress convert(String value) {
+      return converted(value, 4150);
+    }
+  }
+
+  /** Reads a broker's HTTP address; the port defaults to 4151. */
+  public static final class Http implements ITypeConverter<BrokerAddress> {
+    @Override
+    public BrokerAddress convert(String value) {
+      return converted(value, 4151);
+    }
+  }
+
+  /** Reads an nsqlookupd's HTTP address; the port defaults to 4161. */
+  public static final class Lookup implements ITypeConverter<BrokerAddress> {
+    @Override
+    public BrokerAddress convert(String value) {
+      return converted(value, 4161);
+    }
+  }
+
+  private static BrokerAddress converted(String value, int defaultPort) {
+    String bare = value.startsWith("http://") ? value.substring("http://".length()) : value;
+    try {
+      return parse(bare, defaultPort);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+}

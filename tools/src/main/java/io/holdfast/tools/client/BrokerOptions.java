@@ -1,0 +1,87 @@
+package io.holdfast.tools.client;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import picocli.CommandLine.Option;
+
+/** The options that say which brokers to talk to; shared by the commands that speak TCP. */
+public final class BrokerOptions {
+  private static final Duration LOOKUP_TIMEOUT = Duration.ofSeconds(3);
+
+  @Option(
+      names = {"-b", "--broker", "--nsqd-tcp-address"},
+      paramLabel = "ADDRESS",
+      split = ",",
+      converter = BrokerAddress.Tcp.class,
+      description =
+          "TCP address (host:port) of a broker; repeat it or separate by commas for several "
+              + "(default: 127.0.0.1:4150, unless --lookupd is given).")
+  private List<BrokerAddress> brokers = List.of();
+
+  @Option(
+      names = {"-l", "--lookupd", "--lookupd-http-address"},
+      paramLabel = "ADDRESS",
+      split = ",",
+      converter = BrokerAddress.Lookup.class,
+      description =
+          "HTTP address (host:port) of an nsqlookupd that knows the brokers;"
+              + " repeatable (default port: 4161).")
+  private List<BrokerAddress> lookups = List.of();
+
+  private LookupClient lookupClient;
+
+  /**
+   * @return whether the brokers can change while a command runs
+   */
+  public boolean usesLookup() {
+    return !lookups.isEmpty();
+  }
+
+  /**
+   * Brokers that have a topic, plus those named directly. May be called again to rediscover.
+   *
+   * @param topic the topic
+   * @return TCP addresses; may be empty with --lookupd
+   * @throws IOException when no nsqlookupd answered
+   */
+  public Set<BrokerAddress> holding(String topic) throws IOException {
+    Set<BrokerAddress> found = named();
+    if (usesLookup()) {
+      lookupClient().lookup(topic).forEach(producer -> found.add(producer.tcp()));
+    }
+    return found;
+  }
+
+  /**
+   * Brokers that may be published to: those that have the topic, or all when none has it.
+   *
+   * @param topic the topic
+   * @return TCP addresses; may be empty with --lookupd
+   * @throws IOException when no nsqlookupd answered
+   */
+  public Set<BrokerAddress> accepting(String topic) throws IOException {
+    Set<BrokerAddress> found = holding(topic);
+    if (found.isEmpty()) {
+      lookupClient().nodes().forEach(producer -> found.add(producer.tcp()));
+    }
+    return found;
+  }
+
+  private Set<BrokerAddress> named() {
+    Set<BrokerAddress> found = new LinkedHashSet<>(brokers);
+    if (found.isEmpty() && !usesLookup()) {
+      found.add(new BrokerAddress("127.0.0.1", 4150));
+    }
+    return found;
+  }
+
+  private LookupClient lookupClient() {
+    if (lookupClient == null) {
+      lookupClient = new LookupClient(new HttpJson(LOOKUP_TIMEOUT), lookups);
+    }
+    return lookupClient;
+  }
+}

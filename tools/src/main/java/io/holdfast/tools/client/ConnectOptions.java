@@ -1,0 +1,60 @@
+package io.holdfast.tools.client;
+
+/**
+ * What a connection asks for in IDENTIFY (contract §2) and how long it waits.
+ *
+ * @param userAgent shown in the broker's /stats
+ * @param connectTimeoutMs longest wait for the TCP connection
+ * @param readTimeoutMs longest silence of the broker; 0 = no limit (a steadier, cheaper read: the
+ *     JDK polls before each read otherwise)
+ * @param heartbeatMs heartbeat interval; 0 = the broker's default
+ * @param msgTimeoutMs message timeout; 0 = the broker's default
+ * @param outputBufferTimeoutMs longest time the broker may hold messages back; -1 = not at all, 0 =
+ *     the broker's default
+ */
+public record ConnectOptions(
+    String userAgent,
+    int connectTimeoutMs,
+    int readTimeoutMs,
+    int heartbeatMs,
+    int msgTimeoutMs,
+    int outputBufferTimeoutMs) {
+
+  /**
+   * Patient defaults for a command that runs long: heartbeats every 10 s, a broker silent for 30 s
+   * counts as gone.
+   *
+   * @param command name of the command, for the user agent
+   * @return the options
+   */
+  public static ConnectOptions defaults(String command) {
+    return new ConnectOptions("holdfast-tools/" + command, 5_000, 30_000, 10_000, 0, 0);
+  }
+
+  /**
+   * @param timeoutMs longest silence; 0 = no limit
+   * @return the same with another read timeout
+   */
+  public ConnectOptions withReadTimeoutMs(int timeoutMs) {
+    return new ConnectOptions(
+        userAgent, connectTimeoutMs, timeoutMs, heartbeatMs, msgTimeoutMs, outputBufferTimeoutMs);
+  }
+
+  /**
+   * @param timeoutMs as {@link #outputBufferTimeoutMs}
+   * @return the same with another output buffer timeout
+   */
+  public ConnectOptions withOutputBufferTimeoutMs(int timeoutMs) {
+    return new ConnectOptions(
+        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, msgTimeoutMs, timeoutMs);
+  }
+
+  /**
+   * @param timeoutMs as {@link #msgTimeoutMs}
+   * @return the same with another message timeout
+   */
+  public ConnectOptions withMsgTimeoutMs(int timeoutMs) {
+    return new ConnectOptions(
+        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, timeoutMs, outputBufferTimeoutMs);
+  }
+}

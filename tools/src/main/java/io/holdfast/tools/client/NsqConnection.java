@@ -1,0 +1,404 @@
+package io.holdfast.tools.client;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One connection to a broker. Blocking; one thread reads ({@link #readFrame} and everything about
+ * the current frame), any thread may send. Commands collect in a buffer until {@link #flush} or
+ * {@link #send}; heartbeats are answered inside {@code readFrame}, together with what the buffer
+ * holds.
+ *
+ * <p>Reading allocates nothing: a frame is a place in the input buffer, valid until the next {@code
+ * readFrame}.
+ */
+public final class NsqConnection implements Closeable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final byte[] MAGIC = "  V2".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] OK = "OK".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] CLOSE_WAIT = "CLOSE_WAIT".getBytes(StandardCharsets.US_ASCII);
+
+  /** Timestamp, attempts and id in front of a message's body (contract §3). */
+  private static final int MESSAGE_HEADER = 8 + 2 + CommandBuffer.ID_LENGTH;
+
+  private final BrokerAddress address;
+  private final Socket socket;
+  private final OutputStream output;
+  private ServerFeatures features = ServerFeatures.UNKNOWN;
+
+  // Owned by the reading thread.
+  private final FrameReader frame;
+
+  // Guarded by itself.
+  private final CommandBuffer out = new CommandBuffer(4096);
+
+  private NsqConnection(BrokerAddress address, Socket socket) throws IOException {
+    this.address = address;
+    this.socket = socket;
+    this.frame = new FrameReader(socket.getInputStream());
+    this.output = socket.getOutputStream();
+  }
+
+  /**
+   * Connects, sends the magic and IDENTIFY, and reads its answer.
+   *
+   * @param address the broker's TCP address
+   * @param options what to ask for
+   * @return a connection in state init
+   * @throws NsqErrorException when the broker refuses
+   * @throws IOException when there is no broker
+   */
+  public static NsqConnection open(BrokerAddress address, ConnectOptions options)
+      throws IOException {
+    InetSocketAddress target = address.socketAddress();
+    if (target.isUnresolved()) {
+      throw new UnknownHostException(address.host());
+    }
+    Socket socket = new Socket();
+    try {
+      socket.setTcpNoDelay(true);
+      socket.connect(target, options.connectTimeoutMs());
+      // A broker that accepts and then says nothing must not hang the set-up.
+      socket.setSoTimeout(
+          options.readTimeoutMs() > 0 ? options.readTimeoutMs() : options.connectTimeoutMs());
+      NsqConnection connection = new NsqConnection(address, socket);
+      connection.identify(options);
+      socket.setSoTimeout(options.readTimeoutMs());
+      return connection;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  private void identify(ConnectOptions options) throws IOException {
+    ObjectNode json = JSON.createObjectNode();
+    String host = localHostName();
+    json.put("client_id", host).put("hostname", host).put("user_agent", options.userAgent());
+    json.put("feature_negotiation", true);
+    putIfSet(json, "heartbeat_interval", options.heartbeatMs());
+    putIfSet(json, "msg_timeout", options.msgTimeoutMs());
+    putIfSet(json, "output_buffer_timeout", options.outputBufferTimeoutMs());
+    byte[] body = JSON.writeValueAsBytes(json);
+    synchronized (out) {
+      out.raw(MAGIC, 0, MAGIC.length);
+      out.lineWithBody("IDENTIFY", body, 0, body.length);
+    }
+    flush();
+    readReply();
+    if (!frame.dataIs(OK)) {
+      JsonNode reply = JSON.readTree(frame.bytes(), frame.dataOffset(), frame.dataLength());
+      features = ServerFeatures.of(reply);
+    }
+    if (features.authRequired()) {
+      throw new IOException("the broker wants AUTH, which these tools do not do");
+    }
+  }
+
+  private static void putIfSet(ObjectNode json, String key, int value) {
+    if (value != 0) {
+      json.put(key, value);
+    }
+  }
+
+  private static String localHostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost"; // A machine without a name of its own; the name is only for display.
+    }
+  }
+
+  /**
+   * @return the broker's address as it was given
+   */
+  public BrokerAddress address() {
+    return address;
+  }
+
+  /**
+   * @return what the broker answered to IDENTIFY
+   */
+  public ServerFeatures features() {
+    return features;
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  /**
+   * Waits for the next frame that is not a heartbeat.
+   *
+   * @return its type; its data is at {@link #dataOffset} of {@link #buffer}
+   * @throws EOFException when the broker closed the connection
+   * @throws IOException when it broke or timed out
+   */
+  public FrameType readFrame() throws IOException {
+    FrameType type = frame.next();
+    while (frame.isHeartbeat()) {
+      answerHeartbeat();
+      type = frame.next();
+    }
+    if (type == FrameType.MESSAGE && frame.dataLength() < MESSAGE_HEADER) {
+      throw new IOException("message frame of " + frame.dataLength() + " bytes");
+    }
+    return type;
+  }
+
+  /**
+   * Whether the next {@link #readFrame} returns without waiting. Answers heartbeats that are in the
+   * way, so that nobody waits behind one with unsent FINs. The current frame stays valid.
+   *
+   * @return true when a whole frame other than a heartbeat is buffered
+   * @throws IOException when a heartbeat cannot be answered
+   */
+  public boolean frameBuffered() throws IOException {
+    while (frame.skipBufferedHeartbeat()) {
+      answerHeartbeat();
+    }
+    return frame.buffered();
+  }
+
+  /**
+   * Reads the answer to a command on a connection that gets no messages.
+   *
+   * @throws NsqErrorException when it is an error frame
+   * @throws IOException when the connection broke
+   */
+  public void readReply() throws IOException {
+    switch (readFrame()) {
+      case ERROR -> throw new NsqErrorException(text());
+      case MESSAGE -> throw new IOException("a message where an answer was due");
+      case RESPONSE -> {}
+    }
+  }
+
+  /**
+   * Reads an answer that must be {@code OK}.
+   *
+   * @throws IOException when it is anything else
+   */
+  public void readOk() throws IOException {
+    readReply();
+    if (!frame.dataIs(OK)) {
+      throw new IOException("unexpected answer \"" + text() + "\"");
+    }
+  }
+
+  /**
+   * @return whether the current response is CLS's answer
+   */
+  public boolean isCloseWait() {
+    return frame.dataIs(CLOSE_WAIT);
+  }
+
+  /**
+   * @return the input buffer; its place may change with every {@link #readFrame}
+   */
+  public byte[] buffer() {
+    return frame.bytes();
+  }
+
+  /**
+   * @return where the current frame's data starts
+   */
+  public int dataOffset() {
+    return frame.dataOffset();
+  }
+
+  /**
+   * @return bytes of the current frame's data
+   */
+  public int dataLength() {
+    return frame.dataLength();
+  }
+
+  /**
+   * @return the current frame's data as text
+   */
+  public String text() {
+    return new String(
+        frame.bytes(), frame.dataOffset(), frame.dataLength(), StandardCharsets.UTF_8);
+  }
+
+  /**
+   * @return publish time of the current message, ns since the epoch
+   */
+  public long messageTimestampNs() {
+    return (long) LONG.get(frame.bytes(), frame.dataOffset());
+  }
+
+  /**
+   * @return how often the current message was delivered, this time included
+   */
+  public int messageAttempts() {
+    byte[] in = frame.bytes();
+    int at = frame.dataOffset() + 8;
+    return (in[at] & 0xff) << 8 | in[at + 1] & 0xff;
+  }
+
+  /**
+   * @return where the current message's id starts in {@link #buffer}
+   */
+  public int messageIdOffset() {
+    return frame.dataOffset() + 10;
+  }
+
+  /**
+   * @return id of the current message
+   */
+  public String messageId() {
+    return new String(
+        frame.bytes(), messageIdOffset(), CommandBuffer.ID_LENGTH, StandardCharsets.ISO_8859_1);
+  }
+
+  /**
+   * @return where the current message's body starts in {@link #buffer}
+   */
+  public int bodyOffset() {
+    return frame.dataOffset() + MESSAGE_HEADER;
+  }
+
+  /**
+   * @return bytes of the current message's body
+   */
+  public int bodyLength() {
+    return frame.dataLength() - MESSAGE_HEADER;
+  }
+
+  private void answerHeartbeat() throws IOException {
+    synchronized (out) {
+      out.line("NOP");
+      out.writeTo(output);
+    }
+  }
+
+  // ---------------------------------------------------------------- sending
+
+  /**
+   * SUB, waiting for its answer.
+   *
+   * @param topic valid topic name
+   * @param channel valid channel name
+   * @throws NsqErrorException when refused
+   * @throws IOException when the connection broke
+   */
+  public void subscribe(String topic, String channel) throws IOException {
+    synchronized (out) {
+      out.line("SUB " + topic + " " + channel);
+    }
+    flush();
+    readOk();
+  }
+
+  /**
+   * RDY, sent at once.
+   *
+   * @param count zero or more; lowered to what the broker takes
+   * @throws IOException when the connection broke
+   */
+  public void ready(int count) throws IOException {
+    synchronized (out) {
+      out.line("RDY " + Math.min(count, features.maxRdyCount()));
+      out.writeTo(output);
+    }
+  }
+
+  /** FIN of the current message; buffered. Only the reading thread may call it. */
+  public void finish() {
+    synchronized (out) {
+      out.fin(frame.bytes(), messageIdOffset());
+    }
+  }
+
+  /**
+   * REQ of the current message; buffered. Only the reading thread may call it.
+   *
+   * @param delayMs zero or more
+   */
+  public void requeue(long delayMs) {
+    synchronized (out) {
+      out.req(frame.bytes(), messageIdOffset(), delayMs);
+    }
+  }
+
+  /** TOUCH of the current message; buffered. Only the reading thread may call it. */
+  public void touch() {
+    synchronized (out) {
+      out.touch(frame.bytes(), messageIdOffset());
+    }
+  }
+
+  /**
+   * CLS, sent at once; the broker sends no messages after its {@code CLOSE_WAIT}.
+   *
+   * @param timeoutMs longest silence from the next read on; 0 = no limit
+   * @throws IOException when the connection broke
+   */
+  public void startClose(int timeoutMs) throws IOException {
+    socket.setSoTimeout(timeoutMs);
+    synchronized (out) {
+      out.line("CLS");
+      out.writeTo(output);
+    }
+  }
+
+  /**
+   * Writes what is buffered.
+   *
+   * @throws IOException when the connection broke
+   */
+  public void flush() throws IOException {
+    synchronized (out) {
+      out.writeTo(output);
+    }
+  }
+
+  /**
+   * Writes what is buffered and then these commands.
+   *
+   * @param commands complete commands; cleared
+   * @throws IOException when the connection broke
+   */
+  public void send(CommandBuffer commands) throws IOException {
+    synchronized (out) {
+      out.writeTo(output);
+      commands.writeTo(output);
+    }
+  }
+
+  /**
+   * Writes what is buffered and then part of an array of commands.
+   *
+   * @param commands complete commands
+   * @param offset where they start
+   * @param count their bytes
+   * @throws IOException when the connection broke
+   */
+  public void send(byte[] commands, int offset, int count) throws IOException {
+    synchronized (out) {
+      out.writeTo(output);
+      output.write(commands, offset, count);
+    }
+  }
+
+  /** Closes the socket; a thread that reads gets an exception. */
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}

@@ -1,0 +1,13 @@
+package io.holdfast.tools.pub;
+
+/** How messages are told apart in the input. */
+enum InputFormat {
+  /** A message per line, without its newline. */
+  LINE,
+  /** {@code int32} big-endian length, then the body. */
+  LENGTH,
+  /**
+   * A JSON object per line, with {@code body} or {@code body_base64}, as tail --format=json prints.
+   */
+  JSON
+}

@@ -1,0 +1,161 @@
+package io.holdfast.tools.tail;
+
+import io.holdfast.tools.StopSignal;
+import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.ConnectOptions;
+import io.holdfast.tools.client.NsqConnection;
+import io.holdfast.tools.client.NsqErrorException;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the channel on one broker, on its own thread, and connects again when the connection
+ * breaks. Messages are printed, the output flushed, and only then finished; what comes after the
+ * limit or the stop is requeued.
+ */
+final class Follower implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(Follower.class);
+
+  private static final long RECONNECT_MS = 500;
+  private static final long MAX_RECONNECT_MS = 5_000;
+
+  /** Longest wait for a broker to answer CLS. */
+  private static final int CLOSE_MS = 2_000;
+
+  private final BrokerAddress address;
+  private final String topic;
+  private final String channel;
+  private final int rdy;
+  private final ConnectOptions options;
+  private final MessagePrinter printer;
+  private final StopSignal stop;
+
+  // Written by the follower's thread, read by others.
+  private volatile NsqConnection connection;
+  private volatile String failure;
+  private volatile boolean connectedOnce;
+
+  Follower(
+      BrokerAddress address,
+      String topic,
+      String channel,
+      int rdy,
+      ConnectOptions options,
+      MessagePrinter printer,
+      StopSignal stop) {
+    this.address = address;
+    this.topic = topic;
+    this.channel = channel;
+    this.rdy = rdy;
+    this.options = options;
+    this.printer = printer;
+    this.stop = stop;
+  }
+
+  /**
+   * @return why this follower ended for good; null while it runs or after a stop
+   */
+  String failure() {
+    return failure;
+  }
+
+  /** Runs until stopped, refused, or until the first connection fails. */
+  @Override
+  public void run() {
+    stop.onStop(this::startClose);
+    long backoffMs = RECONNECT_MS;
+    while (!stop.stopped()) {
+      long startNs = System.nanoTime();
+      try {
+        followOnce();
+      } catch (IOException e) {
+        if (!connectedOnce) {
+          failure = address + ": " + ToolException.describe(e);
+          return;
+        }
+        if (!stop.stopped()) {
+          log.warn("{}: {}; connecting again", address, ToolException.describe(e));
+        }
+      }
+      boolean lasted = System.nanoTime() - startNs > MAX_RECONNECT_MS * 1_000_000;
+      backoffMs = lasted ? RECONNECT_MS : Math.min(MAX_RECONNECT_MS, backoffMs * 2);
+      stop.await(backoffMs);
+    }
+  }
+
+  private void followOnce() throws IOException {
+    try (NsqConnection conn = NsqConnection.open(address, options)) {
+      conn.subscribe(topic, channel);
+      connectedOnce = true;
+      connection = conn;
+      int ready = (int) Math.min(rdy, printer.remaining());
+      if (ready == 0) {
+        return;
+      }
+      conn.ready(ready);
+      if (stop.stopped()) {
+        conn.startClose(CLOSE_MS);
+      }
+      while (true) {
+        switch (conn.readFrame()) {
+          case MESSAGE -> onMessage(conn);
+          case ERROR -> onError(new NsqErrorException(conn.text()));
+          case RESPONSE -> {
+            if (conn.isCloseWait()) {
+              conn.flush();
+              return;
+            }
+          }
+        }
+      }
+    } finally {
+      connection = null;
+    }
+  }
+
+  /** A late FIN is not fatal: the message comes again. */
+  private void onError(NsqErrorException error) throws NsqErrorException {
+    if (!error.code().endsWith("_FAILED")) {
+      throw error;
+    }
+    log.warn("{}: {}", address, error.getMessage());
+  }
+
+  private void onMessage(NsqConnection conn) throws IOException {
+    boolean wanted = !stop.stopped() && printer.print(conn);
+    if (!wanted) {
+      conn.requeue(0);
+    } else {
+      conn.finish();
+    }
+    if (printer.remaining() == 0) {
+      flush(conn);
+      stop.stop();
+    } else if (!conn.frameBuffered()) {
+      flush(conn);
+    }
+  }
+
+  private void flush(NsqConnection conn) throws IOException {
+    if (printer.flush()) {
+      conn.flush();
+    } else { // Whoever read our output went away, as in "tail | head": that is an end, not an
+      // error.
+      stop.stop();
+      throw new IOException("output closed");
+    }
+  }
+
+  private void startClose() {
+    NsqConnection conn = connection;
+    if (conn != null) {
+      try {
+        conn.startClose(CLOSE_MS);
+      } catch (IOException e) {
+        log.debug("CLS to {}", address, e);
+      }
+    }
+  }
+}

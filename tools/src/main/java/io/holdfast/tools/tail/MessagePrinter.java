@@ -1,0 +1,122 @@
+package io.holdfast.tools.tail;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.holdfast.tools.client.NsqConnection;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
+
+/** Prints messages of all followers to one stream, up to a limit. Thread-safe. */
+final class MessagePrinter {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final PrintStream out;
+  private final OutputFormat format;
+  private final String topic;
+  private final long limit;
+
+  // Guarded by this.
+  private long printed;
+
+  /**
+   * @param out where to print
+   * @param format how
+   * @param topic the topic's name, for JSON
+   * @param limit most messages; 0 = no limit
+   */
+  MessagePrinter(PrintStream out, OutputFormat format, String topic, long limit) {
+    this.out = out;
+    this.format = format;
+    this.topic = topic;
+    this.limit = limit;
+  }
+
+  /**
+   * @return messages printed
+   */
+  synchronized long printed() {
+    return printed;
+  }
+
+  /**
+   * @return messages that may still be printed; {@link Long#MAX_VALUE} without a limit
+   */
+  synchronized long remaining() {
+    return limit == 0 ? Long.MAX_VALUE : limit - printed;
+  }
+
+  /**
+   * Prints the current message of a connection.
+   *
+   * @param connection its reading thread calls
+   * @return false when the limit was reached before; the message is then not printed
+   * @throws IOException when the body cannot be put into JSON
+   */
+  synchronized boolean print(NsqConnection connection) throws IOException {
+    if (remaining() == 0) {
+      return false;
+    }
+    byte[] buffer = connection.buffer();
+    int offset = connection.bodyOffset();
+    int length = connection.bodyLength();
+    switch (format) {
+      case TEXT -> out.write(buffer, offset, length);
+      case HEX -> out.print(HexFormat.of().formatHex(buffer, offset, offset + length));
+      case BASE64 -> {
+        byte[] encoded =
+            Base64.getEncoder().encode(Arrays.copyOfRange(buffer, offset, offset + length));
+        out.write(encoded, 0, encoded.length);
+      }
+      case JSON -> {
+        byte[] json = JSON.writeValueAsBytes(json(connection));
+        out.write(json, 0, json.length);
+      }
+    }
+    out.write('\n');
+    printed++;
+    return true;
+  }
+
+  private ObjectNode json(NsqConnection connection) {
+    byte[] buffer = connection.buffer();
+    int offset = connection.bodyOffset();
+    int length = connection.bodyLength();
+    long timestampNs = connection.messageTimestampNs();
+    ObjectNode json = JSON.createObjectNode();
+    json.put("topic", topic);
+    json.put("id", connection.messageId());
+    json.put(
+        "time",
+        Instant.ofEpochSecond(timestampNs / 1_000_000_000, timestampNs % 1_000_000_000).toString());
+    json.put("timestamp", timestampNs);
+    json.put("attempts", connection.messageAttempts());
+    json.put("broker", connection.address().toString());
+    try {
+      json.put(
+          "body",
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .decode(ByteBuffer.wrap(buffer, offset, length))
+              .toString());
+    } catch (CharacterCodingException e) { // Not text: every byte must come back from pub.
+      json.put("body_base64", Arrays.copyOfRange(buffer, offset, offset + length));
+    }
+    return json;
+  }
+
+  /**
+   * Flushes; only then may messages be finished.
+   *
+   * @return false when nobody reads the stream any more
+   */
+  synchronized boolean flush() {
+    return !out.checkError();
+  }
+}

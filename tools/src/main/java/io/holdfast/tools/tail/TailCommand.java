@@ -1,0 +1,201 @@
+package io.holdfast.tools.tail;
+
+import io.holdfast.tools.Main;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.BrokerOptions;
+import io.holdfast.tools.client.ConnectOptions;
+import io.holdfast.tools.client.Names;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The {@code tail} command. */
+@Command(
+    name = "tail",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Prints the messages of a topic as they come.",
+      "",
+      "Without --channel it makes an ephemeral channel of its own, which gets a copy of every new "
+          + "message and goes away with it; nobody else misses anything. With --channel it is a "
+          + "consumer like any other of that channel and takes messages from it: each is finished "
+          + "once it was printed."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  holdfast-tools tail --topic access",
+      "  holdfast-tools tail --topic jobs -n 10 --format json | jq .body",
+      "  holdfast-tools tail --topic jobs --lookupd lookup1,lookup2:4161"
+    })
+public final class TailCommand implements Callable<Integer> {
+  private static final Logger log = LoggerFactory.getLogger(TailCommand.class);
+  private static final int END_MS = 3_000;
+
+  private final ToolContext context;
+
+  @Option(
+      names = {"-t", "--topic"},
+      required = true,
+      paramLabel = "TOPIC",
+      description = "Topic to follow; brokers create it when it is missing.")
+  private String topic;
+
+  @Option(
+      names = {"-c", "--channel"},
+      paramLabel = "CHANNEL",
+      description = "Channel to consume (default: an ephemeral one of its own).")
+  private String channel;
+
+  @Mixin private BrokerOptions brokers;
+
+  @Option(
+      names = {"-f", "--format"},
+      defaultValue = "text",
+      paramLabel = "FORMAT",
+      description =
+          "text: the body as it is (default); json: one object a line, with id, time, attempts and "
+              + "broker; hex; base64.")
+  private OutputFormat format;
+
+  @Option(
+      names = {"-n", "--count"},
+      defaultValue = "0",
+      paramLabel = "N",
+      converter = Quantities.Count.class,
+      description = "End after N messages (default: follow until Ctrl-C).")
+  private long count;
+
+  @Option(
+      names = "--rdy",
+      defaultValue = "200",
+      paramLabel = "N",
+      description = "Messages each broker may send ahead (default: 200).")
+  private int rdy;
+
+  @Option(
+      names = "--rediscover",
+      defaultValue = "15s",
+      paramLabel = "TIME",
+      converter = Quantities.Time.class,
+      description = "How often nsqlookupd is asked for new brokers (default: 15s).")
+  private Duration rediscover;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "No summary at the end.")
+  private boolean quiet;
+
+  // Owned by the command's thread.
+  private final Map<BrokerAddress, Follower> followers = new LinkedHashMap<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private MessagePrinter printer;
+
+  /**
+   * @param context streams and stop request
+   */
+  public TailCommand(ToolContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Names.checkTopic(topic);
+    if (channel == null) {
+      int number = ThreadLocalRandom.current().nextInt(1_000_000);
+      channel = "tail%06d#ephemeral".formatted(number);
+    }
+    Names.checkChannel(channel);
+    if (rdy < 1 || rediscover.toMillis() < 100) {
+      throw ToolException.usage("--rdy must be at least 1 and --rediscover at least 100ms");
+    }
+    printer = new MessagePrinter(context.out(), format, topic, count);
+    long startNs = System.nanoTime();
+    discover(true);
+    List<String> failures = watch();
+    long endNs = System.nanoTime() + END_MS * 1_000_000L;
+    for (Thread thread : threads) {
+      thread.join(Math.max(1, (endNs - System.nanoTime()) / 1_000_000));
+    }
+    printer.flush();
+    if (!quiet) {
+      context
+          .err()
+          .printf(
+              "%s messages in %.1f s%n",
+              Quantities.grouped(printer.printed()), (System.nanoTime() - startNs) / 1e9);
+    }
+    if (!failures.isEmpty()) {
+      throw new ToolException(String.join("; ", failures));
+    }
+    return Main.EXIT_OK;
+  }
+
+  /** Until the stop: looks for new brokers and for followers that ended. */
+  private List<String> watch() throws IOException {
+    long nextNs = System.nanoTime() + rediscover.toNanos();
+    while (!context.stop().await(50)) {
+      List<String> failures = new ArrayList<>();
+      followers.values().removeIf(follower -> hasFailed(follower, failures));
+      if (followers.isEmpty() && !brokers.usesLookup() && !failures.isEmpty()) {
+        return failures;
+      }
+      failures.forEach(failure -> log.warn("{}", failure));
+      if (brokers.usesLookup() && System.nanoTime() >= nextNs) {
+        discover(false);
+        nextNs = System.nanoTime() + rediscover.toNanos();
+      }
+    }
+    return List.of();
+  }
+
+  private static boolean hasFailed(Follower follower, List<String> failures) {
+    String failure = follower.failure();
+    if (failure != null) {
+      failures.add(failure);
+    }
+    return failure != null;
+  }
+
+  private void discover(boolean first) throws IOException {
+    try {
+      for (BrokerAddress address : brokers.holding(topic)) {
+        followers.computeIfAbsent(address, this::follow);
+      }
+    } catch (IOException e) {
+      if (first) {
+        throw e;
+      }
+      log.warn("{}", ToolException.describe(e)); // The brokers known so far go on.
+    }
+    if (first && followers.isEmpty()) {
+      log.warn("no broker has topic {} yet; waiting for one", topic);
+    }
+  }
+
+  private Follower follow(BrokerAddress address) {
+    Follower follower =
+        new Follower(
+            address, topic, channel, rdy, ConnectOptions.defaults("tail"), printer, context.stop());
+    Thread thread = new Thread(follower, "follower " + address);
+    thread.setDaemon(true);
+    threads.removeIf(old -> !old.isAlive());
+    threads.add(thread);
+    thread.start();
+    return follower;
+  }
+}

@@ -1,0 +1,61 @@
+package io.holdfast.tools;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+
+/** Runs a command in this process, as {@link Main#main} would. */
+public final class ToolRun {
+  /** Ends the command, as Ctrl-C would. */
+  public final StopSignal stop = new StopSignal();
+
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final CompletableFuture<Integer> code;
+
+  private ToolRun(InputStream in, String... args) {
+    ToolContext context =
+        new ToolContext(
+            in,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            stop,
+            false);
+    code =
+        CompletableFuture.supplyAsync(
+            () -> Main.run(context, args),
+            work -> {
+              Thread thread = new Thread(work, "tool");
+              thread.setDaemon(true);
+              thread.start();
+            });
+  }
+
+  /** Starts a command with this text as standard input. */
+  public static ToolRun start(String input, String... args) {
+    return start(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), args);
+  }
+
+  /** Starts a command with this standard input. */
+  public static ToolRun start(InputStream input, String... args) {
+    return new ToolRun(input, args);
+  }
+
+  /** Waits for the exit code. */
+  public int code() throws Exception {
+    return code.get(30, java.util.concurrent.TimeUnit.SECONDS);
+  }
+
+  /** What it printed to standard output so far. */
+  public String out() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** What it printed to standard error so far. */
+  public String err() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+}
