@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * A channel: every message of the topic since its creation, each in exactly one place: memory
@@ -93,7 +94,9 @@ public final class Channel {
   private volatile long messageCount;
   private volatile long requeueCount;
   private volatile long timeoutCount;
-  private volatile long globalCount;
+
+  /** Messages delivered from memory, by the consumer's {@link Locality}. */
+  private final AtomicLongArray memoryCounts = new AtomicLongArray(Locality.values().length);
 
   /** No deadline or due time is before this (nanoTime); {@link QueueScan} compares it. */
   private volatile long nextEventNs;
@@ -304,6 +307,7 @@ public final class Channel {
       int bytesLimit = out.writerIndex() + maxBytes;
       finishing.clear();
       boolean more = true;
+      long memoryBefore = memory.taken();
       while (count < max && out.writerIndex() < bytesLimit) {
         Message message = takeNext(client, out, nowNs);
         if (message == null) {
@@ -317,7 +321,7 @@ public final class Channel {
       if (!finishing.isEmpty()) {
         backend.finish(finishing);
       }
-      globalCount += count;
+      memoryCounts.addAndGet(locality(client).ordinal(), memory.taken() - memoryBefore);
       if (!more) {
         waitForMore(client);
       } else if (hasReady()) {
@@ -437,12 +441,26 @@ public final class Channel {
     }
   }
 
+  /** The client that has waited longest, of the nearest ones where that makes a difference. */
   private ClientV2 nextWaiting() {
-    ClientV2 client = waiting.poll();
-    if (client != null) {
-      client.setWaiting(false);
+    ClientV2 next = waiting.peek();
+    if (next == null) {
+      return null;
     }
-    return client;
+    if (settings.topology().isAware()) {
+      for (ClientV2 client : waiting) {
+        if (locality(client).compareTo(locality(next)) < 0) {
+          next = client;
+        }
+      }
+    }
+    waiting.remove(next);
+    next.setWaiting(false);
+    return next;
+  }
+
+  private Locality locality(ClientV2 client) {
+    return Locality.of(client, settings.topology());
   }
 
   private static void wake(ClientV2 client) {
@@ -846,19 +864,19 @@ public final class Channel {
     return timeoutCount;
   }
 
-  /** Messages sent to consumers of the broker's own zone; without topology awareness 0. */
+  /** Messages sent from memory to consumers of the broker's own zone. */
   public long zoneLocalMsgCount() {
-    return 0;
+    return memoryCounts.get(Locality.ZONE.ordinal());
   }
 
-  /** Messages sent to consumers of the broker's own region; without topology awareness 0. */
+  /** Messages sent from memory to consumers of the broker's own region. */
   public long regionLocalMsgCount() {
-    return 0;
+    return memoryCounts.get(Locality.REGION.ordinal());
   }
 
-  /** Messages sent to any other consumer. */
+  /** Messages sent from memory to any other consumer; to all without topology awareness. */
   public long globalMsgCount() {
-    return globalCount;
+    return memoryCounts.get(Locality.GLOBAL.ordinal());
   }
 
   /** Figures of {@link #latency}. */
