@@ -142,6 +142,11 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     return suspended;
   }
 
+  /** Whether the client has ended its direction; reading is over then. */
+  boolean isInputShutdown() {
+    return inputShutdown;
+  }
+
   /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
   void resume() {
     process();
@@ -253,8 +258,8 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       return false;
     }
     if (!protocol.body(in, start, size)) {
-      // It waits, and will look at the same bytes again.
-      return false;
+      // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
+      return !suspended;
     }
     state = State.LINE;
     in.skipBytes(bytes);
@@ -294,7 +299,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       mpubDone++;
     }
     if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
-      return false;
+      return !suspended;
     }
     state = State.LINE;
     in.skipBytes(mpubScanned);
