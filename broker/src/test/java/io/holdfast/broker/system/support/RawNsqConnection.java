@@ -17,7 +17,9 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -33,6 +35,9 @@ public final class RawNsqConnection implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
   private final OutputStream out;
+
+  /** Messages that came where a response was expected: they may overtake it. */
+  private final Deque<Frame> setAside = new ArrayDeque<>();
 
   private RawNsqConnection(int port) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
@@ -141,7 +146,7 @@ public final class RawNsqConnection implements AutoCloseable {
     } catch (SocketTimeoutException e) {
       return null;
     } catch (EOFException | SocketException e) {
-      throw new AssertionError("connection closed by the broker", e);
+      throw new ClosedByBroker(e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -161,11 +166,17 @@ public final class RawNsqConnection implements AutoCloseable {
       throw new AssertionError("frame size " + size);
     }
     int type = in.readInt();
-    return new Frame(type, in.readNBytes(size - 4));
+    byte[] data = new byte[size - 4];
+    in.readFully(data);
+    return new Frame(type, data);
   }
 
   /** The next frame but heartbeats, or null when none comes within that time. */
   public Frame pollFrame(Duration atMost) {
+    return setAside.isEmpty() ? receive(atMost) : setAside.removeFirst();
+  }
+
+  private Frame receive(Duration atMost) {
     long deadline = System.nanoTime() + atMost.toNanos();
     while (true) {
       long leftNs = deadline - System.nanoTime();
@@ -205,9 +216,25 @@ public final class RawNsqConnection implements AutoCloseable {
     return messages;
   }
 
-  /** The text of the next frame, which must be a response. */
+  /** The next response or error; messages before it are kept for later. */
+  private Frame reply() {
+    while (true) {
+      Frame frame = receive(PATIENCE);
+      if (frame == null) {
+        throw new AssertionError("no reply within " + PATIENCE);
+      }
+      if (frame.type() != Frame.MESSAGE) {
+        return frame;
+      }
+      setAside.add(frame);
+    }
+  }
+
+  /**
+   * The text of the next reply, which must be a response; messages before it are kept for later.
+   */
   public String expectResponse() {
-    Frame frame = frame();
+    Frame frame = reply();
     assertEquals(Frame.RESPONSE, frame.type(), frame::toString);
     return frame.text();
   }
@@ -217,9 +244,9 @@ public final class RawNsqConnection implements AutoCloseable {
     return this;
   }
 
-  /** The next frame is this error, byte for byte. */
+  /** The next reply is this error, byte for byte. */
   public RawNsqConnection expectError(String text) {
-    Frame frame = frame();
+    Frame frame = reply();
     assertEquals("type 1: " + text, "type " + frame.type() + ": " + frame.text());
     return this;
   }
