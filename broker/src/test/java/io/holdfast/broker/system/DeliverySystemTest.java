@@ -109,6 +109,10 @@ class DeliverySystemTest {
     }
   }
 
+  /**
+   * nsqd says E_BAD_MESSAGE before it closes, the contract speaks of no error frame: both are
+   * accepted.
+   */
   @ConcurrentTest
   void shouldCloseWhenBodyDoesNotArriveInTime() {
     try (RawNsqConnection conn = broker.connect()) {

@@ -2,6 +2,7 @@ package io.holdfast.broker.system.support;
 
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -28,7 +29,8 @@ public final class PersistentPublisher implements AutoCloseable {
   private final Set<String> published = new HashSet<>(); // owned by the thread until join
   private final Thread thread;
   private volatile Throwable failure;
-  private int nextNumber;
+  private RawNsqConnection conn; // owned by the thread; null while not connected
+  private int nextNumber; // owned by the thread
 
   /** Starts at once; the random sizes and kinds follow from the seed. */
   public PersistentPublisher(BrokerProcess broker, String topic, String name, long seed) {
@@ -96,23 +98,23 @@ public final class PersistentPublisher implements AutoCloseable {
     }
   }
 
-  private RawNsqConnection conn;
-
   private boolean tryPublish(int kind, String[] bodies) {
     try {
       if (kind == 0) {
-        return okOrGone(broker.http().post("/pub?topic=" + topic, bodies[0]))
-            && publishRest(bodies);
+        broker.http().post("/pub?topic=" + topic, bodies[0]).expect(200, "OK");
+        publishRest(bodies);
+        return true;
       } else if (kind == 1) {
-        return okOrGone(
-            broker.http().post("/mpub?binary=true&topic=" + topic, RawNsqConnection.batch(bodies)));
+        String batch = RawNsqConnection.batch(bodies);
+        broker.http().post("/mpub?binary=true&topic=" + topic, batch).expect(200, "OK");
+        return true;
       }
       if (conn == null) {
         conn = broker.connect();
       }
       if (kind == 2) {
         conn.command("DPUB " + topic + " 100", bodies[0]).expectOk();
-        return publishRest(bodies);
+        publishRest(bodies);
       } else if (kind < 6) {
         conn.mpub(topic, bodies);
       } else {
@@ -124,29 +126,20 @@ public final class PersistentPublisher implements AutoCloseable {
         }
       }
       return true;
-    } catch (UncheckedIOException e) {
-      disconnect();
-      return false;
-    } catch (ClosedByBroker e) {
+    } catch (UncheckedIOException | ClosedByBroker e) {
       disconnect();
       return false;
     }
   }
 
-  private boolean publishRest(String[] bodies) {
+  private void publishRest(String[] bodies) {
     if (bodies.length == 1) {
-      return true;
+      return;
     }
     if (conn == null) {
       conn = broker.connect();
     }
-    conn.mpub(topic, List.of(bodies).subList(1, bodies.length).toArray(String[]::new));
-    return true;
-  }
-
-  private static boolean okOrGone(Http.Response response) {
-    response.expect(200, "OK");
-    return true;
+    conn.mpub(topic, Arrays.copyOfRange(bodies, 1, bodies.length));
   }
 
   private void disconnect() {
