@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -53,7 +54,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    */
   public LedgerState replay() throws IOException {
     LedgerReplay replay = new LedgerReplay();
-    try (ExcerptReader reader = log.reader()) {
+    try (ExcerptReader reader = log.reader(RecordFormat.LEDGER)) {
       replay.run(reader);
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
