@@ -265,7 +265,11 @@ public final class Broker implements TopicContext {
         throw new BrokerException(e.getMessage(), e);
       }
       for (String channel : channels) {
-        topic.channel(channel);
+        try {
+          topic.channel(channel);
+        } catch (BrokerException e) {
+          LOG.error("TOPIC({}): channel({}) of nsqlookupd: {}", name, channel, e.getMessage());
+        }
       }
       topics.put(name, topic);
     }
@@ -295,13 +299,14 @@ public final class Broker implements TopicContext {
     LOG.info("TOPIC({}): deleting", name);
     topic.exit(true);
     synchronized (topicsLock) {
-      if (!topics.remove(name, topic)) {
-        return false;
-      }
       nextIdBase = Math.max(nextIdBase, topic.idEnd());
     }
-    topologyListener.topicDeleted(name);
+    // Before the name is free again: a new topic must not find the old one's entry after a crash.
     metadataWriter.write();
+    if (!topics.remove(name, topic)) {
+      return false;
+    }
+    topologyListener.topicDeleted(name);
     return true;
   }
 
@@ -522,7 +527,8 @@ public final class Broker implements TopicContext {
           diskFailed("TOPIC(" + topic.name() + ")", e);
         }
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
       LOG.error("housekeeping failed", e);
     }
   }

@@ -55,6 +55,10 @@ final class ExcerptLog implements Closeable {
 
   private static final long RESERVE_FIRST_BYTES = 64 << 10;
   private static final long MAX_FOUND_BLOCK_BYTES = 1 << 30;
+
+  /** Four pages of the largest common size, so that block and overlap are whole pages. */
+  private static final long BLOCK_ALIGNMENT = 256 << 10;
+
   private static final int O_RDWR = 2;
   private static final int HEADERLESS = 0x8000_0000;
   private static final String DAMAGED_SUFFIX = ".damaged";
@@ -90,7 +94,7 @@ final class ExcerptLog implements Closeable {
   /** Files written since they were last forced; own monitor. */
   private final Set<Integer> dirtyCycles = new HashSet<>();
 
-  /** Files whose size and directory entry are on disk. Only {@link #force}'s thread. */
+  /** Files whose size and directory entry are on disk; its monitor makes forces exclusive. */
   private final Set<Integer> forcedOnce = new HashSet<>();
 
   /** Open readers; the queue stays open while there are any. This monitor. */
@@ -127,11 +131,22 @@ final class ExcerptLog implements Closeable {
     this.maxReserveStepBytes = maxReserveStepBytes;
     long largestBytes = cleanUpAndList();
     // A damaged file can have grown to any size; such a one is not mapped as a whole.
-    this.blockSize = Math.max(blockSize, Math.min(largestBytes, MAX_FOUND_BLOCK_BYTES));
+    this.blockSize =
+        Math.max(alignBlock(blockSize), Math.min(blockOf(largestBytes), MAX_FOUND_BLOCK_BYTES));
     currentCycle = cycles.isEmpty() ? 0 : cycles.last();
     writeCycle = currentCycle + 1;
     firstOwnCycle = writeCycle;
     rollCycle = new SizeRollCycle(writeCycle);
+  }
+
+  /** The block size that a file of one block was made with: Chronicle adds a quarter to it. */
+  private static long blockOf(long fileBytes) {
+    final int partsWithOverlap = 5;
+    return alignBlock(fileBytes / partsWithOverlap * (partsWithOverlap - 1));
+  }
+
+  private static long alignBlock(long bytes) {
+    return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
   }
 
   private long cleanUpAndList() throws IOException {
@@ -452,6 +467,12 @@ final class ExcerptLog implements Closeable {
    * @throws IOException when the disk refuses; nothing may be claimed as durable then
    */
   void force() throws IOException {
+    synchronized (forcedOnce) {
+      forceDirty();
+    }
+  }
+
+  private void forceDirty() throws IOException {
     List<Integer> dirty;
     synchronized (dirtyCycles) {
       if (dirtyCycles.isEmpty()) {
