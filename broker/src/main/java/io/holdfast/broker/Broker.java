@@ -3,6 +3,7 @@ package io.holdfast.broker;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.channel.ChannelSettings;
 import io.holdfast.broker.channel.QueueScan;
+import io.holdfast.broker.channel.Topology;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Durability;
 import io.holdfast.broker.config.HostName;
@@ -160,6 +161,10 @@ public final class Broker implements TopicContext {
             TimeUnit.MILLISECONDS.toNanos(options.maxMsgTimeoutMs()),
             clock,
             () -> E2eProcessingLatency.create(quantiles, windowNs, System::nanoTime),
+            new Topology(
+                options.topologyZone(),
+                options.topologyRegion(),
+                options.isTopologyAwareConsumption()),
             this::diskFailed,
             this::persistMetadata);
     workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));

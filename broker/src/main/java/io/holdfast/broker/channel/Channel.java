@@ -15,8 +15,6 @@ import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
@@ -24,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * A channel: every message of the topic since its creation, each in exactly one place: memory
@@ -54,12 +53,6 @@ public final class Channel {
     }
   }
 
-  /**
-   * Bodies from this size on are not copied into memory: they are as near in the mapped journal,
-   * and the copy costs more than finding them there.
-   */
-  private static final int MAX_COPIED_BODY_BYTES = 4096;
-
   private static final int PERCENT = 100;
 
   private final String topicName;
@@ -71,20 +64,17 @@ public final class Channel {
   private final E2eProcessingLatency latency;
 
   private final Object lock = new Object();
-  private final MemoryQueue memory;
-  private final InFlightTable inFlight = new InFlightTable();
-  private final DeferredQueue deferred = new DeferredQueue();
-  private final MessageView view = new MessageView();
+  private final ReadyMessages ready;
+  private final InFlightMessages inFlight;
+  private final WaitingClients waiting;
   private final OrdinalRanges finishing = new OrdinalRanges();
 
-  /** Whether the last message that was neither new nor alone came from memory. */
-  private boolean memoryWasLast;
+  // What a poll delivers for the first time, and again.
+  private final OrdinalRanges delivering = new OrdinalRanges();
+  private final List<HeldMessage> redelivering = new ArrayList<>();
 
   /** Consumers; written under the lock, read anywhere. */
   private final CopyOnWriteArrayList<ClientV2> clients = new CopyOnWriteArrayList<>();
-
-  /** Consumers that found nothing and want to be woken, longest waiting first. */
-  private final ArrayDeque<ClientV2> waiting = new ArrayDeque<>();
 
   private volatile boolean paused;
   private volatile boolean exiting;
@@ -93,7 +83,9 @@ public final class Channel {
   private volatile long messageCount;
   private volatile long requeueCount;
   private volatile long timeoutCount;
-  private volatile long globalCount;
+
+  /** Messages delivered from memory, by the consumer's {@link Locality}. */
+  private final AtomicLongArray memoryCounts = new AtomicLongArray(Locality.values().length);
 
   /** No deadline or due time is before this (nanoTime); {@link QueueScan} compares it. */
   private volatile long nextEventNs;
@@ -121,23 +113,12 @@ public final class Channel {
     this.backend = backend;
     this.scan = scan;
     latency = settings.newLatency().get();
-    memory = new MemoryQueue(settings.memQueueSize(), settings.memQueueBytes());
+    ready = new ReadyMessages(settings, backend);
+    inFlight = new InFlightMessages(settings.maxMsgTimeoutNs());
+    waiting = new WaitingClients(settings.topology());
     synchronized (lock) {
-      restore(held);
-    }
-  }
-
-  private void restore(List<HeldMessage> held) {
-    long nowMs = settings.clock().wallMs();
-    long nowNs = settings.clock().nanos();
-    for (HeldMessage entry : held) {
-      Message message = Message.of(entry.ref());
-      long delayMs = entry.dueMs() - nowMs;
-      if (delayMs > 0) {
-        defer(message, nowNs + TimeUnit.MILLISECONDS.toNanos(delayMs));
-      } else {
-        memory.requeue(message);
-      }
+      ready.restore(held);
+      watchDeferred();
     }
   }
 
@@ -161,92 +142,27 @@ public final class Channel {
     ClientV2 wake;
     synchronized (lock) {
       messageCount += batch.count();
-      if (batch.deferMs() > 0) {
-        putDeferred(batch);
-        return;
-      }
-      backend.put(batch, putInMemory(batch));
-      wake = nextWaiting();
+      ready.put(batch);
+      wake = afterPut();
     }
     wake(wake);
-  }
-
-  /** Fills the memory queue as far as it may be and has room; returns how many messages it took. */
-  private int putInMemory(Batch batch) {
-    if (!backend.isCaughtUp()) {
-      return 0;
-    }
-    int room = Math.min(memory.room(), batch.count());
-    if (room == 0) {
-      return 0;
-    }
-    boolean copy =
-        !backend.keepsBodies() || batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
-    byte[] bytes = copy ? batch.copy() : null;
-    ByteBuffer section = batch.section();
-    int at = section.position();
-    int start = at;
-    for (int i = 0; i < room; i++) {
-      int length = section.getInt(at);
-      if (!memory.hasRoom(length)) {
-        return i;
-      }
-      int offset = at - start + Integer.BYTES;
-      Message message = message(batch, i, offset, length);
-      message.bytes = bytes;
-      message.bodyStart = offset;
-      memory.put(message);
-      at += Integer.BYTES + length;
-    }
-    return room;
-  }
-
-  private static Message message(Batch batch, int i, int offsetInSection, int length) {
-    return new Message(
-        batch.firstOrdinal() + i,
-        batch.position(),
-        batch.sectionOffset() + offsetInSection,
-        length,
-        0,
-        batch.timestampNs());
-  }
-
-  private void putDeferred(Batch batch) throws IOException {
-    if (deferred.size() + memory.requeued() + batch.count() > settings.maxDeferred()) {
-      // Beyond the bound on references it stays in the backend, which knows its due time, too.
-      backend.put(batch, 0);
-      return;
-    }
-    ByteBuffer section = batch.section();
-    byte[] bytes = backend.keepsBodies() ? null : batch.copy();
-    int at = section.position();
-    int start = at;
-    long dueNs = settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(batch.deferMs());
-    long dueMs = TimeUnit.NANOSECONDS.toMillis(batch.timestampNs()) + batch.deferMs();
-    List<HeldMessage> held = new ArrayList<>(batch.count());
-    for (int i = 0; i < batch.count(); i++) {
-      int length = section.getInt(at);
-      int offset = at - start + Integer.BYTES;
-      Message message = message(batch, i, offset, length);
-      message.bytes = bytes;
-      message.bodyStart = offset;
-      held.add(new HeldMessage(message, dueMs));
-      defer(message, dueNs);
-      at += Integer.BYTES + length;
-    }
-    backend.putHeld(batch, held);
   }
 
   /** The journal has messages up to an ordinal that the topic had kept back. */
   public void extend(long endOrdinal) {
     ClientV2 wake;
     synchronized (lock) {
-      long before = backend.depth();
-      backend.extend(endOrdinal);
-      messageCount += backend.depth() - before;
-      wake = nextWaiting();
+      messageCount += ready.extend(endOrdinal);
+      wake = afterPut();
     }
     wake(wake);
+  }
+
+  /** The topic has dropped what it kept back, up to an ordinal. */
+  public void skipTo(long ordinal) throws IOException {
+    synchronized (lock) {
+      backend.skipTo(ordinal);
+    }
   }
 
   /**
@@ -256,37 +172,22 @@ public final class Channel {
   public void putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
     ClientV2 wake;
     synchronized (lock) {
-      long nowNs = settings.clock().nanos();
-      while (memory.room() > 0 && journal.next(view, endOrdinal)) {
-        Message message = Message.of(view);
-        message.bytes = new byte[view.bodyLength()];
-        view.body().get(message.bytes);
-        long delayMs = dueMs(view) - settings.clock().wallMs();
-        if (view.deferMs() > 0 && delayMs > 0) {
-          defer(message, nowNs + TimeUnit.MILLISECONDS.toNanos(delayMs));
-        } else {
-          memory.put(message);
-        }
-        messageCount++;
-      }
-      wake = nextWaiting();
+      messageCount += ready.putBacklog(journal, endOrdinal);
+      wake = afterPut();
     }
     wake(wake);
   }
 
-  private static long dueMs(MessageView of) {
-    return TimeUnit.NANOSECONDS.toMillis(of.timestampNs()) + of.deferMs();
+  private ClientV2 afterPut() {
+    watchDeferred();
+    return ready.isEmpty() ? null : waiting.poll();
   }
 
   // ---------------------------------------------------------------- delivery (client's event loop)
 
   /**
-   * The messagePump's select: takes messages from memory queue and backend, puts them in flight to
+   * The messagePump's share: takes messages from memory queue and backend, puts them in flight to
    * the client and writes their frames.
-   *
-   * <p>New messages in memory are older than everything in the backend and go first, so that first
-   * deliveries are in publish order. Messages that came back alternate with the backend, so that
-   * neither a client that requeues everything nor a long backlog starves the other.
    *
    * @param max messages
    * @param maxBytes stops once this much was written
@@ -302,147 +203,87 @@ public final class Channel {
       }
       long nowNs = settings.clock().nanos();
       int bytesLimit = out.writerIndex() + maxBytes;
+      long fromMemory = ready.takenFromMemory();
       finishing.clear();
+      delivering.clear();
+      redelivering.clear();
       boolean more = true;
-      while (count < max && out.writerIndex() < bytesLimit) {
-        Message message = takeNext(client, out, nowNs);
+      while (more && count < max && out.writerIndex() < bytesLimit) {
+        Message message = ready.poll(finishing);
         if (message == null) {
           more = false;
-          break;
-        }
-        if (message.client == client) {
+        } else if (isSampledOut(client)) {
+          finishing.add(message.ordinal());
+        } else {
+          deliver(message, client, nowNs, out);
           count++;
         }
       }
-      if (!finishing.isEmpty()) {
-        backend.finish(finishing);
-      }
-      globalCount += count;
+      recordPoll();
       if (!more) {
-        waitForMore(client);
-      } else if (hasReady()) {
-        wake = nextWaiting();
+        waiting.add(client);
+      } else if (!ready.isEmpty()) {
+        wake = waiting.poll();
       }
       if (count > 0) {
+        int locality = Locality.of(client, settings.topology()).ordinal();
+        memoryCounts.addAndGet(locality, ready.takenFromMemory() - fromMemory);
         watch(nowNs + client.msgTimeoutNs());
       }
+      watchDeferred();
     }
     wake(wake);
     return count;
+  }
+
+  /** Before the frames go out, so that attempts survive a crash, too. */
+  private void recordPoll() {
+    if (!finishing.isEmpty()) {
+      record(() -> backend.finish(finishing));
+    }
+    if (!delivering.isEmpty()) {
+      record(() -> backend.deliver(delivering));
+    }
+    if (!redelivering.isEmpty()) {
+      record(() -> backend.hold(redelivering));
+    }
+  }
+
+  private static boolean isSampledOut(ClientV2 client) {
+    int rate = client.sampleRate();
+    return rate > 0 && ThreadLocalRandom.current().nextInt(PERCENT) >= rate;
+  }
+
+  private void deliver(Message message, ClientV2 client, long nowNs, ByteBuf out) {
+    inFlight.start(message, client, nowNs);
+    int attempts = message.nextAttempt();
+    if (attempts == 1) {
+      delivering.add(message.ordinal());
+    } else {
+      redelivering.add(new HeldMessage(message, 0));
+    }
+    long id = guids.idOf(message.ordinal());
+    if (message.bytes == null) {
+      MessageView view = ready.view();
+      FrameEncoder.message(out, view.timestampNs(), attempts, id, view.body());
+      return;
+    }
+    FrameEncoder.messageHead(out, message.timestampNs, attempts, id, message.bodyLength());
+    out.writeBytes(message.bytes, message.bodyStart, message.bodyLength());
+    if (backend.keepsBodies()) {
+      message.bytes = null;
+    }
   }
 
   /** Passes on a wake-up that a client could not use. */
   public void wakeAnother() {
     ClientV2 wake = null;
     synchronized (lock) {
-      if (hasReady()) {
-        wake = nextWaiting();
+      if (!ready.isEmpty()) {
+        wake = waiting.poll();
       }
     }
     wake(wake);
-  }
-
-  private boolean hasReady() {
-    return memory.size() > 0 || backend.depth() > 0;
-  }
-
-  private boolean takeFromMemory() {
-    if (memory.size() == 0) {
-      return false;
-    }
-    if (!memory.isRequeuedNext() || backend.depth() == 0) {
-      return true;
-    }
-    // Beyond the bound on references, first bring down their number.
-    memoryWasLast = !memoryWasLast || memory.requeued() >= settings.maxDeferred();
-    return memoryWasLast;
-  }
-
-  /**
-   * Delivers one message, or disposes of one that is sampled out, deferred or lost (its client is
-   * null then).
-   *
-   * @return null when there is none
-   */
-  private Message takeNext(ClientV2 client, ByteBuf out, long nowNs) throws IOException {
-    Message message;
-    boolean inView = false;
-    if (takeFromMemory()) {
-      message = memory.poll();
-      if (message.bytes == null) {
-        if (!backend.read(message, view)) {
-          finishing.add(message.ordinal());
-          return message;
-        }
-        inView = true;
-      }
-    } else {
-      if (!pollBackend(nowNs)) {
-        return memory.size() > 0 ? takeNext(client, out, nowNs) : null;
-      }
-      message = Message.of(view);
-      inView = true;
-    }
-    int sampleRate = client.sampleRate();
-    if (sampleRate > 0 && ThreadLocalRandom.current().nextInt(PERCENT) >= sampleRate) {
-      finishing.add(message.ordinal());
-      return message;
-    }
-    startInFlight(message, client, nowNs);
-    int attempts = message.nextAttempt();
-    long id = guids.idOf(message.ordinal());
-    if (inView) {
-      FrameEncoder.message(out, view.timestampNs(), attempts, id, view.body());
-    } else {
-      FrameEncoder.messageHead(out, message.timestampNs, attempts, id, message.bodyLength());
-      out.writeBytes(message.bytes, message.bodyStart, message.bodyLength());
-      if (backend.keepsBodies()) {
-        message.bytes = null;
-      }
-    }
-    return message;
-  }
-
-  /** Takes from the backend what is due; what is not goes to the deferred messages. */
-  private boolean pollBackend(long nowNs) throws IOException {
-    while (backend.poll(view)) {
-      if (view.deferMs() == 0) {
-        return true;
-      }
-      long dueMs = dueMs(view);
-      long delayMs = dueMs - settings.clock().wallMs();
-      if (delayMs <= 0) {
-        return true;
-      }
-      Message message = Message.of(view);
-      defer(message, nowNs + TimeUnit.MILLISECONDS.toNanos(delayMs));
-      backend.hold(List.of(new HeldMessage(message, dueMs)));
-    }
-    return false;
-  }
-
-  /** Before the frame goes out: whatever happens to the connection, the message has an owner. */
-  private void startInFlight(Message message, ClientV2 client, long nowNs) {
-    message.client = client;
-    message.deliveryNs = nowNs;
-    message.deadlineNs = nowNs + client.msgTimeoutNs();
-    inFlight.add(message);
-    client.inFlight().add(message);
-  }
-
-  private void waitForMore(ClientV2 client) {
-    if (!client.isWaiting()) {
-      client.setWaiting(true);
-      waiting.add(client);
-    }
-  }
-
-  private ClientV2 nextWaiting() {
-    ClientV2 client = waiting.poll();
-    if (client != null) {
-      client.setWaiting(false);
-    }
-    return client;
   }
 
   private static void wake(ClientV2 client) {
@@ -463,9 +304,9 @@ public final class Channel {
       finishing.clear();
       for (int i = 0; i < count; i++) {
         Message message = inFlight.get(guids.ordinalOf(ids[i]));
-        outcomes[i] = exiting ? Outcome.EXITING : check(message, client);
+        outcomes[i] = exiting ? Outcome.EXITING : InFlightMessages.check(message, client);
         if (outcomes[i] == Outcome.OK) {
-          popInFlight(message);
+          inFlight.pop(message);
           finishing.add(message.ordinal());
           recordLatency(message);
         }
@@ -488,22 +329,22 @@ public final class Channel {
         return Outcome.EXITING;
       }
       Message message = inFlight.get(guids.ordinalOf(id));
-      Outcome outcome = check(message, client);
+      Outcome outcome = InFlightMessages.check(message, client);
       if (outcome != Outcome.OK) {
         return outcome;
       }
-      if (delayMs > 0 && deferred.size() >= settings.maxDeferred()) {
+      if (delayMs > 0 && ready.deferredCount() >= settings.maxDeferred()) {
         return Outcome.TOO_MANY_DEFERRED;
       }
-      popInFlight(message);
+      inFlight.pop(message);
       requeueCount++;
       long dueMs = 0;
       if (delayMs > 0) {
-        defer(message, settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs));
+        watch(ready.defer(message, delayMs));
         dueMs = settings.clock().wallMs() + delayMs;
       } else {
-        memory.requeue(message);
-        wake = nextWaiting();
+        ready.requeue(message);
+        wake = waiting.poll();
       }
       List<HeldMessage> held = List.of(new HeldMessage(message, dueMs));
       record(() -> backend.hold(held));
@@ -516,13 +357,9 @@ public final class Channel {
   public Outcome touchMessage(ClientV2 client, long id) {
     synchronized (lock) {
       Message message = inFlight.get(guids.ordinalOf(id));
-      Outcome outcome = check(message, client);
+      Outcome outcome = InFlightMessages.check(message, client);
       if (outcome == Outcome.OK) {
-        client.inFlight().remove(message);
-        long wanted = settings.clock().nanos() + client.msgTimeoutNs();
-        long latest = message.deliveryNs + settings.maxMsgTimeoutNs();
-        message.deadlineNs = wanted - latest < 0 ? wanted : latest;
-        client.inFlight().add(message);
+        inFlight.touch(message, settings.clock().nanos());
       }
       return outcome;
     }
@@ -533,19 +370,6 @@ public final class Channel {
       long nowNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
       latency.record(nowNs - message.timestampNs);
     }
-  }
-
-  private static Outcome check(Message message, ClientV2 client) {
-    if (message == null) {
-      return Outcome.NOT_IN_FLIGHT;
-    }
-    return message.client == client ? Outcome.OK : Outcome.NOT_OWNER;
-  }
-
-  private void popInFlight(Message message) {
-    inFlight.remove(message);
-    message.client.inFlight().remove(message);
-    message.client = null;
   }
 
   private interface LedgerWrite {
@@ -566,10 +390,10 @@ public final class Channel {
 
   // ---------------------------------------------------------------- time (scan thread)
 
-  private void defer(Message message, long dueNs) {
-    message.dueNs = dueNs;
-    deferred.add(message);
-    watch(dueNs);
+  private void watchDeferred() {
+    if (ready.deferredCount() > 0) {
+      watch(ready.firstDueNs(Long.MAX_VALUE));
+    }
   }
 
   private void watch(long eventNs) {
@@ -600,44 +424,40 @@ public final class Channel {
         return false;
       }
       List<HeldMessage> timedOut = new ArrayList<>();
-      long next = nowNs + TimeUnit.HOURS.toNanos(1);
       for (ClientV2 client : clients) {
-        Message first;
-        while ((first = client.inFlight().first()) != null && first.deadlineNs - nowNs <= 0) {
-          popInFlight(first);
-          timeoutCount++;
-          memory.requeue(first);
-          timedOut.add(new HeldMessage(first, 0));
-          if (!wake.contains(client)) {
-            wake.add(client);
-          }
+        int before = timedOut.size();
+        Message message;
+        while ((message = inFlight.popTimedOut(client, nowNs)) != null) {
+          ready.requeue(message);
+          timedOut.add(new HeldMessage(message, 0));
         }
-        if (first != null && first.deadlineNs - next < 0) {
-          next = first.deadlineNs;
+        if (timedOut.size() > before) {
+          wake.add(client);
         }
       }
-      Message due;
-      int ready = timedOut.size();
-      while ((due = deferred.pollDue(nowNs)) != null) {
-        memory.requeue(due);
-        ready++;
-      }
-      Message firstDeferred = deferred.first();
-      if (firstDeferred != null && firstDeferred.dueNs - next < 0) {
-        next = firstDeferred.dueNs;
-      }
+      timeoutCount += timedOut.size();
       if (!timedOut.isEmpty()) {
         record(() -> backend.hold(timedOut));
       }
-      for (ClientV2 another; ready > 0 && (another = nextWaiting()) != null; ready--) {
-        wake.add(another);
-      }
-      keep = inFlight.size() > 0 || deferred.size() > 0;
+      int came = timedOut.size() + ready.releaseDue(nowNs);
+      addWaiting(came, wake);
+      keep = inFlight.size() > 0 || ready.deferredCount() > 0;
       scanned = keep;
-      nextEventNs = next;
+      nextEventNs =
+          inFlight.firstDeadlineNs(clients, ready.firstDueNs(nowNs + TimeUnit.HOURS.toNanos(1)));
     }
     wake.forEach(ClientV2::wake);
     return keep;
+  }
+
+  private void addWaiting(int messages, List<ClientV2> to) {
+    for (int i = 0; i < messages; i++) {
+      ClientV2 client = waiting.poll();
+      if (client == null) {
+        return;
+      }
+      to.add(client);
+    }
   }
 
   // ---------------------------------------------------------------- consumers
@@ -670,20 +490,16 @@ public final class Channel {
         return false;
       }
       waiting.remove(client);
-      client.setWaiting(false);
       List<HeldMessage> held = new ArrayList<>();
       Message message;
-      while ((message = client.inFlight().first()) != null) {
-        popInFlight(message);
-        memory.requeue(message);
+      while ((message = inFlight.popFirst(client)) != null) {
+        ready.requeue(message);
         held.add(new HeldMessage(message, 0));
       }
       if (!held.isEmpty() && !exiting) {
         record(() -> backend.hold(held));
       }
-      for (int i = 0; i < held.size() && !waiting.isEmpty(); i++) {
-        wake.add(nextWaiting());
-      }
+      addWaiting(held.size(), wake);
       last = clients.isEmpty();
     }
     wake.forEach(ClientV2::wake);
@@ -730,10 +546,8 @@ public final class Channel {
   }
 
   private void dropAll() {
-    memory.clear();
-    deferred.clear();
-    inFlight.clear();
-    clients.forEach(client -> client.inFlight().clear());
+    ready.clear();
+    inFlight.clear(clients);
   }
 
   /**
@@ -784,22 +598,8 @@ public final class Channel {
   /** Every message with attempts or a due time, wherever it is. */
   private Iterator<HeldMessage> heldMessages() {
     List<HeldMessage> held = new ArrayList<>();
-    for (Message message : memory.messages()) {
-      if (message.requeued) {
-        held.add(new HeldMessage(message, 0));
-      }
-    }
-    long nowNs = settings.clock().nanos();
-    long nowMs = settings.clock().wallMs();
-    for (Message message : deferred.messages()) {
-      long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      held.add(new HeldMessage(message, nowMs + Math.max(0, delayMs)));
-    }
-    for (ClientV2 client : clients) {
-      for (Message m = client.inFlight().first(); m != null; m = m.next) {
-        held.add(new HeldMessage(m, 0));
-      }
-    }
+    ready.addHeld(held);
+    inFlight.addHeld(clients, held);
     return held.iterator();
   }
 
@@ -808,7 +608,7 @@ public final class Channel {
   /** Messages ready for delivery: memory queue and backend. */
   public long depth() {
     synchronized (lock) {
-      return memory.size() + backend.depth();
+      return ready.depth();
     }
   }
 
@@ -827,7 +627,7 @@ public final class Channel {
 
   public long deferredCount() {
     synchronized (lock) {
-      return deferred.size();
+      return ready.deferredCount();
     }
   }
 
@@ -846,19 +646,19 @@ public final class Channel {
     return timeoutCount;
   }
 
-  /** Messages sent to consumers of the broker's own zone; without topology awareness 0. */
+  /** Messages sent from memory to consumers of the broker's own zone. */
   public long zoneLocalMsgCount() {
-    return 0;
+    return memoryCounts.get(Locality.ZONE.ordinal());
   }
 
-  /** Messages sent to consumers of the broker's own region; without topology awareness 0. */
+  /** Messages sent from memory to consumers of the broker's own region. */
   public long regionLocalMsgCount() {
-    return 0;
+    return memoryCounts.get(Locality.REGION.ordinal());
   }
 
-  /** Messages sent to any other consumer. */
+  /** Messages sent from memory to any other consumer; to all without topology awareness. */
   public long globalMsgCount() {
-    return globalCount;
+    return memoryCounts.get(Locality.GLOBAL.ordinal());
   }
 
   /** Figures of {@link #latency}. */

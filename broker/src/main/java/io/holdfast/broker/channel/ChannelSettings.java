@@ -14,6 +14,7 @@ import java.util.function.Supplier;
  * @param maxMsgTimeoutNs the longest a message stays in flight, with any number of TOUCHes
  * @param clock the time
  * @param newLatency makes the percentiles of a channel
+ * @param topology where the broker is
  * @param diskErrors told of each disk error
  * @param persistence called when the channel was paused or unpaused
  */
@@ -25,6 +26,7 @@ public record ChannelSettings(
     long maxMsgTimeoutNs,
     Clock clock,
     Supplier<E2eProcessingLatency> newLatency,
+    Topology topology,
     DiskErrors diskErrors,
     Persistence persistence) {
 

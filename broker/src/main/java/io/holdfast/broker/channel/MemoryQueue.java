@@ -13,6 +13,7 @@ final class MemoryQueue {
   private final ArrayDeque<Message> messages = new ArrayDeque<>();
   private long bytes;
   private int requeued;
+  private long taken;
 
   /**
    * @param maxMessages new messages at most ({@code mem-queue-size})
@@ -57,6 +58,7 @@ final class MemoryQueue {
   Message poll() {
     Message message = messages.poll();
     if (message != null) {
+      taken++;
       bytes -= held(message);
       if (message.requeued) {
         message.requeued = false;
@@ -68,6 +70,11 @@ final class MemoryQueue {
 
   private static int held(Message message) {
     return message.bytes == null ? 0 : message.bodyLength();
+  }
+
+  /** Messages polled so far. */
+  long taken() {
+    return taken;
   }
 
   int size() {

@@ -21,4 +21,20 @@ public record ClientSettings(
     long outputBufferSize,
     long outputBufferTimeoutMs,
     int sampleRate,
-    long msgTimeoutMs) {}
+    long msgTimeoutMs) {
+
+  /** With another's heartbeat, sampling and timeout: a second IDENTIFY does not change them. */
+  public ClientSettings withTimingOf(ClientSettings first) {
+    return new ClientSettings(
+        clientId,
+        hostname,
+        userAgent,
+        topologyRegion,
+        topologyZone,
+        first.heartbeatIntervalMs,
+        outputBufferSize,
+        outputBufferTimeoutMs,
+        first.sampleRate,
+        first.msgTimeoutMs);
+  }
+}

@@ -6,7 +6,15 @@ import com.fasterxml.jackson.core.io.JsonStringEncoder;
 final class JsonStrings {
   private JsonStrings() {}
 
+  /** As Go's encoder writes it: safe to stand in HTML. */
   static String quote(String text) {
-    return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    String json = new String(JsonStringEncoder.getInstance().quoteAsString(text));
+    return '"'
+        + json.replace("<", "\\u003c")
+            .replace(">", "\\u003e")
+            .replace("&", "\\u0026")
+            .replace("\u2028", "\\u2028")
+            .replace("\u2029", "\\u2029")
+        + '"';
   }
 }

@@ -59,6 +59,7 @@ public final class ProtocolV2 {
   private Async async;
   private ConnectionTimers timers;
   private boolean closed;
+  private boolean identified;
 
   /** IDENTIFY or AUTH, while its body is awaited; null when it is a publish's. */
   private String bodyCommand;
@@ -120,7 +121,9 @@ public final class ProtocolV2 {
 
   /** Who does not read what it is sent, or whose command waits, is not read from. */
   void updateAutoRead() {
-    ctx.channel().config().setAutoRead(output.isWritable() && !decoder.isSuspended());
+    if (!decoder.isInputShutdown()) {
+      ctx.channel().config().setAutoRead(output.isWritable() && !decoder.isSuspended());
+    }
   }
 
   boolean isClosed() {
@@ -149,7 +152,7 @@ public final class ProtocolV2 {
     }
   }
 
-  void fatal(ClientException e) {
+  void fail(ClientException e) {
     flushFins();
     LOG.debug("client {}: {}", client.remoteAddress(), e.getMessage());
     if (e.isFatal()) {
@@ -166,7 +169,8 @@ public final class ProtocolV2 {
    * the connection while its bytes are still coming in, and take the error frame with it.
    */
   private void linger() {
-    if (ctx.pipeline().get(SslHandler.class) != null
+    if (decoder.isInputShutdown()
+        || ctx.pipeline().get(SslHandler.class) != null
         || !(ctx.channel() instanceof DuplexChannel duplex)) {
       output.close();
       return;
@@ -546,8 +550,13 @@ public final class ProtocolV2 {
 
   private void identify(byte[] data) throws ClientException {
     Identify identify = Identify.parse(data, options);
-    client.setSettings(identify.settings());
-    timers.start(identify.settings().heartbeatIntervalMs());
+    if (identified) {
+      client.setSettings(identify.settings().withTimingOf(client.settings()));
+    } else {
+      identified = true;
+      client.setSettings(identify.settings());
+      timers.start(identify.settings().heartbeatIntervalMs());
+    }
     if (!identify.isFeatureNegotiation()) {
       output.ok();
       return;

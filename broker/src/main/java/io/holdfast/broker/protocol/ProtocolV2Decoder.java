@@ -142,6 +142,11 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     return suspended;
   }
 
+  /** Whether the client has ended its direction; reading is over then. */
+  boolean isInputShutdown() {
+    return inputShutdown;
+  }
+
   /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
   void resume() {
     process();
@@ -162,11 +167,10 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
     processing = true;
     try {
-      while (!suspended && state != State.DISCARD && step(cumulation)) {
-        // One step at a time, each consumes or changes something.
+      boolean more = true;
+      while (more && !suspended && state != State.DISCARD) {
+        more = tryStep();
       }
-    } catch (ClientException e) {
-      protocol.fatal(e);
     } finally {
       processing = false;
     }
@@ -176,6 +180,15 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       cumulation = null;
     } else if (state != State.MPUB && state != State.BODY) {
       cumulation.discardSomeReadBytes();
+    }
+  }
+
+  private boolean tryStep() {
+    try {
+      return step(cumulation);
+    } catch (ClientException e) {
+      protocol.fail(e);
+      return true;
     }
   }
 
@@ -253,8 +266,8 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       return false;
     }
     if (!protocol.body(in, start, size)) {
-      // It waits, and will look at the same bytes again.
-      return false;
+      // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
+      return !suspended;
     }
     state = State.LINE;
     in.skipBytes(bytes);
@@ -294,7 +307,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       mpubDone++;
     }
     if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
-      return false;
+      return !suspended;
     }
     state = State.LINE;
     in.skipBytes(mpubScanned);
@@ -313,7 +326,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
         case DISCARD -> protocol.discarded();
       }
     } catch (ClientException e) {
-      protocol.fatal(e);
+      protocol.fail(e);
     }
     release();
   }

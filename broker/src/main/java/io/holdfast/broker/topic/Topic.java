@@ -348,6 +348,9 @@ public final class Topic {
       synchronized (lock) {
         if (heldFrom != NOTHING_HELD) {
           heldFrom = journal.nextOrdinal();
+          for (Channel channel : channels.values()) {
+            channel.skipTo(heldFrom);
+          }
         }
       }
     }

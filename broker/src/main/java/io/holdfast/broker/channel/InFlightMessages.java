@@ -1,0 +1,104 @@
+package io.holdfast.broker.channel;
+
+import io.holdfast.broker.channel.Channel.Outcome;
+import io.holdfast.broker.client.ClientV2;
+import io.holdfast.storage.HeldMessage;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * The messages of a channel that are with consumers: by ordinal, to find what a client answers, and
+ * by client and deadline. The channel's lock guards it.
+ */
+final class InFlightMessages {
+  private final InFlightTable byOrdinal = new InFlightTable();
+  private final long maxMsgTimeoutNs;
+
+  InFlightMessages(long maxMsgTimeoutNs) {
+    this.maxMsgTimeoutNs = maxMsgTimeoutNs;
+  }
+
+  /** Before the frame goes out: whatever happens to the connection, the message has an owner. */
+  void start(Message message, ClientV2 client, long nowNs) {
+    message.client = client;
+    message.deliveryNs = nowNs;
+    message.deadlineNs = nowNs + client.msgTimeoutNs();
+    byOrdinal.add(message);
+    client.inFlight().add(message);
+  }
+
+  /** The message in flight of this ordinal, or null. */
+  Message get(long ordinal) {
+    return byOrdinal.get(ordinal);
+  }
+
+  /** Whether a client may answer for a message, which is null when it is not in flight. */
+  static Outcome check(Message message, ClientV2 client) {
+    if (message == null) {
+      return Outcome.NOT_IN_FLIGHT;
+    }
+    return message.client == client ? Outcome.OK : Outcome.NOT_OWNER;
+  }
+
+  /** Takes a message out. */
+  void pop(Message message) {
+    byOrdinal.remove(message);
+    message.client.inFlight().remove(message);
+    message.client = null;
+  }
+
+  /** Takes out the message of a client that times out first, whenever that is; null for none. */
+  Message popFirst(ClientV2 client) {
+    Message first = client.inFlight().first();
+    if (first != null) {
+      pop(first);
+    }
+    return first;
+  }
+
+  /** As {@link #popFirst}, if its time is over. */
+  Message popTimedOut(ClientV2 client, long nowNs) {
+    Message first = client.inFlight().first();
+    return first != null && first.deadlineNs - nowNs <= 0 ? popFirst(client) : null;
+  }
+
+  /** Begins the timeout anew, up to max-msg-timeout after the delivery. */
+  void touch(Message message, long nowNs) {
+    ClientV2 client = message.client;
+    client.inFlight().remove(message);
+    long wantedNs = nowNs + client.msgTimeoutNs();
+    long latestNs = message.deliveryNs + maxMsgTimeoutNs;
+    message.deadlineNs = wantedNs - latestNs < 0 ? wantedNs : latestNs;
+    client.inFlight().add(message);
+  }
+
+  /** The earliest deadline of these clients, or a later time that is given. */
+  long firstDeadlineNs(Collection<ClientV2> clients, long otherwiseNs) {
+    long first = otherwiseNs;
+    for (ClientV2 client : clients) {
+      Message message = client.inFlight().first();
+      if (message != null && message.deadlineNs - first < 0) {
+        first = message.deadlineNs;
+      }
+    }
+    return first;
+  }
+
+  /** Adds all of these clients' messages as they would be delivered again. */
+  void addHeld(Collection<ClientV2> clients, List<HeldMessage> to) {
+    for (ClientV2 client : clients) {
+      for (Message m = client.inFlight().first(); m != null; m = m.next) {
+        to.add(new HeldMessage(m, 0));
+      }
+    }
+  }
+
+  int size() {
+    return byOrdinal.size();
+  }
+
+  void clear(Collection<ClientV2> clients) {
+    byOrdinal.clear();
+    clients.forEach(client -> client.inFlight().clear());
+  }
+}

@@ -1,0 +1,266 @@
+package io.holdfast.broker.system.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/**
+ * A broker in a process of its own, on loopback ports and a data path that stay the same over
+ * restarts. Used by one thread at a time. Whatever happens to the test, the process is killed at
+ * the end of the JVM at the latest.
+ */
+public final class BrokerProcess implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
+
+  static {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> ALIVE.forEach(Process::destroyForcibly), "kill-brokers"));
+  }
+
+  private final List<String> flags;
+  private final Path home;
+  private final Path dataPath;
+  private final int tcpPort = freePort();
+  private final int httpPort = freePort();
+  private Process process;
+  private int starts;
+
+  private BrokerProcess(List<String> flags) {
+    this.flags = List.copyOf(flags);
+    try {
+      this.home = Files.createTempDirectory("holdfast-system");
+      this.dataPath = Files.createDirectory(home.resolve("data"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A broker that is not started yet, with the given flags beside addresses and data path. */
+  public static BrokerProcess of(String... flags) {
+    return new BrokerProcess(List.of(flags));
+  }
+
+  /** A started broker that answered {@code /ping}. */
+  public static BrokerProcess started(String... flags) {
+    BrokerProcess broker = of(flags);
+    try {
+      return broker.start();
+    } catch (RuntimeException | Error e) {
+      broker.close();
+      throw e;
+    }
+  }
+
+  /** Starts the broker and waits, at most 60 s, until {@code /ping} says OK. */
+  public BrokerProcess start() {
+    List<String> args = new ArrayList<>();
+    args.add("--tcp-address=127.0.0.1:" + tcpPort);
+    args.add("--http-address=127.0.0.1:" + httpPort);
+    args.add("--data-path=" + dataPath);
+    args.addAll(flags);
+    launch(args);
+    Http http = http();
+    Awaitility.await("the broker's /ping")
+        .atMost(START_TIMEOUT)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> {
+              if (!process.isAlive()) {
+                throw new AssertionError(
+                    "broker ended with " + process.exitValue() + "\n" + output());
+              }
+              return http.pingIsOk();
+            });
+    return this;
+  }
+
+  /** Starts the program with exactly these arguments and waits for nothing. */
+  public BrokerProcess launch(List<String> args) {
+    if (process != null && process.isAlive()) {
+      throw new IllegalStateException("already running");
+    }
+    List<String> command = new ArrayList<>(commandLine());
+    command.addAll(args);
+    starts++;
+    try {
+      process =
+          new ProcessBuilder(command)
+              .directory(home.toFile())
+              .redirectOutput(home.resolve("stdout." + starts).toFile())
+              .redirectError(home.resolve("stderr." + starts).toFile())
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    ALIVE.add(process);
+    return this;
+  }
+
+  private static List<String> commandLine() {
+    if (!Reference.isHoldfast()) {
+      return Reference.command();
+    }
+    Path jar = Path.of(System.getProperty("holdfast.jar", "target/holdfast.jar")).toAbsolutePath();
+    if (!Files.isRegularFile(jar)) {
+      throw new IllegalStateException("no " + jar + ": run mvn package first");
+    }
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar.toString());
+  }
+
+  /** SIGKILL, and waits for the end. Not supported by the reference: see {@link #crash()}. */
+  public void kill9() {
+    process.destroyForcibly();
+    awaitExit(Duration.ofSeconds(20));
+  }
+
+  /**
+   * {@link #kill9()} for Holdfast; SIGTERM for the reference, which promises nothing beyond a clean
+   * stop. So a durability test can be validated against the reference.
+   */
+  public void crash() {
+    if (Reference.isHoldfast()) {
+      kill9();
+    } else {
+      terminate();
+    }
+  }
+
+  /** SIGTERM; returns the exit code. Fails when the process is still there after 20 s. */
+  public int terminate() {
+    process.destroy();
+    return awaitExit(Duration.ofSeconds(20));
+  }
+
+  /** Waits for the process's end by itself; returns the exit code. */
+  public int awaitExit(Duration atMost) {
+    try {
+      if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new AssertionError("broker still running after " + atMost + "\n" + output());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    ALIVE.remove(process);
+    return process.exitValue();
+  }
+
+  /** Whether the process runs. */
+  public boolean isAlive() {
+    return process != null && process.isAlive();
+  }
+
+  /** What the running or last process wrote to stdout so far. */
+  public String stdout() {
+    return read("stdout.");
+  }
+
+  /** What the running or last process wrote to stderr so far. */
+  public String stderr() {
+    return read("stderr.");
+  }
+
+  /** Both outputs, for failure messages. */
+  public String output() {
+    return "--- stdout\n" + stdout() + "--- stderr\n" + stderr();
+  }
+
+  private String read(String name) {
+    try {
+      return Files.readString(home.resolve(name + starts), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public int tcpPort() {
+    return tcpPort;
+  }
+
+  public int httpPort() {
+    return httpPort;
+  }
+
+  public Path dataPath() {
+    return dataPath;
+  }
+
+  /** A directory beside the data path, deleted with the broker. */
+  public Path home() {
+    return home;
+  }
+
+  /** HTTP requests to this broker. */
+  public Http http() {
+    return new Http(httpPort);
+  }
+
+  /** A new connection that has sent the magic. */
+  public RawNsqConnection connect() {
+    return RawNsqConnection.open(tcpPort).sendMagic();
+  }
+
+  /** A new connection that has sent nothing. */
+  public RawNsqConnection connectRaw() {
+    return RawNsqConnection.open(tcpPort);
+  }
+
+  /** A new connection subscribed with RDY 0. */
+  public RawNsqConnection subscribe(String topic, String channel) {
+    return connect().line("SUB " + topic + " " + channel).expectOk();
+  }
+
+  @Override
+  public void close() {
+    if (isAlive()) {
+      kill9();
+    }
+    deleteRecursively(home);
+  }
+
+  private static void deleteRecursively(Path dir) {
+    try (Stream<Path> files = Files.walk(dir)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * A port nobody listens on, from below the ephemeral range so that no outgoing connection takes
+   * it meanwhile.
+   */
+  public static int freePort() {
+    for (int i = 0; i < 1000; i++) {
+      int port = ThreadLocalRandom.current().nextInt(15_000, 32_000);
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return port;
+      } catch (IOException e) {
+        continue; // taken: try another
+      }
+    }
+    throw new IllegalStateException("no free port");
+  }
+}
