@@ -471,6 +471,16 @@ public final class Broker implements TopicContext {
   }
 
   @Override
+  public long retentionMs() {
+    return options.retentionMs();
+  }
+
+  @Override
+  public long maxDiskBytesPerTopic() {
+    return options.maxDiskBytesPerTopic();
+  }
+
+  @Override
   public String publishRefusal() {
     return diskGuard.refusal();
   }

@@ -3,6 +3,7 @@ package io.holdfast.storage;
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -275,14 +276,16 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public int removeBelow(long ordinal) throws IOException {
+  public int removeBelow(long ordinal, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
       int next = log.cycleAfter(cycle);
       while (next >= 0 && firstOrdinalOf(next) < 0) {
         next = log.cycleAfter(next);
       }
-      if (next < 0 || firstOrdinalOf(next) > ordinal) {
+      if (next < 0
+          || firstOrdinalOf(next) > ordinal
+          || Files.getLastModifiedTime(log.file(cycle)).toMillis() > writtenBeforeMs) {
         break;
       }
       log.deleteCycle(cycle);

@@ -60,6 +60,10 @@ public final class Topic {
 
   private volatile boolean paused;
   private volatile boolean exiting;
+
+  /** Why this topic takes no messages, null when it does; housekeeping writes it. */
+  private volatile String fullText;
+
   private volatile boolean deleted;
   private volatile long messageCount;
   private volatile long messageBytes;
@@ -181,6 +185,9 @@ public final class Topic {
   public boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
       throws BrokerException {
     String refusal = context.publishRefusal();
+    if (refusal == null) {
+      refusal = fullText;
+    }
     if (refusal != null) {
       throw new BrokerException(refusal);
     }
@@ -432,11 +439,14 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
-    if (floor != seenFloor && journal.removeBelow(floor) > 0) {
+    boolean due = floor != seenFloor || context.retentionMs() > 0;
+    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
       synchronized (lock) {
         journal.filesRemoved();
       }
     }
+    checkDiskBytes();
     if (idle) {
       synchronized (lock) {
         if (!exiting) {
@@ -446,6 +456,22 @@ public final class Topic {
     }
     seenOrdinal = next;
     seenFloor = floor;
+  }
+
+  private void checkDiskBytes() {
+    long maxBytes = context.maxDiskBytesPerTopic();
+    if (maxBytes > 0) {
+      long bytes = diskBytes();
+      fullText =
+          bytes <= maxBytes
+              ? null
+              : "TOPIC("
+                  + name
+                  + ") takes "
+                  + bytes
+                  + " bytes on disk, max-disk-bytes-per-topic is "
+                  + maxBytes;
+    }
   }
 
   /** No ordinal below is needed by any channel. */
@@ -502,9 +528,13 @@ public final class Topic {
     return idBase + journal.nextOrdinal();
   }
 
-  /** Bytes of journal files on disk. */
+  /** Bytes that journal and ledgers take on disk. */
   public long diskBytes() {
-    return journal.diskBytes();
+    long bytes = journal.diskBytes();
+    for (Channel channel : channels.values()) {
+      bytes += channel.diskBytes();
+    }
+    return bytes;
   }
 
   /** Publish-to-FIN latency over all channels. */
