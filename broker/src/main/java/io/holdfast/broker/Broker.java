@@ -11,6 +11,7 @@ import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.stats.E2eProcessingLatency;
+import io.holdfast.broker.topic.PublishLimits;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
 import io.holdfast.storage.DataDir;
@@ -439,7 +440,7 @@ public final class Broker implements TopicContext {
   public StorageOptions storageOptions(boolean ephemeral) {
     return new StorageOptions(
         options.maxBytesPerFile(),
-        Math.max(options.maxBodySize(), options.maxMsgSize()) + Integer.BYTES,
+        PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize()),
         options.durability() == Durability.SYNCED && !ephemeral,
         ephemeral ? 0 : options.syncEvery());
   }

@@ -28,6 +28,9 @@ public interface BackendQueue extends Closeable {
   /** Takes everything in the journal below an ordinal that it has not been given yet. */
   void extend(long newEnd);
 
+  /** Will never be given what lies below an ordinal and has not been given yet. */
+  void skipTo(long ordinal) throws IOException;
+
   /** Takes a batch all of whose messages the channel holds as deferred, due at this time. */
   void putHeld(Batch batch, List<HeldMessage> messages) throws IOException;
 
@@ -53,6 +56,9 @@ public interface BackendQueue extends Closeable {
 
   /** These messages are finished for this channel. */
   void finish(OrdinalRanges ranges) throws IOException;
+
+  /** These messages go out for the first time. */
+  void deliver(OrdinalRanges ranges) throws IOException;
 
   /** These messages wait in the channel with their attempts and due times. */
   void hold(List<HeldMessage> messages) throws IOException;

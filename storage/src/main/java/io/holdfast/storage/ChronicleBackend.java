@@ -30,6 +30,9 @@ public final class ChronicleBackend implements BackendQueue {
   /** How many of them there are. */
   private long skipCount;
 
+  /** What was delivered once before the process started; null when the cursor is past all of it. */
+  private FinishedSet delivered;
+
   private long cursor;
   private long end;
   private final OrdinalRanges gap = new OrdinalRanges();
@@ -41,6 +44,7 @@ public final class ChronicleBackend implements BackendQueue {
     finished = state.finished();
     cursor = finished.floor();
     skip = new FinishedSet(NO_FLOOR);
+    delivered = state.delivered();
   }
 
   /**
@@ -83,7 +87,7 @@ public final class ChronicleBackend implements BackendQueue {
     backend.skipCount = backend.skip.countFrom(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
-      ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator());
+      ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
     }
     return backend;
   }
@@ -106,7 +110,8 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void put(Batch batch, int inMemory) throws IOException {
     boolean caughtUp = isCaughtUp();
-    takeUpTo(batch);
+    skipTo(batch.firstOrdinal());
+    end = batch.endOrdinal();
     if (caughtUp) {
       cursor = batch.firstOrdinal() + inMemory;
       if (inMemory < batch.count()) {
@@ -125,7 +130,8 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void putHeld(Batch batch, List<HeldMessage> messages) throws IOException {
     boolean caughtUp = isCaughtUp();
-    takeUpTo(batch);
+    skipTo(batch.firstOrdinal());
+    end = batch.endOrdinal();
     if (caughtUp) {
       cursor = end;
     } else {
@@ -135,18 +141,21 @@ public final class ChronicleBackend implements BackendQueue {
     hold(messages);
   }
 
-  /** Moves the end behind a batch; ordinals left out before it exist nowhere. */
-  private void takeUpTo(Batch batch) throws IOException {
-    if (batch.firstOrdinal() > end) {
-      gap.clear();
-      gap.add(end, batch.firstOrdinal());
-      if (cursor < end) {
-        skip.add(end, batch.firstOrdinal());
-        skipCount += batch.firstOrdinal() - end;
-      }
-      finish(gap);
+  @Override
+  public void skipTo(long ordinal) throws IOException {
+    if (ordinal <= end) {
+      return;
     }
-    end = batch.endOrdinal();
+    if (isCaughtUp()) {
+      cursor = ordinal;
+    } else {
+      skip.add(end, ordinal);
+      skipCount += ordinal - end;
+    }
+    gap.clear();
+    gap.add(end, ordinal);
+    end = ordinal;
+    finish(gap);
   }
 
   @Override
@@ -169,10 +178,8 @@ public final class ChronicleBackend implements BackendQueue {
         pastUnreadable(ordinal);
       }
       cursor = ordinal + 1;
-      if (skipCount == 0) {
-        return true;
-      }
-      if (!skip.contains(ordinal)) {
+      if (skipCount == 0 || !skip.contains(ordinal)) {
+        to.setAttempts(attempts(ordinal));
         return true;
       }
       skipCount--;
@@ -181,6 +188,17 @@ public final class ChronicleBackend implements BackendQueue {
       pastUnreadable(journal.nextOrdinal());
     }
     return false;
+  }
+
+  private int attempts(long ordinal) {
+    if (delivered == null) {
+      return 0;
+    }
+    if (ordinal >= delivered.end()) {
+      delivered = null;
+      return 0;
+    }
+    return delivered.contains(ordinal) ? 1 : 0;
   }
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
@@ -217,6 +235,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public void deliver(OrdinalRanges ranges) throws IOException {
+    ledger.deliver(ranges);
+  }
+
+  @Override
   public void hold(List<HeldMessage> messages) throws IOException {
     ledger.hold(messages);
   }
@@ -226,6 +249,7 @@ public final class ChronicleBackend implements BackendQueue {
     cursor = end;
     skip = new FinishedSet(NO_FLOOR);
     skipCount = 0;
+    delivered = null;
     finished.raiseFloor(end);
     ledger.empty(end);
   }
@@ -248,7 +272,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
-      ledger.checkpoint(finished, end, held);
+      ledger.checkpoint(finished, end, held, delivered);
     }
   }
 

@@ -282,6 +282,11 @@ public final class DataDir implements Closeable {
     return Files.getFileStore(root).getUsableSpace();
   }
 
+  /** Bytes that this directory's disk has in all. */
+  public long totalBytes() throws IOException {
+    return Files.getFileStore(root).getTotalSpace();
+  }
+
   @Override
   public void close() throws IOException {
     lockChannel.close();

@@ -23,6 +23,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public void skipTo(long ordinal) {
+    // It has no account of ordinals.
+  }
+
+  @Override
   public void putHeld(Batch batch, List<HeldMessage> messages) {
     // The channel has them.
   }
@@ -49,6 +54,11 @@ public final class DummyBackend implements BackendQueue {
 
   @Override
   public void finish(OrdinalRanges ranges) {
+    // Nobody will ask.
+  }
+
+  @Override
+  public void deliver(OrdinalRanges ranges) {
     // Nobody will ask.
   }
 

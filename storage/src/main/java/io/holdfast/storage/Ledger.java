@@ -67,6 +67,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     writeRanges(LedgerCodec.FINISH, ranges);
   }
 
+  /** Records that these messages went out for the first time. */
+  public void deliver(OrdinalRanges ranges) throws IOException {
+    writeRanges(LedgerCodec.DELIVER, ranges);
+  }
+
   /** Records attempts and due times of messages that wait outside the backend. */
   public void hold(List<HeldMessage> messages) throws IOException {
     for (int i = 0; i < messages.size(); i += LedgerCodec.MAX_ENTRIES) {
@@ -101,8 +106,10 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    * @param finished what is finished
    * @param end one above the channel's last ordinal
    * @param held every message with attempts or a due time, wherever it is
+   * @param delivered what waits in the backend after one delivery; null for nothing
    */
-  void checkpoint(FinishedSet finished, long end, Iterator<HeldMessage> held) throws IOException {
+  void checkpoint(FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
     log.roll();
     long before = bytesSinceCheckpoint;
     ByteBuffer to = payload(2 * Long.BYTES);
@@ -110,11 +117,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     to.putLong(end);
     write(LedgerCodec.CHECKPOINT_BEGIN, 0);
     int cycle = log.currentCycle();
-    OrdinalRanges ranges = new OrdinalRanges();
-    for (Map.Entry<Long, RoaringBitmap> segment : finished.segments().entrySet()) {
-      addRanges(segment.getKey() << FinishedSet.SEGMENT_BITS, segment.getValue(), ranges);
-      writeRanges(LedgerCodec.CHECKPOINT_FINISHED, ranges);
-      ranges.clear();
+    writeSegments(LedgerCodec.CHECKPOINT_FINISHED, finished);
+    if (delivered != null) {
+      writeSegments(LedgerCodec.CHECKPOINT_DELIVERED, delivered);
     }
     List<HeldMessage> chunk = new ArrayList<>();
     while (held.hasNext()) {
@@ -135,6 +140,15 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       log.deleteCycle(old);
     }
     log.refreshListing();
+  }
+
+  private void writeSegments(int type, FinishedSet set) throws IOException {
+    OrdinalRanges ranges = new OrdinalRanges();
+    for (Map.Entry<Long, RoaringBitmap> segment : set.segments().entrySet()) {
+      addRanges(segment.getKey() << FinishedSet.SEGMENT_BITS, segment.getValue(), ranges);
+      writeRanges(type, ranges);
+      ranges.clear();
+    }
   }
 
   private static void addRanges(long base, RoaringBitmap bitmap, OrdinalRanges to) {

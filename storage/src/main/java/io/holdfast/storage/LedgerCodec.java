@@ -15,6 +15,8 @@ import java.util.List;
  * 5 CHECKPOINT_FINISHED count x as FINISH
  * 6 CHECKPOINT_HELD     count x held
  * 7 CHECKPOINT_END      nothing
+ * 8 DELIVER             count x as FINISH: delivered for the first time
+ * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
  * held                  v ordinal, i64 batch position, i32 body offset, v body length, v attempts,
  *                       i64 due ms
  * </pre>
@@ -27,6 +29,8 @@ final class LedgerCodec {
   static final int CHECKPOINT_FINISHED = 5;
   static final int CHECKPOINT_HELD = 6;
   static final int CHECKPOINT_END = 7;
+  static final int DELIVER = 8;
+  static final int CHECKPOINT_DELIVERED = 9;
 
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;

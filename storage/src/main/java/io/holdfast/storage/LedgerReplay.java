@@ -51,6 +51,12 @@ final class LedgerReplay {
   private void apply(int type, int count, ByteBuffer payload, ExcerptReader reader) {
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
+      case LedgerCodec.DELIVER -> deliver(current(), payload, count);
+      case LedgerCodec.CHECKPOINT_DELIVERED -> {
+        if (checkpoint != null) {
+          deliver(checkpoint, payload, count);
+        }
+      }
       case LedgerCodec.HOLD -> hold(current(), payload, count);
       case LedgerCodec.EMPTY -> current().empty(payload.getLong());
       case LedgerCodec.CHECKPOINT_BEGIN -> {
@@ -95,6 +101,14 @@ final class LedgerReplay {
     LedgerCodec.getRanges(payload, count, ranges);
     for (int i = 0; i < ranges.count(); i++) {
       to.finish(ranges.from(i), ranges.to(i));
+    }
+  }
+
+  private void deliver(LedgerState to, ByteBuffer payload, int count) {
+    ranges.clear();
+    LedgerCodec.getRanges(payload, count, ranges);
+    for (int i = 0; i < ranges.count(); i++) {
+      to.deliver(ranges.from(i), ranges.to(i));
     }
   }
 

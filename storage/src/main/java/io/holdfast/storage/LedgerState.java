@@ -11,6 +11,10 @@ import java.util.TreeMap;
 public final class LedgerState {
   private FinishedSet finished;
   private final TreeMap<Long, HeldMessage> held = new TreeMap<>();
+
+  /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
+  private FinishedSet delivered = new FinishedSet(-1);
+
   private long endOrdinal;
 
   LedgerState(long floor) {
@@ -43,6 +47,24 @@ public final class LedgerState {
     return endOrdinal;
   }
 
+  /** How often an unfinished message was delivered, as far as the ledger knows. */
+  public int attempts(long ordinal) {
+    HeldMessage known = held.get(ordinal);
+    if (known != null) {
+      return known.ref().attempts();
+    }
+    return delivered.contains(ordinal) ? 1 : 0;
+  }
+
+  FinishedSet delivered() {
+    return delivered;
+  }
+
+  void deliver(long from, long to) {
+    delivered.add(from, to);
+    mention(to);
+  }
+
   FinishedSet finished() {
     return finished;
   }
@@ -65,6 +87,7 @@ public final class LedgerState {
 
   void empty(long floor) {
     finished = new FinishedSet(Math.max(floor, finished.floor()));
+    delivered = new FinishedSet(-1);
     held.headMap(floor).clear();
     mention(floor);
   }

@@ -15,6 +15,7 @@ public final class MessageView {
   private int offset;
   private int length;
   private int fileOffset;
+  private int attempts;
 
   void set(
       long ordinal,
@@ -33,6 +34,16 @@ public final class MessageView {
     this.offset = offset;
     this.length = length;
     this.fileOffset = fileOffset;
+    this.attempts = 0;
+  }
+
+  void setAttempts(int deliveries) {
+    attempts = deliveries;
+  }
+
+  /** Deliveries before this process started, as {@link BackendQueue#poll} knows them. */
+  public int attempts() {
+    return attempts;
   }
 
   /** The topic's dense 64-bit number of this message. */
@@ -69,10 +80,5 @@ public final class MessageView {
   public ByteBuffer body() {
     buffer.limit(offset + length).position(offset);
     return buffer;
-  }
-
-  /** This message as a reference that can be kept. */
-  public MessageRef ref(int attempts) {
-    return new MessageRef(ordinal, batchPosition, fileOffset, length, attempts);
   }
 }

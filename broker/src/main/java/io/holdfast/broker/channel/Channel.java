@@ -69,6 +69,10 @@ public final class Channel {
   private final WaitingClients waiting;
   private final OrdinalRanges finishing = new OrdinalRanges();
 
+  // What a poll delivers for the first time, and again.
+  private final OrdinalRanges delivering = new OrdinalRanges();
+  private final List<HeldMessage> redelivering = new ArrayList<>();
+
   /** Consumers; written under the lock, read anywhere. */
   private final CopyOnWriteArrayList<ClientV2> clients = new CopyOnWriteArrayList<>();
 
@@ -154,6 +158,13 @@ public final class Channel {
     wake(wake);
   }
 
+  /** The topic has dropped what it kept back, up to an ordinal. */
+  public void skipTo(long ordinal) throws IOException {
+    synchronized (lock) {
+      backend.skipTo(ordinal);
+    }
+  }
+
   /**
    * Fills an ephemeral channel from what its topic had kept back; what memory has no room for is
    * dropped.
@@ -194,6 +205,8 @@ public final class Channel {
       int bytesLimit = out.writerIndex() + maxBytes;
       long fromMemory = ready.takenFromMemory();
       finishing.clear();
+      delivering.clear();
+      redelivering.clear();
       boolean more = true;
       while (more && count < max && out.writerIndex() < bytesLimit) {
         Message message = ready.poll(finishing);
@@ -206,9 +219,7 @@ public final class Channel {
           count++;
         }
       }
-      if (!finishing.isEmpty()) {
-        record(() -> backend.finish(finishing));
-      }
+      recordPoll();
       if (!more) {
         waiting.add(client);
       } else if (!ready.isEmpty()) {
@@ -225,6 +236,19 @@ public final class Channel {
     return count;
   }
 
+  /** Before the frames go out, so that attempts survive a crash, too. */
+  private void recordPoll() {
+    if (!finishing.isEmpty()) {
+      record(() -> backend.finish(finishing));
+    }
+    if (!delivering.isEmpty()) {
+      record(() -> backend.deliver(delivering));
+    }
+    if (!redelivering.isEmpty()) {
+      record(() -> backend.hold(redelivering));
+    }
+  }
+
   private static boolean isSampledOut(ClientV2 client) {
     int rate = client.sampleRate();
     return rate > 0 && ThreadLocalRandom.current().nextInt(PERCENT) >= rate;
@@ -233,6 +257,11 @@ public final class Channel {
   private void deliver(Message message, ClientV2 client, long nowNs, ByteBuf out) {
     inFlight.start(message, client, nowNs);
     int attempts = message.nextAttempt();
+    if (attempts == 1) {
+      delivering.add(message.ordinal());
+    } else {
+      redelivering.add(new HeldMessage(message, 0));
+    }
     long id = guids.idOf(message.ordinal());
     if (message.bytes == null) {
       MessageView view = ready.view();

@@ -44,14 +44,14 @@ final class Message extends MessageRef {
     this.timestampNs = timestampNs;
   }
 
-  /** A message that the backend delivers for the first time. */
+  /** A message that the backend gives out. */
   static Message of(MessageView view) {
     return new Message(
         view.ordinal(),
         view.batchPosition(),
         view.bodyOffset(),
         view.bodyLength(),
-        0,
+        view.attempts(),
         view.timestampNs());
   }
 

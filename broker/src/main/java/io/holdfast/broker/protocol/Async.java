@@ -78,7 +78,7 @@ final class Async {
     try {
       step.run();
     } catch (ClientException e) {
-      protocol.fatal(e);
+      protocol.fail(e);
     }
     if (!decoder.isSuspended()) {
       protocol.updateAutoRead();

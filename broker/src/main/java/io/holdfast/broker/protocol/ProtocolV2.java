@@ -152,7 +152,7 @@ public final class ProtocolV2 {
     }
   }
 
-  void fatal(ClientException e) {
+  void fail(ClientException e) {
     flushFins();
     LOG.debug("client {}: {}", client.remoteAddress(), e.getMessage());
     if (e.isFatal()) {

@@ -167,11 +167,10 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
     processing = true;
     try {
-      while (!suspended && state != State.DISCARD && step(cumulation)) {
-        // One step at a time, each consumes or changes something.
+      boolean more = true;
+      while (more && !suspended && state != State.DISCARD) {
+        more = tryStep();
       }
-    } catch (ClientException e) {
-      protocol.fatal(e);
     } finally {
       processing = false;
     }
@@ -181,6 +180,15 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       cumulation = null;
     } else if (state != State.MPUB && state != State.BODY) {
       cumulation.discardSomeReadBytes();
+    }
+  }
+
+  private boolean tryStep() {
+    try {
+      return step(cumulation);
+    } catch (ClientException e) {
+      protocol.fail(e);
+      return true;
     }
   }
 
@@ -318,7 +326,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
         case DISCARD -> protocol.discarded();
       }
     } catch (ClientException e) {
-      protocol.fatal(e);
+      protocol.fail(e);
     }
     release();
   }

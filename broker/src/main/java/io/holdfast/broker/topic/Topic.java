@@ -44,6 +44,7 @@ public final class Topic {
   private final long idBase;
   private final ChronicleJournal journal;
   private final GuidFactory guids;
+  private final int maxSectionBytes;
 
   private final Object adminLock = new Object();
   private final Object lock = new Object();
@@ -70,6 +71,7 @@ public final class Topic {
     this.context = context;
     this.idBase = idBase;
     this.journal = journal;
+    maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, context.nodeId());
     lastChangeNs = System.nanoTime();
   }
@@ -172,6 +174,10 @@ public final class Topic {
     String refusal = context.publishRefusal();
     if (refusal != null) {
       throw new BrokerException(refusal);
+    }
+    if (section.readableBytes() > maxSectionBytes) {
+      throw new BrokerException(
+          "publish of " + section.readableBytes() + " bytes exceeds " + maxSectionBytes);
     }
     Batch batch = new Batch(section.nioBuffer(), count, deferMs);
     boolean durable;
@@ -348,6 +354,9 @@ public final class Topic {
       synchronized (lock) {
         if (heldFrom != NOTHING_HELD) {
           heldFrom = journal.nextOrdinal();
+          for (Channel channel : channels.values()) {
+            channel.skipTo(heldFrom);
+          }
         }
       }
     }
