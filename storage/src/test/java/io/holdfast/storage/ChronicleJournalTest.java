@@ -114,7 +114,7 @@ class ChronicleJournalTest {
     try (JournalCursor cursor = journal.cursor()) {
       cursor.moveTo(0);
       while (cursor.next(view, journal.nextOrdinal())) {
-        refs.add(view.ref(5));
+        refs.add(Batches.ref(view));
       }
     }
     assertEquals(90, refs.size());

@@ -38,9 +38,6 @@ final class ChannelSimulation implements AutoCloseable {
     private Place place = Place.READY;
     private int attempts;
 
-    /** What the ledger knows of the attempts. */
-    private int recorded;
-
     private SimulatedClient client;
     private long deliveryMs;
     private long deadlineMs;
@@ -258,7 +255,6 @@ final class ChannelSimulation implements AutoCloseable {
   private static void comeBack(Expected message) {
     message.place = Place.READY;
     message.client = null;
-    message.recorded = message.attempts;
   }
 
   private void setReady(int count) throws Exception {
@@ -438,22 +434,19 @@ final class ChannelSimulation implements AutoCloseable {
     deliverAll();
     broker.persistMetadata();
     broker.topic.exit(false);
-    begin(true);
+    begin();
   }
 
   private void crash() throws Exception {
     note("crash");
     deliverAll();
-    begin(false);
+    begin();
   }
 
-  private void begin(boolean clean) throws Exception {
+  private void begin() throws Exception {
     for (Model model : models.values()) {
       model.clients.clear();
       for (Expected message : model.messages.values()) {
-        if (!clean) {
-          message.attempts = message.recorded;
-        }
         if (message.place == Place.IN_FLIGHT) {
           comeBack(message);
         }
@@ -461,11 +454,7 @@ final class ChannelSimulation implements AutoCloseable {
     }
     broker.restore();
     assertEquals(
-        models.keySet(),
-        new TreeMap<>(
-                broker.topic.channels().stream()
-                    .collect(java.util.stream.Collectors.toMap(Channel::name, c -> c)))
-            .keySet());
+        List.copyOf(models.keySet()), broker.topic.channels().stream().map(Channel::name).toList());
   }
 
   // ---------------------------------------------------------------- what was delivered
