@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,9 +140,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
   private long uniqueTimeNs() {
-    Instant now = Instant.now();
-    long nowNs = now.getEpochSecond() * 1_000_000_000L + now.getNano();
-    return lastTimeNs.accumulateAndGet(nowNs, Math::max);
+    return lastTimeNs.accumulateAndGet(options.wallNs().getAsLong(), Math::max);
   }
 
   private void noteWritten(int messages) {

@@ -39,6 +39,11 @@ final class Batches {
     return StandardCharsets.UTF_8.decode(view.body().duplicate()).toString();
   }
 
+  static MessageRef ref(MessageView view) {
+    return new MessageRef(
+        view.ordinal(), view.batchPosition(), view.bodyOffset(), view.bodyLength(), 0);
+  }
+
   /** Everything a journal has from an ordinal on, by ordinal. */
   static Map<Long, String> readAll(Journal journal, long from) throws Exception {
     Map<Long, String> read = new TreeMap<>();

@@ -261,7 +261,7 @@ class CorruptionTest {
     try (ChronicleJournal journal = open();
         JournalCursor cursor = journal.cursor()) {
       while (cursor.next(view, journal.nextOrdinal())) {
-        refs.add(Batches.ref(view, 0));
+        refs.add(Batches.ref(view));
       }
     }
     flip(batches.get(0), CHRONICLE_HEADER + 3, 0x80);
