@@ -132,6 +132,16 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   }
 
   @Override
+  public long retentionMs() {
+    return 0;
+  }
+
+  @Override
+  public long maxDiskBytesPerTopic() {
+    return 0;
+  }
+
+  @Override
   public String publishRefusal() {
     return null;
   }
