@@ -104,6 +104,22 @@ public final class DataDir implements Closeable {
     }
   }
 
+  /** The directory without its lock, for {@link DataDirView}, which only looks. */
+  static DataDir unlocked(Path root) {
+    return new DataDir(root, null);
+  }
+
+  /** What a metadata file says, null when it is damaged. */
+  static Metadata parseMetadata(byte[] content) {
+    try {
+      Metadata metadata = JSON.readValue(content, Metadata.class);
+      return metadata == null || metadata.formatVersion() < 1 ? null : metadata;
+    } catch (IOException e) {
+      LOG.debug("the metadata file does not parse", e);
+      return null;
+    }
+  }
+
   private static String holder(FileChannel channel) throws IOException {
     ByteBuffer pid = ByteBuffer.allocate(20);
     channel.read(pid, 0);
@@ -111,11 +127,11 @@ public final class DataDir implements Closeable {
     return text.isEmpty() ? "" : " (process " + text + ")";
   }
 
-  private Path topicsDir() {
+  Path topicsDir() {
     return root.resolve("topics");
   }
 
-  private Path topicDir(String topic) {
+  Path topicDir(String topic) {
     String dir = DirNames.escape(topic);
     return topicsDir().resolve(DirNames.isEphemeral(topic) ? DirNames.EPHEMERAL_PREFIX + dir : dir);
   }
@@ -225,7 +241,7 @@ public final class DataDir implements Closeable {
     }
   }
 
-  private Path metadataFile() {
+  Path metadataFile() {
     return root.resolve("meta.json");
   }
 
@@ -241,14 +257,8 @@ public final class DataDir implements Closeable {
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
     byte[] content = Files.readAllBytes(file);
-    Metadata metadata;
-    try {
-      metadata = JSON.readValue(content, Metadata.class);
-    } catch (IOException e) {
-      metadata = null;
-      LOG.debug("{} does not parse", file, e);
-    }
-    if (metadata == null || metadata.formatVersion() < 1) {
+    Metadata metadata = parseMetadata(content);
+    if (metadata == null) {
       Path aside = root.resolve("meta.json.damaged");
       Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING);
       LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
@@ -278,6 +288,8 @@ public final class DataDir implements Closeable {
 
   @Override
   public void close() throws IOException {
-    lockChannel.close();
+    if (lockChannel != null) {
+      lockChannel.close();
+    }
   }
 }
