@@ -81,8 +81,7 @@ public final class ChannelView implements Closeable {
 
   /** Messages the channel has and has not finished. */
   public long unfinished() {
-    LedgerState state = state();
-    return Math.max(0, end - state.floor() - state.finished().countFrom(state.floor()));
+    return state().unfinished(0, end);
   }
 
   /** Messages whose due time is still to come, as far as the ledger knows. */

@@ -289,9 +289,15 @@ final class RecordScan implements ExcerptSource, Closeable {
       return false;
     }
     long from = at;
+    int headerBefore = headerAt(from);
     long found = findIntact(from);
     if (found < 0) {
       return false;
+    }
+    forgetWindow();
+    if (headerAt(from) != headerBefore) {
+      // A running broker has gone on there meanwhile.
+      return true;
     }
     report(
         from,

@@ -3,6 +3,7 @@ package io.holdfast.tools;
 import io.holdfast.tools.bench.BenchCommand;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.SummaryCommand;
+import io.holdfast.tools.data.VerifyCommand;
 import io.holdfast.tools.pub.PubCommand;
 import io.holdfast.tools.stat.StatCommand;
 import io.holdfast.tools.tail.TailCommand;
@@ -59,6 +60,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       DumpCommand.class,
       SummaryCommand.class,
+      VerifyCommand.class,
       GenerateCompletion.class,
     })
 public final class Main implements Runnable {
