@@ -107,15 +107,17 @@ public final class DataDirCheck {
       for (int i = 0; i < topic.channels().size(); i++) {
         ChannelView channel = topic.channels().get(i);
         checkPresence(topic, channel, present);
-        for (long ordinal : references.get(i)) {
+        if (!references.get(i).isEmpty()) {
+          long first = references.get(i).first();
           defect(
               dir.channelDir(name, channel.name()),
               -1,
-              "message "
-                  + ordinal
-                  + " is held, but it is not at "
-                  + place(journalDir, channel.state().held(ordinal).ref()),
-              "the broker reports it and counts it as finished");
+              references.get(i).size()
+                  + " held message(s) are not where the ledger says; the first is "
+                  + first
+                  + ", to be at "
+                  + place(journalDir, channel.state().held(first).ref()),
+              "the broker reports them and counts them as finished");
         }
       }
     }

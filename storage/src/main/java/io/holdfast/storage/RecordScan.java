@@ -180,6 +180,9 @@ final class RecordScan implements ExcerptSource, Closeable {
       }
       int bytes = header & LENGTH_MASK;
       long payloadAt = at + HEADER_BYTES;
+      if (mode == Mode.RECOVERING && takeByOwnLength(payloadAt, bytes)) {
+        return Step.RECORD;
+      }
       if (bytes > size() - payloadAt) {
         report(
             at,
@@ -225,6 +228,32 @@ final class RecordScan implements ExcerptSource, Closeable {
       }
       return Step.OTHER;
     }
+  }
+
+  /** Takes an intact record whose excerpt has a wrong length, and finds the next one by its own. */
+  private boolean takeByOwnLength(long payloadAt, int bytes) throws IOException {
+    if (size() - payloadAt < headBytes) {
+      return false;
+    }
+    load(payloadAt, headBytes);
+    int offset = (int) (payloadAt - windowStart);
+    int available = (int) Math.min(Integer.MAX_VALUE, size() - payloadAt);
+    if (RecordCodec.headDefect(window, offset, available, magic, headBytes) != null) {
+      return false;
+    }
+    int own = window.getInt(offset + RecordCodec.LENGTH_OFFSET);
+    if (own == bytes || recordDefect(payloadAt, own, own) != null) {
+      return false;
+    }
+    report(
+        at,
+        "the excerpt's length is " + bytes + ", its record has " + own + " bytes",
+        "the broker may read nothing behind it in this file; a repaired copy has it");
+    headerAt = at;
+    length = own;
+    at = padded(payloadAt + own);
+    intactSeen = true;
+    return true;
   }
 
   private String recordDefect(long payloadAt, int loaded, int bytes) throws IOException {

@@ -4,6 +4,7 @@ import io.holdfast.tools.bench.BenchCommand;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.SummaryCommand;
 import io.holdfast.tools.data.VerifyCommand;
+import io.holdfast.tools.nsqd.ImportCommand;
 import io.holdfast.tools.pub.PubCommand;
 import io.holdfast.tools.stat.StatCommand;
 import io.holdfast.tools.tail.TailCommand;
@@ -61,6 +62,7 @@ import picocli.CommandLine.Spec;
       DumpCommand.class,
       SummaryCommand.class,
       VerifyCommand.class,
+      ImportCommand.class,
       GenerateCompletion.class,
     })
 public final class Main implements Runnable {

@@ -11,7 +11,7 @@ import java.nio.file.Path;
  * A bar on standard error, when that is a terminal and standard output, if it gets rows, is not.
  * One thread.
  */
-final class Progress {
+public final class Progress {
   private static final long INTERVAL_NS = 200_000_000;
   private static final int WIDTH = 30;
 
@@ -27,7 +27,7 @@ final class Progress {
    * @param what a word for what is going on
    * @param rows whether rows go to standard output meanwhile
    */
-  Progress(ToolContext context, String what, boolean rows) {
+  public Progress(ToolContext context, String what, boolean rows) {
     err = context.err();
     this.what = what;
     visible = isTerminal() && !(rows && context.terminal());
@@ -45,12 +45,12 @@ final class Progress {
   }
 
   /** Work to come, bytes. */
-  void total(long bytes) {
+  public void total(long bytes) {
     totalBytes += bytes;
   }
 
   /** Work finished since the last call, bytes. */
-  void done(long bytes) {
+  public void done(long bytes) {
     doneBytes += bytes;
   }
 
@@ -60,7 +60,7 @@ final class Progress {
    * @param currentBytes done beyond {@link #done}
    * @param count for the reader: messages so far
    */
-  void show(long currentBytes, long count) {
+  public void show(long currentBytes, long count) {
     if (!visible) {
       return;
     }
@@ -84,7 +84,7 @@ final class Progress {
   }
 
   /** Takes the bar away. */
-  void end() {
+  public void end() {
     if (shown) {
       err.print("\r\033[K");
       err.flush();

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A directory that a command is to write to. */
-final class TargetDir {
+public final class TargetDir {
   private TargetDir() {}
 
   /**
@@ -15,7 +15,7 @@ final class TargetDir {
    * @param source must be neither the target nor contain it
    * @throws ToolException when it is not empty, or within the source
    */
-  static Path empty(Path target, Path source) throws IOException {
+  public static Path empty(Path target, Path source) throws IOException {
     Path made = create(target, source);
     try (var files = Files.list(made)) {
       if (files.findAny().isPresent()) {
@@ -26,7 +26,7 @@ final class TargetDir {
   }
 
   /** Makes a directory unless it is there. */
-  static Path create(Path target, Path source) throws IOException {
+  public static Path create(Path target, Path source) throws IOException {
     Path from = source.toRealPath();
     Path absolute = target.toAbsolutePath().normalize();
     Path parent = absolute;

@@ -189,6 +189,7 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private void repair(DataDirView view, Path target) throws IOException {
+    context.out().flush();
     Progress progress = new Progress(context, "repair", true);
     boolean done = false;
     try (DataDirRepair copy =
