@@ -2,6 +2,7 @@ package io.holdfast.tools;
 
 import io.holdfast.tools.bench.BenchCommand;
 import io.holdfast.tools.data.DumpCommand;
+import io.holdfast.tools.data.ExportCommand;
 import io.holdfast.tools.data.SummaryCommand;
 import io.holdfast.tools.data.VerifyCommand;
 import io.holdfast.tools.nsqd.ImportCommand;
@@ -63,6 +64,7 @@ import picocli.CommandLine.Spec;
       SummaryCommand.class,
       VerifyCommand.class,
       ImportCommand.class,
+      ExportCommand.class,
       GenerateCompletion.class,
     })
 public final class Main implements Runnable {

@@ -4,7 +4,6 @@ import io.holdfast.storage.ChannelView;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -83,7 +82,7 @@ final class MessageFilter {
     return !wanted.isEmpty();
   }
 
-  /** The channels in which a message has a wanted state. */
+  /** Whether a message has a wanted state in one of the channels. */
   boolean includesState(
       TopicView topic, List<ChannelView> channels, MessageView message, long nowMs) {
     if (wanted.isEmpty()) {
@@ -99,13 +98,5 @@ final class MessageFilter {
       }
     }
     return false;
-  }
-
-  /** Makes a filter from code; for {@code export}. */
-  static MessageFilter ofStates(Set<ChannelView.State> states) {
-    MessageFilter filter = new MessageFilter();
-    filter.states = new ArrayList<>(states);
-    filter.check();
-    return filter;
   }
 }
