@@ -209,7 +209,7 @@ class DataCommandsTest {
     "length beyond file, 103",
     "no header, 93",
     "end of file, 93",
-    "metadata bit, 93"
+    "metadata bit, 103"
   })
   void shouldReportDamageAndMendACopy(String damage, int left) throws Exception {
     long at = sample.recordOffset(1);
