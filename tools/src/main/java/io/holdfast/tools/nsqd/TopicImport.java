@@ -8,6 +8,7 @@ import io.holdfast.storage.Defect;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.Ledger;
+import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.StorageOptions;
@@ -204,7 +205,14 @@ final class TopicImport {
     }
 
     void hold(MessageView message, int attempts) throws IOException {
-      chunk.add(new HeldMessage(message.ref(attempts), 0));
+      MessageRef ref =
+          new MessageRef(
+              message.ordinal(),
+              message.batchPosition(),
+              message.bodyOffset(),
+              message.bodyLength(),
+              attempts);
+      chunk.add(new HeldMessage(ref, 0));
       if (chunk.size() == HOLD_CHUNK) {
         flush();
       }
