@@ -208,18 +208,21 @@ public final class Channel {
       delivering.clear();
       redelivering.clear();
       boolean more = true;
-      while (more && count < max && out.writerIndex() < bytesLimit) {
-        Message message = ready.poll(finishing);
-        if (message == null) {
-          more = false;
-        } else if (isSampledOut(client)) {
-          finishing.add(message.ordinal());
-        } else {
-          deliver(message, client, nowNs, out);
-          count++;
+      try {
+        while (more && count < max && out.writerIndex() < bytesLimit) {
+          Message message = ready.poll(finishing);
+          if (message == null) {
+            more = false;
+          } else if (isSampledOut(client)) {
+            finishing.add(message.ordinal());
+          } else {
+            deliver(message, client, nowNs, out);
+            count++;
+          }
         }
+      } finally {
+        recordPoll();
       }
-      recordPoll();
       if (!more) {
         waiting.add(client);
       } else if (!ready.isEmpty()) {
@@ -569,6 +572,9 @@ public final class Channel {
       }
     }
     clients.forEach(ClientV2::close);
+    if (!deleting) {
+      record(backend::removeOldFiles);
+    }
     synchronized (lock) {
       backend.close();
     }
@@ -582,15 +588,23 @@ public final class Channel {
 
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
   public void housekeep(boolean idle) {
+    boolean checkpoint;
     synchronized (lock) {
       if (exiting) {
         return;
       }
-      if (backend.wantsCheckpoint()) {
+      checkpoint = backend.wantsCheckpoint();
+      if (checkpoint) {
         record(() -> backend.checkpoint(heldMessages()));
       }
       if (idle && clients.isEmpty()) {
         backend.closeIdle();
+      }
+    }
+    if (checkpoint) {
+      record(backend::removeOldFiles);
+      synchronized (lock) {
+        backend.filesRemoved();
       }
     }
   }

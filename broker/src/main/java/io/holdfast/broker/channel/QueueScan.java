@@ -62,7 +62,7 @@ public final class QueueScan implements Closeable {
           if (channel.processQueues(nowNs)) {
             channels.add(channel);
           }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           LOG.error("TOPIC({}) CHANNEL({}): scan failed", channel.topicName(), channel.name(), e);
           channels.add(channel);
         }

@@ -70,7 +70,7 @@ final class MessagePump implements Runnable {
     int count;
     try {
       count = channel.poll(client, max, output.buffer(QUANTUM_BYTES), QUANTUM_BYTES);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.error(
           "TOPIC({}) CHANNEL({}): cannot read: {}",
           channel.topicName(),

@@ -44,6 +44,7 @@ public final class Topic {
   private final long idBase;
   private final ChronicleJournal journal;
   private final GuidFactory guids;
+  private final int maxSectionBytes;
 
   private final Object adminLock = new Object();
   private final Object lock = new Object();
@@ -54,8 +55,12 @@ public final class Topic {
   /** The first ordinal kept back from the channels, or {@link #NOTHING_HELD}. */
   private volatile long heldFrom;
 
+  /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
+  private volatile long heldFromNext = NOTHING_HELD;
+
   private volatile boolean paused;
   private volatile boolean exiting;
+  private volatile boolean deleted;
   private volatile long messageCount;
   private volatile long messageBytes;
 
@@ -70,6 +75,7 @@ public final class Topic {
     this.context = context;
     this.idBase = idBase;
     this.journal = journal;
+    maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, context.nodeId());
     lastChangeNs = System.nanoTime();
   }
@@ -107,9 +113,14 @@ public final class Topic {
     context.dataDir().createTopic(name);
     Topic topic = open(name, context, entry == null ? idBase : entry.idBase());
     List<String> names = context.dataDir().channels(name);
-    long heldFrom = entry == null ? NOTHING_HELD : entry.handedOver();
+    long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
+    // After a power cut the metadata can be ahead of the journal, as a ledger can.
+    topic.journal.raiseNextOrdinal(heldFrom);
+    // Where a channel begins whose creation a crash cut short.
+    long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
-      heldFrom = topic.journal.firstOrdinal();
+      // Its channels were ephemeral: they had everything.
+      heldFrom = topic.journal.nextOrdinal();
     }
     topic.paused = entry != null && entry.paused();
     if (!topic.paused && !names.isEmpty()) {
@@ -118,7 +129,7 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      Channel channel = topic.openChannel(channelName, topic.journal.firstOrdinal());
+      Channel channel = topic.openChannel(channelName, first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -172,6 +183,10 @@ public final class Topic {
     String refusal = context.publishRefusal();
     if (refusal != null) {
       throw new BrokerException(refusal);
+    }
+    if (section.readableBytes() > maxSectionBytes) {
+      throw new BrokerException(
+          "publish of " + section.readableBytes() + " bytes exceeds " + maxSectionBytes);
     }
     Batch batch = new Batch(section.nioBuffer(), count, deferMs);
     boolean durable;
@@ -294,10 +309,16 @@ public final class Topic {
         return false;
       }
       LOG.info("TOPIC({}): deleting channel({})", name, channelName);
+      if (channels.size() == 1 && heldFrom == NOTHING_HELD) {
+        // On disk before it is so: from then on an OK promises what only this number remembers.
+        heldFromNext = journal.nextOrdinal();
+        context.persistMetadata();
+      }
       synchronized (lock) {
         channels.remove(channelName);
-        if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
-          heldFrom = journal.nextOrdinal();
+        if (heldFromNext != NOTHING_HELD) {
+          heldFrom = heldFromNext;
+          heldFromNext = NOTHING_HELD;
         }
       }
       channel.exit(true);
@@ -363,10 +384,10 @@ public final class Topic {
    * @param deleting removes everything; otherwise everything stays for the next start
    */
   public void exit(boolean deleting) throws IOException {
-    Path deleted = null;
+    Path removed = null;
     synchronized (adminLock) {
       synchronized (lock) {
-        if (exiting) {
+        if (exiting && !deleting) {
           return;
         }
         exiting = true;
@@ -382,10 +403,11 @@ public final class Topic {
       }
       if (deleting) {
         channels.clear();
-        deleted = context.dataDir().markTopicDeleted(name);
+        removed = context.dataDir().markTopicDeleted(name);
+        deleted = true;
       }
     }
-    context.dataDir().remove(deleted);
+    context.dataDir().remove(removed);
   }
 
   /** Whether it is being deleted or the broker stops. */
@@ -437,9 +459,9 @@ public final class Topic {
     }
   }
 
-  /** What the metadata file is to say; null for an ephemeral topic. */
+  /** What the metadata file is to say; null for a topic that the next start will not have. */
   public Metadata.TopicEntry metadata() {
-    if (isEphemeral()) {
+    if (isEphemeral() || deleted) {
       return null;
     }
     List<Metadata.ChannelEntry> entries = new ArrayList<>();
@@ -448,7 +470,8 @@ public final class Topic {
         entries.add(new Metadata.ChannelEntry(channel.getKey(), channel.getValue().isPaused()));
       }
     }
-    return new Metadata.TopicEntry(name, idBase, paused, heldFrom, entries);
+    long from = heldFromNext == NOTHING_HELD ? heldFrom : heldFromNext;
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries);
   }
 
   // ---------------------------------------------------------------- figures (any thread)
