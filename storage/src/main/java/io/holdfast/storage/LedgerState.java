@@ -63,6 +63,12 @@ public final class LedgerState {
   void deliver(long from, long to) {
     delivered.add(from, to);
     mention(to);
+    // A deferred message was held before its first delivery: that entry would hide the delivery.
+    for (HeldMessage known : held.subMap(from, true, to, false).values()) {
+      if (known.ref().attempts() == 0) {
+        known.ref().nextAttempt();
+      }
+    }
   }
 
   FinishedSet finished() {
