@@ -44,11 +44,15 @@ final class ChannelAudit {
     long deliveredNs;
     long notBeforeNs;
     int attempts;
+    int deliveries;
 
     Seen(String key) {
       this.key = key;
     }
   }
+
+  /** An answer to one delivery of a message. */
+  record Answered(Seen seen, int delivery) {}
 
   /** A consumer's connection. */
   static final class Session {
@@ -111,10 +115,13 @@ final class ChannelAudit {
       if (published.delayMs > 0 && now < published.startNs + delayNs - EARLY_TOLERANCE_NS) {
         violation("early", key + " published with delay " + published.delayMs);
       }
+    } else if (!seen.key.equals(key)) {
+      violation("id used twice", message.id() + " for " + seen.key + " and " + key);
     } else {
       again(message, seen, session, now);
     }
     seen.session = session;
+    seen.deliveries++;
     seen.answer = Answer.NONE;
     seen.deliveredNs = now;
     seen.attempts = message.attempts();
@@ -123,12 +130,27 @@ final class ChannelAudit {
 
   private void again(Frame.Msg message, Seen seen, Session session, long now) {
     String what = seen.key + " id " + message.id() + " attempts " + message.attempts();
-    if (message.attempts() <= seen.attempts) {
-      report.count("attempts did not grow");
-    }
     boolean killed = seen.session.brokerLife != session.brokerLife;
+    if (message.attempts() <= seen.attempts) {
+      report.count(
+          "attempts did not grow: before "
+              + seen.attempts
+              + " now "
+              + message.attempts()
+              + " last answer "
+              + seen.answer
+              + (killed ? " ended by " + report.ends(seen.session.brokerLife) : "")
+              + (seen.session.ended ? " disconnected" : ""));
+    }
     switch (seen.answer) {
-      case FIN_READ -> violation("finished came back", what + " killed since: " + killed);
+      case FIN_READ ->
+          violation(
+              "finished came back",
+              what
+                  + " finished in life "
+                  + seen.session.brokerLife
+                  + ", ends since: "
+                  + report.ends(seen.session.brokerLife));
       case FIN -> {
         if (killed) {
           report.count("duplicate: FIN sent, not known to be read before the kill");
@@ -153,6 +175,8 @@ final class ChannelAudit {
         } else if (now - seen.deliveredNs >= msgTimeoutNs - TimeUnit.MILLISECONDS.toNanos(500)
             || seen.answer == Answer.REFUSED) {
           report.count("duplicate: timed out");
+        } else if (report.isEnding(session.brokerLife)) {
+          report.count("duplicate: the stopping broker closed the other consumer first");
         } else {
           violation(
               "duplicate",
@@ -165,21 +189,24 @@ final class ChannelAudit {
   }
 
   /** FIN is about to be sent. */
-  synchronized void finishing(Seen seen) {
+  synchronized Answered finishing(Seen seen) {
     seen.answer = Answer.FIN;
+    return new Answered(seen, seen.deliveries);
   }
 
   /** REQ is about to be sent. */
-  synchronized void requeueing(Seen seen, int delayMs) {
+  synchronized Answered requeueing(Seen seen, int delayMs) {
     seen.answer = Answer.REQ;
     seen.notBeforeNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs);
+    return new Answered(seen, seen.deliveries);
   }
 
   /** The broker has answered something that was sent after these answers. */
-  synchronized void read(List<Seen> answered, Session session) {
-    for (Seen seen : answered) {
-      if (seen.session != session) {
-        continue;
+  synchronized void read(List<Answered> answers) {
+    for (Answered answered : answers) {
+      Seen seen = answered.seen;
+      if (seen.deliveries != answered.delivery) {
+        continue; // delivered again since, as after a REQ
       }
       if (seen.answer == Answer.FIN) {
         seen.answer = Answer.FIN_READ;

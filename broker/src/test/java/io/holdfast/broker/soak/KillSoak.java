@@ -215,8 +215,7 @@ class KillSoak {
 
   private void checkEmptyAfterKill() {
     broker.process().kill9();
-    report.count("end: SIGKILL while empty");
-    report.brokerDied();
+    report.brokerDied("SIGKILL while empty");
     broker.start();
     if (!leftovers().isEmpty()) {
       report.violation("finished came back", "after a kill of the empty broker: " + leftovers());

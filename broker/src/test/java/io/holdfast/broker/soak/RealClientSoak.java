@@ -194,8 +194,9 @@ class RealClientSoak {
             .pollInterval(Duration.ofMillis(2))
             .until(() -> tally.okCount() >= target || failures.get() > 0);
         broker.kill9();
+        tally.killed();
         broker.start();
-        tally.restarted();
+        tally.killed(); // consumers may have been slow to see the end
         if (kill == KILLS / 2) {
           tally.consume(broker, 1);
         }

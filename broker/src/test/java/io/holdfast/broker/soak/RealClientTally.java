@@ -31,7 +31,7 @@ final class RealClientTally implements AutoCloseable {
   private final int mask;
   private final Map<String, Integer> okSizes = new ConcurrentHashMap<>();
   private final AtomicInteger failed = new AtomicInteger();
-  private volatile long lastStartNs = System.nanoTime();
+  private volatile long lastKillNs = System.nanoTime();
   private final List<Received> channels = CHANNELS.stream().map(c -> new Received()).toList();
   private final List<Subscriber> subscribers = new ArrayList<>();
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
@@ -105,7 +105,7 @@ final class RealClientTally implements AutoCloseable {
       if (before == null) {
         // Another message with the same body: the publisher, or its library, sent it again.
         storedTwice.increment();
-      } else if (before - lastStartNs < 0) {
+      } else if (before - lastKillNs < 0) {
         redelivered.increment();
       } else {
         wrong.add("twice without a kill in between: " + key + " on " + channel);
@@ -125,9 +125,9 @@ final class RealClientTally implements AutoCloseable {
     failed.incrementAndGet();
   }
 
-  /** The broker serves again after a kill. */
-  void restarted() {
-    lastStartNs = System.nanoTime();
+  /** The broker is dead, or has just started again: what was delivered so far may come again. */
+  void killed() {
+    lastKillNs = System.nanoTime();
   }
 
   /** Waits until every channel has everything; returns what is lost, or an empty text. */

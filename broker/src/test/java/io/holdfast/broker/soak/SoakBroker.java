@@ -84,26 +84,24 @@ final class SoakBroker {
   void endSomehow() {
     int how = random.nextInt(10);
     if (how < 7) {
-      report.count("end: SIGKILL while serving");
       process.kill9();
+      report.brokerDied("SIGKILL while serving");
     } else {
-      terminate(how == 9);
+      report.brokerDied(terminate(how == 9));
     }
-    report.brokerDied();
     while (random.nextInt(3) == 0) {
       launch();
       sleepMs(random.nextInt(2500));
-      report.count(
-          pingIsOk() ? "end: SIGKILL just after the start" : "end: SIGKILL during the start");
+      String end = pingIsOk() ? "SIGKILL just after the start" : "SIGKILL during the start";
       if (!process.isAlive()) {
         throw new AssertionError("the broker did not start\n" + process.output());
       }
       process.kill9();
-      report.brokerDied();
+      report.brokerDied(end);
     }
   }
 
-  private void terminate(boolean killWhileStopping) {
+  private String terminate(boolean killWhileStopping) {
     if (killWhileStopping) {
       Thread killer =
           new Thread(
@@ -114,16 +112,17 @@ final class SoakBroker {
               "kill-while-stopping");
       killer.start();
     }
+    report.brokerStops();
     long startNs = System.nanoTime();
     int code = process.terminate();
     long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
-    report.count(code == 0 ? "end: SIGTERM" : "end: SIGKILL while stopping");
     if (code != 0 && !(killWhileStopping && code == 137)) {
       report.violation("exit code", code + " after SIGTERM\n" + process.output());
     }
     if (ms > 5000) {
       report.violation("slow stop", ms + " ms");
     }
+    return code == 0 ? "SIGTERM" : "SIGKILL while stopping";
   }
 
   /** All warnings and errors of all lives, numbers taken out. */

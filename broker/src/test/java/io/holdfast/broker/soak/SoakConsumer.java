@@ -33,8 +33,8 @@ final class SoakConsumer implements Runnable {
   // one session's, owned by the thread
   private RawNsqConnection conn;
   private ChannelAudit.Session session;
-  private List<ChannelAudit.Seen> answered = new ArrayList<>();
-  private final Deque<List<ChannelAudit.Seen>> probes = new ArrayDeque<>();
+  private List<ChannelAudit.Answered> answered = new ArrayList<>();
+  private final Deque<List<ChannelAudit.Answered>> probes = new ArrayDeque<>();
 
   SoakConsumer(BrokerProcess broker, ChannelAudit audit, SoakReport report, long seed) {
     this.broker = broker;
@@ -136,7 +136,7 @@ final class SoakConsumer implements Runnable {
     } else if (frame.type() == Frame.ERROR) {
       refused(frame.text());
     } else if (frame.text().equals("OK") && !probes.isEmpty()) {
-      audit.read(probes.removeFirst(), session);
+      audit.read(probes.removeFirst());
     } else if (!frame.text().equals("CLOSE_WAIT")) {
       report.violation("odd frame", frame.toString());
     }
@@ -160,16 +160,15 @@ final class SoakConsumer implements Runnable {
       return;
     } else if (choice < 6) {
       int delayMs = choice < 3 ? 0 : random.nextInt(1500);
-      audit.requeueing(seen, delayMs);
+      answered.add(audit.requeueing(seen, delayMs));
       conn.line("REQ " + message.id() + " " + delayMs);
     } else {
       if (choice < 9) {
         conn.line("TOUCH " + message.id());
       }
-      audit.finishing(seen);
+      answered.add(audit.finishing(seen));
       conn.line("FIN " + message.id());
     }
-    answered.add(seen);
     if (answered.size() >= ANSWERS_PER_PROBE) {
       probe();
     }

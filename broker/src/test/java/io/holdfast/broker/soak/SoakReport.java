@@ -1,10 +1,12 @@
 package io.holdfast.broker.soak;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -13,6 +15,8 @@ final class SoakReport {
   private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
   private final AtomicInteger brokerLife = new AtomicInteger();
+  private final List<String> ends = new CopyOnWriteArrayList<>();
+  private volatile boolean stopping;
 
   void count(String what) {
     add(what, 1);
@@ -49,9 +53,27 @@ final class SoakReport {
     return brokerLife.get();
   }
 
+  /** To be called before SIGTERM: the broker closes one connection after the other. */
+  void brokerStops() {
+    stopping = true;
+  }
+
+  /** Whether that life's connections were closed, or may be at any moment. */
+  boolean isEnding(int life) {
+    return stopping || life != brokerLife.get();
+  }
+
+  /** How the lives from that one on ended. */
+  String ends(int fromLife) {
+    return String.join(", ", ends.subList(Math.min(fromLife, ends.size()), ends.size()));
+  }
+
   /** To be called while no broker runs. */
-  void brokerDied() {
+  void brokerDied(String how) {
+    count("end: " + how);
+    ends.add(how);
     brokerLife.incrementAndGet();
+    stopping = false;
   }
 
   @Override
