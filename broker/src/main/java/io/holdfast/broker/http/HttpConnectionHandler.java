@@ -19,6 +19,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
@@ -325,7 +326,12 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
       if (ctx.executor().inEventLoop()) {
         write(ctx, answer);
       } else {
-        ctx.executor().execute(() -> write(ctx, answer));
+        try {
+          ctx.executor().execute(() -> write(ctx, answer));
+        } catch (RejectedExecutionException e) {
+          // The broker stops and has closed the connection; what was asked for is done.
+          LOG.debug("no connection left for the answer to {}", head.uri(), e);
+        }
       }
     };
   }
