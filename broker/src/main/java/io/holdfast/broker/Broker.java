@@ -11,6 +11,7 @@ import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.stats.E2eProcessingLatency;
+import io.holdfast.broker.topic.PublishLimits;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
 import io.holdfast.storage.DataDir;
@@ -264,7 +265,11 @@ public final class Broker implements TopicContext {
         throw new BrokerException(e.getMessage(), e);
       }
       for (String channel : channels) {
-        topic.channel(channel);
+        try {
+          topic.channel(channel);
+        } catch (BrokerException e) {
+          LOG.error("TOPIC({}): channel({}) of nsqlookupd: {}", name, channel, e.getMessage());
+        }
       }
       topics.put(name, topic);
     }
@@ -294,13 +299,14 @@ public final class Broker implements TopicContext {
     LOG.info("TOPIC({}): deleting", name);
     topic.exit(true);
     synchronized (topicsLock) {
-      if (!topics.remove(name, topic)) {
-        return false;
-      }
       nextIdBase = Math.max(nextIdBase, topic.idEnd());
     }
-    topologyListener.topicDeleted(name);
+    // Before the name is free again: a new topic must not find the old one's entry after a crash.
     metadataWriter.write();
+    if (!topics.remove(name, topic)) {
+      return false;
+    }
+    topologyListener.topicDeleted(name);
     return true;
   }
 
@@ -439,7 +445,7 @@ public final class Broker implements TopicContext {
   public StorageOptions storageOptions(boolean ephemeral) {
     return new StorageOptions(
         options.maxBytesPerFile(),
-        Math.max(options.maxBodySize(), options.maxMsgSize()) + Integer.BYTES,
+        PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize()),
         options.durability() == Durability.SYNCED && !ephemeral,
         ephemeral ? 0 : options.syncEvery());
   }
@@ -462,6 +468,16 @@ public final class Broker implements TopicContext {
   @Override
   public long idleCloseNs() {
     return TimeUnit.MILLISECONDS.toNanos(options.idleCloseMs());
+  }
+
+  @Override
+  public long retentionMs() {
+    return options.retentionMs();
+  }
+
+  @Override
+  public long maxDiskBytesPerTopic() {
+    return options.maxDiskBytesPerTopic();
   }
 
   @Override
@@ -521,7 +537,8 @@ public final class Broker implements TopicContext {
           diskFailed("TOPIC(" + topic.name() + ")", e);
         }
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
       LOG.error("housekeeping failed", e);
     }
   }

@@ -15,6 +15,9 @@ import org.slf4j.LoggerFactory;
 final class DiskGuard {
   private static final Logger LOG = LoggerFactory.getLogger(DiskGuard.class);
 
+  /** On a small disk the default limit would refuse everything: there it is this part of it. */
+  private static final int DEFAULT_LIMIT_PART = 10;
+
   private final DataDir dataDir;
   private final Options options;
   private volatile String refusal;
@@ -43,6 +46,9 @@ final class DiskGuard {
     long limitBytes = options.diskFreeLimitBytes();
     if (limitBytes > 0) {
       try {
+        if (limitBytes == Options.defaults().diskFreeLimitBytes()) {
+          limitBytes = Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART);
+        }
         long usableBytes = dataDir.usableBytes();
         if (usableBytes < limitBytes) {
           return "disk is nearly full: "

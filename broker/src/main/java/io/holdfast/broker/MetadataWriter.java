@@ -53,9 +53,10 @@ final class MetadataWriter {
       running = true;
       mine = requested;
     }
-    IOException error = null;
+    IOException error = new IOException("the metadata file was not written");
     try {
       write.run();
+      error = null;
     } catch (IOException e) {
       error = e;
     } finally {

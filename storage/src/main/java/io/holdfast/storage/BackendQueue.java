@@ -75,8 +75,17 @@ public interface BackendQueue extends Closeable {
   /** Whether {@link #checkpoint} is due. */
   boolean wantsCheckpoint();
 
-  /** Sums up the account; the iterator gives every held message with attempts or a due time. */
+  /**
+   * Sums up the account; the iterator gives every held message with attempts or a due time. What it
+   * makes superfluous is to be removed by {@link #removeOldFiles} and {@link #filesRemoved}.
+   */
   void checkpoint(Iterator<HeldMessage> held) throws IOException;
+
+  /** Waits for the disk: to be called without the channel's lock. */
+  void removeOldFiles() throws IOException;
+
+  /** After {@link #removeOldFiles}, under the channel's lock. */
+  void filesRemoved();
 
   /** Bytes on disk that belong to this channel alone. */
   long diskBytes();

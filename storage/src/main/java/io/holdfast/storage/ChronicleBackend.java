@@ -67,7 +67,9 @@ public final class ChronicleBackend implements BackendQueue {
     LedgerState state = ledger.replay();
     boolean isNew = state == null;
     if (isNew) {
-      state = new LedgerState(first);
+      // Files without a record are a creation cut short, or damage: rather too much than too
+      // little.
+      state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
@@ -110,7 +112,8 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void put(Batch batch, int inMemory) throws IOException {
     boolean caughtUp = isCaughtUp();
-    skipTo(batch.firstOrdinal());
+    long gapFrom = end;
+    passGap(batch.firstOrdinal());
     end = batch.endOrdinal();
     if (caughtUp) {
       cursor = batch.firstOrdinal() + inMemory;
@@ -118,6 +121,7 @@ public final class ChronicleBackend implements BackendQueue {
         journal.moveTo(batch, cursor);
       }
     }
+    finishGap(gapFrom, batch.firstOrdinal());
   }
 
   @Override
@@ -130,7 +134,8 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void putHeld(Batch batch, List<HeldMessage> messages) throws IOException {
     boolean caughtUp = isCaughtUp();
-    skipTo(batch.firstOrdinal());
+    long gapFrom = end;
+    passGap(batch.firstOrdinal());
     end = batch.endOrdinal();
     if (caughtUp) {
       cursor = end;
@@ -138,11 +143,19 @@ public final class ChronicleBackend implements BackendQueue {
       skip.add(batch.firstOrdinal(), batch.endOrdinal());
       skipCount += batch.count();
     }
+    finishGap(gapFrom, batch.firstOrdinal());
     hold(messages);
   }
 
   @Override
   public void skipTo(long ordinal) throws IOException {
+    long gapFrom = end;
+    passGap(ordinal);
+    finishGap(gapFrom, ordinal);
+  }
+
+  /** Moves the end up to an ordinal; what lies between will not come. */
+  private void passGap(long ordinal) {
     if (ordinal <= end) {
       return;
     }
@@ -152,10 +165,16 @@ public final class ChronicleBackend implements BackendQueue {
       skip.add(end, ordinal);
       skipCount += ordinal - end;
     }
-    gap.clear();
-    gap.add(end, ordinal);
     end = ordinal;
-    finish(gap);
+  }
+
+  /** After the positions are right: a disk error here must not leave them half-changed. */
+  private void finishGap(long from, long to) throws IOException {
+    if (from < to) {
+      gap.clear();
+      gap.add(from, to);
+      finish(gap);
+    }
   }
 
   @Override
@@ -203,19 +222,11 @@ public final class ChronicleBackend implements BackendQueue {
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
   private void pastUnreadable(long ordinal) throws IOException {
-    gap.clear();
-    for (long lost = cursor; lost < ordinal; lost++) {
-      if (skipCount > 0 && skip.contains(lost)) {
-        skipCount--;
-      } else {
-        gap.add(lost);
-      }
-    }
+    skipCount -= skip.countFrom(cursor) - skip.countFrom(ordinal);
+    LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
+    long from = cursor;
     cursor = ordinal;
-    if (!gap.isEmpty()) {
-      LOG.error("{}: {} range(s) of messages lost, from {}", ledger, gap.count(), gap.from(0));
-      finish(gap);
-    }
+    finishGap(from, ordinal);
   }
 
   @Override
@@ -274,6 +285,16 @@ public final class ChronicleBackend implements BackendQueue {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
     }
+  }
+
+  @Override
+  public void removeOldFiles() throws IOException {
+    ledger.removeOldFiles();
+  }
+
+  @Override
+  public void filesRemoved() {
+    ledger.filesRemoved();
   }
 
   /** Messages whose journal record could not be read. */

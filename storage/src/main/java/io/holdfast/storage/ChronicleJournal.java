@@ -1,9 +1,10 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+
+  /** A length and a body of one byte. */
+  private static final int MIN_MESSAGE_BYTES = 5;
 
   private final ExcerptLog log;
   private final StorageOptions options;
@@ -57,35 +61,46 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     nextOrdinal = findNextOrdinal();
   }
 
+  /**
+   * One above the last message's ordinal. Only a record that is whole is believed. Damaged ones at
+   * the very end may have held as many messages as they have bytes for, whose ordinals are not used
+   * again.
+   */
   private long findNextOrdinal() throws IOException {
-    try (ExcerptReader reader = log.reader()) {
+    long lostBytes = 0;
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       for (int cycle : log.cycles().descendingSet()) {
         long next = -1;
+        long lostHere = 0;
         if (reader.moveToCycle(cycle)) {
           while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-            long end = endOrdinal(reader);
-            next = Math.max(next, end);
+            if (isWhole(reader)) {
+              next = Math.max(next, endOrdinal(reader));
+              lostHere = 0;
+            } else {
+              lostHere += Math.min(reader.length(), options.maxRecordBytes());
+            }
           }
         }
+        lostBytes += lostHere;
         if (next >= 0) {
-          return next;
+          return next + (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
         }
       }
     }
-    return 0;
+    return (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
   }
 
-  /** One above the last ordinal of the record a reader stands on, -1 when it is not plausible. */
+  private static boolean isWhole(ExcerptReader reader) {
+    return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
+  }
+
+  /** One above the last ordinal of the record a reader stands on. */
   private static long endOrdinal(ExcerptReader reader) {
     ByteBuffer view = reader.view();
     int at = reader.offset();
-    if (RecordCodec.headDefect(
-            view, at, reader.length(), RecordCodec.JOURNAL_MAGIC, RecordCodec.JOURNAL_HEAD_BYTES)
-        != null) {
-      return -1;
-    }
-    long count = view.getInt(at + RecordCodec.COUNT_OFFSET);
-    return view.getLong(at + RecordCodec.ORDINAL_OFFSET) + Math.max(0, count);
+    return view.getLong(at + RecordCodec.ORDINAL_OFFSET)
+        + view.getInt(at + RecordCodec.COUNT_OFFSET);
   }
 
   @Override
@@ -125,9 +140,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
   private long uniqueTimeNs() {
-    Instant now = Instant.now();
-    long nowNs = now.getEpochSecond() * 1_000_000_000L + now.getNano();
-    return lastTimeNs.accumulateAndGet(nowNs, Math::max);
+    return lastTimeNs.accumulateAndGet(options.wallNs().getAsLong(), Math::max);
   }
 
   private void noteWritten(int messages) {
@@ -217,10 +230,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       }
     }
     long first = -1;
-    try (ExcerptReader reader = log.reader()) {
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       if (reader.moveToCycle(cycle)) {
         while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (endOrdinal(reader) >= 0) {
+          if (isWhole(reader)) {
             first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
           }
         }
@@ -260,14 +273,16 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public int removeBelow(long ordinal) throws IOException {
+  public int removeBelow(long ordinal, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
       int next = log.cycleAfter(cycle);
       while (next >= 0 && firstOrdinalOf(next) < 0) {
         next = log.cycleAfter(next);
       }
-      if (next < 0 || firstOrdinalOf(next) > ordinal) {
+      if (next < 0
+          || firstOrdinalOf(next) > ordinal
+          || Files.getLastModifiedTime(log.file(cycle)).toMillis() > writtenBeforeMs) {
         break;
       }
       log.deleteCycle(cycle);

@@ -1,6 +1,7 @@
 package io.holdfast.storage;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.Closeable;
@@ -241,27 +242,32 @@ public final class DataDir implements Closeable {
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
     byte[] content = Files.readAllBytes(file);
-    Metadata metadata;
+    int version = 0;
+    Metadata metadata = null;
     try {
-      metadata = JSON.readValue(content, Metadata.class);
+      // The version first: a later format need not have the shape that is read here.
+      JsonNode tree = JSON.readTree(content);
+      version = tree.path("format_version").asInt();
+      if (version <= FORMAT_VERSION) {
+        metadata = JSON.treeToValue(tree, Metadata.class);
+      }
     } catch (IOException e) {
-      metadata = null;
       LOG.debug("{} does not parse", file, e);
     }
-    if (metadata == null || metadata.formatVersion() < 1) {
-      Path aside = root.resolve("meta.json.damaged");
-      Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING);
-      LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
-      return new Metadata(FORMAT_VERSION, 0, List.of());
-    }
-    if (metadata.formatVersion() > FORMAT_VERSION) {
+    if (version > FORMAT_VERSION) {
       throw new IOException(
           "data path "
               + root
               + " has format version "
-              + metadata.formatVersion()
+              + version
               + ", this broker knows up to "
               + FORMAT_VERSION);
+    }
+    if (metadata == null || version < 1) {
+      Path aside = root.resolve("meta.json.damaged");
+      Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING);
+      LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
+      return new Metadata(FORMAT_VERSION, 0, List.of());
     }
     return metadata;
   }
@@ -274,6 +280,11 @@ public final class DataDir implements Closeable {
   /** Bytes that can still be written to this directory's disk. */
   public long usableBytes() throws IOException {
     return Files.getFileStore(root).getUsableSpace();
+  }
+
+  /** Bytes that this directory's disk has in all. */
+  public long totalBytes() throws IOException {
+    return Files.getFileStore(root).getTotalSpace();
   }
 
   @Override

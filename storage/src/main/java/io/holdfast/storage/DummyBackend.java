@@ -93,6 +93,16 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public void removeOldFiles() {
+    // No files.
+  }
+
+  @Override
+  public void filesRemoved() {
+    // No files.
+  }
+
+  @Override
   public long diskBytes() {
     return 0;
   }

@@ -12,6 +12,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import net.openhft.posix.PosixAPI;
 
 /** File operations that are complete on the disk when they return. */
@@ -55,7 +56,9 @@ public final class DurableFiles {
   /** Creates a directory (and its parents), with its entry on disk. */
   public static void createDirectory(Path dir) throws IOException {
     if (!Files.isDirectory(dir)) {
-      Files.createDirectories(dir);
+      // Nobody else may read what people send each other; nsqd's files have mode 0600.
+      Files.createDirectories(
+          dir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       forceDirectory(dir.getParent());
     }
   }

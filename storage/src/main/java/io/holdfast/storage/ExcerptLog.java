@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,7 +14,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.function.Function;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ChronicleQueue;
@@ -51,8 +54,14 @@ final class ExcerptLog implements Closeable {
   private static final long RESERVE_SLACK_BYTES = 2L * (8 * SizeRollCycle.INDEX_COUNT + 128) + 4096;
 
   private static final long RESERVE_FIRST_BYTES = 64 << 10;
+  private static final long MAX_FOUND_BLOCK_BYTES = 1 << 30;
+
+  /** Four pages of the largest common size, so that block and overlap are whole pages. */
+  private static final long BLOCK_ALIGNMENT = 256 << 10;
+
   private static final int O_RDWR = 2;
   private static final int HEADERLESS = 0x8000_0000;
+  private static final String DAMAGED_SUFFIX = ".damaged";
   private static final int LOCK_TIMEOUT_MS = 500;
 
   /** Where an excerpt's payload begins: the cycle in the upper half, the file offset below. */
@@ -76,10 +85,16 @@ final class ExcerptLog implements Closeable {
   /** Cycles with a file, in order. Written under the monitor, read anywhere. */
   private final ConcurrentSkipListSet<Integer> cycles = new ConcurrentSkipListSet<>();
 
+  /**
+   * Cycles whose file Chronicle cannot open: renamed, so that it does not try, and still searched
+   * by readers.
+   */
+  private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
+
   /** Files written since they were last forced; own monitor. */
   private final Set<Integer> dirtyCycles = new HashSet<>();
 
-  /** Files whose size and directory entry are on disk. Only {@link #force}'s thread. */
+  /** Files whose size and directory entry are on disk; its monitor makes forces exclusive. */
   private final Set<Integer> forcedOnce = new HashSet<>();
 
   /** Open readers; the queue stays open while there are any. This monitor. */
@@ -98,6 +113,9 @@ final class ExcerptLog implements Closeable {
   private long reserveStepBytes;
   private int reserveFd = -1;
 
+  /** The first cycle that this process writes. */
+  private final int firstOwnCycle;
+
   /** The newest cycle an excerpt was appended to by this process, else the newest found on disk. */
   private volatile int currentCycle;
 
@@ -112,10 +130,23 @@ final class ExcerptLog implements Closeable {
     this.dir = dir;
     this.maxReserveStepBytes = maxReserveStepBytes;
     long largestBytes = cleanUpAndList();
-    this.blockSize = Math.max(blockSize, largestBytes);
+    // A damaged file can have grown to any size; such a one is not mapped as a whole.
+    this.blockSize =
+        Math.max(alignBlock(blockSize), Math.min(blockOf(largestBytes), MAX_FOUND_BLOCK_BYTES));
     currentCycle = cycles.isEmpty() ? 0 : cycles.last();
     writeCycle = currentCycle + 1;
+    firstOwnCycle = writeCycle;
     rollCycle = new SizeRollCycle(writeCycle);
+  }
+
+  /** The block size that a file of one block was made with: Chronicle adds a quarter to it. */
+  private static long blockOf(long fileBytes) {
+    final int partsWithOverlap = 5;
+    return alignBlock(fileBytes / partsWithOverlap * (partsWithOverlap - 1));
+  }
+
+  private static long alignBlock(long bytes) {
+    return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
   }
 
   private long cleanUpAndList() throws IOException {
@@ -126,7 +157,13 @@ final class ExcerptLog implements Closeable {
       for (Path file : files) {
         String name = file.getFileName().toString();
         int cycle = SizeRollCycle.cycleOf(name);
-        if (cycle >= 0) {
+        if (name.endsWith(DAMAGED_SUFFIX)) {
+          cycle = SizeRollCycle.cycleOf(name.substring(0, name.length() - DAMAGED_SUFFIX.length()));
+          if (cycle >= 0) {
+            cycles.add(cycle);
+            setAside.add(cycle);
+          }
+        } else if (cycle >= 0) {
           cycles.add(cycle);
           largestBytes = Math.max(largestBytes, Files.size(file));
         } else if (name.endsWith(".precreated") || name.endsWith(".discard")) {
@@ -140,21 +177,24 @@ final class ExcerptLog implements Closeable {
     boolean newest = true;
     for (Integer cycle : cycles.descendingSet()) {
       Path file = file(cycle);
-      if (isHeaderless(file)) {
-        if (newest) {
-          // A crash between creating the file and writing its header: it never held an excerpt.
-          Files.delete(file);
-        } else {
-          Path aside = file.resolveSibling(file.getFileName() + ".damaged");
-          Files.move(file, aside);
-          LOG.error("{} has no header, its messages are lost; kept as {}", file, aside);
-        }
+      if (setAside.contains(cycle) || !isHeaderless(file)) {
+        newest = false;
+      } else if (newest) {
+        // A crash between creating the file and writing its header: it never held an excerpt.
+        Files.delete(file);
         cycles.remove(cycle);
       } else {
-        newest = false;
+        setAside(cycle, "it has no header");
       }
     }
     return largestBytes;
+  }
+
+  private void setAside(int cycle, String why) throws IOException {
+    Path file = file(cycle);
+    setAside.add(cycle);
+    Files.move(file, file(cycle));
+    LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
   }
 
   private static boolean isHeaderless(Path file) throws IOException {
@@ -170,7 +210,8 @@ final class ExcerptLog implements Closeable {
   }
 
   Path file(int cycle) {
-    return dir.resolve(SizeRollCycle.fileName(cycle));
+    String name = SizeRollCycle.fileName(cycle);
+    return dir.resolve(setAside.contains(cycle) ? name + DAMAGED_SUFFIX : name);
   }
 
   /** The oldest cycle with a file, or -1. */
@@ -192,6 +233,11 @@ final class ExcerptLog implements Closeable {
 
   int currentCycle() {
     return currentCycle;
+  }
+
+  /** Files of cycles below are complete: nothing will be appended to them. */
+  int completeBelow() {
+    return Math.max(currentCycle, firstOwnCycle);
   }
 
   /** Bytes in the file being written, 0 right after a roll. Owner's lock. */
@@ -272,7 +318,7 @@ final class ExcerptLog implements Closeable {
   private ExcerptAppender openAppender() throws IOException {
     if (appender == null) {
       synchronized (this) {
-        appender = queue().createAppender();
+        appender = open(ChronicleQueue::createAppender, cycles.descendingSet());
         appender.singleThreadedCheckDisabled(true);
       }
     }
@@ -364,14 +410,47 @@ final class ExcerptLog implements Closeable {
     return queue;
   }
 
-  /** A new reader, positioned before the oldest excerpt. */
-  ExcerptReader reader() {
-    return new ExcerptReader(this);
+  /**
+   * A new reader, positioned before the oldest excerpt.
+   *
+   * @param format how the records look that make up the excerpts; null for excerpts of any content,
+   *     which cannot be found again behind a damaged header
+   */
+  ExcerptReader reader(RecordFormat format) {
+    return new ExcerptReader(this, format);
+  }
+
+  /**
+   * Opens an appender or tailer. Where Chronicle stumbles over the header of the file it begins
+   * with, that file is set aside.
+   *
+   * @param files in the order in which Chronicle opens them
+   */
+  private <T> T open(Function<ChronicleQueue, T> how, Iterable<Integer> files) throws IOException {
+    while (true) {
+      try {
+        return how.apply(queue());
+      } catch (Exception e) {
+        // Chronicle throws checked ones, too, which it does not declare.
+        Integer first = null;
+        for (Integer cycle : files) {
+          if (first == null && !setAside.contains(cycle)) {
+            first = cycle;
+          }
+        }
+        if (first == null || first >= firstOwnCycle) {
+          throw new IOException("cannot open " + dir + ": " + e, e);
+        }
+        setAside(first, e.getClass().getSimpleName());
+        queue.close();
+        queue = null;
+      }
+    }
   }
 
   /** For {@link ExcerptReader}: a tailer; keeps the queue open until {@link #readerClosed}. */
   synchronized ExcerptTailer newTailer() throws IOException {
-    ExcerptTailer tailer = queue().createTailer();
+    ExcerptTailer tailer = open(ChronicleQueue::createTailer, cycles);
     tailer.singleThreadedCheckDisabled(true);
     readers++;
     return tailer;
@@ -388,6 +467,12 @@ final class ExcerptLog implements Closeable {
    * @throws IOException when the disk refuses; nothing may be claimed as durable then
    */
   void force() throws IOException {
+    synchronized (forcedOnce) {
+      forceDirty();
+    }
+  }
+
+  private void forceDirty() throws IOException {
     List<Integer> dirty;
     synchronized (dirtyCycles) {
       if (dirtyCycles.isEmpty()) {
@@ -428,6 +513,7 @@ final class ExcerptLog implements Closeable {
       dirtyCycles.remove(cycle);
     }
     Files.deleteIfExists(file(cycle));
+    setAside.remove(cycle);
   }
 
   /** Tells Chronicle that files went. Owner's lock: beside a roll it could forget the new file. */

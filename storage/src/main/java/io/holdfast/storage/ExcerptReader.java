@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,6 +9,8 @@ import net.openhft.chronicle.bytes.BytesStore;
 import net.openhft.chronicle.core.io.ReferenceOwner;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.wire.DocumentContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads the excerpts of an {@link ExcerptLog} in order, or single ones by position, as views of the
@@ -18,14 +21,35 @@ import net.openhft.chronicle.wire.DocumentContext;
  * to read: a later look could see a roll that happened after the attempt and skip what was written
  * in between.
  *
+ * <p>Where the chain of Chronicle's headers is damaged, the rest of the file is searched by {@link
+ * ExcerptSalvage}, and so is what lies behind the end that Chronicle sees of a file that is not
+ * written any more.
+ *
  * <p>One thread at a time (its owner's lock).
  */
 final class ExcerptReader implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ExcerptReader.class);
+
   private final ExcerptLog log;
+
+  /** How a record must look to be searched for; null for excerpts of any content. */
+  private final RecordFormat format;
+
   private final ReferenceOwner owner = ReferenceOwner.temporary("ExcerptReader");
 
   private ExcerptTailer tailer;
   private int tailerCycle = -1;
+
+  /** Where the last excerpt read from the tailer's cycle ends, as file offset. */
+  private int cycleReadTo;
+
+  /** Whether Chronicle cannot be trusted to find what follows in the tailer's cycle. */
+  private boolean suspect;
+
+  /** Searches the rest of the tailer's cycle; null while that is not needed. */
+  private ExcerptSalvage salvage;
+
+  private int viewCycle = -1;
   private BytesStore<?, ?> store;
   private ByteBuffer view;
   private ByteBuffer bodies;
@@ -36,49 +60,109 @@ final class ExcerptReader implements Closeable {
   private int offset;
   private int length;
 
-  ExcerptReader(ExcerptLog log) {
+  ExcerptReader(ExcerptLog log, RecordFormat format) {
     this.log = log;
+    this.format = format;
   }
 
   /** Goes to the next excerpt; false when there is none yet. */
   boolean next() throws IOException {
     while (true) {
-      int current = log.currentCycle();
+      int completeBelow = log.completeBelow();
       if (tailerCycle < 0 && !moveToCycle(log.firstCycle())) {
         return false;
       }
-      try (DocumentContext dc = tailer.readingDocument()) {
-        if (dc.isPresent()) {
-          capture(dc);
+      int cycle = tailerCycle;
+      boolean complete = cycle < completeBelow;
+      if (salvage == null && !suspect && readByTailer(complete)) {
+        return true;
+      }
+      if (!complete) {
+        return false;
+      }
+      if (format != null) {
+        if (salvage == null) {
+          salvage = new ExcerptSalvage(log.file(cycle), format, cycleReadTo);
+        }
+        if (salvage.next()) {
+          captureSalvaged(cycle);
           return true;
         }
       }
-      int at = Math.max(tailer.cycle(), tailerCycle);
-      if (at >= current || !moveToCycle(log.cycleAfter(at))) {
+      if (!moveToCycle(log.cycleAfter(cycle))) {
         return false;
       }
     }
   }
 
-  private void capture(DocumentContext dc) throws IOException {
+  /** Reads an excerpt of the tailer's cycle, or of a later one when there can be no more in it. */
+  private boolean readByTailer(boolean complete) throws IOException {
+    try (DocumentContext dc = tailer.readingDocument()) {
+      if (!dc.isPresent()) {
+        return false;
+      }
+      int cycle = (int) (dc.index() >>> 32);
+      if (format != null && cycle != tailerCycle && complete) {
+        // An end mark: the file is looked at once more, the mark may be damage.
+        return false;
+      }
+      return capture(dc, cycle, complete);
+    } catch (Exception e) {
+      if (format == null || !complete) {
+        throw new IOException("cannot read on in " + log.file(tailerCycle) + ": " + e, e);
+      }
+      LOG.error(
+          "{} is damaged behind {}: {}",
+          log.file(tailerCycle),
+          cycleReadTo,
+          e.getClass().getSimpleName());
+      return false;
+    }
+  }
+
+  /** Takes over the excerpt; false when it will be found again by searching. */
+  private boolean capture(DocumentContext dc, int cycle, boolean complete) throws IOException {
     Bytes<?> bytes = dc.wire().bytes();
-    index = dc.index();
-    tailerCycle = (int) (index >>> 32);
     BytesStore<?, ?> now = bytes.bytesStore();
     if (now != store) {
       attach(now);
     }
     long at = bytes.readPosition();
-    position = ExcerptLog.position(tailerCycle, at);
+    index = dc.index();
+    tailerCycle = cycle;
+    viewCycle = cycle;
+    position = ExcerptLog.position(cycle, at);
     offset = Math.toIntExact(at - storeStart);
-    length = Math.toIntExact(bytes.readRemaining());
-    if (length > view.capacity() - offset) {
-      throw new IOException(
-          "excerpt of " + length + " bytes beyond the mapping at " + where(position));
+    // A damaged header can say any length; the record has its own.
+    length = (int) Math.min(bytes.readRemaining(), view.capacity() - offset);
+    if (format == null || !complete || !format.contradicts(view, offset, length)) {
+      cycleReadTo = (int) at + length;
+      return true;
     }
+    LOG.error("{}: an excerpt of {} bytes cannot be right", where(position), length);
+    suspect = true;
+    return format.defect(view, offset, length) != null;
   }
 
-  private void attach(BytesStore<?, ?> now) {
+  private void captureSalvaged(int cycle) {
+    if (view != salvage.view()) {
+      detach();
+      view = salvage.view();
+      bodies = view.duplicate();
+      storeStart = 0;
+    }
+    viewCycle = cycle;
+    offset = salvage.offset();
+    length = salvage.length();
+    position = ExcerptLog.position(cycle, offset);
+    cycleReadTo = offset + length;
+    LOG.warn("{}: found a record that Chronicle does not see", where(position));
+  }
+
+  private void attach(BytesStore<?, ?> now) throws IOException {
+    if (now.capacity() > Integer.MAX_VALUE) {
+      throw new IOException("a mapping of " + now.capacity() + " bytes");
+    }
     detach();
     now.reserve(owner);
     store = now;
@@ -91,9 +175,10 @@ final class ExcerptReader implements Closeable {
     if (store != null) {
       store.release(owner);
       store = null;
-      view = null;
-      bodies = null;
     }
+    view = null;
+    bodies = null;
+    viewCycle = -1;
   }
 
   /** Positions before the first excerpt of a cycle; false when there is no such file. */
@@ -102,11 +187,29 @@ final class ExcerptReader implements Closeable {
       return false;
     }
     open();
-    if (!tailer.moveToCycle(cycle)) {
+    boolean moved = false;
+    try {
+      moved = tailer.moveToCycle(cycle);
+    } catch (Exception e) {
+      // Chronicle throws checked ones, too, which it does not declare.
+      LOG.error("{} is damaged: {}", log.file(cycle), e.getClass().getSimpleName());
+    }
+    boolean searchable =
+        format != null && cycle < log.completeBelow() && log.cycles().contains(cycle);
+    if (!moved && !searchable) {
       return false;
     }
-    tailerCycle = cycle;
+    enter(cycle);
+    // A file that Chronicle cannot open is searched from its begin.
+    suspect = !moved;
     return true;
+  }
+
+  private void enter(int cycle) {
+    tailerCycle = cycle;
+    cycleReadTo = 0;
+    suspect = false;
+    salvage = null;
   }
 
   /** Positions so that {@link #next} reads the excerpt with this Chronicle index. */
@@ -115,7 +218,7 @@ final class ExcerptReader implements Closeable {
     if (!tailer.moveToIndex(excerptIndex)) {
       return false;
     }
-    tailerCycle = (int) (excerptIndex >>> 32);
+    enter((int) (excerptIndex >>> 32));
     return true;
   }
 
@@ -123,20 +226,13 @@ final class ExcerptReader implements Closeable {
    * Makes the file of a position available in {@link #view}, for access by offset. The caller
    * checks what it finds there.
    *
-   * @return the offset within the view
-   * @throws IOException when the file is gone or holds no excerpt
+   * @return the offset within the view, negative when the file is gone or holds no excerpt
    */
   int attachTo(long at) throws IOException {
     int cycle = ExcerptLog.cycleOf(at);
-    if (store == null || tailerCycle != cycle) {
-      if (!moveToCycle(cycle)) {
-        throw new IOException("no such file: " + log.file(cycle));
-      }
-      try (DocumentContext dc = tailer.readingDocument()) {
-        if (!dc.isPresent()) {
-          throw new IOException("nothing can be read from " + log.file(cycle));
-        }
-        capture(dc);
+    if (viewCycle != cycle) {
+      if (!moveToCycle(cycle) || !next() || viewCycle != cycle) {
+        return -1;
       }
     }
     return Math.toIntExact(ExcerptLog.offsetOf(at) - storeStart);
@@ -189,7 +285,7 @@ final class ExcerptReader implements Closeable {
     if (tailer != null) {
       tailer.close();
       tailer = null;
-      tailerCycle = -1;
+      enter(-1);
       log.readerClosed();
     }
   }

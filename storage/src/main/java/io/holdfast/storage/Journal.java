@@ -56,9 +56,10 @@ public interface Journal extends Closeable {
    * Removes the files whose messages are all below an ordinal; the newest file always stays, it
    * keeps the count. Housekeeping thread, without the topic's lock.
    *
+   * @param writtenBeforeMs files written later stay, too; ms since 1970
    * @return the number of files removed
    */
-  int removeBelow(long ordinal) throws IOException;
+  int removeBelow(long ordinal, long writtenBeforeMs) throws IOException;
 
   /** To be called under the topic's lock after {@link #removeBelow} removed files. */
   void filesRemoved();

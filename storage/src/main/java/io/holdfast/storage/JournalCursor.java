@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -46,8 +47,8 @@ public final class JournalCursor implements Closeable {
 
   JournalCursor(ChronicleJournal journal, ExcerptLog log) {
     this.journal = journal;
-    inOrder = log.reader();
-    byReference = log.reader();
+    inOrder = log.reader(RecordFormat.JOURNAL);
+    byReference = log.reader(RecordFormat.JOURNAL);
   }
 
   /** The ordinal that {@link #next} will return, if it can be read. */
@@ -180,6 +181,10 @@ public final class JournalCursor implements Closeable {
    */
   public boolean read(MessageRef ref, MessageView to) throws IOException {
     int offset = byReference.attachTo(ref.batchPosition());
+    if (offset < 0) {
+      LOG.error("{}: nothing can be read any more", byReference.where(ref.batchPosition()));
+      return false;
+    }
     ByteBuffer from = byReference.view();
     if (checkedPosition != ref.batchPosition()) {
       int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;

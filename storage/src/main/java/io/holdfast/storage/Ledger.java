@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,6 +34,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   private long bytesSinceCheckpoint;
   private long checkpointBytes;
 
+  /** The file that begins with the last checkpoint of this process. */
+  private volatile int checkpointCycle;
+
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
 
@@ -53,12 +57,17 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    */
   public LedgerState replay() throws IOException {
     LedgerReplay replay = new LedgerReplay();
-    try (ExcerptReader reader = log.reader()) {
+    try (ExcerptReader reader = log.reader(RecordFormat.LEDGER)) {
       replay.run(reader);
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
     return replay.state();
+  }
+
+  /** Whether there is any file, with a record or without. */
+  boolean hasFiles() {
+    return !log.cycles().isEmpty();
   }
 
   /** Records that these messages are finished. */
@@ -100,7 +109,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /**
-   * Sums everything up at the head of a new file and removes the older files.
+   * Sums everything up at the head of a new file; {@link #removeOldFiles} is to follow.
    *
    * @param finished what is finished
    * @param end one above the channel's last ordinal
@@ -133,11 +142,23 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     checkpointBytes = bytesSinceCheckpoint - before;
     bytesSinceCheckpoint = 0;
     behind = false;
+    checkpointCycle = cycle;
+  }
+
+  /**
+   * Removes the files before the last checkpoint. Waits for the disk, so without the channel's
+   * lock; {@link #filesRemoved} is to follow under it.
+   */
+  void removeOldFiles() throws IOException {
     // The new file must be on disk before the old ones go, or a power cut would leave neither.
     log.force();
-    for (int old : log.cycles().headSet(cycle)) {
+    for (int old : log.cycles().headSet(checkpointCycle)) {
       log.deleteCycle(old);
     }
+  }
+
+  /** After {@link #removeOldFiles}, under the channel's lock. */
+  void filesRemoved() {
     log.refreshListing();
   }
 
@@ -189,9 +210,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
         head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
     try {
       log.append(head.clear(), payload);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       behind = true;
-      throw e;
+      throw e instanceof IOException io ? io : new IOException(e.toString(), e);
     }
     bytesSinceCheckpoint += bytes;
     syncThread.written(this);

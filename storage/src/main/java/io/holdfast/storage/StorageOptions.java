@@ -1,5 +1,8 @@
 package io.holdfast.storage;
 
+import java.time.Instant;
+import java.util.function.LongSupplier;
+
 /**
  * What the storage needs to know of the configuration.
  *
@@ -7,10 +10,21 @@ package io.holdfast.storage;
  * @param maxRecordBytes the largest section of a batch
  * @param synced whether OK waits for the disk ({@code durability = synced})
  * @param syncEvery messages after which written data is forced at the latest, 0 for never
+ * @param wallNs the time, ns since 1970
  */
 public record StorageOptions(
-    long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery) {
+    long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery, LongSupplier wallNs) {
   private static final long MIN_BLOCK_BYTES = 1 << 20;
+
+  /** With the machine's time. */
+  public StorageOptions(long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery) {
+    this(maxBytesPerFile, maxRecordBytes, synced, syncEvery, StorageOptions::systemNs);
+  }
+
+  private static long systemNs() {
+    Instant now = Instant.now();
+    return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+  }
 
   /** Bytes to map at once: a whole journal file, and four times the largest excerpt (Chronicle). */
   long journalBlockBytes() {

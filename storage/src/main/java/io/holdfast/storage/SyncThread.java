@@ -80,7 +80,8 @@ public final class SyncThread implements Closeable {
       if (logs.remove(log)) {
         try {
           log.sync();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+          // Whatever it was, this thread has to go on.
           LOG.error("sync of {} failed", log, e);
         }
       }

@@ -38,7 +38,7 @@ class ExcerptLogTest {
   @Test
   void shouldReadInOrderAcrossRolls() throws Exception {
     try (ExcerptLog log = open();
-        ExcerptReader reader = log.reader()) {
+        ExcerptReader reader = log.reader(null)) {
       assertFalse(reader.next());
       for (int i = 0; i < 30; i++) {
         append(log, "message " + i);
@@ -61,7 +61,7 @@ class ExcerptLogTest {
   @Test
   void shouldFindAnExcerptByThePositionAppendGave() throws Exception {
     try (ExcerptLog log = open();
-        ExcerptReader reader = log.reader()) {
+        ExcerptReader reader = log.reader(null)) {
       append(log, "a");
       long inFirst = append(log, "first file");
       log.roll();
@@ -79,7 +79,7 @@ class ExcerptLogTest {
     Files.createFile(dir.resolve(SizeRollCycle.fileName(2)));
     Files.write(dir.resolve("metadata.cq4t"), new byte[100]);
     try (ExcerptLog log = open();
-        ExcerptReader reader = log.reader()) {
+        ExcerptReader reader = log.reader(null)) {
       assertEquals(1, log.cycles().size());
       append(log, "after");
       assertEquals(2, log.cycles().size());
@@ -94,7 +94,7 @@ class ExcerptLogTest {
   void shouldReopenClosedFilesOnDemand() throws Exception {
     try (ExcerptLog log = open()) {
       append(log, "one");
-      ExcerptReader reader = log.reader();
+      ExcerptReader reader = log.reader(null);
       assertTrue(reader.next());
       assertFalse(log.closeIfUnread());
       reader.close();
@@ -112,7 +112,7 @@ class ExcerptLogTest {
   @Test
   void shouldForceAndDeleteFiles() throws Exception {
     try (ExcerptLog log = open();
-        ExcerptReader reader = log.reader()) {
+        ExcerptReader reader = log.reader(null)) {
       append(log, "one");
       log.roll();
       append(log, "two");

@@ -53,6 +53,12 @@ public final class Channel {
     }
   }
 
+  /** What {@link #poll} returns when the channel is paused or ends: it will wake its clients. */
+  public static final int CLOSED = -1;
+
+  /** Messages looked at in one turn, those that are sampled out included. */
+  private static final int MAX_LOOKED = 4096;
+
   private static final int PERCENT = 100;
 
   private final String topicName;
@@ -191,15 +197,15 @@ public final class Channel {
    *
    * @param max messages
    * @param maxBytes stops once this much was written
-   * @return messages written; when fewer than {@code max} and bytes are left, the channel is empty
-   *     and will wake the client
+   * @return messages written; {@link #CLOSED} when nothing is delivered now. A client that waits
+   *     afterwards is woken when there is more, one that does not should come again
    */
   public int poll(ClientV2 client, int max, ByteBuf out, int maxBytes) throws IOException {
     int count = 0;
     ClientV2 wake = null;
     synchronized (lock) {
       if (paused || exiting || !client.isSubscribed()) {
-        return 0;
+        return CLOSED;
       }
       long nowNs = settings.clock().nanos();
       int bytesLimit = out.writerIndex() + maxBytes;
@@ -208,18 +214,22 @@ public final class Channel {
       delivering.clear();
       redelivering.clear();
       boolean more = true;
-      while (more && count < max && out.writerIndex() < bytesLimit) {
-        Message message = ready.poll(finishing);
-        if (message == null) {
-          more = false;
-        } else if (isSampledOut(client)) {
-          finishing.add(message.ordinal());
-        } else {
-          deliver(message, client, nowNs, out);
-          count++;
+      try {
+        int looked = 0;
+        while (more && count < max && looked++ < MAX_LOOKED && out.writerIndex() < bytesLimit) {
+          Message message = ready.poll(finishing);
+          if (message == null) {
+            more = false;
+          } else if (isSampledOut(client)) {
+            finishing.add(message.ordinal());
+          } else {
+            deliver(message, client, nowNs, out);
+            count++;
+          }
         }
+      } finally {
+        recordPoll();
       }
-      recordPoll();
       if (!more) {
         waiting.add(client);
       } else if (!ready.isEmpty()) {
@@ -569,6 +579,9 @@ public final class Channel {
       }
     }
     clients.forEach(ClientV2::close);
+    if (!deleting) {
+      record(backend::removeOldFiles);
+    }
     synchronized (lock) {
       backend.close();
     }
@@ -582,15 +595,23 @@ public final class Channel {
 
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
   public void housekeep(boolean idle) {
+    boolean checkpoint;
     synchronized (lock) {
       if (exiting) {
         return;
       }
-      if (backend.wantsCheckpoint()) {
+      checkpoint = backend.wantsCheckpoint();
+      if (checkpoint) {
         record(() -> backend.checkpoint(heldMessages()));
       }
       if (idle && clients.isEmpty()) {
         backend.closeIdle();
+      }
+    }
+    if (checkpoint) {
+      record(backend::removeOldFiles);
+      synchronized (lock) {
+        backend.filesRemoved();
       }
     }
   }
@@ -676,6 +697,11 @@ public final class Channel {
     synchronized (lock) {
       return backend.floor();
     }
+  }
+
+  /** Bytes on disk that belong to this channel alone. */
+  public long diskBytes() {
+    return backend.diskBytes();
   }
 
   /** Messages dropped for want of room; only an ephemeral channel drops any. */

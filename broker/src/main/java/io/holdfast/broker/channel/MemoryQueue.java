@@ -54,6 +54,11 @@ final class MemoryQueue {
     return head != null && head.requeued;
   }
 
+  /** The next message, which stays, or null. */
+  Message peek() {
+    return messages.peek();
+  }
+
   /** The next message, or null. */
   Message poll() {
     Message message = messages.poll();

@@ -25,10 +25,19 @@ public final class QueueScan implements Closeable {
 
   /** Starts the thread. */
   public QueueScan(ChannelSettings.Clock clock) {
+    this(clock, true);
+  }
+
+  /**
+   * @param started false for a test that calls {@link #scan} itself
+   */
+  QueueScan(ChannelSettings.Clock clock, boolean started) {
     this.clock = clock;
     thread = new Thread(this::run, "queueScan");
     thread.setDaemon(true);
-    thread.start();
+    if (started) {
+      thread.start();
+    }
   }
 
   void add(Channel channel) {
@@ -62,7 +71,7 @@ public final class QueueScan implements Closeable {
           if (channel.processQueues(nowNs)) {
             channels.add(channel);
           }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
           LOG.error("TOPIC({}) CHANNEL({}): scan failed", channel.topicName(), channel.name(), e);
           channels.add(channel);
         }

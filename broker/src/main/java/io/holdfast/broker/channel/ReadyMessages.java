@@ -196,8 +196,11 @@ final class ReadyMessages {
   Message poll(OrdinalRanges lost) throws IOException {
     while (true) {
       if (isMemoryNext()) {
-        Message message = memory.poll();
-        if (message.bytes != null || backend.read(message, view)) {
+        Message message = memory.peek();
+        boolean readable = message.bytes != null || backend.read(message, view);
+        // Taken out only now: after an exception it must not be nowhere.
+        memory.poll();
+        if (readable) {
           return message;
         }
         lost.add(message.ordinal());
@@ -216,14 +219,18 @@ final class ReadyMessages {
     if (!memory.isRequeuedNext() || backend.depth() == 0) {
       return true;
     }
-    // Beyond the bound on references, first bring down their number.
-    memoryWasLast = !memoryWasLast || memory.requeued() >= settings.maxDeferred();
+    memoryWasLast = !memoryWasLast || isOverBound();
     return memoryWasLast;
+  }
+
+  /** Whether so many references are held that the backend has to wait. */
+  private boolean isOverBound() {
+    return deferred.size() + memory.requeued() >= settings.maxDeferred();
   }
 
   /** Takes from the backend what is due; what is not goes to the deferred messages. */
   private boolean pollBackend() throws IOException {
-    while (backend.poll(view)) {
+    while (!isOverBound() && backend.poll(view)) {
       if (view.deferMs() == 0) {
         return true;
       }

@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
 public final class ClientOutput {
   private static final byte[] OK = FrameEncoder.ascii("OK");
   private static final int INITIAL_BYTES = 1024;
+  private static final int MAX_PENDING = 4096;
 
   /** A reply that waits, or waits behind one that waits. */
   private static final class Reply {
@@ -30,6 +31,7 @@ public final class ClientOutput {
   private ByteBuf buffer;
   private boolean closing;
   private Runnable onClosing = () -> {};
+  private Runnable onFewPending = () -> {};
 
   public ClientOutput(ChannelHandlerContext ctx) {
     this.ctx = ctx;
@@ -38,6 +40,11 @@ public final class ClientOutput {
   /** Run instead of a plain close when everything before a fatal error was written. */
   public void onClosing(Runnable action) {
     onClosing = action;
+  }
+
+  /** Run when replies that waited for the disk have become few again. */
+  public void onFewPending(Runnable action) {
+    onFewPending = action;
   }
 
   /** Where frames are written; flushed by {@link #flush}. */
@@ -135,16 +142,25 @@ public final class ClientOutput {
     settled.data = error == null ? OK : error;
     settled.error = error != null;
     settled.closing = error != null;
+    boolean many = hasManyPending();
     while (!replies.isEmpty() && replies.peek().ready) {
       Reply reply = replies.poll();
       write(reply.data, reply.error, reply.closing);
     }
     flush();
+    if (many && !hasManyPending() && !closing) {
+      onFewPending.run();
+    }
   }
 
   /** Whether some reply waits for the disk. */
   public boolean hasPending() {
     return !replies.isEmpty();
+  }
+
+  /** Whether so many replies wait that no more commands should be read. */
+  public boolean hasManyPending() {
+    return replies.size() >= MAX_PENDING;
   }
 
   /** Hands the gathered frames to the socket. */

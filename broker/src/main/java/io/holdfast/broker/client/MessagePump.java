@@ -70,7 +70,7 @@ final class MessagePump implements Runnable {
     int count;
     try {
       count = channel.poll(client, max, output.buffer(QUANTUM_BYTES), QUANTUM_BYTES);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       LOG.error(
           "TOPIC({}) CHANNEL({}): cannot read: {}",
           channel.topicName(),
@@ -78,13 +78,13 @@ final class MessagePump implements Runnable {
           e.getMessage(),
           e);
       eventLoop.schedule(this::wake, RETRY_MS, TimeUnit.MILLISECONDS);
-      count = 0;
+      count = Channel.CLOSED;
     }
     if (count > 0) {
       client.sent(count);
-      if (!client.isWaiting() && client.readyRoom() > 0) {
-        wake();
-      }
+    }
+    if (count != Channel.CLOSED && !client.isWaiting() && client.readyRoom() > 0) {
+      wake();
     }
     output.flush();
     return true;

@@ -82,7 +82,7 @@ final class HoldfastOptions {
           0,
           MAX_INT,
           "connections",
-          "open client connections, TCP and HTTP together; 0 = no limit");
+          "open TCP connections of clients; 0 = no limit");
   static final OptionSpec MAX_OUTPUT_BYTES =
       GROUP.bytes(
           "max-output-bytes",

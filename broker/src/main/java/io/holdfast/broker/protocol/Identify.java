@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.config.Options;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
@@ -166,11 +167,15 @@ record Identify(
   private static Map<String, JsonNode> fields(byte[] body) throws ClientException {
     JsonNode node;
     try {
-      node = JSON.readTree(body);
+      // Through a string: bytes that are no UTF-8 are replaced, as Go does, and not refused.
+      node = JSON.readTree(new String(body, StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw undecodable();
     }
     Map<String, JsonNode> fields = new TreeMap<>();
+    if (node.isMissingNode()) {
+      throw undecodable();
+    }
     if (node.isNull()) {
       return fields;
     }

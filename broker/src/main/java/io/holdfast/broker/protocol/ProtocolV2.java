@@ -85,6 +85,7 @@ public final class ProtocolV2 {
     decoder = from;
     output = new ClientOutput(ctx);
     output.onClosing(this::linger);
+    output.onFewPending(this::updateAutoRead);
     ClientSettings defaults = Identify.defaults(options);
     client = new ClientV2(ctx, output, defaults);
     client.setSettings(Identify.named(defaults, client.remoteIp(), client.remoteIp()));
@@ -108,6 +109,9 @@ public final class ProtocolV2 {
     flushFins();
     client.pump();
     output.flush();
+    if (output.hasManyPending()) {
+      updateAutoRead();
+    }
   }
 
   void writabilityChanged() {
@@ -122,7 +126,9 @@ public final class ProtocolV2 {
   /** Who does not read what it is sent, or whose command waits, is not read from. */
   void updateAutoRead() {
     if (!decoder.isInputShutdown()) {
-      ctx.channel().config().setAutoRead(output.isWritable() && !decoder.isSuspended());
+      ctx.channel()
+          .config()
+          .setAutoRead(output.isWritable() && !output.hasManyPending() && !decoder.isSuspended());
     }
   }
 
@@ -169,6 +175,8 @@ public final class ProtocolV2 {
    * the connection while its bytes are still coming in, and take the error frame with it.
    */
   private void linger() {
+    decoder.discard();
+    leaveChannel();
     if (decoder.isInputShutdown()
         || ctx.pipeline().get(SslHandler.class) != null
         || !(ctx.channel() instanceof DuplexChannel duplex)) {
@@ -451,8 +459,9 @@ public final class ProtocolV2 {
       async.await(
           CompletableFuture.supplyAsync(() -> tryCreate(topicName, channelName), broker.workers()),
           (error, failure) -> {
-            if (error != null) {
-              throw ClientException.fatal("E_SUB_FAILED", "SUB failed " + error.getMessage());
+            if (error != null || failure != null) {
+              String why = error != null ? error.getMessage() : failure.toString();
+              throw ClientException.fatal("E_SUB_FAILED", "SUB failed " + why);
             }
             subscribe(topicName, channelName, tries);
           });

@@ -168,7 +168,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     processing = true;
     try {
       boolean more = true;
-      while (more && !suspended && state != State.DISCARD) {
+      while (more && !suspended && !dropping && state != State.DISCARD) {
         more = tryStep();
       }
     } finally {
@@ -178,7 +178,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       dropping = false;
       cumulation.release();
       cumulation = null;
-    } else if (state != State.MPUB && state != State.BODY) {
+    } else {
       cumulation.discardSomeReadBytes();
     }
   }

@@ -246,7 +246,8 @@ final class Publisher {
   private void create(String name) throws ClientException {
     async.await(
         CompletableFuture.supplyAsync(() -> tryCreate(name), broker.workers()),
-        (error, failure) -> creationError = error);
+        (error, failure) ->
+            creationError = failure == null ? error : new BrokerException(failure.toString()));
   }
 
   private BrokerException tryCreate(String name) {

@@ -67,9 +67,10 @@ final class Upgrades {
 
   /** Replies, and upgrades as agreed. */
   void negotiate(Identify identify) throws ClientException {
-    boolean tls = services.tls() != null && identify.tls();
-    boolean deflate = options.isDeflate() && identify.deflate();
-    boolean snappy = options.isSnappy() && identify.snappy();
+    boolean tls = services.tls() != null && identify.tls() && !client.tls();
+    boolean plain = !client.deflate() && !client.snappy();
+    boolean deflate = plain && options.isDeflate() && identify.deflate();
+    boolean snappy = plain && options.isSnappy() && identify.snappy();
     if (deflate && snappy) {
       throw ClientException.fatal(
           "E_IDENTIFY_FAILED", "cannot enable both deflate and snappy compression");

@@ -44,6 +44,7 @@ public final class Topic {
   private final long idBase;
   private final ChronicleJournal journal;
   private final GuidFactory guids;
+  private final int maxSectionBytes;
 
   private final Object adminLock = new Object();
   private final Object lock = new Object();
@@ -54,8 +55,16 @@ public final class Topic {
   /** The first ordinal kept back from the channels, or {@link #NOTHING_HELD}. */
   private volatile long heldFrom;
 
+  /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
+  private volatile long heldFromNext = NOTHING_HELD;
+
   private volatile boolean paused;
   private volatile boolean exiting;
+
+  /** Why this topic takes no messages, null when it does; housekeeping writes it. */
+  private volatile String fullText;
+
+  private volatile boolean deleted;
   private volatile long messageCount;
   private volatile long messageBytes;
 
@@ -70,6 +79,7 @@ public final class Topic {
     this.context = context;
     this.idBase = idBase;
     this.journal = journal;
+    maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, context.nodeId());
     lastChangeNs = System.nanoTime();
   }
@@ -107,9 +117,14 @@ public final class Topic {
     context.dataDir().createTopic(name);
     Topic topic = open(name, context, entry == null ? idBase : entry.idBase());
     List<String> names = context.dataDir().channels(name);
-    long heldFrom = entry == null ? NOTHING_HELD : entry.handedOver();
+    long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
+    // After a power cut the metadata can be ahead of the journal, as a ledger can.
+    topic.journal.raiseNextOrdinal(heldFrom);
+    // Where a channel begins whose creation a crash cut short.
+    long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
-      heldFrom = topic.journal.firstOrdinal();
+      // Its channels were ephemeral: they had everything.
+      heldFrom = topic.journal.nextOrdinal();
     }
     topic.paused = entry != null && entry.paused();
     if (!topic.paused && !names.isEmpty()) {
@@ -118,7 +133,7 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      Channel channel = topic.openChannel(channelName, topic.journal.firstOrdinal());
+      Channel channel = topic.openChannel(channelName, first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -170,8 +185,15 @@ public final class Topic {
   public boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
       throws BrokerException {
     String refusal = context.publishRefusal();
+    if (refusal == null) {
+      refusal = fullText;
+    }
     if (refusal != null) {
       throw new BrokerException(refusal);
+    }
+    if (section.readableBytes() > maxSectionBytes) {
+      throw new BrokerException(
+          "publish of " + section.readableBytes() + " bytes exceeds " + maxSectionBytes);
     }
     Batch batch = new Batch(section.nioBuffer(), count, deferMs);
     boolean durable;
@@ -294,10 +316,16 @@ public final class Topic {
         return false;
       }
       LOG.info("TOPIC({}): deleting channel({})", name, channelName);
+      if (channels.size() == 1 && heldFrom == NOTHING_HELD) {
+        // On disk before it is so: from then on an OK promises what only this number remembers.
+        heldFromNext = journal.nextOrdinal();
+        context.persistMetadata();
+      }
       synchronized (lock) {
         channels.remove(channelName);
-        if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
-          heldFrom = journal.nextOrdinal();
+        if (heldFromNext != NOTHING_HELD) {
+          heldFrom = heldFromNext;
+          heldFromNext = NOTHING_HELD;
         }
       }
       channel.exit(true);
@@ -363,10 +391,10 @@ public final class Topic {
    * @param deleting removes everything; otherwise everything stays for the next start
    */
   public void exit(boolean deleting) throws IOException {
-    Path deleted = null;
+    Path removed = null;
     synchronized (adminLock) {
       synchronized (lock) {
-        if (exiting) {
+        if (exiting && !deleting) {
           return;
         }
         exiting = true;
@@ -382,10 +410,11 @@ public final class Topic {
       }
       if (deleting) {
         channels.clear();
-        deleted = context.dataDir().markTopicDeleted(name);
+        removed = context.dataDir().markTopicDeleted(name);
+        deleted = true;
       }
     }
-    context.dataDir().remove(deleted);
+    context.dataDir().remove(removed);
   }
 
   /** Whether it is being deleted or the broker stops. */
@@ -410,11 +439,14 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
-    if (floor != seenFloor && journal.removeBelow(floor) > 0) {
+    boolean due = floor != seenFloor || context.retentionMs() > 0;
+    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
       synchronized (lock) {
         journal.filesRemoved();
       }
     }
+    checkDiskBytes();
     if (idle) {
       synchronized (lock) {
         if (!exiting) {
@@ -424,6 +456,22 @@ public final class Topic {
     }
     seenOrdinal = next;
     seenFloor = floor;
+  }
+
+  private void checkDiskBytes() {
+    long maxBytes = context.maxDiskBytesPerTopic();
+    if (maxBytes > 0) {
+      long bytes = diskBytes();
+      fullText =
+          bytes <= maxBytes
+              ? null
+              : "TOPIC("
+                  + name
+                  + ") takes "
+                  + bytes
+                  + " bytes on disk, max-disk-bytes-per-topic is "
+                  + maxBytes;
+    }
   }
 
   /** No ordinal below is needed by any channel. */
@@ -437,9 +485,9 @@ public final class Topic {
     }
   }
 
-  /** What the metadata file is to say; null for an ephemeral topic. */
+  /** What the metadata file is to say; null for a topic that the next start will not have. */
   public Metadata.TopicEntry metadata() {
-    if (isEphemeral()) {
+    if (isEphemeral() || deleted) {
       return null;
     }
     List<Metadata.ChannelEntry> entries = new ArrayList<>();
@@ -448,7 +496,8 @@ public final class Topic {
         entries.add(new Metadata.ChannelEntry(channel.getKey(), channel.getValue().isPaused()));
       }
     }
-    return new Metadata.TopicEntry(name, idBase, paused, heldFrom, entries);
+    long from = heldFromNext == NOTHING_HELD ? heldFrom : heldFromNext;
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries);
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -479,9 +528,13 @@ public final class Topic {
     return idBase + journal.nextOrdinal();
   }
 
-  /** Bytes of journal files on disk. */
+  /** Bytes that journal and ledgers take on disk. */
   public long diskBytes() {
-    return journal.diskBytes();
+    long bytes = journal.diskBytes();
+    for (Channel channel : channels.values()) {
+      bytes += channel.diskBytes();
+    }
+    return bytes;
   }
 
   /** Publish-to-FIN latency over all channels. */

@@ -35,6 +35,12 @@ public interface TopicContext {
   /** After so many ns without a change the files are closed. */
   long idleCloseNs();
 
+  /** Finished messages stay on disk for so many ms. */
+  long retentionMs();
+
+  /** A topic's files may take so many bytes; 0 for no limit. */
+  long maxDiskBytesPerTopic();
+
   /** Why no publish is taken now, for the client; null when they are. */
   String publishRefusal();
 

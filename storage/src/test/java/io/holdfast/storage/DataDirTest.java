@@ -1,0 +1,157 @@
+package io.holdfast.storage;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DataDirTest {
+  @TempDir Path root;
+
+  @Test
+  void shouldBeUsedByOneBrokerOnly() throws Exception {
+    DataDir first = DataDir.open(root);
+    IOException second = assertThrows(IOException.class, () -> DataDir.open(root));
+    assertTrue(second.getMessage().contains("in use"), second.getMessage());
+    assertTrue(second.getMessage().contains(root.toString()), second.getMessage());
+    first.close();
+    DataDir.open(root).close();
+  }
+
+  @Test
+  void shouldSayWhatIsWrongWithAPathThatCannotBeUsed() throws Exception {
+    Path file = Files.createFile(root.resolve("file"));
+    assertTrue(
+        assertThrows(IOException.class, () -> DataDir.open(file))
+            .getMessage()
+            .contains("is not a directory"));
+    assertThrows(IOException.class, () -> DataDir.open(root.resolve("missing")));
+    assertFalse(Files.exists(root.resolve("missing")));
+  }
+
+  @Test
+  void shouldListWhatWasCreated() throws Exception {
+    try (DataDir dir = DataDir.open(root)) {
+      dir.createTopic("b");
+      dir.createTopic("B");
+      dir.createTopic("..");
+      dir.createTopic("x#ephemeral");
+      dir.createChannel("B", ".");
+      dir.createChannel("B", "C");
+      Files.createDirectory(root.resolve("topics/Not-Ours"));
+      assertEquals(List.of("..", "B", "b"), dir.topics());
+      assertEquals(List.of(".", "C"), dir.channels("B"));
+      assertEquals(List.of(), dir.channels("b"));
+      assertEquals(List.of(), dir.channels("missing"));
+      assertTrue(Files.isDirectory(dir.journalDir("..")));
+      assertTrue(dir.journalDir("..").startsWith(root.resolve("topics")));
+    }
+  }
+
+  @Test
+  void shouldFinishDeletionsAndDropEphemeralTopicsAtTheNextStart() throws Exception {
+    Path deletedTopic;
+    Path deletedChannel;
+    try (DataDir dir = DataDir.open(root)) {
+      for (String topic : List.of("kept", "gone", "passing#ephemeral")) {
+        dir.createTopic(topic);
+        dir.createChannel(topic, "ch");
+        dir.createChannel(topic, "ch2");
+        Files.writeString(dir.journalDir(topic).resolve("a.cq4"), "x");
+      }
+      deletedTopic = dir.markTopicDeleted("gone");
+      deletedChannel = dir.markChannelDeleted("kept", "ch");
+      assertEquals(List.of("kept"), dir.topics());
+      assertEquals(List.of("ch2"), dir.channels("kept"));
+      assertNull(dir.markTopicDeleted("never was"));
+      dir.createTopic("gone");
+      assertTrue(Files.exists(deletedTopic.resolve("journal/a.cq4")));
+      // The process dies here.
+    }
+    try (DataDir dir = DataDir.open(root)) {
+      assertFalse(Files.exists(deletedTopic));
+      assertFalse(Files.exists(deletedChannel));
+      assertEquals(List.of("gone", "kept"), dir.topics());
+      assertEquals(List.of("ch2"), dir.channels("kept"));
+      assertFalse(Files.exists(dir.journalDir("passing#ephemeral")));
+      assertTrue(Files.exists(dir.journalDir("kept").resolve("a.cq4")));
+      dir.remove(dir.markTopicDeleted("kept"));
+      dir.remove(null);
+      assertEquals(List.of("gone"), dir.topics());
+    }
+  }
+
+  @Test
+  void shouldReadBackMetadata() throws Exception {
+    Metadata metadata =
+        new Metadata(
+            DataDir.FORMAT_VERSION,
+            1L << 52,
+            List.of(
+                new Metadata.TopicEntry(
+                    "t", 17, true, 3, List.of(new Metadata.ChannelEntry("c", true))),
+                new Metadata.TopicEntry("u", 18, false, -1, List.of())));
+    try (DataDir dir = DataDir.open(root)) {
+      assertEquals(new Metadata(DataDir.FORMAT_VERSION, 0, List.of()), dir.readMetadata());
+      dir.writeMetadata(metadata);
+      assertEquals(metadata, dir.readMetadata());
+      // What a crash left of a later write.
+      Files.writeString(root.resolve("meta.json.tmp"), "{\"format");
+      assertEquals(metadata, dir.readMetadata());
+      dir.writeMetadata(metadata);
+      assertEquals(metadata, dir.readMetadata());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"format_version\": 2, \"topics\": []}",
+        "{\"format_version\": 2, \"topics\": {\"changed\": \"shape\"}}",
+        "{\"topics\": 7, \"format_version\": 99}"
+      })
+  void shouldRefuseTheFormatOfALaterVersionWhateverItLooksLike(String content) throws Exception {
+    Files.writeString(root.resolve("meta.json"), content);
+    try (DataDir dir = DataDir.open(root)) {
+      IOException refused = assertThrows(IOException.class, dir::readMetadata);
+      assertTrue(refused.getMessage().contains("format version"), refused.getMessage());
+    }
+    assertEquals(content, Files.readString(root.resolve("meta.json")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "null", "{}", "[]", "{\"format_version\": 1, \"topics\"", "\0\0\0\0", "7"})
+  void shouldKeepADamagedMetadataFileAside(String content) throws Exception {
+    byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+    Files.write(root.resolve("meta.json"), bytes);
+    try (DataDir dir = DataDir.open(root)) {
+      assertEquals(List.of(), dir.readMetadata().topics());
+      assertArrayEquals(bytes, Files.readAllBytes(root.resolve("meta.json.damaged")));
+      dir.writeMetadata(new Metadata(DataDir.FORMAT_VERSION, 5, null));
+      assertNotNull(dir.readMetadata());
+      assertEquals(5, dir.readMetadata().nextIdBase());
+    }
+  }
+
+  @Test
+  void shouldTellHowMuchRoomThereIs() throws Exception {
+    try (DataDir dir = DataDir.open(root)) {
+      assertTrue(dir.usableBytes() > 0);
+      assertEquals(root, dir.root());
+    }
+  }
+}
