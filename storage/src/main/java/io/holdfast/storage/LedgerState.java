@@ -56,6 +56,18 @@ public final class LedgerState {
     return delivered.contains(ordinal) ? 1 : 0;
   }
 
+  private static HeldMessage delivered(HeldMessage message) {
+    MessageRef ref = message.ref();
+    return new HeldMessage(
+        new MessageRef(
+            ref.ordinal(),
+            ref.batchPosition(),
+            ref.bodyOffset(),
+            ref.bodyLength(),
+            Math.max(1, ref.attempts())),
+        message.dueMs());
+  }
+
   FinishedSet delivered() {
     return delivered;
   }
@@ -63,6 +75,10 @@ public final class LedgerState {
   void deliver(long from, long to) {
     delivered.add(from, to);
     mention(to);
+    if (!held.isEmpty()) {
+      // Published with a deferral: held before its first delivery.
+      held.subMap(from, true, to, false).replaceAll((ordinal, message) -> delivered(message));
+    }
   }
 
   FinishedSet finished() {

@@ -61,10 +61,4 @@ final class Batches {
   static Path file(Path dir, Batch batch) {
     return dir.resolve(SizeRollCycle.fileName(ExcerptLog.cycleOf(batch.position())));
   }
-
-  /** A message as a reference that can be kept. */
-  static MessageRef ref(MessageView of, int attempts) {
-    return new MessageRef(
-        of.ordinal(), of.batchPosition(), of.bodyOffset(), of.bodyLength(), attempts);
-  }
 }

@@ -114,11 +114,7 @@ class ChronicleJournalTest {
     try (JournalCursor cursor = journal.cursor()) {
       cursor.moveTo(0);
       while (cursor.next(view, journal.nextOrdinal())) {
-<<<<<<< HEAD
-        refs.add(Batches.ref(view, 5));
-=======
         refs.add(Batches.ref(view));
->>>>>>> 2c5cc204556f4409ec1808de8bd7f8f101fbf791
       }
     }
     assertEquals(90, refs.size());

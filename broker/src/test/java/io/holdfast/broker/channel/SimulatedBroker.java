@@ -32,6 +32,9 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   final List<IOException> diskErrors = new ArrayList<>();
   Topic topic;
 
+  /** Kept, so that nothing of them is closed before the end of the run. */
+  private final List<Topic> dead = new ArrayList<>();
+
   /** What the metadata file says of the topic. */
   Metadata.TopicEntry persisted;
 
@@ -57,6 +60,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   /** Begins anew from the disk; the old topic was closed or is as good as dead. */
   void restore() throws IOException {
+    dead.add(topic);
     scan = new QueueScan(this, false);
     topic = Topic.restore(TOPIC, this, persisted, ID_BASE);
   }
@@ -129,6 +133,16 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   @Override
   public long idleCloseNs() {
     return TimeUnit.MINUTES.toNanos(1);
+  }
+
+  @Override
+  public long retentionMs() {
+    return 0;
+  }
+
+  @Override
+  public long maxDiskBytesPerTopic() {
+    return 0;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.topic.GuidFactory;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +19,16 @@ final class SimulatedClient {
   /** A message frame. */
   record Delivery(long id, int attempts, long timestampNs, String body) {}
 
-  final EmbeddedChannel conn = new EmbeddedChannel(new ChannelInboundHandlerAdapter());
+  final EmbeddedChannel conn =
+      new EmbeddedChannel(
+          new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+              if (ctx.channel().isWritable()) {
+                client.wake();
+              }
+            }
+          });
   final ClientV2 client;
   final long msgTimeoutMs;
 

@@ -1,0 +1,95 @@
+package io.holdfast.broker;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Who may know whom (design.md, "Layout"), and what nobody may do. */
+@AnalyzeClasses(
+    packages = "io.holdfast",
+    importOptions = {
+      ImportOption.DoNotIncludeTests.class,
+    })
+class LayeringTest {
+  @ArchTest
+  static final ArchRule ONLY_STORAGE_KNOWS_CHRONICLE =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.holdfast.storage..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("net.openhft..");
+
+  @ArchTest
+  static final ArchRule STORAGE_KNOWS_NEITHER_NETWORK_NOR_BROKER =
+      noClasses()
+          .that()
+          .resideInAPackage("io.holdfast.storage..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.netty..", "io.holdfast.broker..", "io.holdfast.tools..");
+
+  @ArchTest
+  static final ArchRule THE_CORE_KNOWS_NO_FRONT_END =
+      noClasses()
+          .that()
+          .resideInAnyPackage("..broker.channel..", "..broker.topic..", "..broker.client..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "..broker.http..", "..broker.lookup..", "..broker.net..", "..broker.config..");
+
+  @ArchTest
+  static final ArchRule THE_CHANNEL_KNOWS_NO_TOPIC_BUT_ITS_IDS =
+      noClasses()
+          .that()
+          .resideInAPackage("..broker.channel..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("..broker.topic..")
+                  .and(
+                      com.tngtech.archunit.base.DescribedPredicate.not(
+                          com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName(
+                              "GuidFactory"))));
+
+  @ArchTest
+  static final ArchRule FRONT_ENDS_DO_NOT_KNOW_EACH_OTHER =
+      noClasses()
+          .that()
+          .resideInAPackage("..broker.lookup..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("..broker.http..", "..broker.protocol..");
+
+  @ArchTest
+  static final ArchRule CONFIG_STANDS_ALONE =
+      noClasses()
+          .that()
+          .resideInAPackage("..broker.config..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.holdfast..")
+                  .and(
+                      com.tngtech.archunit.base.DescribedPredicate.not(
+                          resideInAPackage("..broker.config.."))));
+
+  @ArchTest
+  static final ArchRule ONLY_MAIN_EXITS =
+      noClasses()
+          .that()
+          .doNotHaveSimpleName("Main")
+          .should()
+          .callMethod(System.class, "exit", int.class);
+
+  @ArchTest
+  static final ArchRule NOBODY_SLEEPS =
+      noClasses().should().callMethod(Thread.class, "sleep", long.class);
+
+  @ArchTest
+  static final ArchRule LOGS_GO_THROUGH_SLF4J =
+      noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");
+}
