@@ -36,6 +36,16 @@ public final class Batch {
     this.sectionCrc = RecordCodec.startCrc(section);
   }
 
+  /**
+   * As {@link #Batch(ByteBuffer, int, long)}, of messages that were published elsewhere before.
+   *
+   * @param timestampNs when that was, ns since 1970; the journal takes it instead of the time now
+   */
+  public Batch(ByteBuffer section, int count, long deferMs, long timestampNs) {
+    this(section, count, deferMs);
+    this.timestampNs = timestampNs;
+  }
+
   void appended(long ordinal, long timeNs, long at, long excerptIndex, int firstMessageOffset) {
     firstOrdinal = ordinal;
     timestampNs = timeNs;
@@ -91,7 +101,7 @@ public final class Batch {
     return firstOrdinal + count;
   }
 
-  /** Publish time, ns since 1970. */
+  /** Publish time, ns since 1970; 0 before the append unless the publisher brought its own. */
   public long timestampNs() {
     return timestampNs;
   }

@@ -72,7 +72,8 @@ public final class ChronicleBackend implements BackendQueue {
       state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
-    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
+    // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
+    long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
     backend.journal.moveTo(backend.cursor);
     state

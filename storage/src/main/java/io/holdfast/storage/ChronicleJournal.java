@@ -113,7 +113,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       log.roll();
     }
     long ordinal = nextOrdinal;
-    long timeNs = uniqueTimeNs();
+    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
     RecordCodec.putHead(
         head,

@@ -105,6 +105,31 @@ public final class DataDir implements Closeable {
     }
   }
 
+  /** The directory without its lock, for {@link DataDirView}, which only looks. */
+  static DataDir unlocked(Path root) {
+    return new DataDir(root, null);
+  }
+
+  /**
+   * What a metadata file says.
+   *
+   * @return null when it is damaged; of a later format the version alone, since it need not have
+   *     the shape that is read here
+   */
+  static Metadata parseMetadata(byte[] content) {
+    try {
+      JsonNode tree = JSON.readTree(content);
+      int version = tree.path("format_version").asInt();
+      if (version > FORMAT_VERSION) {
+        return new Metadata(version, 0, List.of());
+      }
+      return version < 1 ? null : JSON.treeToValue(tree, Metadata.class);
+    } catch (IOException e) {
+      LOG.debug("the metadata file does not parse", e);
+      return null;
+    }
+  }
+
   private static String holder(FileChannel channel) throws IOException {
     ByteBuffer pid = ByteBuffer.allocate(20);
     channel.read(pid, 0);
@@ -112,11 +137,11 @@ public final class DataDir implements Closeable {
     return text.isEmpty() ? "" : " (process " + text + ")";
   }
 
-  private Path topicsDir() {
+  Path topicsDir() {
     return root.resolve("topics");
   }
 
-  private Path topicDir(String topic) {
+  Path topicDir(String topic) {
     String dir = DirNames.escape(topic);
     return topicsDir().resolve(DirNames.isEphemeral(topic) ? DirNames.EPHEMERAL_PREFIX + dir : dir);
   }
@@ -226,7 +251,7 @@ public final class DataDir implements Closeable {
     }
   }
 
-  private Path metadataFile() {
+  Path metadataFile() {
     return root.resolve("meta.json");
   }
 
@@ -242,28 +267,17 @@ public final class DataDir implements Closeable {
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
     byte[] content = Files.readAllBytes(file);
-    int version = 0;
-    Metadata metadata = null;
-    try {
-      // The version first: a later format need not have the shape that is read here.
-      JsonNode tree = JSON.readTree(content);
-      version = tree.path("format_version").asInt();
-      if (version <= FORMAT_VERSION) {
-        metadata = JSON.treeToValue(tree, Metadata.class);
-      }
-    } catch (IOException e) {
-      LOG.debug("{} does not parse", file, e);
-    }
-    if (version > FORMAT_VERSION) {
+    Metadata metadata = parseMetadata(content);
+    if (metadata != null && metadata.formatVersion() > FORMAT_VERSION) {
       throw new IOException(
           "data path "
               + root
               + " has format version "
-              + version
+              + metadata.formatVersion()
               + ", this broker knows up to "
               + FORMAT_VERSION);
     }
-    if (metadata == null || version < 1) {
+    if (metadata == null) {
       Path aside = root.resolve("meta.json.damaged");
       Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING);
       LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
@@ -289,6 +303,8 @@ public final class DataDir implements Closeable {
 
   @Override
   public void close() throws IOException {
-    lockChannel.close();
+    if (lockChannel != null) {
+      lockChannel.close();
+    }
   }
 }

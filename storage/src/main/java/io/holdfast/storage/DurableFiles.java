@@ -98,6 +98,33 @@ public final class DurableFiles {
         });
   }
 
+  /** One above the last byte of a file that holds data; holes and reserved blocks follow. */
+  public static long dataEnd(Path file) throws IOException {
+    final int seekData = 3;
+    final int seekHole = 4;
+    PosixAPI posix = PosixAPI.posix();
+    long size = Files.size(file);
+    int fd = posix.open(file.toString(), 0, 0);
+    if (fd < 0) {
+      throw new IOException("cannot open " + file);
+    }
+    try {
+      long end = 0;
+      long at = posix.lseek(fd, 0, seekData);
+      while (at >= 0 && at < size) {
+        long hole = posix.lseek(fd, at, seekHole);
+        if (hole <= at) {
+          break;
+        }
+        end = hole;
+        at = posix.lseek(fd, hole, seekData);
+      }
+      return Math.min(end, size);
+    } finally {
+      posix.close(fd);
+    }
+  }
+
   /**
    * The bytes of a file that hold data; the holes of a sparse file and blocks that are only
    * reserved do not count.

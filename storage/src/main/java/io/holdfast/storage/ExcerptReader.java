@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread at a time (its owner's lock).
  */
-final class ExcerptReader implements Closeable {
+final class ExcerptReader implements ExcerptSource, Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ExcerptReader.class);
 
   private final ExcerptLog log;
@@ -66,7 +66,8 @@ final class ExcerptReader implements Closeable {
   }
 
   /** Goes to the next excerpt; false when there is none yet. */
-  boolean next() throws IOException {
+  @Override
+  public boolean next() throws IOException {
     while (true) {
       int completeBelow = log.completeBelow();
       if (tailerCycle < 0 && !moveToCycle(log.firstCycle())) {
@@ -250,12 +251,14 @@ final class ExcerptReader implements Closeable {
   }
 
   /** Cycle and file offset of the excerpt read last, see {@link ExcerptLog#position}. */
-  long position() {
+  @Override
+  public long position() {
     return position;
   }
 
   /** The mapped file, big-endian; whoever moves position or limit puts them back. */
-  ByteBuffer view() {
+  @Override
+  public ByteBuffer view() {
     return view;
   }
 
@@ -265,17 +268,20 @@ final class ExcerptReader implements Closeable {
   }
 
   /** Where in {@link #view} the excerpt read last begins. */
-  int offset() {
+  @Override
+  public int offset() {
     return offset;
   }
 
   /** Payload bytes of the excerpt read last. */
-  int length() {
+  @Override
+  public int length() {
     return length;
   }
 
   /** "file:offset" for messages to people. */
-  String where(long at) {
+  @Override
+  public String where(long at) {
     return log.file(ExcerptLog.cycleOf(at)) + ":" + ExcerptLog.offsetOf(at);
   }
 

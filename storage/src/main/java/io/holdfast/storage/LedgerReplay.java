@@ -21,34 +21,45 @@ final class LedgerReplay {
   private long checkpointBytes;
 
   /** Reads what a reader has before it. */
-  void run(ExcerptReader reader) throws IOException {
-    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+  void run(ExcerptSource reader) throws IOException {
     while (reader.next()) {
-      ByteBuffer view = reader.view();
-      int at = reader.offset();
-      String defect =
-          RecordCodec.headDefect(view, at, reader.length(), RecordCodec.LEDGER_MAGIC, headBytes);
-      if (defect == null) {
-        defect = RecordCodec.crcDefect(view, at, headBytes);
-      }
+      String defect = apply(reader);
       if (defect != null) {
         LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
-        continue;
-      }
-      int recordBytes = view.getInt(at + RecordCodec.LENGTH_OFFSET);
-      bytes += recordBytes;
-      view.limit(at + recordBytes).position(at + headBytes);
-      try {
-        apply(RecordCodec.type(view, at), view.getInt(at + RecordCodec.COUNT_OFFSET), view, reader);
-      } catch (BufferUnderflowException e) {
-        LOG.error("{}: the record ends too early; skipped", reader.where(reader.position()));
-      } finally {
-        view.clear();
       }
     }
   }
 
-  private void apply(int type, int count, ByteBuffer payload, ExcerptReader reader) {
+  /**
+   * Applies the record that a reader stands on.
+   *
+   * @return null, or what is wrong with it; it has been skipped then
+   */
+  String apply(ExcerptSource reader) {
+    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+    ByteBuffer view = reader.view();
+    int at = reader.offset();
+    String defect =
+        RecordCodec.headDefect(view, at, reader.length(), RecordCodec.LEDGER_MAGIC, headBytes);
+    if (defect == null) {
+      defect = RecordCodec.crcDefect(view, at, headBytes);
+    }
+    if (defect != null) {
+      return defect;
+    }
+    int recordBytes = view.getInt(at + RecordCodec.LENGTH_OFFSET);
+    bytes += recordBytes;
+    view.limit(at + recordBytes).position(at + headBytes);
+    try {
+      return apply(RecordCodec.type(view, at), view.getInt(at + RecordCodec.COUNT_OFFSET), view);
+    } catch (BufferUnderflowException e) {
+      return "the record ends too early";
+    } finally {
+      view.clear();
+    }
+  }
+
+  private String apply(int type, int count, ByteBuffer payload) {
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
@@ -82,10 +93,11 @@ final class LedgerReplay {
           bytes = 0;
         }
       }
-      default ->
-          LOG.error(
-              "{}: record type {} is not known; skipped", reader.where(reader.position()), type);
+      default -> {
+        return "record type " + type + " is not known";
+      }
     }
+    return null;
   }
 
   /** The state that plain records change; without a readable checkpoint nothing is finished. */

@@ -32,6 +32,15 @@ public final class LedgerState {
     return finished.contains(ordinal);
   }
 
+  /** How many of the ordinals from (inclusive) to (exclusive) are not finished. */
+  public long unfinished(long from, long to) {
+    long first = Math.max(from, finished.floor());
+    if (first >= to) {
+      return 0;
+    }
+    return to - first - (finished.countFrom(first) - finished.countFrom(to));
+  }
+
   /** What the ledger knows of an unfinished message, null when nothing. */
   public HeldMessage held(long ordinal) {
     return held.get(ordinal);

@@ -16,6 +16,20 @@ public record Metadata(
     @JsonProperty("next_id_base") long nextIdBase,
     @JsonProperty("topics") List<TopicEntry> topics) {
 
+  /** The microsecond that id bases count from: the beginning of 2024, UTC. */
+  private static final long ID_EPOCH_US = 1_704_067_200_000_000L;
+
+  /**
+   * The id base of a topic that is made now: microseconds since 2024, which is above every id given
+   * out before, as nobody publishes a million messages a second for years.
+   *
+   * @param nextIdBase of this metadata
+   * @param nowMs wall clock, ms since 1970
+   */
+  public static long newIdBase(long nextIdBase, long nowMs) {
+    return Math.max(nextIdBase + 1, nowMs * 1000 - ID_EPOCH_US);
+  }
+
   /**
    * One topic.
    *

@@ -1,6 +1,11 @@
 package io.holdfast.tools;
 
 import io.holdfast.tools.bench.BenchCommand;
+import io.holdfast.tools.data.DumpCommand;
+import io.holdfast.tools.data.ExportCommand;
+import io.holdfast.tools.data.SummaryCommand;
+import io.holdfast.tools.data.VerifyCommand;
+import io.holdfast.tools.nsqd.ImportCommand;
 import io.holdfast.tools.pub.PubCommand;
 import io.holdfast.tools.stat.StatCommand;
 import io.holdfast.tools.tail.TailCommand;
@@ -45,6 +50,7 @@ import picocli.CommandLine.Spec;
       "  ${ROOT-COMMAND-NAME} tail --topic greetings",
       "  ${ROOT-COMMAND-NAME} stat",
       "  ${ROOT-COMMAND-NAME} bench both --seconds 5",
+      "  ${ROOT-COMMAND-NAME} summary data",
       "",
       "Each command explains itself: ${ROOT-COMMAND-NAME} COMMAND --help.",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C."
@@ -54,6 +60,11 @@ import picocli.CommandLine.Spec;
       TailCommand.class,
       StatCommand.class,
       BenchCommand.class,
+      DumpCommand.class,
+      SummaryCommand.class,
+      VerifyCommand.class,
+      ImportCommand.class,
+      ExportCommand.class,
       GenerateCompletion.class,
     })
 public final class Main implements Runnable {

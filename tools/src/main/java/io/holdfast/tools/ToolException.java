@@ -41,6 +41,17 @@ public final class ToolException extends RuntimeException {
   }
 
   /**
+   * Data that cannot be read at all, for commands whose exit code 1 means something else.
+   *
+   * @param message one line, no trailing newline
+   * @param cause logged at DEBUG only
+   * @return exits with {@link Main#EXIT_USAGE}
+   */
+  public static ToolException unreadable(String message, Throwable cause) {
+    return new ToolException(message, cause, Main.EXIT_USAGE);
+  }
+
+  /**
    * @return what the process exits with
    */
   public int exitCode() {

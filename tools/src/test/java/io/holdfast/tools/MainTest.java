@@ -10,7 +10,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
   @ParameterizedTest
-  @ValueSource(strings = {"", "pub ", "tail ", "stat ", "bench ", "bench pub ", "bench latency "})
+  @ValueSource(
+      strings = {
+        "",
+        "pub ",
+        "tail ",
+        "stat ",
+        "bench ",
+        "bench pub ",
+        "bench latency ",
+        "dump ",
+        "summary ",
+        "verify ",
+        "import ",
+        "export "
+      })
   void shouldExplainEveryCommand(String command) throws Exception {
     ToolRun run = ToolRun.start("", (command + "--help").split(" "));
     assertEquals(0, run.code());
@@ -33,7 +47,14 @@ class MainTest {
         "bench",
         "bench pub --size 0",
         "bench both --topics 0",
-        "bench latency --size 10"
+        "bench latency --size 10",
+        "dump",
+        "dump /tmp --state lost",
+        "dump /tmp --id xyz",
+        "dump /tmp --since tomorrow",
+        "export /tmp",
+        "export /tmp -t a --state ready",
+        "import /tmp"
       })
   void shouldSayInOneLineWhatIsWrongWithTheUsage(String command) throws Exception {
     ToolRun run = ToolRun.start("", command.split(" "));

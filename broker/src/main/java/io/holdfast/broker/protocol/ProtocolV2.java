@@ -420,6 +420,7 @@ public final class ProtocolV2 {
 
   private void cls() throws ClientException {
     require(client.state() == ClientV2.STATE_SUBSCRIBED, "CLS");
+    flushFins();
     client.startClose();
     output.response(CLOSE_WAIT);
   }

@@ -41,7 +41,7 @@ class ChannelSimulationTest {
   @AfterAll
   static void restoreLevel() {
     root().setLevel(level);
-    ((Logger) LoggerFactory.getLogger("net.openhft")).setLevel(null);
+    ((Logger) LoggerFactory.getLogger("net.openhft")).setLevel(Level.WARN);
   }
 
   @Test

@@ -1,0 +1,164 @@
+package io.holdfast.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The records of a channel's ledger in order, for the tools: read-only, also beside a running
+ * broker, and the state that they add up to, by the broker's own {@link LedgerReplay}. Not
+ * thread-safe.
+ */
+public final class LedgerScan implements Closeable {
+  /** What a record says. */
+  public enum Type {
+    /** Messages are finished; see {@link LedgerScan#ranges}. */
+    FINISH,
+    /** Attempts and due times of messages that wait; see {@link LedgerScan#held}. */
+    HOLD,
+    /** Everything below {@link LedgerScan#floor} was dropped. */
+    EMPTY,
+    /** A checkpoint begins: everything below {@link LedgerScan#floor} is finished. */
+    CHECKPOINT_BEGIN,
+    /** What is finished above the floor. */
+    CHECKPOINT_FINISHED,
+    /** What is held. */
+    CHECKPOINT_HELD,
+    /** The checkpoint is complete. */
+    CHECKPOINT_END,
+    /** Messages went out for the first time; see {@link LedgerScan#ranges}. */
+    DELIVER,
+    /** What went out once and waits in the backend again. */
+    CHECKPOINT_DELIVERED
+  }
+
+  private final RecordScan records;
+  private final Defect.Listener listener;
+  private final LedgerReplay replay = new LedgerReplay();
+  private final OrdinalRanges ranges = new OrdinalRanges();
+  private final List<HeldMessage> held = new ArrayList<>();
+  private Type type;
+  private long floor;
+  private long end;
+
+  LedgerScan(Path dir, RecordScan.Mode mode, Defect.Listener listener) {
+    records = new RecordScan(dir, RecordCodec.LEDGER_MAGIC, mode, listener);
+    this.listener = listener;
+  }
+
+  /** Goes to the next record; false when there is none (yet). */
+  public boolean next() throws IOException {
+    while (records.next()) {
+      String defect = replay.apply(records);
+      if (defect == null) {
+        decode();
+        return true;
+      }
+      report(defect);
+    }
+    return false;
+  }
+
+  private void report(String what) {
+    listener.defect(
+        new Defect(
+            file(),
+            offset(),
+            false,
+            what,
+            "the broker reports and skips it: what it finished is delivered once more"));
+  }
+
+  private void decode() {
+    ByteBuffer view = records.view();
+    int at = records.offset();
+    int count = view.getInt(at + RecordCodec.COUNT_OFFSET);
+    type = Type.values()[RecordCodec.type(view, at) - 1];
+    ranges.clear();
+    held.clear();
+    view.position(at + RecordCodec.LEDGER_HEAD_BYTES);
+    try {
+      switch (type) {
+        case FINISH, CHECKPOINT_FINISHED, DELIVER, CHECKPOINT_DELIVERED ->
+            LedgerCodec.getRanges(view, count, ranges);
+        case HOLD, CHECKPOINT_HELD -> {
+          for (int i = 0; i < count; i++) {
+            held.add(LedgerCodec.getHeld(view));
+          }
+        }
+        case EMPTY -> floor = view.getLong();
+        case CHECKPOINT_BEGIN -> {
+          floor = view.getLong();
+          end = view.getLong();
+        }
+        case CHECKPOINT_END -> {}
+      }
+    } catch (BufferUnderflowException e) {
+      throw new IllegalStateException("the replay has read " + records.where(position()), e);
+    } finally {
+      view.clear();
+    }
+  }
+
+  /** What the record says. */
+  public Type type() {
+    return type;
+  }
+
+  /** The finished or delivered messages of the record. */
+  public OrdinalRanges ranges() {
+    return ranges;
+  }
+
+  /** The held messages of the record. */
+  public List<HeldMessage> held() {
+    return held;
+  }
+
+  /** Everything below was finished. */
+  public long floor() {
+    return floor;
+  }
+
+  /** One above the channel's last ordinal, in {@link Type#CHECKPOINT_BEGIN}. */
+  public long end() {
+    return end;
+  }
+
+  /** What the records so far add up to, null before the first. */
+  public LedgerState state() {
+    return replay.state();
+  }
+
+  /** The file the record is in. */
+  public Path file() {
+    return records.file(records.cycle());
+  }
+
+  private long position() {
+    return records.position();
+  }
+
+  /** Where in the file the record begins. */
+  public int offset() {
+    return ExcerptLog.offsetOf(position());
+  }
+
+  /** Bytes of the record. */
+  public int recordBytes() {
+    return records.length();
+  }
+
+  RecordScan records() {
+    return records;
+  }
+
+  @Override
+  public void close() throws IOException {
+    records.close();
+  }
+}

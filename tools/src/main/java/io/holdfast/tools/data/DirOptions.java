@@ -1,0 +1,107 @@
+package io.holdfast.tools.data;
+
+import io.holdfast.storage.DataDirView;
+import io.holdfast.tools.Main;
+import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.Names;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which data directory, topics and channels; shared by the commands that look at one. */
+final class DirOptions {
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR",
+      description = "The broker's data path (its --data-path; conf: data_path).")
+  private Path dir;
+
+  @Option(
+      names = {"-t", "--topic"},
+      paramLabel = "TOPIC",
+      description = "Only this topic; may be repeated (default: all).")
+  private List<String> topics = List.of();
+
+  @Option(
+      names = {"-c", "--channel"},
+      paramLabel = "CHANNEL",
+      description = "Only this channel; may be repeated (default: all).")
+  private List<String> channels = List.of();
+
+  /** The directory as given. */
+  Path dir() {
+    return dir;
+  }
+
+  /**
+   * Opens the directory.
+   *
+   * @throws ToolException with exit code 2 for verify's sake when it cannot be read at all
+   */
+  DataDirView open() {
+    topics.forEach(Names::checkTopic);
+    channels.forEach(Names::checkChannel);
+    try {
+      return DataDirView.open(dir);
+    } catch (IOException e) {
+      throw new ToolException(ToolException.describe(e), e);
+    }
+  }
+
+  /**
+   * The topics to look at, sorted.
+   *
+   * @throws ToolException when one was named that is not there
+   */
+  List<String> topics(DataDirView view) throws IOException {
+    List<String> found = new ArrayList<>(view.topics());
+    if (topics.isEmpty()) {
+      return found;
+    }
+    for (String topic : topics) {
+      if (!found.contains(topic)) {
+        throw new ToolException("there is no topic " + topic + " in " + dir);
+      }
+    }
+    found.retainAll(topics);
+    return found;
+  }
+
+  /** Whether a channel is to be looked at. */
+  boolean includesChannel(String channel) {
+    return channels.isEmpty() || channels.contains(channel);
+  }
+
+  /** Whether channels were named. */
+  boolean namesChannels() {
+    return !channels.isEmpty();
+  }
+
+  /** The named channels. */
+  List<String> channels() {
+    return channels;
+  }
+
+  /** Fails when none of these topics has a channel that was named. */
+  void checkChannels(DataDirView view, List<String> of) throws IOException {
+    for (String channel : channels) {
+      boolean found = false;
+      for (String topic : of) {
+        found |= view.channels(topic).contains(channel);
+      }
+      if (!found) {
+        throw new ToolException(
+            "there is no channel "
+                + channel
+                + " in "
+                + dir
+                + " ("
+                + Main.NAME
+                + " summary lists them)");
+      }
+    }
+  }
+}

@@ -1,0 +1,328 @@
+package io.holdfast.tools.data;
+
+import io.holdfast.storage.ChannelView;
+import io.holdfast.storage.DataDirView;
+import io.holdfast.storage.Defect;
+import io.holdfast.storage.JournalScan;
+import io.holdfast.storage.LedgerScan;
+import io.holdfast.storage.MessageView;
+import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Main;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.ToolException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The {@code dump} command. */
+@Command(
+    name = "dump",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Prints what is in a data directory.",
+      "",
+      "Works without a broker, and beside a running one; it only reads and never changes a byte. "
+          + "For each message it shows what has become of it in each channel, as the channel's "
+          + "ledger says. A delivery is not written down, so a message in flight is shown as ready, "
+          + "or as unfinished when it came back before."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  holdfast-tools dump data --topic orders --limit 20",
+      "  holdfast-tools dump data --state deferred,unfinished --format json | jq .id",
+      "  holdfast-tools dump data --topic orders --channel billing --show ledger",
+      "  holdfast-tools dump data --topic orders --since 10m --follow --body none"
+    })
+public final class DumpCommand implements Callable<Integer> {
+  /** What can be shown. */
+  enum Show {
+    MESSAGES,
+    BATCHES,
+    LEDGER
+  }
+
+  /** How rows look. */
+  enum Format {
+    TABLE,
+    JSON
+  }
+
+  private static final int FOLLOW_MS = 200;
+  private static final int ROWS_PER_CHECK = 1000;
+
+  private final ToolContext context;
+
+  @Mixin private DirOptions dir;
+  @Mixin private MessageFilter filter;
+
+  @Option(
+      names = "--show",
+      split = ",",
+      paramLabel = "WHAT",
+      description =
+          "messages (default), batches (one row per publish command), ledger (finishes, requeues, "
+              + "deferrals, checkpoints of the channels); several separated by commas.")
+  private Set<Show> show = EnumSet.of(Show.MESSAGES);
+
+  @Option(
+      names = {"-f", "--format"},
+      defaultValue = "table",
+      paramLabel = "FORMAT",
+      description = "table (default) or json: one object a line.")
+  private Format format;
+
+  @Option(
+      names = {"-b", "--body"},
+      defaultValue = "text",
+      paramLabel = "FORMAT",
+      description = "Bodies as text (default), hex, base64 or none.")
+  private BodyFormat body;
+
+  @Option(
+      names = "--max-body",
+      defaultValue = "64",
+      paramLabel = "BYTES",
+      converter = Quantities.Bytes.class,
+      description = "Longest body shown in the table (default: 64); JSON has all of it.")
+  private long maxBody;
+
+  @Option(
+      names = {"-n", "--limit"},
+      defaultValue = "0",
+      paramLabel = "N",
+      converter = Quantities.Count.class,
+      description = "End after N rows (default: no limit).")
+  private long limit;
+
+  @Option(names = "--follow", description = "Wait for more at the end, until Ctrl-C or --limit.")
+  private boolean follow;
+
+  @Mixin private MessageIds ids;
+
+  // All of the command's thread.
+  private final MessageView message = new MessageView();
+  private Rows rows;
+  private Progress progress;
+  private long printed;
+  private long looked;
+  private boolean pipeClosed;
+
+  /** A topic being dumped, where it goes on with --follow. */
+  private record Open(
+      TopicView topic,
+      List<ChannelView> channels,
+      JournalScan journal,
+      List<LedgerScan> ledgers,
+      TreeSet<Long> ordinals) {}
+
+  /**
+   * @param context streams and stop request
+   */
+  public DumpCommand(ToolContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    filter.check();
+    if (show.isEmpty() || maxBody < 0 || maxBody > Integer.MAX_VALUE) {
+      throw ToolException.usage("--show and --max-body need a value that makes sense");
+    }
+    DataDirView view = dir.open();
+    rows =
+        format == Format.JSON
+            ? new JsonRows(context.out(), view.root(), ids, body)
+            : new TableRows(context.out(), view.root(), ids, body, (int) maxBody);
+    progress = new Progress(context, "dump", true);
+    Map<String, Open> open = new LinkedHashMap<>();
+    try {
+      List<String> topics = dir.topics(view);
+      dir.checkChannels(view, topics);
+      for (String name : topics) {
+        if (isDone()) {
+          break;
+        }
+        dumpTopic(view, name, open);
+      }
+      while (follow && !isDone()) {
+        flush();
+        if (context.stop().await(FOLLOW_MS)) {
+          break;
+        }
+        view = dir.open();
+        for (String name : view.topics()) {
+          followTopic(view, name, open);
+        }
+      }
+    } finally {
+      for (Open each : open.values()) {
+        close(each);
+      }
+      progress.end();
+    }
+    flush();
+    return Main.EXIT_OK;
+  }
+
+  private boolean isDone() {
+    return limit > 0 && printed >= limit || pipeClosed || context.stop().stopped();
+  }
+
+  private void dumpTopic(DataDirView view, String name, Map<String, Open> open) throws IOException {
+    Open topic = open(view, name);
+    boolean kept = false;
+    try {
+      progress.total(topic.topic().journalBytes());
+      dump(topic);
+      if (follow) {
+        open.put(name, topic);
+        kept = true;
+      }
+    } finally {
+      if (!kept) {
+        close(topic);
+      }
+    }
+  }
+
+  private void followTopic(DataDirView view, String name, Map<String, Open> open)
+      throws IOException {
+    Open topic = open.get(name);
+    if (topic == null) {
+      if (dir.topics(view).contains(name)) {
+        dumpTopic(view, name, open);
+      }
+      return;
+    }
+    for (ChannelView channel : topic.channels()) {
+      channel.refresh();
+    }
+    dump(topic);
+  }
+
+  private Open open(DataDirView view, String name) throws IOException {
+    TopicView topic = view.topic(name);
+    List<ChannelView> channels =
+        topic.channels().stream().filter(c -> dir.includesChannel(c.name())).toList();
+    List<LedgerScan> ledgers = new ArrayList<>();
+    if (show.contains(Show.LEDGER)) {
+      channels.forEach(channel -> ledgers.add(channel.scan(this::defect)));
+    }
+    return new Open(topic, channels, topic.scan(this::defect), ledgers, filter.ordinals(topic));
+  }
+
+  private static void close(Open topic) throws IOException {
+    topic.journal().close();
+    for (LedgerScan ledger : topic.ledgers()) {
+      ledger.close();
+    }
+    topic.topic().close();
+  }
+
+  /** Damage is shown among the rows; verify is the command that judges it. */
+  private void defect(Defect defect) {
+    try {
+      rows.defect(defect);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void dump(Open topic) throws IOException {
+    boolean wanted = !dir.namesChannels() || !topic.channels().isEmpty();
+    if (wanted && (show.contains(Show.MESSAGES) || show.contains(Show.BATCHES))) {
+      dumpJournal(topic);
+    }
+    for (int i = 0; i < topic.ledgers().size() && !isDone(); i++) {
+      dumpLedger(topic, topic.channels().get(i), topic.ledgers().get(i));
+    }
+  }
+
+  private void dumpJournal(Open topic) throws IOException {
+    JournalScan journal = topic.journal();
+    long nowMs = System.currentTimeMillis();
+    String file = "";
+    long fileBytes = 0;
+    while (!isDone() && journal.nextBatch()) {
+      if (!file.equals(journal.file().toString())) {
+        progress.done(fileBytes);
+        file = journal.file().toString();
+      }
+      fileBytes = journal.fileOffset();
+      looked += journal.count();
+      progress.show(fileBytes, looked);
+      if (!filter.includesTime(journal.timestampNs()) || !includesIds(topic, journal)) {
+        continue;
+      }
+      if (show.contains(Show.BATCHES) && !filter.hasStates()) {
+        rows.batch(topic.topic(), journal);
+        printedRow();
+      }
+      while (show.contains(Show.MESSAGES) && !isDone() && journal.nextMessage(message)) {
+        boolean wanted =
+            (topic.ordinals() == null || topic.ordinals().contains(message.ordinal()))
+                && filter.includesState(topic.topic(), topic.channels(), message, nowMs);
+        if (wanted) {
+          rows.message(topic.topic(), topic.channels(), journal, message, nowMs);
+          printedRow();
+        }
+      }
+    }
+    progress.done(fileBytes);
+  }
+
+  private static boolean includesIds(Open topic, JournalScan journal) {
+    if (topic.ordinals() == null) {
+      return true;
+    }
+    Long next = topic.ordinals().ceiling(journal.firstOrdinal());
+    return next != null && next < journal.endOrdinal();
+  }
+
+  private void dumpLedger(Open topic, ChannelView channel, LedgerScan ledger) throws IOException {
+    while (!isDone() && ledger.next()) {
+      if (topic.ordinals() == null || mentions(ledger, topic.ordinals())) {
+        rows.ledger(topic.topic(), channel, ledger);
+        printedRow();
+      }
+    }
+  }
+
+  private static boolean mentions(LedgerScan ledger, TreeSet<Long> ordinals) {
+    OrdinalRanges ranges = ledger.ranges();
+    for (int i = 0; i < ranges.count(); i++) {
+      Long next = ordinals.ceiling(ranges.from(i));
+      if (next != null && next < ranges.to(i)) {
+        return true;
+      }
+    }
+    return ledger.held().stream().anyMatch(held -> ordinals.contains(held.ref().ordinal()));
+  }
+
+  private void printedRow() throws IOException {
+    printed++;
+    if (printed % ROWS_PER_CHECK == 0) {
+      flush();
+    }
+  }
+
+  private void flush() throws IOException {
+    rows.flush();
+    // Somebody like head has what it wanted.
+    pipeClosed |= context.out().checkError();
+  }
+}

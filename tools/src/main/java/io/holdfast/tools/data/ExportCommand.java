@@ -1,0 +1,257 @@
+package io.holdfast.tools.data;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.storage.ChannelView;
+import io.holdfast.storage.DataDirView;
+import io.holdfast.storage.Defect;
+import io.holdfast.storage.JournalScan;
+import io.holdfast.storage.MessageView;
+import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Main;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.Names;
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The {@code export} command. */
+@Command(
+    name = "export",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Writes the messages of a topic, or what a channel has not finished, to a file or standard "
+          + "output, in a form that pub publishes again.",
+      "",
+      "Works without a broker and beside a running one; only reads the data directory."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  holdfast-tools export data --topic orders --channel billing > billing.json",
+      "  holdfast-tools export data --topic orders --format length -o orders.bin",
+      "  holdfast-tools pub --topic orders --format json billing.json"
+    })
+public final class ExportCommand implements Callable<Integer> {
+  /** What is written. */
+  enum Format {
+    JSON,
+    LENGTH
+  }
+
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private final ToolContext context;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR",
+      description = "The broker's data path (its --data-path; conf: data_path).")
+  private Path dir;
+
+  @Option(
+      names = {"-t", "--topic"},
+      required = true,
+      paramLabel = "TOPIC",
+      description = "Topic to export.")
+  private String topicName;
+
+  @Option(
+      names = {"-c", "--channel"},
+      paramLabel = "CHANNEL",
+      description = {
+        "Only what this channel has not finished (or what --state says); default: all messages "
+            + "that the topic's journal still has."
+      })
+  private String channelName;
+
+  @Option(
+      names = {"-f", "--format"},
+      defaultValue = "json",
+      paramLabel = "FORMAT",
+      description = {
+        "json (default): one object a line, with id, time, attempts, and defer_ms where there is "
+            + "still time to wait; length: int32 big-endian, then the body; nothing but bodies."
+      })
+  private Format format;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "Write to this file, which must not exist (default: standard output).")
+  private Path output;
+
+  @Mixin private MessageFilter filter;
+  @Mixin private MessageIds ids;
+
+  // All of the command's thread.
+  private long damaged;
+  private long exported;
+  private long bodyBytes;
+
+  /**
+   * @param context streams and stop request
+   */
+  public ExportCommand(ToolContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Names.checkTopic(topicName);
+    filter.check();
+    if (channelName == null && filter.hasStates()) {
+      throw ToolException.usage("--state needs a --channel: states are a channel's");
+    }
+    long startNs = System.nanoTime();
+    try (TopicView topic = DataDirView.open(dir).topic(topicName)) {
+      ChannelView channel = channelName == null ? null : topic.channel(channelName);
+      if (channelName != null && channel == null) {
+        throw new ToolException("there is no channel " + channelName + " of topic " + topicName);
+      }
+      if (output == null) {
+        export(topic, channel, context.out());
+      } else {
+        try (OutputStream file =
+            new BufferedOutputStream(
+                Files.newOutputStream(
+                    output, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                BUFFER_BYTES)) {
+          export(topic, channel, file);
+        } catch (FileAlreadyExistsException e) {
+          throw new ToolException(output + " exists already", e);
+        }
+      }
+    }
+    context
+        .err()
+        .printf(
+            "exported %s messages, %s in %.2f s%n",
+            Quantities.grouped(exported),
+            Quantities.bytes(bodyBytes),
+            (System.nanoTime() - startNs) / 1e9);
+    if (damaged > 0) {
+      throw new ToolException(damaged + " damaged records are left out; see verify");
+    }
+    return Main.EXIT_OK;
+  }
+
+  private void damaged(Defect defect) {
+    damaged++;
+    context
+        .err()
+        .println("warning: " + defect.file() + ":" + defect.offset() + ": " + defect.what());
+  }
+
+  private void export(TopicView topic, ChannelView channel, OutputStream to) throws IOException {
+    Progress progress = new Progress(context, "export", output == null);
+    progress.total(topic.journalBytes());
+    MessageView message = new MessageView();
+    long nowMs = System.currentTimeMillis();
+    TreeSet<Long> wanted = filter.ordinals(topic);
+    DataOutputStream lengths = format == Format.LENGTH ? new DataOutputStream(to) : null;
+    Path file = null;
+    long fileBytes = 0;
+    try (JsonGenerator json = format == Format.JSON ? JsonRows.generator(to) : null;
+        JournalScan journal = scan(topic, channel)) {
+      while (journal.nextBatch()) {
+        if (!journal.file().equals(file)) {
+          progress.done(fileBytes);
+          file = journal.file();
+        }
+        fileBytes = journal.fileOffset();
+        progress.show(fileBytes, exported);
+        if (context.stop().stopped()) {
+          throw new ToolException("ended after " + exported + " messages");
+        }
+        if (!filter.includesTime(journal.timestampNs())) {
+          continue;
+        }
+        while (journal.nextMessage(message)) {
+          if (wanted != null && !wanted.contains(message.ordinal())
+              || !includes(topic, channel, message, nowMs)) {
+            continue;
+          }
+          exported++;
+          bodyBytes += message.bodyLength();
+          if (json != null) {
+            write(json, topic, channel, message, nowMs);
+          } else {
+            byte[] body = new byte[message.bodyLength()];
+            message.body().get(body);
+            lengths.writeInt(body.length);
+            lengths.write(body);
+          }
+        }
+      }
+      if (json != null) {
+        json.flush();
+        if (exported > 0) {
+          to.write('\n');
+        }
+      }
+    } finally {
+      progress.end();
+    }
+    to.flush();
+    if (output == null && context.out().checkError()) {
+      throw new ToolException("standard output was closed; the export is not complete");
+    }
+  }
+
+  private JournalScan scan(TopicView topic, ChannelView channel) throws IOException {
+    // What is finished below the floor need not be read at all.
+    return channel == null || filter.hasStates()
+        ? topic.scan(this::damaged)
+        : topic.scanFrom(channel.state().floor(), this::damaged);
+  }
+
+  private boolean includes(TopicView topic, ChannelView channel, MessageView message, long nowMs) {
+    if (channel == null) {
+      return true;
+    }
+    if (filter.hasStates()) {
+      return filter.includesState(topic, List.of(channel), message, nowMs);
+    }
+    return !channel.state().isFinished(message.ordinal());
+  }
+
+  private void write(
+      JsonGenerator json, TopicView topic, ChannelView channel, MessageView message, long nowMs)
+      throws IOException {
+    json.writeStartObject();
+    json.writeStringField("topic", topic.name());
+    if (channel != null) {
+      json.writeStringField("channel", channel.name());
+    }
+    json.writeStringField("id", ids.idOf(topic, message.ordinal()));
+    json.writeStringField("time", When.text(message.timestampNs()));
+    json.writeNumberField("timestamp", message.timestampNs());
+    if (channel != null) {
+      json.writeNumberField("attempts", channel.attempts(message.ordinal()));
+    }
+    long dueMs =
+        channel != null
+            ? channel.dueMs(message)
+            : message.deferMs() == 0 ? 0 : message.timestampNs() / 1_000_000 + message.deferMs();
+    if (dueMs > nowMs) {
+      json.writeNumberField("defer_ms", dueMs - nowMs);
+    }
+    BodyFormat.TEXT.inJson(message.body(), json);
+    json.writeEndObject();
+  }
+}

@@ -1,0 +1,239 @@
+package io.holdfast.tools.data;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.storage.DataDirCheck;
+import io.holdfast.storage.DataDirRepair;
+import io.holdfast.storage.DataDirView;
+import io.holdfast.storage.Defect;
+import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Main;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.ToolException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The {@code verify} command. */
+@Command(
+    name = "verify",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    description = {
+      "Checks every checksum, head and sequence in a data directory, and that what the channels "
+          + "refer to is there. Says of each defect where it is and what the broker's next start "
+          + "will do about it. Only reads.",
+      "",
+      "With --repair it also writes a mended copy to another directory, never in place: all intact "
+          + "messages, also those the broker cannot reach any more, and what the channels know of "
+          + "them; and says what is lost.",
+      "",
+      "Meant for a stopped broker: beside a running one, files that it removes meanwhile may be "
+          + "reported as missing."
+    },
+    footerHeading = "%n",
+    footer = {
+      "Exit codes: 0 clean (notes are no defects: what a kill may leave behind), 1 defects, 2 the",
+      "directory, or a part of it, cannot be read. They are about DIR, also with --repair.",
+      "",
+      "Examples:",
+      "  holdfast-tools verify data",
+      "  holdfast-tools verify data --repair mended"
+    })
+public final class VerifyCommand implements Callable<Integer> {
+  private static final Logger log = LoggerFactory.getLogger(VerifyCommand.class);
+  private static final int MAX_RANGES = 10;
+
+  private final ToolContext context;
+
+  @Mixin private DirOptions dir;
+
+  @Option(
+      names = "--repair",
+      paramLabel = "TARGET",
+      description = "Write a mended copy to this directory, which must be empty or not there.")
+  private Path repair;
+
+  @Option(
+      names = {"-f", "--format"},
+      defaultValue = "table",
+      paramLabel = "FORMAT",
+      description = "table (default): a line each; json: one object a line.")
+  private DumpCommand.Format format;
+
+  // All of the command's thread.
+  private long defects;
+  private long notes;
+  private long unreadable;
+
+  /**
+   * @param context streams and stop request
+   */
+  public VerifyCommand(ToolContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    DataDirView view;
+    try {
+      view = dir.open();
+    } catch (ToolException e) {
+      throw ToolException.unreadable(e.getMessage(), e);
+    }
+    if (repair != null && (dir.namesChannels() || !dir.topics(view).equals(view.topics()))) {
+      throw ToolException.usage("--repair copies everything: not with --topic or --channel");
+    }
+    Path target = repair == null ? null : TargetDir.empty(repair, dir.dir());
+    check(view);
+    if (target != null) {
+      repair(view, target);
+    }
+    if (unreadable > 0) {
+      return Main.EXIT_USAGE;
+    }
+    return defects > 0 ? Main.EXIT_FAILURE : Main.EXIT_OK;
+  }
+
+  private void check(DataDirView view) throws IOException {
+    Progress progress = new Progress(context, "verify", true);
+    List<String> topics = dir.topics(view);
+    DataDirCheck check =
+        new DataDirCheck(view, this::print, messages -> progress.show(messages, messages));
+    check.checkMetadata();
+    for (String topic : topics) {
+      if (context.stop().stopped()) {
+        throw new ToolException("ended before everything was checked");
+      }
+      try {
+        checkTopic(view, check, progress, topic);
+      } catch (IOException e) {
+        unreadable++;
+        log.debug("topic {}", topic, e);
+        progress.end();
+        line("UNREADABLE topic " + topic + ": " + ToolException.describe(e));
+      }
+    }
+    progress.end();
+    if (format == DumpCommand.Format.TABLE) {
+      context
+          .out()
+          .printf(
+              "%s: %s messages in %s records of %d topics intact; %s defects, %s notes%s%n",
+              unreadable > 0 ? "UNREADABLE" : defects > 0 ? "DEFECTS" : "clean",
+              Quantities.grouped(check.messages()),
+              Quantities.grouped(check.records()),
+              topics.size(),
+              Quantities.grouped(defects),
+              Quantities.grouped(notes),
+              unreadable > 0 ? ", " + unreadable + " topics cannot be read" : "");
+    }
+  }
+
+  private static void checkTopic(
+      DataDirView view, DataDirCheck check, Progress progress, String topic) throws IOException {
+    try (TopicView heads = view.topic(topic)) {
+      progress.total(heads.nextOrdinal() - heads.firstOrdinal());
+    }
+    check.checkTopic(topic);
+  }
+
+  private void print(Defect defect) {
+    if (defect.harmless()) {
+      notes++;
+    } else {
+      defects++;
+    }
+    if (format == DumpCommand.Format.JSON) {
+      printJson(defect);
+      return;
+    }
+    String place = defect.file() + (defect.offset() < 0 ? "" : ":" + defect.offset());
+    line(
+        (defect.harmless() ? "note   " : "DEFECT ")
+            + place
+            + ": "
+            + defect.what()
+            + "; "
+            + defect.consequence());
+  }
+
+  private void printJson(Defect defect) {
+    try (JsonGenerator json = JsonRows.generator(context.out())) {
+      json.writeStartObject();
+      json.writeStringField("severity", defect.harmless() ? "note" : "defect");
+      json.writeStringField("file", defect.file().toString());
+      if (defect.offset() >= 0) {
+        json.writeNumberField("offset", defect.offset());
+      }
+      json.writeStringField("what", defect.what());
+      json.writeStringField("consequence", defect.consequence());
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    context.out().println();
+  }
+
+  private void line(String text) {
+    context.out().println(text);
+  }
+
+  private void repair(DataDirView view, Path target) throws IOException {
+    context.out().flush();
+    Progress progress = new Progress(context, "repair", true);
+    boolean done = false;
+    try (DataDirRepair copy =
+        new DataDirRepair(
+            view, target, Defect.Listener.NONE, count -> progress.show(count, count))) {
+      for (String topic : view.topics()) {
+        if (context.stop().stopped()) {
+          throw new ToolException("ended before everything was copied");
+        }
+        try (TopicView heads = view.topic(topic)) {
+          progress.total(heads.nextOrdinal() - heads.firstOrdinal());
+        }
+        report(copy.copyTopic(topic), progress);
+      }
+      copy.finish();
+      done = true;
+    } finally {
+      progress.end();
+      if (!done) {
+        context.err().println("the copy in " + target + " is not complete; remove it");
+      }
+    }
+    context.err().println("mended copy written to " + target);
+  }
+
+  private void report(DataDirRepair.Result result, Progress progress) {
+    progress.end();
+    StringBuilder text = new StringBuilder("topic ").append(result.topic()).append(": ");
+    text.append(Quantities.grouped(result.copied())).append(" messages copied");
+    OrdinalRanges missing = result.missing();
+    if (!missing.isEmpty()) {
+      text.append("; not to be had: ordinals ");
+      for (int i = 0; i < Math.min(MAX_RANGES, missing.count()); i++) {
+        text.append(i == 0 ? "" : ", ").append(missing.from(i));
+        if (missing.to(i) - 1 > missing.from(i)) {
+          text.append("..").append(missing.to(i) - 1);
+        }
+      }
+      if (missing.count() > MAX_RANGES) {
+        text.append(" and ").append(missing.count() - MAX_RANGES).append(" more ranges");
+      }
+    }
+    text.append(result.lost().isEmpty() ? "; no channel loses anything" : "");
+    result.lost().forEach(lost -> text.append("; ").append(lost));
+    context.err().println(text);
+  }
+}
