@@ -1,10 +1,17 @@
 // Lets a Java test use nsqjs: commands as JSON lines on stdin, answers and deliveries as JSON lines on stdout.
-// argv: port of the broker.
+// argv: port of the broker, transport (PLAIN, TLS, SNAPPY, DEFLATE, TLS_SNAPPY).
 'use strict'
 const nsq = require('nsqjs')
 const readline = require('readline')
 
 const port = Number(process.argv[2])
+const transport = process.argv[3]
+const options = {
+  tls: transport.includes('TLS'),
+  tlsVerification: false,
+  snappy: transport.includes('SNAPPY'),
+  deflate: transport === 'DEFLATE'
+}
 const messages = new Map()
 let nextDelivery = 1
 let writer = null
@@ -15,7 +22,7 @@ const say = (event) => process.stdout.write(JSON.stringify(event) + '\n')
 // A writer that lost its connection is replaced at the next publish.
 function connectedWriter () {
   if (ready) return ready
-  writer = new nsq.Writer('127.0.0.1', port)
+  writer = new nsq.Writer('127.0.0.1', port, options)
   const current = writer
   ready = new Promise((resolve, reject) => {
     current.on('ready', () => resolve(current))
@@ -41,6 +48,7 @@ async function publish (command) {
 
 function consume (command) {
   const reader = new nsq.Reader(command.topic, command.channel, {
+    ...options,
     nsqdTCPAddresses: ['127.0.0.1:' + port],
     maxInFlight: 10,
     lookupdPollInterval: 1 // how often a lost connection is tried again, in s

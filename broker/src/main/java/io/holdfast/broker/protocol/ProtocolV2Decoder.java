@@ -262,7 +262,9 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     protocol.checkBodySize(size);
     int bytes = Integer.BYTES + size;
     if (in.readableBytes() < bytes) {
-      in.ensureWritable(bytes - in.readableBytes());
+      // Room for the rest at once, unless the buffer cannot grow, as those out of a decompressor:
+      // the next read then moves all to one that can.
+      in.ensureWritable(bytes - in.readableBytes(), false);
       return false;
     }
     if (!protocol.body(in, start, size)) {

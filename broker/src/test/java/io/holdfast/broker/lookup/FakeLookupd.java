@@ -13,48 +13,48 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Speaks nsqlookupd's side of contract §6 on loopback and writes down what it was told. */
-final class FakeLookupd implements AutoCloseable {
-  static final String INFO =
+public final class FakeLookupd implements AutoCloseable {
+  public static final String INFO =
       "{\"broadcast_address\":\"127.0.0.1\",\"hostname\":\"h\",\"http_port\":%d,\"tcp_port\":1,"
           + "\"version\":\"1.3.0\"}";
 
   /** Lines as received; IDENTIFY with its body, connections as CONNECT and their magic. */
-  final List<String> received = new CopyOnWriteArrayList<>();
+  public final List<String> received = new CopyOnWriteArrayList<>();
 
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final ServerSocket server;
   private volatile String identifyReply = INFO.formatted(4161);
   private volatile boolean silent;
 
-  FakeLookupd() throws IOException {
+  public FakeLookupd() throws IOException {
     this(0);
   }
 
-  FakeLookupd(int port) throws IOException {
+  public FakeLookupd(int port) throws IOException {
     server = new ServerSocket();
     server.setReuseAddress(true);
     server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     daemon(this::accept);
   }
 
-  String address() {
+  public String address() {
     return "127.0.0.1:" + server.getLocalPort();
   }
 
-  int port() {
+  public int port() {
     return server.getLocalPort();
   }
 
-  void replyToIdentify(String reply) {
+  public void replyToIdentify(String reply) {
     identifyReply = reply;
   }
 
   /** From now on commands are read but not answered. */
-  void silence() {
+  public void silence() {
     silent = true;
   }
 
-  void dropConnections() throws IOException {
+  public void dropConnections() throws IOException {
     for (Socket socket : sockets) {
       socket.close();
     }

@@ -7,20 +7,46 @@ import com.github.brainlag.nsq.NSQProducer;
 import com.github.brainlag.nsq.ServerAddress;
 import com.github.brainlag.nsq.exceptions.NSQException;
 import com.github.brainlag.nsq.lookup.NSQLookup;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 
 /** nsq-client by brainlag. */
 public final class BrainlagClient implements InteropClient {
   private final int tcpPort;
+  private final Transport transport;
   private final NSQProducer producer;
   private NSQConsumer consumer;
 
-  public BrainlagClient(int tcpPort) {
+  public BrainlagClient(int tcpPort, Transport transport) {
     this.tcpPort = tcpPort;
-    producer = new NSQProducer().addAddress("127.0.0.1", tcpPort).start();
+    this.transport = transport;
+    producer = new NSQProducer().addAddress("127.0.0.1", tcpPort).setConfig(newConfig()).start();
+  }
+
+  private NSQConfig newConfig() {
+    NSQConfig config = new NSQConfig();
+    if (transport.isTls()) {
+      try {
+        config.setSslContext(
+            SslContextBuilder.forClient()
+                .trustManager(InsecureTrustManagerFactory.INSTANCE)
+                .build());
+      } catch (SSLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    if (transport.isSnappy()) {
+      config.setCompression(NSQConfig.Compression.SNAPPY);
+    } else if (transport.isDeflate()) {
+      config.setCompression(NSQConfig.Compression.DEFLATE);
+      config.setDeflateLevel(4);
+    }
+    return config;
   }
 
   @Override
@@ -54,7 +80,7 @@ public final class BrainlagClient implements InteropClient {
 
   @Override
   public void consume(String topic, String channel, Handler handler) {
-    NSQConfig config = new NSQConfig();
+    NSQConfig config = newConfig();
     config.setMaxInFlight(10);
     consumer =
         new NSQConsumer(

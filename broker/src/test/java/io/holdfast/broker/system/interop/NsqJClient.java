@@ -1,5 +1,7 @@
 package io.holdfast.broker.system.interop;
 
+import com.sproutsocial.nsq.Client;
+import com.sproutsocial.nsq.Config;
 import com.sproutsocial.nsq.DirectSubscriber;
 import com.sproutsocial.nsq.Message;
 import com.sproutsocial.nsq.MessageHandler;
@@ -8,16 +10,26 @@ import com.sproutsocial.nsq.Subscriber;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 
 /** nsq-j by Sprout Social. */
 public final class NsqJClient implements InteropClient {
   private final String address;
+  private final Config config = new Config();
   private final Publisher publisher;
   private Subscriber subscriber;
 
-  public NsqJClient(int tcpPort) {
+  /**
+   * @param tls trusts the broker; unused in clear. It counts for all of the JVM
+   */
+  public NsqJClient(int tcpPort, Transport transport, SSLContext tls) {
     address = "127.0.0.1:" + tcpPort;
+    config.setTlsV1(transport.isTls());
+    config.setSnappy(transport.isSnappy());
+    config.setDeflate(transport.isDeflate());
+    Client.getDefaultClient().setSSLSocketFactory(tls.getSocketFactory());
     publisher = new Publisher(address);
+    publisher.setConfig(config);
   }
 
   @Override
@@ -43,6 +55,7 @@ public final class NsqJClient implements InteropClient {
   @Override
   public void consume(String topic, String channel, Handler handler) {
     subscriber = new DirectSubscriber(1, address);
+    subscriber.setConfig(config);
     subscriber.setDefaultMaxInFlight(10);
     subscriber.subscribe(
         topic, channel, (MessageHandler) message -> handler.handle(new NsqJDelivery(message)));

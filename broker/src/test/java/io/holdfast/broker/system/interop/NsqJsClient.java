@@ -63,10 +63,10 @@ public final class NsqJsClient implements InteropClient {
     }
   }
 
-  public NsqJsClient(Path directory, int tcpPort) {
+  public NsqJsClient(Path directory, int tcpPort, Transport transport) {
     try {
       node =
-          new ProcessBuilder("node", "bridge.js", Integer.toString(tcpPort))
+          new ProcessBuilder("node", "bridge.js", Integer.toString(tcpPort), transport.name())
               .directory(directory.toFile())
               .redirectError(directory.resolve("node.log").toFile())
               .start();

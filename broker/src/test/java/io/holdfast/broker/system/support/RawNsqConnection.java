@@ -7,7 +7,9 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -22,6 +24,15 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.Inflater;
+import java.util.zip.InflaterInputStream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
+import org.xerial.snappy.SnappyFramedInputStream;
+import org.xerial.snappy.SnappyFramedOutputStream;
 
 /**
  * A TCP connection to a broker that says exactly what the test says. Text is ISO 8859-1 both ways,
@@ -32,9 +43,9 @@ public final class RawNsqConnection implements AutoCloseable {
   /** How long an expected frame or end may take before the test fails. */
   private static final Duration PATIENCE = Duration.ofSeconds(15);
 
-  private final Socket socket;
-  private final DataInputStream in;
-  private final OutputStream out;
+  private Socket socket;
+  private DataInputStream in;
+  private OutputStream out;
 
   /** Messages that came where a response was expected: they may overtake it. */
   private final Deque<Frame> setAside = new ArrayDeque<>();
@@ -42,8 +53,12 @@ public final class RawNsqConnection implements AutoCloseable {
   private RawNsqConnection(int port) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setTcpNoDelay(true);
-    in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
-    out = socket.getOutputStream();
+    streams(socket.getInputStream(), socket.getOutputStream());
+  }
+
+  private void streams(InputStream from, OutputStream to) {
+    in = new DataInputStream(new BufferedInputStream(from, 1 << 16));
+    out = to;
   }
 
   static RawNsqConnection open(int port) {
@@ -117,6 +132,86 @@ public final class RawNsqConnection implements AutoCloseable {
   /** IDENTIFY with a JSON object; returns the reply's text. */
   public String identify(String json) {
     return command("IDENTIFY", json).expectResponse();
+  }
+
+  /**
+   * IDENTIFY with feature negotiation and these further fields (as {@code ,"a":1}), then whatever
+   * the reply says: TLS, then compression, each confirmed by an OK.
+   *
+   * @param tls for the handshake; may be null if the reply will not say TLS
+   * @return the reply
+   */
+  public String upgrade(String fields, SSLContext tls) {
+    String reply = identify("{\"feature_negotiation\":true" + fields + "}");
+    if (reply.contains("\"tls_v1\":true")) {
+      startTls(tls);
+      expectOk();
+    }
+    if (reply.contains("\"snappy\":true")) {
+      startSnappy();
+      expectOk();
+    } else if (reply.contains("\"deflate\":true")) {
+      startDeflate();
+      expectOk();
+    }
+    return reply;
+  }
+
+  /**
+   * Does a TLS handshake; the certificate's name is not looked at.
+   *
+   * @throws UncheckedIOException when it fails
+   */
+  public RawNsqConnection startTls(SSLContext tls) {
+    try {
+      SSLSocket upgraded =
+          (SSLSocket)
+              tls.getSocketFactory().createSocket(socket, "localhost", socket.getPort(), true);
+      upgraded.setSoTimeout((int) PATIENCE.toMillis());
+      socket = upgraded;
+      upgraded.startHandshake();
+      streams(upgraded.getInputStream(), upgraded.getOutputStream());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /**
+   * Speaks snappy's framing format from here on, by another implementation than the broker's. On
+   * top of what is buffered: the broker's first compressed bytes may be in there.
+   */
+  private void startSnappy() {
+    try {
+      OutputStream plain = out;
+      streams(new SnappyFramedInputStream(in), null);
+      out = flushing(new SnappyFramedOutputStream(plain));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Speaks raw deflate from here on, with the JDK's streams. */
+  private void startDeflate() {
+    OutputStream plain = out;
+    streams(new InflaterInputStream(in, new Inflater(true)), null);
+    out = flushing(new DeflaterOutputStream(plain, new Deflater(6, true), 8192, true));
+  }
+
+  /** Sends each write at once. */
+  private static OutputStream flushing(OutputStream compressed) {
+    return new FilterOutputStream(compressed) {
+      @Override
+      public void write(byte[] bytes, int from, int count) throws IOException {
+        super.out.write(bytes, from, count);
+        super.out.flush();
+      }
+    };
+  }
+
+  /** The handshake's outcome; null before TLS. */
+  public SSLSession tlsSession() {
+    return socket instanceof SSLSocket tls ? tls.getSession() : null;
   }
 
   /** FIN without waiting for anything; use {@link #flushed()} to know it was handled. */
