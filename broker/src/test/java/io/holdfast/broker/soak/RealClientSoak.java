@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import com.sproutsocial.nsq.Client;
 import com.sproutsocial.nsq.Publisher;
 import io.holdfast.broker.system.interop.NsqJsClient;
+import io.holdfast.broker.system.interop.Transport;
 import io.holdfast.broker.system.support.BrokerProcess;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ class RealClientSoak {
     private final NsqJsClient client;
 
     NsqJs(Path directory, int tcpPort) {
-      client = new NsqJsClient(directory, tcpPort);
+      client = new NsqJsClient(directory, tcpPort, Transport.PLAIN);
     }
 
     @Override
