@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.http.Router.BodyLimit;
+import io.holdfast.broker.topic.PublishLimits;
 import io.holdfast.broker.topic.PublishListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -17,13 +18,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PubHandler {
   private static final Logger LOG = LoggerFactory.getLogger(PubHandler.class);
-
-  /**
-   * A chunked binary /mpub is bounded by message count and size only, which nsqd takes to mean a
-   * terabyte of memory. We hold this much; more is 413 {@code BODY_TOO_BIG}. It is what fits the
-   * journal's largest record.
-   */
-  private static final long MAX_CHUNKED_BINARY_BYTES = 15L << 20;
 
   private static final Map<String, Boolean> BOOLEANS =
       Map.of("true", true, "1", true, "false", false, "0", false);
@@ -77,7 +71,9 @@ final class PubHandler {
     BodyLimit text = BodyLimits.collect(limits.maxBodySize(), tooBig);
     BodyLimit binaryChunked =
         BodyLimits.collect(
-            () -> Math.max(limits.maxBodySize().getAsLong(), MAX_CHUNKED_BINARY_BYTES), tooBig);
+            // nsqd bounds a chunked one by count and size only, which comes to a terabyte.
+            () -> Math.max(limits.maxBodySize().getAsLong(), PublishLimits.MIN_CHUNKED_BYTES),
+            tooBig);
     return new BodyLimit() {
       @Override
       public long declaredMaxBytes(String rawQuery) {
