@@ -26,6 +26,7 @@ final class JsonRows implements Rows {
 
   JsonRows(OutputStream out, Path root, MessageIds ids, BodyFormat body) throws IOException {
     json = generator(out);
+    json.setPrettyPrinter(new MinimalPrettyPrinter(""));
     this.root = root;
     this.ids = ids;
     this.body = body;
@@ -77,7 +78,7 @@ final class JsonRows implements Rows {
     }
     json.writeEndObject();
     body.inJson(message.body(), json);
-    json.writeEndObject();
+    endRow();
   }
 
   static String lower(Enum<?> value) {
@@ -105,7 +106,7 @@ final class JsonRows implements Rows {
     json.writeNumberField("defer_ms", journal.deferMs());
     json.writeNumberField("bytes", journal.recordBytes());
     place(journal.file(), journal.offset());
-    json.writeEndObject();
+    endRow();
   }
 
   @Override
@@ -148,7 +149,7 @@ final class JsonRows implements Rows {
     }
     json.writeNumberField("bytes", record.recordBytes());
     place(record.file(), record.offset());
-    json.writeEndObject();
+    endRow();
   }
 
   @Override
@@ -158,7 +159,13 @@ final class JsonRows implements Rows {
     json.writeStringField("what", defect.what());
     json.writeStringField("consequence", defect.consequence());
     place(defect.file(), defect.offset());
+    endRow();
+  }
+
+  /** Ends the line, too: whoever follows the output gets whole lines, the last one as well. */
+  private void endRow() throws IOException {
     json.writeEndObject();
+    json.writeRaw('\n');
   }
 
   @Override

@@ -53,6 +53,8 @@ class DataCommandsTest {
     args.addAll(List.of("--format", "json"));
     ToolRun run = run(command, args.toArray(String[]::new));
     assertEquals(0, run.code(), run.err());
+    // One object a line, the last one too: wc -l counts them.
+    assertTrue(run.out().isEmpty() || run.out().endsWith("\n"), run.out());
     List<JsonNode> rows = new ArrayList<>();
     for (String line : run.out().lines().toList()) {
       rows.add(JSON.readTree(line));
