@@ -20,7 +20,6 @@ import io.holdfast.storage.Metadata;
 import io.holdfast.storage.StorageOptions;
 import io.holdfast.storage.SyncThread;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -48,9 +47,6 @@ public final class Broker implements TopicContext {
   private static final long HOUSEKEEPING_MS = 500;
   private static final int WORKERS = 4;
   private static final long STOP_WAIT_MS = 2000;
-
-  /** Message ids count microseconds since 2024 for a topic's first message: above all older ids. */
-  private static final long ID_EPOCH_US = 1_704_067_200_000_000L;
 
   private volatile Options options;
   private final DataDir dataDir;
@@ -281,8 +277,7 @@ public final class Broker implements TopicContext {
 
   /** Microseconds since 2024, and above every id given out before. Under {@link #topicsLock}. */
   private long newIdBase() {
-    long nowUs = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis()) - ID_EPOCH_US;
-    nextIdBase = Math.max(nextIdBase + 1, nowUs);
+    nextIdBase = Metadata.newIdBase(nextIdBase, System.currentTimeMillis());
     return nextIdBase;
   }
 
@@ -583,10 +578,5 @@ public final class Broker implements TopicContext {
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);
     }
-  }
-
-  /** The data directory's root. */
-  public Path dataPath() {
-    return dataDir.root();
   }
 }

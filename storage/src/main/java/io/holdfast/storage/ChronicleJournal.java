@@ -200,11 +200,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     }
   }
 
-  /** The error that keeps this journal from taking messages, or null. Any thread. */
-  public IOException syncError() {
-    return syncError;
-  }
-
   @Override
   public long nextOrdinal() {
     return nextOrdinal;

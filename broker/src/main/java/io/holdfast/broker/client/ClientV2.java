@@ -186,11 +186,6 @@ public final class ClientV2 {
     return pubCounts.computeIfAbsent(topic, t -> new AtomicLong());
   }
 
-  /** Whether it ever published. */
-  public boolean isProducer() {
-    return !pubCounts.isEmpty();
-  }
-
   /** Messages published by topic. */
   public Map<String, Long> pubCounts() {
     Map<String, Long> counts = new LinkedHashMap<>();
