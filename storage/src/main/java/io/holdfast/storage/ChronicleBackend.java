@@ -73,7 +73,13 @@ public final class ChronicleBackend implements BackendQueue {
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
-    long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
+    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
+    OrdinalRanges unused = topicJournal.unused();
+    if (!unused.isEmpty() && end == unused.to(0)) {
+      // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
+      end = unused.from(0);
+    }
+    end = Math.max(end, state.endOrdinal());
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
     backend.journal.moveTo(backend.cursor);
     state
@@ -91,6 +97,7 @@ public final class ChronicleBackend implements BackendQueue {
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+      ledger.force();
     }
     return backend;
   }
@@ -126,7 +133,12 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void extend(long newEnd) {
+  public void extend(long newEnd) throws IOException {
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
+      end = unused.from(0);
+      skipTo(unused.to(0));
+    }
     if (newEnd > end) {
       end = newEnd;
     }
@@ -286,6 +298,11 @@ public final class ChronicleBackend implements BackendQueue {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
     }
+  }
+
+  @Override
+  public void force() throws IOException {
+    ledger.force();
   }
 
   @Override

@@ -93,6 +93,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public void force() {
+    // Nothing on disk.
+  }
+
+  @Override
   public void removeOldFiles() {
     // No files.
   }

@@ -49,8 +49,22 @@ public interface Journal extends Closeable {
    */
   void raiseNextOrdinal(long ordinal);
 
+  /**
+   * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
+   * and nobody is to see another message under the same id. Once, before anything is appended.
+   *
+   * @param to the first ordinal to be used
+   */
+  void skipTo(long to);
+
+  /** What {@link #skipTo} left out; not to be changed. */
+  OrdinalRanges unused();
+
   /** A new view for one channel. */
   JournalCursor cursor();
+
+  /** Whether {@link #removeBelow} would find something. Housekeeping thread. */
+  boolean hasFilesBelow(long ordinal) throws IOException;
 
   /**
    * Removes the files whose messages are all below an ordinal; the newest file always stays, it

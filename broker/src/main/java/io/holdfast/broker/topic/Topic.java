@@ -13,6 +13,8 @@ import io.holdfast.storage.DummyBackend;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.Metadata;
+import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.SyncFailedException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -120,6 +122,9 @@ public final class Topic {
     long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
     // After a power cut the metadata can be ahead of the journal, as a ledger can.
     topic.journal.raiseNextOrdinal(heldFrom);
+    long next = topic.journal.nextOrdinal();
+    long lost = context.dataDir().mayHaveLostPower() ? ChronicleJournal.MAX_LOST : 0;
+    topic.journal.skipTo(Math.max(next, entry == null ? 0 : entry.skippedTo()) + lost);
     // Where a channel begins whose creation a crash cut short.
     long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
@@ -211,7 +216,10 @@ public final class Topic {
       } catch (IOException e) {
         messageCount -= count;
         messageBytes -= batch.bodyBytes();
-        context.diskErrors().failed("TOPIC(" + name + ")", e);
+        if (!(e instanceof SyncFailedException)) {
+          // That one is known already, and over when a sync works again.
+          context.diskErrors().failed("TOPIC(" + name + ")", e);
+        }
         throw new BrokerException(e.getMessage(), e);
       }
       if (heldFrom == NOTHING_HELD) {
@@ -441,6 +449,12 @@ public final class Topic {
     }
     boolean due = floor != seenFloor || context.retentionMs() > 0;
     long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    if (due && journal.hasFilesBelow(floor)) {
+      // Or a power cut would leave channels that look for what they had finished.
+      for (Channel channel : channels.values()) {
+        channel.force();
+      }
+    }
     if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
       synchronized (lock) {
         journal.filesRemoved();
@@ -497,7 +511,9 @@ public final class Topic {
       }
     }
     long from = heldFromNext == NOTHING_HELD ? heldFrom : heldFromNext;
-    return new Metadata.TopicEntry(name, idBase, paused, from, entries);
+    OrdinalRanges unused = journal.unused();
+    long skippedTo = unused.isEmpty() ? 0 : unused.to(0);
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -505,7 +521,15 @@ public final class Topic {
   /** Messages kept back from the channels. */
   public long depth() {
     long from = heldFrom;
-    return from == NOTHING_HELD ? 0 : Math.max(0, journal.nextOrdinal() - from);
+    if (from == NOTHING_HELD) {
+      return 0;
+    }
+    long count = journal.nextOrdinal() - from;
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty()) {
+      count -= Math.max(0, unused.to(0) - Math.max(from, unused.from(0)));
+    }
+    return Math.max(0, count);
   }
 
   /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */
