@@ -48,6 +48,9 @@ final class ReadyMessages {
       long delayMs = entry.dueMs() - settings.clock().wallMs();
       if (delayMs > 0) {
         defer(message, delayMs);
+      } else if (entry.dueMs() == 0 && message.attempts() == 0) {
+        // Only carried forward: still to be delivered for the first time, before the backend's.
+        memory.put(message);
       } else {
         memory.requeue(message);
       }
@@ -281,18 +284,16 @@ final class ReadyMessages {
     return first != null && first.dueNs - otherwiseNs < 0 ? first.dueNs : otherwiseNs;
   }
 
-  /** Adds every message here with attempts or a due time. */
-  void addHeld(List<HeldMessage> to) {
+  /** Shows every message that memory knows of. */
+  void visit(Message.Visitor visitor) {
     for (Message message : memory.messages()) {
-      if (message.requeued) {
-        to.add(new HeldMessage(message, 0));
-      }
+      visitor.visit(message, 0);
     }
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     for (Message message : deferred.messages()) {
       long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      to.add(new HeldMessage(message, nowMs + Math.max(0, delayMs)));
+      visitor.visit(message, nowMs + Math.max(0, delayMs));
     }
   }
 

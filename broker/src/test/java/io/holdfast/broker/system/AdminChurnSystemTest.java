@@ -108,9 +108,7 @@ class AdminChurnSystemTest {
   /** Every message that was answered OK was delivered. */
   private static void awaitAll(BrokerProcess broker, AdminChurn churn, Set<String> published) {
     try {
-      Awaitility.await()
-          .atMost(PATIENCE)
-          .until(() -> churn.received().containsAll(published));
+      Awaitility.await().atMost(PATIENCE).until(() -> churn.received().containsAll(published));
     } catch (ConditionTimeoutException e) {
       Set<String> missing = new HashSet<>(published);
       missing.removeAll(churn.received());
