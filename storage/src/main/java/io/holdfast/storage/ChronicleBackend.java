@@ -264,7 +264,7 @@ public final class ChronicleBackend implements BackendQueue {
       settle();
       return false;
     }
-    passFinished();
+    passSkipped();
     if (journal.nextOrdinal() != cursor) {
       journal.moveTo(cursor);
     }
@@ -287,14 +287,14 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   /**
-   * After a start the cursor is where the floor was then. The journal's files below the floor of
-   * now may be gone, and nothing in them is needed.
+   * Past what is finished or held: the journal's files with it may be gone, since messages that the
+   * cursor has not reached yet are held, too, after a start.
    */
-  private void passFinished() {
-    long floor = finished.floor();
-    if (cursor < floor) {
-      skipCount -= skip.countFrom(cursor) - skip.countFrom(floor);
-      cursor = floor;
+  private void passSkipped() {
+    if (skipCount > 0) {
+      long next = Math.min(end, skip.nextAbsent(cursor));
+      skipCount -= next - cursor;
+      cursor = next;
     }
   }
 
@@ -384,6 +384,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public long backlogFrom() {
     settle();
+    passSkipped();
     return cursor;
   }
 
