@@ -235,10 +235,15 @@ public final class ChronicleBackend implements BackendQueue {
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
   private void pastUnreadable(long ordinal) throws IOException {
-    skipCount -= skip.countFrom(cursor) - skip.countFrom(ordinal);
-    LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
+    long known = skip.countFrom(cursor) - skip.countFrom(ordinal);
     long from = cursor;
     cursor = ordinal;
+    skipCount -= known;
+    if (known == ordinal - from) {
+      // Finished already, or never there.
+      return;
+    }
+    LOG.error("{}: messages {} to {} are lost", ledger, from, ordinal - 1);
     finishGap(from, ordinal);
   }
 

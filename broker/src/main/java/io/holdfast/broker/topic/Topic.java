@@ -60,6 +60,9 @@ public final class Topic {
   /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
   private volatile long heldFromNext = NOTHING_HELD;
 
+  /** What is below and not in the journal is never used, see {@link ChronicleJournal#skipTo}. */
+  private long skippedTo;
+
   private volatile boolean paused;
   private volatile boolean exiting;
 
@@ -122,9 +125,12 @@ public final class Topic {
     long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
     // After a power cut the metadata can be ahead of the journal, as a ledger can.
     topic.journal.raiseNextOrdinal(heldFrom);
-    long next = topic.journal.nextOrdinal();
-    long lost = context.dataDir().mayHaveLostPower() ? ChronicleJournal.MAX_LOST : 0;
-    topic.journal.skipTo(Math.max(next, entry == null ? 0 : entry.skippedTo()) + lost);
+    topic.skippedTo = entry == null ? 0 : entry.skippedTo();
+    if (context.dataDir().mayHaveLostPower()) {
+      topic.skippedTo =
+          Math.max(topic.skippedTo, topic.journal.nextOrdinal()) + ChronicleJournal.MAX_LOST;
+    }
+    topic.journal.skipTo(topic.skippedTo);
     // Where a channel begins whose creation a crash cut short.
     long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
@@ -511,8 +517,6 @@ public final class Topic {
       }
     }
     long from = heldFromNext == NOTHING_HELD ? heldFrom : heldFromNext;
-    OrdinalRanges unused = journal.unused();
-    long skippedTo = unused.isEmpty() ? 0 : unused.to(0);
     return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
   }
 
