@@ -121,22 +121,30 @@ public final class SyncThread implements Closeable {
   }
 
   private void attempt(Syncable log) throws IOException {
-    boolean failedBefore = failed.containsKey(log);
     try {
       log.sync();
     } catch (IOException e) {
-      if (failed.put(log, e) == null) {
-        LOG.error("{}: {}", log, e.getMessage(), e);
-      }
-      errors.put(log.toString(), e.getMessage());
+      failed(log, e);
       throw e;
     }
+    worked(log);
+  }
+
+  /** Remembers that a log cannot be forced; a log itself calls it before it tells who waits. */
+  void failed(Syncable log, IOException e) {
+    if (failed.put(log, e) == null) {
+      LOG.error("{}: {}", log, e.getMessage(), e);
+    }
+    errors.put(log.toString(), e.getMessage());
+  }
+
+  /** As {@link #failed}, for the opposite. */
+  void worked(Syncable log) {
     if (log.equals(leftBehind)) {
       leftBehind = null;
     }
-    if (failedBefore) {
+    if (!failed.isEmpty() && failed.remove(log) != null) {
       LOG.info("{}: forcing to disk works again", log);
-      failed.remove(log);
       errors.remove(log.toString());
     }
   }

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
@@ -19,14 +19,29 @@ import org.slf4j.LoggerFactory;
  * the seed to begin with: a failure prints the one that repeats it.
  */
 class PowerCutTest {
-  private static final long IMAGES = Long.getLong("holdfast.powercut.images", 150);
+  private static final long IMAGES = Long.getLong("holdfast.powercut.images", 100);
   private static final long SEED = Long.getLong("holdfast.powercut.seed", System.nanoTime());
   private static final int IMAGES_PER_LIFE = 6;
 
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final Level level = root.getLevel();
 
-  @TempDir Path dir;
+  private Path dir;
+
+  @BeforeEach
+  void makeDirectory() throws IOException {
+    // Nothing is really forced: where there is memory for it the files stay there.
+    Path memory = Path.of("/dev/shm");
+    dir =
+        Files.isWritable(memory)
+            ? Files.createTempDirectory(memory, "holdfast-powercut")
+            : Files.createTempDirectory("holdfast-powercut");
+  }
+
+  @AfterEach
+  void removeDirectory() throws IOException {
+    DurableFiles.deleteTree(dir);
+  }
 
   @BeforeEach
   void silence() {
