@@ -19,7 +19,7 @@ class ExcerptLogTest {
   private static final long BLOCK_BYTES = 4 << 20;
 
   private ExcerptLog open() throws Exception {
-    return new ExcerptLog(dir, BLOCK_BYTES, 1 << 20);
+    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20);
   }
 
   private static long append(ExcerptLog log, String text) throws Exception {

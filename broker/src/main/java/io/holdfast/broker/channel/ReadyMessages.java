@@ -129,7 +129,7 @@ final class ReadyMessages {
    *
    * @return how many
    */
-  long extend(long endOrdinal) {
+  long extend(long endOrdinal) throws IOException {
     long before = backend.depth();
     backend.extend(endOrdinal);
     return backend.depth() - before;
