@@ -59,7 +59,14 @@ abstract class LoadConnection implements Closeable {
   }
 
   /** Sends a command and waits for its OK; only before {@link #register}. */
-  final void ask(String command) throws IOException {
+  final void askForOk(String command) throws IOException {
+    String answer = ask(command);
+    if (!answer.equals("OK")) {
+      throw new IOException("unexpected answer \"" + answer + "\"");
+    }
+  }
+
+  private String ask(String command) throws IOException {
     ByteBuffer out = ByteBuffer.wrap(command.getBytes(StandardCharsets.ISO_8859_1));
     while (out.hasRemaining()) {
       channel.write(out);
@@ -71,12 +78,10 @@ abstract class LoadConnection implements Closeable {
       throw new IOException("not an NSQ broker: frame of " + size + " bytes");
     }
     String answer = StandardCharsets.UTF_8.decode(exactly(size - Integer.BYTES)).toString().strip();
-    if (type == RESPONSE && answer.equals("_heartbeat_")) {
-      throw new IOException("no answer, only heartbeats");
+    if (type != RESPONSE) {
+      throw new IOException(answer);
     }
-    if (type != RESPONSE || !answer.equals("OK")) {
-      throw new IOException("unexpected answer \"" + answer + "\"");
-    }
+    return answer;
   }
 
   private ByteBuffer exactly(int bytes) throws IOException {

@@ -37,7 +37,7 @@ final class LoadConsumer extends LoadConnection {
     this.rdy = plan.rdy;
     this.fins = fins;
     try {
-      ask("SUB " + topic + " " + channel + "\n");
+      askForOk("SUB " + topic + " " + channel + "\n");
     } catch (IOException e) {
       close();
       throw e;

@@ -48,7 +48,7 @@ final class IdleWorkloads {
     to.headline("start s", broker.startSeconds(), Better.LESS);
     long left = broker.http().depth(WorkloadRun.TOPIC);
     to.note("messages published", published);
-    to.note("messages after kill -9", left);
+    to.headline("messages after kill -9", left, Better.NEITHER);
     broker.settle();
     standStill(run, to, false);
     if (left > 0) {
