@@ -21,8 +21,11 @@ final class ChannelAudit {
   /** The broker's timer may round; the connection's buffers add to it, never subtract. */
   private static final long EARLY_TOLERANCE_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
-  /** How much later than the broker wrote it a consumer that keeps up may read a message. */
-  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(500);
+  /**
+   * How much later than the broker put a message in flight its frame may come to a consumer that
+   * waits for it, on a machine with too much to do.
+   */
+  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(1000);
 
   private final SoakTopic topic;
   private final String channel;
@@ -76,7 +79,7 @@ final class ChannelAudit {
 
   // ---------------------------------------------------------------- deliveries and answers
 
-  /** A frame was read; null when it is not worth an answer that counts. */
+  /** A frame was read; null when it is not to be answered. */
   synchronized Delivery delivered(Frame.Msg frame, Session session) {
     long now = System.nanoTime();
     report.count("delivered");
@@ -90,8 +93,8 @@ final class ChannelAudit {
       violation("ghost", key + " id " + frame.id() + " does not belong here");
       return null;
     }
-    String what = key + " id " + frame.id() + " attempts " + frame.attempts();
     Delivery message = byId.get(frame.id());
+    String what = key + " id " + frame.id() + " attempts " + frame.attempts();
     if (message != null && message.isOlderThanLast(frame.attempts(), session)) {
       report.count("frames read after a later delivery");
       return null;
@@ -174,7 +177,12 @@ final class ChannelAudit {
         } else if (message.session.ended) {
           report.count("duplicate: FIN sent just before the consumer's own disconnect");
         } else {
-          judgeTimeout("duplicate: FIN crossed with a timeout", timedOut || mayBeAnyones, what);
+          judge(
+              "duplicate: FIN crossed with a timeout",
+              timedOut || mayBeAnyones,
+              message,
+              what,
+              now);
           message.finCrossed = true;
         }
       }
@@ -194,23 +202,36 @@ final class ChannelAudit {
         } else if (timedOut || message.answer == Answer.REFUSED) {
           report.count("duplicate: timed out");
         } else {
-          judgeTimeout(
-              "duplicate: the stopping broker closed the other consumer first", mayBeAnyones, what);
+          judge(
+              "duplicate: the stopping broker closed the other consumer first",
+              mayBeAnyones,
+              message,
+              what,
+              now);
         }
       }
     }
   }
 
   private boolean hasTimedOut(Delivery message, long now) {
-    return now - message.deliveredNs >= msgTimeoutNs - READ_LAG_NS
-        || now - message.session.emptyNs >= msgTimeoutNs;
+    // A consumer that lags behind may have had it in its socket since it last found that empty.
+    long sinceNs = Math.min(message.deliveredNs, message.session.emptyNs);
+    return now - sinceNs >= msgTimeoutNs - READ_LAG_NS;
   }
 
-  private void judgeTimeout(String reason, boolean holds, String what) {
+  private void judge(String reason, boolean holds, Delivery message, String what, long now) {
     if (holds) {
       report.count(reason);
     } else {
-      violation("duplicate", what + " without a reason");
+      violation(
+          "duplicate",
+          what
+              + " without a reason, answer "
+              + message.answer
+              + ", ms since it came "
+              + TimeUnit.NANOSECONDS.toMillis(now - message.deliveredNs)
+              + ", since nothing was left to read "
+              + TimeUnit.NANOSECONDS.toMillis(now - message.session.emptyNs));
     }
   }
 
