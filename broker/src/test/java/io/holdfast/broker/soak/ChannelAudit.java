@@ -95,15 +95,17 @@ final class ChannelAudit {
     }
     Delivery message = byId.get(frame.id());
     String what = key + " id " + frame.id() + " attempts " + frame.attempts();
+    String user = report.idUsedFor(topic.name(), frame.id(), key);
+    if (!user.equals(key)) {
+      violation("id used twice", what + " and " + user);
+    }
     if (message != null && message.isOlderThanLast(frame.attempts(), session)) {
       report.count("frames read after a later delivery");
       return null;
     }
     checkAllowed(published, what, session);
     if (message == null) {
-      message = first(key, published, what, frame.id(), now);
-    } else if (!message.key.equals(key)) {
-      violation("id used twice", what + " and " + message.key);
+      message = first(frame, key, published, what, now);
     } else {
       again(frame, message, what, session, now);
     }
@@ -128,9 +130,9 @@ final class ChannelAudit {
   }
 
   private Delivery first(
-      String key, SoakTopic.Published published, String what, String id, long now) {
-    Delivery message = new Delivery(key, id);
-    byId.put(id, message);
+      Frame.Msg frame, String key, SoakTopic.Published published, String what, long now) {
+    Delivery message = new Delivery(key, frame.id(), frame.timestampNs());
+    byId.put(frame.id(), message);
     lastNewNs = now;
     Delivery other = byKey.put(key, message);
     if (other != null) {
@@ -151,11 +153,10 @@ final class ChannelAudit {
   private void again(Frame.Msg frame, Delivery message, String what, Session session, long now) {
     boolean killed = message.session.brokerLife != session.brokerLife;
     if (frame.attempts() <= message.attempts) {
-      report.count(
-          "attempts did not grow: last answer "
-              + message.answer
-              + (killed ? " ended by " + report.ends(message.session.brokerLife) : "")
-              + (message.session.ended ? " disconnected" : ""));
+      violation("attempts did not grow", what + ", before " + message.attempts);
+    }
+    if (frame.timestampNs() != message.timestampNs) {
+      violation("corrupt", what + " has another timestamp than before");
     }
     if (message.finAccepted) {
       violation(

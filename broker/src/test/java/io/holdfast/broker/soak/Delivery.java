@@ -52,6 +52,7 @@ final class Delivery {
 
   final String key;
   final String id;
+  final long timestampNs;
   Session session;
   Answer answer = Answer.NONE;
   long deliveredNs;
@@ -65,9 +66,10 @@ final class Delivery {
   /** A FIN crossed with another delivery; which one the broker took is not known yet. */
   boolean finCrossed;
 
-  Delivery(String key, String id) {
+  Delivery(String key, String id, long timestampNs) {
     this.key = key;
     this.id = id;
+    this.timestampNs = timestampNs;
   }
 
   /** Whether it is finished, or may be for all that can be known. */

@@ -17,6 +17,7 @@ final class SoakReport {
 
   private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
   private final Map<String, Long> highest = new ConcurrentHashMap<>();
+  private final Map<String, Map<String, String>> ids = new ConcurrentHashMap<>();
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
   private final AtomicInteger brokerLife = new AtomicInteger();
   private final List<String> ends = new CopyOnWriteArrayList<>();
@@ -28,6 +29,14 @@ final class SoakReport {
 
   void add(String what, long n) {
     counts.computeIfAbsent(what, w -> new LongAdder()).add(n);
+  }
+
+  /**
+   * Which message of that topic the id was first seen on, in the whole run: this one or another.
+   */
+  String idUsedFor(String topic, String id, String key) {
+    String before = ids.computeIfAbsent(topic, t -> new ConcurrentHashMap<>()).putIfAbsent(id, key);
+    return before == null ? key : before;
   }
 
   /** Keeps the highest value. */
