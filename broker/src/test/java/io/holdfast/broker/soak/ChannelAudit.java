@@ -25,7 +25,7 @@ final class ChannelAudit {
    * How much later than the broker put a message in flight its frame may come to a consumer that
    * waits for it, on a machine with too much to do.
    */
-  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(1000);
+  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(2000);
 
   private final SoakTopic topic;
   private final String channel;

@@ -32,7 +32,7 @@ class KillSoak {
   private static final String DURABILITY = System.getProperty("holdfast.soak.durability", "both");
   private static final boolean BOUND =
       Boolean.parseBoolean(System.getProperty("holdfast.soak.bound", "true"));
-  private static final int MSG_TIMEOUT_MS = 3000;
+  private static final int MSG_TIMEOUT_MS = 4000;
 
   /** What must not happen, and is in the report even if it did not. */
   private static final List<String> NEVER =
