@@ -536,7 +536,9 @@ public final class Broker implements TopicContext {
         try {
           topic.housekeep(nowNs);
         } catch (IOException e) {
-          diskFailed("TOPIC(" + topic.name() + ")", e);
+          if (!topic.isExiting()) {
+            diskFailed("TOPIC(" + topic.name() + ")", e);
+          }
         }
       }
     } catch (RuntimeException | Error e) {

@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.slf4j.Logger;
@@ -33,6 +34,12 @@ public final class ChronicleBackend implements BackendQueue {
   /** What was delivered once before the process started; null when the cursor is past all of it. */
   private FinishedSet delivered;
 
+  /** What can be delivered without its own journal record. */
+  private final CarriedMessages carried;
+
+  /** Carried, but the ledger's record of it may not be on the disk. */
+  private final List<MessageRef> unforced = new ArrayList<>();
+
   private long cursor;
   private long end;
   private final OrdinalRanges gap = new OrdinalRanges();
@@ -42,6 +49,7 @@ public final class ChronicleBackend implements BackendQueue {
     this.ledger = ledger;
     this.end = end;
     finished = state.finished();
+    carried = state.carried();
     cursor = finished.floor();
     skip = new FinishedSet(NO_FLOOR);
     delivered = state.delivered();
@@ -75,11 +83,15 @@ public final class ChronicleBackend implements BackendQueue {
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
     long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
-    backend.journal.moveTo(backend.cursor);
     state
         .finished()
         .segments()
         .forEach((key, bitmap) -> backend.skip.segments().put(key, bitmap.clone()));
+    boolean missesSome =
+        state.unfinishedInPlace(state.floor(), Math.min(end, topicJournal.firstOrdinal())) > 0;
+    if (ledger.isIncomplete() || missesSome) {
+      backend.findCarried(topicJournal, state);
+    }
     for (HeldMessage message : state.held()) {
       long ordinal = message.ref().ordinal();
       if (ordinal >= backend.cursor && ordinal < end) {
@@ -87,12 +99,40 @@ public final class ChronicleBackend implements BackendQueue {
         held.add(message);
       }
     }
+    // The files of what was carried forward may be gone: they are not looked for in order.
+    backend.cursor = Math.min(end, backend.skip.nextAbsent(backend.cursor));
     backend.skipCount = backend.skip.countFrom(backend.cursor);
+    backend.journal.moveTo(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
     }
     return backend;
+  }
+
+  /**
+   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
+   * be such a message is held from now on, at worst it is delivered once more.
+   */
+  private void findCarried(Journal topicJournal, LedgerState state) throws IOException {
+    long inPlaceFrom = topicJournal.firstOrdinal();
+    for (MessageRef copy : topicJournal.copies()) {
+      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
+        HeldMessage known = state.held(copy.ordinal());
+        int attempts = known == null ? 0 : known.ref().attempts();
+        long dueMs = known == null ? 0 : known.dueMs();
+        MessageRef ref =
+            new MessageRef(
+                copy.ordinal(),
+                copy.batchPosition(),
+                copy.bodyOffset(),
+                copy.bodyLength(),
+                attempts,
+                true);
+        state.hold(new HeldMessage(ref, dueMs));
+        carried.put(ref);
+      }
+    }
   }
 
   @Override
@@ -227,7 +267,16 @@ public final class ChronicleBackend implements BackendQueue {
     LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
     long from = cursor;
     cursor = ordinal;
-    finishGap(from, ordinal);
+    gap.clear();
+    // What is held elsewhere may have a copy that can be read.
+    for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
+      long until = Math.min(ordinal, skip.nextPresent(at));
+      gap.add(at, until);
+      at = until;
+    }
+    if (!gap.isEmpty()) {
+      finish(gap);
+    }
   }
 
   @Override
@@ -243,6 +292,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void finish(OrdinalRanges ranges) throws IOException {
     finished.add(ranges);
+    carried.finish(ranges);
     ledger.finish(ranges);
   }
 
@@ -262,6 +312,8 @@ public final class ChronicleBackend implements BackendQueue {
     skip = new FinishedSet(NO_FLOOR);
     skipCount = 0;
     delivered = null;
+    carried.clear();
+    unforced.clear();
     finished.raiseFloor(end);
     ledger.empty(end);
   }
@@ -272,8 +324,49 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public long floor() {
-    return finished.floor();
+  public long neededFrom() {
+    return carried.neededFrom(finished);
+  }
+
+  @Override
+  public int pinnedFile() {
+    return carried.pinnedFile();
+  }
+
+  @Override
+  public long backlogFrom() {
+    settle();
+    return cursor;
+  }
+
+  @Override
+  public void carry(List<HeldMessage> messages) throws IOException {
+    messages.forEach(message -> unforced.add(message.ref()));
+    ledger.hold(messages);
+  }
+
+  @Override
+  public boolean hasUnforcedCarried() {
+    return !unforced.isEmpty();
+  }
+
+  @Override
+  public void force() throws IOException {
+    ledger.force();
+  }
+
+  @Override
+  public void carriedForced() {
+    if (ledger.isBehind()) {
+      // The next checkpoint makes up for what could not be written.
+      return;
+    }
+    for (MessageRef copy : unforced) {
+      if (!finished.contains(copy.ordinal())) {
+        carried.put(copy);
+      }
+    }
+    unforced.clear();
   }
 
   @Override

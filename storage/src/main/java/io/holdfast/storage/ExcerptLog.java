@@ -525,8 +525,13 @@ final class ExcerptLog implements Closeable {
 
   /** Bytes on disk of all files (blocks, not the sparse size). */
   long diskBytes() {
+    return diskBytesAfter(-1);
+  }
+
+  /** Bytes on disk of the files of later cycles. */
+  long diskBytesAfter(int after) {
     long bytes = 0;
-    for (int cycle : cycles) {
+    for (int cycle : cycles.tailSet(after, false)) {
       try {
         bytes += DurableFiles.allocatedBytes(file(cycle));
       } catch (IOException e) {

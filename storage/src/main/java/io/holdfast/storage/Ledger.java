@@ -40,6 +40,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
 
+  /** Whether {@link #replay} found damage. */
+  private boolean incomplete;
+
   /**
    * Opens the ledger of a channel.
    *
@@ -62,7 +65,13 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
+    incomplete = replay.isIncomplete() || hasFiles() && replay.state() == null;
     return replay.state();
+  }
+
+  /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** Whether there is any file, with a record or without. */
@@ -101,6 +110,16 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     return behind
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
+  }
+
+  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
+  boolean isBehind() {
+    return behind;
+  }
+
+  /** Waits until everything recorded so far is on the disk; without the channel's lock. */
+  void force() throws IOException {
+    log.force();
   }
 
   /** Whether anything was recorded since the last checkpoint. */

@@ -11,6 +11,7 @@ import io.holdfast.storage.Batch;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import io.netty.buffer.ByteBuf;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -594,7 +596,7 @@ public final class Channel {
   }
 
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
-  public void housekeep(boolean idle) {
+  public void housekeep(boolean idle) throws IOException {
     boolean checkpoint;
     synchronized (lock) {
       if (exiting) {
@@ -614,14 +616,89 @@ public final class Channel {
         backend.filesRemoved();
       }
     }
+    forceCarried();
   }
 
   /** Every message with attempts or a due time, wherever it is. */
   private Iterator<HeldMessage> heldMessages() {
     List<HeldMessage> held = new ArrayList<>();
-    ready.addHeld(held);
-    inFlight.addHeld(clients, held);
+    visit(
+        (message, dueMs) -> {
+          if (message.attempts() > 0 || dueMs > 0 || message.requeued || message.isCarried()) {
+            held.add(new HeldMessage(message, dueMs));
+          }
+        });
     return held.iterator();
+  }
+
+  /** Shows every unfinished message that not only the backend has. Under the lock. */
+  private void visit(Message.Visitor visitor) {
+    ready.visit(visitor);
+    inFlight.visit(clients, visitor);
+  }
+
+  // ---------------------------------------------------------------- stragglers (housekeeping)
+
+  /**
+   * Looks at the unfinished messages that are not only in the backend, which keep old journal files
+   * from going.
+   *
+   * @param belowFile counts those in older journal files only
+   * @param file adds those in this journal file
+   * @param to by ordinal
+   * @return bytes of the bodies counted
+   */
+  public long stragglers(int belowFile, int file, Map<Long, MessageRef> to) {
+    long[] bytes = new long[1];
+    synchronized (lock) {
+      visit(
+          (message, dueMs) -> {
+            if (backend.keepsBodies() && message.file() < belowFile) {
+              bytes[0] += message.bodyLength();
+              if (message.file() == file) {
+                to.put(message.ordinal(), message);
+              }
+            }
+          });
+    }
+    return bytes[0];
+  }
+
+  /**
+   * The copies of these messages take the place of the originals.
+   *
+   * @param file the journal file that the originals are in
+   * @param copies by ordinal
+   */
+  public void carry(int file, Map<Long, MessageRef> copies) throws IOException {
+    synchronized (lock) {
+      List<HeldMessage> held = new ArrayList<>();
+      visit(
+          (message, dueMs) -> {
+            MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
+            if (copy != null) {
+              message.carriedTo(copy);
+              held.add(new HeldMessage(message, dueMs));
+            }
+          });
+      if (!exiting && !held.isEmpty()) {
+        record(() -> backend.carry(held));
+      }
+    }
+    forceCarried();
+  }
+
+  /** Only when the ledger's word is on the disk may the originals go. */
+  private void forceCarried() throws IOException {
+    synchronized (lock) {
+      if (exiting || !backend.hasUnforcedCarried()) {
+        return;
+      }
+    }
+    backend.force();
+    synchronized (lock) {
+      backend.carriedForced();
+    }
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -692,10 +769,24 @@ public final class Channel {
     return latency;
   }
 
-  /** The lowest ordinal that may still be needed here. */
-  public long floor() {
+  /** The lowest ordinal whose own journal record may still be needed here. */
+  public long neededFrom() {
     synchronized (lock) {
-      return backend.floor();
+      return backend.neededFrom();
+    }
+  }
+
+  /** The oldest journal file with a copy that is needed here; Integer.MAX_VALUE for none. */
+  public int pinnedFile() {
+    synchronized (lock) {
+      return backend.pinnedFile();
+    }
+  }
+
+  /** The ordinal from which on everything here is in the journal only. */
+  public long backlogFrom() {
+    synchronized (lock) {
+      return backend.backlogFrom();
     }
   }
 

@@ -276,18 +276,16 @@ final class ReadyMessages {
     return first != null && first.dueNs - otherwiseNs < 0 ? first.dueNs : otherwiseNs;
   }
 
-  /** Adds every message here with attempts or a due time. */
-  void addHeld(List<HeldMessage> to) {
+  /** Shows every message that memory knows of. */
+  void visit(Message.Visitor visitor) {
     for (Message message : memory.messages()) {
-      if (message.requeued) {
-        to.add(new HeldMessage(message, 0));
-      }
+      visitor.visit(message, 0);
     }
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     for (Message message : deferred.messages()) {
       long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      to.add(new HeldMessage(message, nowMs + Math.max(0, delayMs)));
+      visitor.visit(message, nowMs + Math.max(0, delayMs));
     }
   }
 

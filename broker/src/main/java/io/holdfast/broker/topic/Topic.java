@@ -12,6 +12,8 @@ import io.holdfast.storage.DirNames;
 import io.holdfast.storage.DummyBackend;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.MessageRef;
+import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
@@ -38,6 +40,9 @@ public final class Topic {
 
   /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
   static final long NOTHING_HELD = -1;
+
+  /** Journal files given back with messages carried forward in one turn of housekeeping. */
+  private static final int MAX_FILES_CARRIED = 16;
 
   private final String name;
   private final TopicContext context;
@@ -73,6 +78,7 @@ public final class Topic {
 
   private long lastChangeNs;
   private long seenFloor = -1;
+  private final Stragglers stragglers;
 
   private Topic(String name, TopicContext context, long idBase, ChronicleJournal journal) {
     this.name = name;
@@ -82,6 +88,9 @@ public final class Topic {
     maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, context.nodeId());
     lastChangeNs = System.nanoTime();
+    stragglers =
+        new Stragglers(
+            journal, this::carry, context.storageOptions(isEphemeral()).maxBytesPerFile());
   }
 
   /**
@@ -431,7 +440,7 @@ public final class Topic {
       return;
     }
     long next = journal.nextOrdinal();
-    long floor = floor();
+    long floor = backlogFrom();
     if (next != seenOrdinal || floor != seenFloor) {
       lastChangeNs = nowNs;
     }
@@ -439,13 +448,7 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
-    boolean due = floor != seenFloor || context.retentionMs() > 0;
-    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
-    if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
-      synchronized (lock) {
-        journal.filesRemoved();
-      }
-    }
+    reclaim();
     checkDiskBytes();
     if (idle) {
       synchronized (lock) {
@@ -456,6 +459,44 @@ public final class Topic {
     }
     seenOrdinal = next;
     seenFloor = floor;
+  }
+
+  /** Gives back the disk that finished messages take. */
+  private void reclaim() throws IOException {
+    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    for (int i = 0; i < MAX_FILES_CARRIED; i++) {
+      long neededFrom = backlogFrom();
+      int pinnedFile = Integer.MAX_VALUE;
+      for (Channel channel : channels.values()) {
+        neededFrom = Math.min(neededFrom, channel.neededFrom());
+        pinnedFile = Math.min(pinnedFile, channel.pinnedFile());
+      }
+      if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
+        synchronized (lock) {
+          journal.filesRemoved();
+        }
+      }
+      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs)) {
+        return;
+      }
+    }
+  }
+
+  /** From this ordinal on the topic or one of its channels has everything in the journal only. */
+  private long backlogFrom() {
+    synchronized (lock) {
+      long from = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
+      for (Channel channel : channels.values()) {
+        from = Math.min(from, channel.backlogFrom());
+      }
+      return from;
+    }
+  }
+
+  private MessageRef carry(MessageView message) throws IOException {
+    synchronized (lock) {
+      return exiting ? null : journal.carry(message);
+    }
   }
 
   private void checkDiskBytes() {
@@ -471,17 +512,6 @@ public final class Topic {
                   + bytes
                   + " bytes on disk, max-disk-bytes-per-topic is "
                   + maxBytes;
-    }
-  }
-
-  /** No ordinal below is needed by any channel. */
-  private long floor() {
-    synchronized (lock) {
-      long floor = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
-      for (Channel channel : channels.values()) {
-        floor = Math.min(floor, channel.floor());
-      }
-      return floor;
     }
   }
 
