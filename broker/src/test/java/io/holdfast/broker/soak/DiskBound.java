@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
  * Used by one thread.
  */
 final class DiskBound {
-  /** Blocks are reserved in doubling steps, the last as large as all before. */
-  private static final long FILE_BYTES = 2L << 20;
+  /** 1 MiB, an eighth of it reserved ahead, and as much for the last record. */
+  private static final long FILE_BYTES = (1 << 20) + (256 << 10);
 
   private static final int PATIENCE_MS = 30_000;
 

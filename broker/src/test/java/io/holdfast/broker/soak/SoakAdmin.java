@@ -1,12 +1,15 @@
 package io.holdfast.broker.soak;
 
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Pauses and goes on with a topic and a channel, empties a channel; what was answered must hold
  * over the kills. Used by one thread; {@link #stop()} by any.
  */
 final class SoakAdmin implements Runnable {
+  private static final long MAX_PAUSE_NS = TimeUnit.SECONDS.toNanos(30);
+
   private final SoakBroker broker;
   private final SoakReport report;
   private final SoakTopic pausedTopic;
@@ -51,7 +54,7 @@ final class SoakAdmin implements Runnable {
     String topic = "?topic=" + pausedTopic.name();
     broker.post("/topic/pause" + topic);
     pausedTopic.paused();
-    SoakBroker.sleepMs(random.nextInt(2000));
+    stayPaused();
     pausedTopic.unpausing();
     broker.post("/topic/unpause" + topic);
     report.count("pauses of a topic");
@@ -61,10 +64,28 @@ final class SoakAdmin implements Runnable {
     String channel = query(pausedChannel);
     broker.post("/channel/pause" + channel);
     pausedChannel.paused();
-    SoakBroker.sleepMs(random.nextInt(2000));
+    stayPaused();
     pausedChannel.unpausing();
     broker.post("/channel/unpause" + channel);
     report.count("pauses of a channel");
+  }
+
+  /** For a moment, or until consumers are back after the broker's next end. */
+  private void stayPaused() {
+    if (random.nextBoolean()) {
+      int life = report.brokerLife();
+      long endNs = System.nanoTime() + MAX_PAUSE_NS;
+      while (report.brokerLife() == life && !stopping && System.nanoTime() < endNs) {
+        SoakBroker.sleepMs(20);
+      }
+      while (!broker.pingIsOk() && !stopping) {
+        SoakBroker.sleepMs(20);
+      }
+      if (report.brokerLife() != life) {
+        report.count("pauses over an end of the broker");
+      }
+    }
+    SoakBroker.sleepMs(random.nextInt(2000));
   }
 
   private void empty() {

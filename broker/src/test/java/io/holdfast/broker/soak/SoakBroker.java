@@ -19,7 +19,8 @@ import java.util.stream.Stream;
 /**
  * The broker under test and the many ways it ends: killed while it works, at what it is doing just
  * then, while it starts, while it stops. Every start has another memory queue size and, unless told
- * otherwise, another durability. Used by one thread, but {@link #post} by any.
+ * otherwise, another durability. Used by one thread, but {@link #post} and {@link #pingIsOk} by
+ * any.
  */
 final class SoakBroker {
   private static final Duration START_PATIENCE = Duration.ofSeconds(90);
@@ -95,7 +96,8 @@ final class SoakBroker {
     report.count("starts that were waited for");
   }
 
-  private boolean pingIsOk() {
+  /** Whether it serves. Any thread. */
+  boolean pingIsOk() {
     try {
       return process.http().get("/ping").status() == 200;
     } catch (UncheckedIOException e) {
