@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -157,6 +158,7 @@ public final class Broker implements TopicContext {
             options.maxChannelConsumers(),
             TimeUnit.MILLISECONDS.toNanos(options.maxMsgTimeoutMs()),
             clock,
+            bound -> ThreadLocalRandom.current().nextInt(bound),
             () -> E2eProcessingLatency.create(quantiles, windowNs, System::nanoTime),
             new Topology(
                 options.topologyZone(),
@@ -300,6 +302,12 @@ public final class Broker implements TopicContext {
     }
     LOG.info("TOPIC({}): deleting", name);
     topic.exit(true);
+    return forget(topic);
+  }
+
+  /** Gives the name of a deleted topic free; false when somebody else did. */
+  private boolean forget(Topic topic) throws IOException {
+    String name = topic.name();
     synchronized (topicsLock) {
       nextIdBase = Math.max(nextIdBase, topic.idEnd());
     }
@@ -324,14 +332,12 @@ public final class Broker implements TopicContext {
         () -> {
           try {
             Topic topic = topics.get(channel.topicName());
-            if (topic == null
-                || topic.existingChannel(channel.name()) != channel
-                || !channel.clients().isEmpty()) {
+            if (topic == null || topic.existingChannel(channel.name()) != channel) {
               return;
             }
-            topic.deleteChannel(channel.name());
-            if (topic.isEphemeral() && topic.channels().isEmpty()) {
-              deleteTopic(topic.name());
+            topic.deleteUnused(channel);
+            if (topic.isEphemeral() && topic.exitUnused()) {
+              forget(topic);
             }
           } catch (IOException e) {
             diskFailed("CHANNEL(" + channel.name() + ")", e);
@@ -498,7 +504,8 @@ public final class Broker implements TopicContext {
   @Override
   public void channelCreated(String topic, String channel) {
     topologyListener.channelCreated(topic, channel);
-    if (!DirNames.isEphemeral(channel)) {
+    // For an ephemeral channel, too: it may have taken over what the topic kept.
+    if (!DirNames.isEphemeral(topic)) {
       metadataWriter.writeSoon(workers);
     }
   }
@@ -530,7 +537,7 @@ public final class Broker implements TopicContext {
 
   private void housekeep() {
     try {
-      long nowNs = System.nanoTime();
+      long nowNs = channelSettings.clock().nanos();
       diskGuard.check(topics.values());
       for (Topic topic : topics.values()) {
         try {
@@ -580,8 +587,16 @@ public final class Broker implements TopicContext {
       }
     }
     queueScan.close();
-    syncThread.close();
     workers.shutdown();
+    try {
+      // A deletion that is under way still writes to the data directory.
+      if (!workers.awaitTermination(STOP_WAIT_MS, TimeUnit.MILLISECONDS)) {
+        LOG.warn("workers are still busy");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    syncThread.close();
     try {
       dataDir.close();
     } catch (IOException e) {

@@ -229,6 +229,7 @@ public final class ChronicleBackend implements BackendQueue {
       settle();
       return false;
     }
+    passFinished();
     if (journal.nextOrdinal() != cursor) {
       journal.moveTo(cursor);
     }
@@ -248,6 +249,18 @@ public final class ChronicleBackend implements BackendQueue {
       pastUnreadable(journal.nextOrdinal());
     }
     return false;
+  }
+
+  /**
+   * After a start the cursor is where the floor was then. The journal's files below the floor of
+   * now may be gone, and nothing in them is needed.
+   */
+  private void passFinished() {
+    long floor = finished.floor();
+    if (cursor < floor) {
+      skipCount -= skip.countFrom(cursor) - skip.countFrom(floor);
+      cursor = floor;
+    }
   }
 
   private int attempts(long ordinal) {

@@ -506,8 +506,14 @@ final class ExcerptLog implements Closeable {
     }
   }
 
-  /** Removes a file that nothing needs any more; {@link #refreshListing} is to follow. */
-  void deleteCycle(int cycle) throws IOException {
+  /**
+   * Removes a file that nothing needs any more; {@link #refreshListing} is to follow. After the end
+   * of this log it does nothing: the directory may be another topic's of the same name by then.
+   */
+  synchronized void deleteCycle(int cycle) throws IOException {
+    if (closed) {
+      return;
+    }
     cycles.remove(cycle);
     synchronized (dirtyCycles) {
       dirtyCycles.remove(cycle);

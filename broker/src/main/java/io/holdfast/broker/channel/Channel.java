@@ -22,7 +22,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -86,6 +85,9 @@ public final class Channel {
 
   private volatile boolean paused;
   private volatile boolean exiting;
+
+  /** An ephemeral channel that is about to be deleted for want of consumers. Lock writes it. */
+  private volatile boolean unused;
 
   // Counters since the start of the process, written under the lock.
   private volatile long messageCount;
@@ -261,9 +263,9 @@ public final class Channel {
     }
   }
 
-  private static boolean isSampledOut(ClientV2 client) {
+  private boolean isSampledOut(ClientV2 client) {
     int rate = client.sampleRate();
-    return rate > 0 && ThreadLocalRandom.current().nextInt(PERCENT) >= rate;
+    return rate > 0 && settings.dice().applyAsInt(PERCENT) >= rate;
   }
 
   private void deliver(Message message, ClientV2 client, long nowNs, ByteBuf out) {
@@ -477,7 +479,7 @@ public final class Channel {
   /** Adds a consumer; it must be ready for wake-ups. */
   public void addClient(ClientV2 client) throws BrokerException {
     synchronized (lock) {
-      if (exiting) {
+      if (isExiting()) {
         throw new BrokerException("exiting");
       }
       int max = settings.maxChannelConsumers();
@@ -518,6 +520,28 @@ public final class Channel {
     return last;
   }
 
+  /**
+   * Takes no more consumers from now on, because it is to be deleted for having none.
+   *
+   * @return false when it has some
+   */
+  public boolean closeToConsumers() {
+    synchronized (lock) {
+      if (!clients.isEmpty() || exiting) {
+        return false;
+      }
+      unused = true;
+      return true;
+    }
+  }
+
+  /** Takes consumers again: it could not be deleted. */
+  public void reopenToConsumers() {
+    synchronized (lock) {
+      unused = false;
+    }
+  }
+
   /** The consumers; a live view that any thread may read. */
   public Collection<ClientV2> clients() {
     return clients;
@@ -550,6 +574,9 @@ public final class Channel {
   /** Drops everything the channel has, in flight and deferred messages too. */
   public void empty() throws IOException {
     synchronized (lock) {
+      if (exiting) {
+        return;
+      }
       dropAll();
       backend.empty();
     }
@@ -592,7 +619,7 @@ public final class Channel {
 
   /** Whether it is being deleted or the broker stops. */
   public boolean isExiting() {
-    return exiting;
+    return exiting || unused;
   }
 
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */

@@ -187,8 +187,9 @@ final class ReadyMessages {
    * it has no bytes of its own.
    *
    * <p>New messages in memory are older than everything in the backend and go first, so that first
-   * deliveries are in publish order. Messages that came back alternate with the backend, so that
-   * neither a client that requeues everything nor a long backlog starves the other.
+   * deliveries are in publish order; also those that stand behind messages that came back. Where
+   * memory has none but those, they alternate with the backend, so that neither a client that
+   * requeues everything nor a long backlog starves the other.
    *
    * @param lost receives messages whose body cannot be read any more
    * @return null when there is none
@@ -216,7 +217,7 @@ final class ReadyMessages {
     if (memory.size() == 0) {
       return false;
     }
-    if (!memory.isRequeuedNext() || backend.depth() == 0) {
+    if (!memory.isRequeuedNext() || memory.hasNew() || backend.depth() == 0) {
       return true;
     }
     memoryWasLast = !memoryWasLast || isOverBound();
