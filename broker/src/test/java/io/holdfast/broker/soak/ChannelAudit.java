@@ -113,6 +113,7 @@ final class ChannelAudit {
     message.deliveries++;
     message.answer = Answer.NONE;
     message.deliveredNs = now;
+    message.sentAfterNs = session.emptyNs;
     message.attempts = frame.attempts();
     return message;
   }
@@ -215,9 +216,7 @@ final class ChannelAudit {
   }
 
   private boolean hasTimedOut(Delivery message, long now) {
-    // A consumer that lags behind may have had it in its socket since it last found that empty.
-    long sinceNs = Math.min(message.deliveredNs, message.session.emptyNs);
-    return now - sinceNs >= msgTimeoutNs - READ_LAG_NS;
+    return now - message.sentAfterNs >= msgTimeoutNs - READ_LAG_NS;
   }
 
   private void judge(String reason, boolean holds, Delivery message, String what, long now) {
@@ -231,8 +230,8 @@ final class ChannelAudit {
               + message.answer
               + ", ms since it came "
               + TimeUnit.NANOSECONDS.toMillis(now - message.deliveredNs)
-              + ", since nothing was left to read "
-              + TimeUnit.NANOSECONDS.toMillis(now - message.session.emptyNs));
+              + ", since it was not there yet "
+              + TimeUnit.NANOSECONDS.toMillis(now - message.sentAfterNs));
     }
   }
 

@@ -56,6 +56,13 @@ final class Delivery {
   Session session;
   Answer answer = Answer.NONE;
   long deliveredNs;
+
+  /**
+   * When its consumer last had read all there was before it read the last delivery, which waited in
+   * the socket since then at most.
+   */
+  long sentAfterNs;
+
   long notBeforeNs;
   int attempts;
   int deliveries;
