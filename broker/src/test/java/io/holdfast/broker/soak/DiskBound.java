@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
  * Used by one thread.
  */
 final class DiskBound {
-  /** 1 MiB, an eighth of it reserved ahead, and as much for the last record. */
-  private static final long FILE_BYTES = (1 << 20) + (256 << 10);
+  /** 1 MiB, an eighth of it reserved ahead, and what the last record may go beyond. */
+  private static final long FILE_BYTES = (1 << 20) + (512 << 10);
 
   private static final int PATIENCE_MS = 30_000;
 

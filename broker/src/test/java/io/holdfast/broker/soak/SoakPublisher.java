@@ -85,7 +85,8 @@ final class SoakPublisher implements Runnable, AutoCloseable {
     List<Integer> sizes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       messages.add(name + "-" + nextNumber++);
-      sizes.add(random.nextInt(random.nextInt(20) == 0 ? 64 << 10 : 400));
+      // Large ones fill files, so that they roll and go all the time.
+      sizes.add(random.nextInt(random.nextInt(4) == 0 ? 64 << 10 : 400));
     }
     for (int attempt = 1; !messages.isEmpty(); attempt++) {
       awaitBroker();
