@@ -18,6 +18,7 @@ import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.SyncThread;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -145,6 +146,9 @@ public final class Broker implements TopicContext {
     }
     nextIdBase = metadata.nextIdBase();
     syncThread = new SyncThread(options.syncTimeoutMs());
+    if (dataDir.mayHaveUnforcedFiles()) {
+      syncThread.forceLeftBehind(dataDir.root());
+    }
     ChannelSettings.Clock clock = ChannelSettings.Clock.system();
     queueScan = new QueueScan(clock);
     double[] quantiles =
@@ -172,6 +176,7 @@ public final class Broker implements TopicContext {
     diskGuard = new DiskGuard(dataDir, options);
     restoreTopics();
     metadataWriter.write();
+    dataDir.markSettled();
     diskGuard.check(topics.values());
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
@@ -410,10 +415,18 @@ public final class Broker implements TopicContext {
   /** What is wrong, for "NOK - ..."; null when nothing is. */
   public String healthError() {
     String refusal = diskGuard.refusal();
-    return refusal != null ? refusal : diskError;
+    if (refusal != null) {
+      return refusal;
+    }
+    String syncError = syncThread.error();
+    return syncError != null ? syncError : diskError;
   }
 
   private void diskFailed(String what, IOException cause) {
+    if (cause instanceof SyncFailedException) {
+      // The sync thread has reported it, and knows when it is over.
+      return;
+    }
     String text = cause.getMessage();
     if (!text.equals(diskError)) {
       // Once per kind of error, not once per message.
@@ -598,6 +611,9 @@ public final class Broker implements TopicContext {
     }
     syncThread.close();
     try {
+      if (syncThread.allForced()) {
+        dataDir.markClean();
+      }
       dataDir.close();
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);

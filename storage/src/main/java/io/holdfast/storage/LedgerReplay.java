@@ -21,6 +21,9 @@ final class LedgerReplay {
   private long checkpointBytes;
   private boolean incomplete;
 
+  /** Records of {@link #checkpoint} so far. */
+  private int checkpointRecords;
+
   /** Reads what a reader has before it. */
   void run(ExcerptSource reader) throws IOException {
     while (reader.next()) {
@@ -62,6 +65,7 @@ final class LedgerReplay {
   }
 
   private String apply(int type, int count, ByteBuffer payload) {
+    checkpointRecords++;
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
@@ -76,6 +80,7 @@ final class LedgerReplay {
         checkpoint = new LedgerState(payload.getLong());
         checkpoint.mention(payload.getLong());
         checkpointBytes = bytes;
+        checkpointRecords = 1;
       }
       case LedgerCodec.CHECKPOINT_FINISHED -> {
         if (checkpoint != null) {
@@ -89,7 +94,14 @@ final class LedgerReplay {
       }
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
-          state = checkpoint;
+          boolean whole = count == 0 || count == checkpointRecords - 1;
+          if (whole || state == null) {
+            state = checkpoint;
+          } else {
+            // Cut off from power before it was forced: what it sums up is still there, too.
+            LOG.warn("a checkpoint lacks records; what came before it counts, too");
+            state.addAll(checkpoint);
+          }
           checkpoint = null;
           checkpointBytes = bytes - checkpointBytes;
           bytes = 0;

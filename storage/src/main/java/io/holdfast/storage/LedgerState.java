@@ -134,6 +134,15 @@ public final class LedgerState {
     mention(floor);
   }
 
+  /** Takes over what a later summary says that is not known to be whole. */
+  void addAll(LedgerState later) {
+    finished.addAll(later.finished);
+    delivered.addAll(later.delivered);
+    held.putAll(later.held);
+    held.keySet().removeIf(finished::contains);
+    mention(later.endOrdinal);
+  }
+
   void mention(long end) {
     endOrdinal = Math.max(endOrdinal, end);
   }
