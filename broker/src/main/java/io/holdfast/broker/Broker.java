@@ -278,7 +278,14 @@ public final class Broker implements TopicContext {
     }
     LOG.info("TOPIC({}): created", name);
     topologyListener.topicCreated(name);
-    metadataWriter.writeSoon(workers);
+    if (!DirNames.isEphemeral(name)) {
+      try {
+        // Before it takes messages: after a crash they must have the same ids.
+        metadataWriter.write();
+      } catch (IOException e) {
+        diskFailed("TOPIC(" + name + ")", e);
+      }
+    }
     return topic;
   }
 

@@ -1,19 +1,31 @@
 package io.holdfast.broker.soak;
 
+import io.holdfast.broker.soak.Delivery.Answer;
+import io.holdfast.broker.soak.Delivery.Answered;
+import io.holdfast.broker.soak.Delivery.Session;
 import io.holdfast.broker.system.support.Frame;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Every delivery of one channel, judged when it happens: is it a message that was published, whole,
- * not too early, and if it was delivered before, why again? All methods are synchronized.
+ * not too early, not while paused, and if it was delivered before, why again? All methods are
+ * synchronized.
  */
 final class ChannelAudit {
   /** The broker's timer may round; the connection's buffers add to it, never subtract. */
   private static final long EARLY_TOLERANCE_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+  /**
+   * How much later than the broker put a message in flight its frame may come to a consumer that
+   * waits for it, on a machine with too much to do.
+   */
+  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(2000);
 
   private final SoakTopic topic;
   private final String channel;
@@ -23,55 +35,29 @@ final class ChannelAudit {
   /** Messages whose OK came before this time do not belong to the channel. */
   private final long createdNs;
 
-  private final Map<String, Seen> byId = new HashMap<>();
-  private final Map<String, Integer> copies = new HashMap<>();
+  private final Map<String, Delivery> byId = new HashMap<>();
+  private final Map<String, Delivery> byKey = new HashMap<>();
+  private final Set<String> messages = new HashSet<>();
   private long lastNewNs = System.nanoTime();
 
-  enum Answer {
-    NONE,
-    FIN,
-    FIN_READ,
-    REQ,
-    REQ_READ,
-    REFUSED
-  }
+  // 0 when it is not so, or not for certain.
+  private long pausedNs;
+  private long emptyingNs;
+  private long emptyStartNs;
+  private long emptyEndNs;
 
-  /** A message id, and its last delivery. Guarded by the audit. */
-  static final class Seen {
-    final String key;
-    Session session;
-    Answer answer = Answer.NONE;
-    long deliveredNs;
-    long notBeforeNs;
-    int attempts;
-    int deliveries;
-
-    Seen(String key) {
-      this.key = key;
-    }
-  }
-
-  /** An answer to one delivery of a message. */
-  record Answered(Seen seen, int delivery) {}
-
-  /** A consumer's connection. */
-  static final class Session {
-    final int brokerLife;
-
-    /** Set before the consumer closes it, and when it finds it closed. */
-    volatile boolean ended;
-
-    Session(int brokerLife) {
-      this.brokerLife = brokerLife;
-    }
-  }
-
-  ChannelAudit(SoakTopic topic, String channel, SoakReport report, long msgTimeoutNs) {
+  /**
+   * An audit of a channel that is about to be created.
+   *
+   * @param createdNs messages whose OK came before do not belong to it
+   */
+  ChannelAudit(
+      SoakTopic topic, String channel, SoakReport report, long msgTimeoutNs, long createdNs) {
     this.topic = topic;
     this.channel = channel;
     this.report = report;
     this.msgTimeoutNs = msgTimeoutNs;
-    this.createdNs = System.nanoTime();
+    this.createdNs = createdNs;
   }
 
   SoakTopic topic() {
@@ -82,155 +68,266 @@ final class ChannelAudit {
     return channel;
   }
 
-  private void violation(String kind, String detail) {
-    report.violation(
-        kind, topic.name() + "/" + channel + " life " + report.brokerLife() + ": " + detail);
+  @Override
+  public String toString() {
+    return topic.name() + "/" + channel;
   }
 
-  synchronized Seen delivered(Frame.Msg message, Session session) {
+  private void violation(String kind, String detail) {
+    report.violation(kind, this + " life " + report.brokerLife() + ": " + detail);
+  }
+
+  // ---------------------------------------------------------------- deliveries and answers
+
+  /** A frame was read; null when it is not to be answered. */
+  synchronized Delivery delivered(Frame.Msg frame, Session session) {
     long now = System.nanoTime();
     report.count("delivered");
-    String key = SoakBody.key(message.body());
-    if (key == null || !SoakBody.isIntact(message.body(), 0xff)) {
-      violation("corrupt", message.id() + " of " + message.body().length + " bytes, key " + key);
-      return new Seen("corrupt");
+    String key = SoakBody.key(frame.body());
+    if (key == null || !SoakBody.isIntact(frame.body(), 0xff)) {
+      violation("corrupt", frame.id() + " of " + frame.body().length + " bytes, key " + key);
+      return null;
     }
     SoakTopic.Published published = topic.get(key);
     if (published == null || published.isOk() && published.okNs < createdNs) {
-      violation("ghost", key + " id " + message.id() + " does not belong here");
-      return new Seen(key);
+      violation("ghost", key + " id " + frame.id() + " does not belong here");
+      return null;
     }
-    Seen seen = byId.get(message.id());
-    if (seen == null) {
-      seen = new Seen(key);
-      byId.put(message.id(), seen);
-      lastNewNs = now;
-      int copy = copies.merge(key, 1, Integer::sum);
-      if (copy > published.tries) {
-        violation("duplicate", key + " stored " + copy + " times, sent " + published.tries);
-      } else if (copy > 1) {
-        report.count("duplicate: publisher's retry");
-      }
-      long delayNs = TimeUnit.MILLISECONDS.toNanos(published.delayMs);
-      if (published.delayMs > 0 && now < published.startNs + delayNs - EARLY_TOLERANCE_NS) {
-        violation("early", key + " published with delay " + published.delayMs);
-      }
-    } else if (!seen.key.equals(key)) {
-      violation("id used twice", message.id() + " for " + seen.key + " and " + key);
+    Delivery message = byId.get(frame.id());
+    String what = key + " id " + frame.id() + " attempts " + frame.attempts();
+    String user = report.idUsedFor(topic.name(), frame.id(), key);
+    if (!user.equals(key)) {
+      violation("id used twice", what + " and " + user);
+    }
+    if (message != null && message.isOlderThanLast(frame.attempts(), session)) {
+      report.count("frames read after a later delivery");
+      return null;
+    }
+    checkAllowed(published, what, session);
+    if (message == null) {
+      message = first(frame, key, published, what, now);
     } else {
-      again(message, seen, session, now);
+      again(frame, message, what, session, now);
     }
-    seen.session = session;
-    seen.deliveries++;
-    seen.answer = Answer.NONE;
-    seen.deliveredNs = now;
-    seen.attempts = message.attempts();
-    return seen;
+    message.session = session;
+    message.deliveries++;
+    message.answer = Answer.NONE;
+    message.deliveredNs = now;
+    message.sentAfterNs = session.emptyNs;
+    message.attempts = frame.attempts();
+    return message;
   }
 
-  private void again(Frame.Msg message, Seen seen, Session session, long now) {
-    String what = seen.key + " id " + message.id() + " attempts " + message.attempts();
-    boolean killed = seen.session.brokerLife != session.brokerLife;
-    if (message.attempts() <= seen.attempts) {
-      report.count(
-          "attempts did not grow: before "
-              + seen.attempts
-              + " now "
-              + message.attempts()
-              + " last answer "
-              + seen.answer
-              + (killed ? " ended by " + report.ends(seen.session.brokerLife) : "")
-              + (seen.session.ended ? " disconnected" : ""));
+  private void checkAllowed(SoakTopic.Published published, String what, Session session) {
+    if (pausedNs != 0 && session.startNs > pausedNs) {
+      violation("delivered while paused", what);
     }
-    switch (seen.answer) {
-      case FIN_READ ->
-          violation(
-              "finished came back",
-              what
-                  + " finished in life "
-                  + seen.session.brokerLife
-                  + ", ends since: "
-                  + report.ends(seen.session.brokerLife));
+    if (topic.holdsBack(published)) {
+      violation("delivered while the topic is paused", what);
+    }
+    if (published.isOk() && published.okNs < emptyStartNs && session.startNs > emptyEndNs) {
+      violation("came back after empty", what);
+    }
+  }
+
+  private Delivery first(
+      Frame.Msg frame, String key, SoakTopic.Published published, String what, long now) {
+    Delivery message = new Delivery(key, frame.id(), frame.timestampNs());
+    byId.put(frame.id(), message);
+    lastNewNs = now;
+    Delivery other = byKey.put(key, message);
+    if (other != null) {
+      violation("duplicate", what + " was sent once and stored as " + other.id + ", too");
+    } else if (!messages.add(SoakTopic.messageOf(key))) {
+      report.count("duplicate: publisher's retry after no answer");
+    }
+    long delayNs = TimeUnit.MILLISECONDS.toNanos(published.delayMs);
+    if (published.delayMs > 0) {
+      if (now < published.startNs + delayNs - EARLY_TOLERANCE_NS) {
+        violation("early", what + " published with delay " + published.delayMs);
+      }
+      report.count("deferred, delivered in time");
+    }
+    return message;
+  }
+
+  private void again(Frame.Msg frame, Delivery message, String what, Session session, long now) {
+    boolean killed = message.session.brokerLife != session.brokerLife;
+    if (frame.attempts() <= message.attempts) {
+      violation("attempts did not grow", what + ", before " + message.attempts);
+    }
+    if (frame.timestampNs() != message.timestampNs) {
+      violation("corrupt", what + " has another timestamp than before");
+    }
+    if (message.finAccepted) {
+      violation(
+          "finished came back",
+          what
+              + " finished in life "
+              + message.session.brokerLife
+              + ", ends since: "
+              + report.ends(message.session.brokerLife));
+      return;
+    }
+    boolean timedOut = hasTimedOut(message, now);
+    boolean mayBeAnyones = message.session.ended || report.isEnding(session.brokerLife);
+    switch (message.answer) {
       case FIN -> {
         if (killed) {
           report.count("duplicate: FIN sent, not known to be read before the kill");
-        } else if (seen.session.ended) {
+          message.finCrossed = false;
+        } else if (message.session.ended) {
           report.count("duplicate: FIN sent just before the consumer's own disconnect");
         } else {
-          report.count("duplicate: FIN crossed with a timeout");
+          judge(
+              "duplicate: FIN crossed with a timeout",
+              timedOut || mayBeAnyones,
+              message,
+              what,
+              now);
+          message.finCrossed = true;
         }
       }
       case REQ, REQ_READ -> {
         report.count("duplicate: requeued");
-        if (seen.answer == Answer.REQ_READ && now < seen.notBeforeNs - EARLY_TOLERANCE_NS) {
+        if (message.answer == Answer.REQ_READ && now < message.notBeforeNs - EARLY_TOLERANCE_NS) {
           violation(
-              "early", what + " by ms " + TimeUnit.NANOSECONDS.toMillis(seen.notBeforeNs - now));
+              "early", what + " by ms " + TimeUnit.NANOSECONDS.toMillis(message.notBeforeNs - now));
         }
       }
       default -> {
         if (killed) {
           report.count("duplicate: in flight at the kill");
-        } else if (seen.session.ended) {
+          message.finCrossed = false;
+        } else if (message.session.ended) {
           report.count("duplicate: in flight at the consumer's disconnect");
-        } else if (now - seen.deliveredNs >= msgTimeoutNs - TimeUnit.MILLISECONDS.toNanos(500)
-            || seen.answer == Answer.REFUSED) {
+        } else if (timedOut || message.answer == Answer.REFUSED) {
           report.count("duplicate: timed out");
-        } else if (report.isEnding(session.brokerLife)) {
-          report.count("duplicate: the stopping broker closed the other consumer first");
         } else {
-          violation(
-              "duplicate",
-              what
-                  + " without a reason after ms "
-                  + TimeUnit.NANOSECONDS.toMillis(now - seen.deliveredNs));
+          judge(
+              "duplicate: the stopping broker closed the other consumer first",
+              mayBeAnyones,
+              message,
+              what,
+              now);
         }
       }
     }
   }
 
+  private boolean hasTimedOut(Delivery message, long now) {
+    return now - message.sentAfterNs >= msgTimeoutNs - READ_LAG_NS;
+  }
+
+  private void judge(String reason, boolean holds, Delivery message, String what, long now) {
+    if (holds) {
+      report.count(reason);
+    } else {
+      violation(
+          "duplicate",
+          what
+              + " without a reason, answer "
+              + message.answer
+              + ", ms since it came "
+              + TimeUnit.NANOSECONDS.toMillis(now - message.deliveredNs)
+              + ", since it was not there yet "
+              + TimeUnit.NANOSECONDS.toMillis(now - message.sentAfterNs));
+    }
+  }
+
   /** FIN is about to be sent. */
-  synchronized Answered finishing(Seen seen) {
-    seen.answer = Answer.FIN;
-    return new Answered(seen, seen.deliveries);
+  synchronized Answered finishing(Delivery message) {
+    message.answer = Answer.FIN;
+    return new Answered(message, true);
   }
 
   /** REQ is about to be sent. */
-  synchronized Answered requeueing(Seen seen, int delayMs) {
-    seen.answer = Answer.REQ;
-    seen.notBeforeNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs);
-    return new Answered(seen, seen.deliveries);
+  synchronized Answered requeueing(Delivery message, int delayMs) {
+    message.answer = Answer.REQ;
+    message.notBeforeNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs);
+    return new Answered(message, false);
   }
 
   /** The broker has answered something that was sent after these answers. */
   synchronized void read(List<Answered> answers) {
     for (Answered answered : answers) {
-      Seen seen = answered.seen;
-      if (seen.deliveries != answered.delivery) {
-        continue; // delivered again since, as after a REQ
+      Delivery message = answered.message;
+      if (answered.refused) {
+        continue;
       }
-      if (seen.answer == Answer.FIN) {
-        seen.answer = Answer.FIN_READ;
+      boolean isLast = message.deliveries == answered.number;
+      if (answered.isFin) {
+        if (message.session.brokerLife > answered.session.brokerLife) {
+          violation(
+              "finished came back",
+              message.key + " id " + message.id + " before its finish was known here");
+        }
+        message.finAccepted = true;
         report.count("finished");
-      } else if (seen.answer == Answer.REQ) {
-        seen.answer = Answer.REQ_READ;
+        if (isLast) {
+          message.answer = Answer.FIN_READ;
+        }
+      } else if (isLast && message.answer == Answer.REQ) {
+        message.answer = Answer.REQ_READ;
       }
     }
   }
 
-  /** The broker refused the FIN or REQ of that id. */
-  synchronized void refused(String id, Session session) {
-    Seen seen = byId.get(id);
-    if (seen != null && seen.session == session) {
-      seen.answer = Answer.REFUSED;
+  /** The broker refused this answer. */
+  synchronized void refused(Answered answered) {
+    answered.refused = true;
+    Delivery message = answered.message;
+    if (message.deliveries == answered.number && message.session == answered.session) {
+      message.answer = Answer.REFUSED;
     }
-    report.count("FIN or REQ refused after a timeout");
+    report.count("FIN or REQ refused");
   }
 
+  // ---------------------------------------------------------------- administration
+
+  /** /channel/pause was answered. */
+  synchronized void paused() {
+    pausedNs = System.nanoTime();
+  }
+
+  /** /channel/unpause is about to be sent. */
+  synchronized void unpausing() {
+    pausedNs = 0;
+  }
+
+  /** /channel/empty is about to be sent, and will be until it is answered. */
+  synchronized void emptying() {
+    emptyingNs = System.nanoTime();
+  }
+
+  /** /channel/empty was answered. */
+  synchronized void emptied() {
+    emptyStartNs = emptyingNs;
+    emptyingNs = 0;
+    emptyEndNs = System.nanoTime();
+  }
+
+  private boolean mayBeEmptied(SoakTopic.Published message) {
+    return emptyingNs != 0 || message.startNs < emptyEndNs;
+  }
+
+  // ---------------------------------------------------------------- what is left
+
+  /** When a message came that had not come before. */
   synchronized long lastNewNs() {
     return lastNewNs;
   }
 
-  /** OK'd keys that began in this window, whose OK came before its end, and that never came. */
+  /** Whether nothing more of this message is owed to this channel. */
+  synchronized boolean isSettled(String key, SoakTopic.Published published) {
+    Delivery message = byKey.get(key);
+    return message != null && message.isSettled() || mayBeEmptied(published);
+  }
+
+  /**
+   * What was published in this window, answered OK before its end, and never came or came and was
+   * not finished; with the id and the last answer if it came.
+   */
   synchronized List<String> missing(long fromNs, long toNs) {
     List<String> missing = new ArrayList<>();
     topic
@@ -240,19 +337,22 @@ final class ChannelAudit {
               if (published.isOk()
                   && published.startNs >= fromNs
                   && published.okNs <= toNs
-                  && !copies.containsKey(key)) {
-                missing.add(key);
+                  && !isSettled(key, published)) {
+                Delivery last = byKey.get(key);
+                missing.add(
+                    key + (last == null ? "" : " id " + last.id + " came, answer " + last.answer));
               }
             });
     return missing;
   }
 
-  /** Judges what can only be judged at the end: every batch came as often as a whole. */
+  /** Judges what can only be judged at the end: of every MPUB that was sent, all came or none. */
   synchronized void finalChecks() {
     for (List<String> batch : topic.batches()) {
-      long different = batch.stream().map(k -> copies.getOrDefault(k, 0)).distinct().count();
-      if (different > 1) {
-        violation("torn MPUB", batch.toString());
+      boolean emptied = batch.stream().anyMatch(k -> mayBeEmptied(topic.get(k)));
+      long came = batch.stream().filter(byKey::containsKey).count();
+      if (!emptied && came != 0 && came != batch.size()) {
+        violation("torn MPUB", came + " of " + batch);
       }
     }
   }

@@ -9,6 +9,9 @@ import java.util.SplittableRandom;
  * follow from the key. A body of one byte is its own key.
  */
 final class SoakBody {
+  /** Padding of a body that a text /mpub may carry: no line feed, no other byte below it. */
+  private static final int TEXT_BIT = 0x20;
+
   private SoakBody() {}
 
   /**
@@ -23,11 +26,17 @@ final class SoakBody {
     byte[] head = (key + ":").getBytes(StandardCharsets.US_ASCII);
     byte[] padding = new byte[Math.max(0, sizeBytes - head.length)];
     new SplittableRandom(key.hashCode()).nextBytes(padding);
+    int always = isText(key) ? TEXT_BIT : 0;
     byte[] body = Arrays.copyOf(head, head.length + padding.length);
     for (int i = 0; i < padding.length; i++) {
-      body[head.length + i] = (byte) (padding[i] & mask);
+      body[head.length + i] = (byte) (padding[i] & mask | always);
     }
     return body;
+  }
+
+  /** Whether the body of this key has no line feed: it ends in a t. */
+  static boolean isText(String key) {
+    return key.endsWith("t");
   }
 
   /** What tells a body from all others; null when the body is nothing of ours. */

@@ -1,5 +1,6 @@
 package io.holdfast.broker.soak;
 
+import io.holdfast.broker.soak.Delivery.Answered;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.ClosedByBroker;
 import io.holdfast.broker.system.support.Frame;
@@ -15,12 +16,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A consumer of one channel with all bad habits: it requeues, forgets, touches, disconnects and
- * crashes with messages in flight, unless told to be calm. Now and then it publishes something
- * nobody wants on the same connection: its OK says that all answers before it were read.
+ * A consumer of one channel with all bad habits: it requeues, forgets, touches, is slow,
+ * disconnects and crashes with messages in flight, and leaves one in five hundred messages
+ * unfinished for long, unless told to be calm. Now and then it publishes something nobody wants on
+ * the same connection: its OK says that all answers before it were read.
  */
 final class SoakConsumer implements Runnable {
   private static final int ANSWERS_PER_PROBE = 40;
+  private static final int ONE_STRAGGLER_IN = 500;
+  private static final int STRAGGLER_DELAY_MS = 12_000;
+  private static final int MAX_STRAGGLERS = 50;
+  private static final long STRAGGLER_AGE_NS = TimeUnit.SECONDS.toNanos(45);
+  private static final long TOUCH_EVERY_NS = TimeUnit.SECONDS.toNanos(1);
 
   private final BrokerProcess broker;
   private final ChannelAudit audit;
@@ -32,9 +39,12 @@ final class SoakConsumer implements Runnable {
 
   // one session's, owned by the thread
   private RawNsqConnection conn;
-  private ChannelAudit.Session session;
-  private List<ChannelAudit.Answered> answered = new ArrayList<>();
-  private final Deque<List<ChannelAudit.Answered>> probes = new ArrayDeque<>();
+  private Delivery.Session session;
+  private int slowMs;
+  private List<Answered> answered = new ArrayList<>();
+  private final Deque<List<Answered>> probes = new ArrayDeque<>();
+  private final List<Delivery> touched = new ArrayList<>();
+  private long nextTouchNs;
 
   SoakConsumer(BrokerProcess broker, ChannelAudit audit, SoakReport report, long seed) {
     this.broker = broker;
@@ -85,10 +95,12 @@ final class SoakConsumer implements Runnable {
     }
     answered = new ArrayList<>();
     probes.clear();
+    touched.clear();
   }
 
   private void runSession() {
     int life = report.brokerLife();
+    long startNs = System.nanoTime();
     conn = broker.connect();
     conn.line("SUB " + audit.topic().name() + " " + audit.channel());
     Frame reply = conn.poll(Duration.ofSeconds(20));
@@ -102,15 +114,17 @@ final class SoakConsumer implements Runnable {
     if (report.brokerLife() != life) {
       return; // which life this connection belongs to is not known
     }
-    session = new ChannelAudit.Session(life);
+    session = new Delivery.Session(life, startNs);
     boolean calmSession = calm;
+    slowMs = !calmSession && random.nextInt(5) == 0 ? 1 + random.nextInt(60) : 0;
     conn.line("RDY " + (calmSession ? 200 : 1 + random.nextInt(random.nextBoolean() ? 5 : 300)));
-    int left = calmSession ? Integer.MAX_VALUE : random.nextInt(2000);
+    int left = calmSession ? Integer.MAX_VALUE : random.nextInt(4000);
     long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(8000));
     while (!stopping && left > 0 && (calmSession || System.nanoTime() < endNs && !calm)) {
       if (handle(conn.poll(Duration.ofMillis(100)), calmSession)) {
         left--;
       }
+      touchStragglers();
     }
     if (!calmSession && random.nextInt(3) == 0) {
       leaveProperly();
@@ -120,6 +134,7 @@ final class SoakConsumer implements Runnable {
   /** Returns whether it was a message. */
   private boolean handle(Frame frame, boolean calmSession) {
     if (frame == null) {
+      session.emptyNs = System.nanoTime();
       if (!answered.isEmpty()) {
         probe();
       } else if (probes.isEmpty()) {
@@ -146,31 +161,83 @@ final class SoakConsumer implements Runnable {
   private void refused(String text) {
     String[] words = text.split(" ");
     if (words.length > 2 && (words[0].equals("E_FIN_FAILED") || words[0].equals("E_REQ_FAILED"))) {
-      audit.refused(words[2], session);
+      for (List<Answered> sent : probes) {
+        if (markRefused(sent, words[2])) {
+          return;
+        }
+      }
+      markRefused(answered, words[2]);
     } else if (!words[0].equals("E_TOUCH_FAILED")) {
       report.count("consumer refused: " + text);
     }
   }
 
-  private void answer(Frame.Msg message, boolean calmSession) {
-    ChannelAudit.Seen seen = audit.delivered(message, session);
+  private boolean markRefused(List<Answered> sent, String id) {
+    for (Answered one : sent) {
+      if (one.message.id.equals(id) && !one.refused) {
+        audit.refused(one);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void answer(Frame.Msg frame, boolean calmSession) {
+    if (slowMs > 0) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(slowMs));
+    }
+    Delivery message = audit.delivered(frame, session);
+    if (message == null) {
+      return; // an answer might hit a later delivery to this connection, not read yet
+    }
     int choice = calmSession ? 99 : random.nextInt(100);
-    if (choice < 1) {
+    if (!calmSession && isStraggler(message.key)) {
+      leaveUnfinished(message);
+    } else if (choice < 1) {
       report.count("left to time out");
-      return;
     } else if (choice < 6) {
-      int delayMs = choice < 3 ? 0 : random.nextInt(1500);
-      answered.add(audit.requeueing(seen, delayMs));
-      conn.line("REQ " + message.id() + " " + delayMs);
+      requeue(message, choice < 3 ? 0 : random.nextInt(1500));
     } else {
       if (choice < 9) {
-        conn.line("TOUCH " + message.id());
+        conn.line("TOUCH " + message.id);
       }
-      answered.add(audit.finishing(seen));
-      conn.line("FIN " + message.id());
+      answered.add(audit.finishing(message));
+      conn.line("FIN " + message.id);
     }
     if (answered.size() >= ANSWERS_PER_PROBE) {
       probe();
+    }
+  }
+
+  private void requeue(Delivery message, int delayMs) {
+    answered.add(audit.requeueing(message, delayMs));
+    conn.line("REQ " + message.id + " " + delayMs);
+  }
+
+  private boolean isStraggler(String key) {
+    SoakTopic.Published published = audit.topic().get(key);
+    return Math.floorMod(key.hashCode(), ONE_STRAGGLER_IN) == 0
+        && System.nanoTime() - published.startNs < STRAGGLER_AGE_NS;
+  }
+
+  /** Deferred again and again, or kept in flight by TOUCH. */
+  private void leaveUnfinished(Delivery message) {
+    if (random.nextBoolean() && touched.size() < MAX_STRAGGLERS) {
+      report.count("stragglers kept in flight by TOUCH");
+      touched.add(message);
+    } else {
+      report.count("stragglers deferred for long");
+      requeue(message, STRAGGLER_DELAY_MS / 2 + random.nextInt(STRAGGLER_DELAY_MS / 2));
+    }
+  }
+
+  private void touchStragglers() {
+    if (touched.isEmpty() || System.nanoTime() < nextTouchNs) {
+      return;
+    }
+    nextTouchNs = System.nanoTime() + TOUCH_EVERY_NS;
+    for (Delivery message : touched) {
+      conn.line("TOUCH " + message.id);
     }
   }
 

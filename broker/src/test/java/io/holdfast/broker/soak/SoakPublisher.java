@@ -13,11 +13,33 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Publishes in every way there is, and repeats what got no OK until it got one. Used by one thread;
- * {@link #stop()} by any.
+ * Publishes in every way there is, and repeats what got no OK until it got one; each attempt has
+ * bodies of its own. Used by one thread; {@link #stop()} by any.
  */
 final class SoakPublisher implements Runnable, AutoCloseable {
   private static final Duration REPLY_PATIENCE = Duration.ofSeconds(20);
+  private static final int MAX_DELAY_MS = 3000;
+
+  /** The ways to publish, as often as they stand here. */
+  private enum Way {
+    PUB(false, false),
+    PUB_AGAIN(false, false),
+    DPUB(false, true),
+    MPUB(true, false),
+    MPUB_AGAIN(true, false),
+    HTTP_PUB(false, false),
+    HTTP_PUB_DEFER(false, true),
+    HTTP_MPUB_TEXT(true, false),
+    HTTP_MPUB_BINARY(true, false);
+
+    final boolean isBatch;
+    final boolean isDeferred;
+
+    Way(boolean isBatch, boolean isDeferred) {
+      this.isBatch = isBatch;
+      this.isDeferred = isDeferred;
+    }
+  }
 
   private final BrokerProcess broker;
   private final SoakTopic topic;
@@ -26,6 +48,10 @@ final class SoakPublisher implements Runnable, AutoCloseable {
   private final Random random;
   private RawNsqConnection conn; // null while not connected
   private int nextNumber;
+
+  /** OKs read for the commands sent last. */
+  private int doneBeforeFailure;
+
   private volatile boolean stopping;
 
   SoakPublisher(BrokerProcess broker, SoakTopic topic, SoakReport report, String name, long seed) {
@@ -51,67 +77,73 @@ final class SoakPublisher implements Runnable, AutoCloseable {
 
   /** Publishes one to fifty messages in one way, until each has its OK. */
   void publishOnce() {
-    int kind = random.nextInt(10);
-    boolean isBatch = kind >= 2 && kind < 5;
-    int delayMs = kind < 2 ? 0 : kind > 7 ? random.nextInt(3000) : 0;
-    int count = delayMs > 0 ? 1 : 1 + random.nextInt(random.nextInt(5) == 0 ? 50 : 6);
-    List<String> keys = new ArrayList<>();
-    List<String> bodies = new ArrayList<>();
+    Way way = Way.values()[random.nextInt(Way.values().length)];
+    boolean isSingle = way.isDeferred || way == Way.HTTP_PUB;
+    int delayMs = way.isDeferred ? 1 + random.nextInt(MAX_DELAY_MS) : 0;
+    int count = isSingle ? 1 : 1 + random.nextInt(random.nextInt(5) == 0 ? 50 : 6);
+    List<String> messages = new ArrayList<>();
+    List<Integer> sizes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      keys.add(name + "-" + nextNumber++);
-      int size = random.nextInt(40) == 0 ? random.nextInt(64 << 10) : random.nextInt(400);
-      bodies.add(RawNsqConnection.latin1(SoakBody.of(keys.get(i), size, 0xff)));
+      messages.add(name + "-" + nextNumber++);
+      // Large ones fill files, so that they roll and go all the time.
+      sizes.add(random.nextInt(random.nextInt(4) == 0 ? 64 << 10 : 400));
     }
-    if (isBatch) {
-      topic.batch(List.copyOf(keys));
-    }
-    while (!keys.isEmpty()) {
-      topic.trying(keys, delayMs);
-      int done = 0;
+    for (int attempt = 1; !messages.isEmpty(); attempt++) {
+      awaitBroker();
+      List<String> keys = new ArrayList<>();
+      List<String> bodies = new ArrayList<>();
+      for (int i = 0; i < messages.size(); i++) {
+        String key = SoakTopic.attempt(messages.get(i), attempt, way == Way.HTTP_MPUB_TEXT);
+        byte[] body = SoakBody.of(key, sizes.get(i), 0xff);
+        keys.add(key);
+        bodies.add(RawNsqConnection.latin1(body));
+        topic.trying(key, delayMs, body.length);
+      }
+      if (way.isBatch) {
+        topic.batch(List.copyOf(keys));
+      }
+      doneBeforeFailure = 0;
+      int done;
       try {
-        done =
-            isBatch ? publishBatch(bodies) : publishEach(bodies, delayMs, kind == 0 || kind == 9);
+        done = publish(way, bodies, delayMs);
       } catch (UncheckedIOException | ClosedByBroker e) {
         done = doneBeforeFailure;
         close();
       }
-      doneBeforeFailure = 0;
       for (int i = 0; i < done; i++) {
         topic.ok(keys.get(i));
       }
-      keys.subList(0, done).clear();
-      bodies.subList(0, done).clear();
-      if (!keys.isEmpty()) {
-        report.count("publishes without OK");
+      report.add("OK'd by " + way, done);
+      messages.subList(0, done).clear();
+      sizes.subList(0, done).clear();
+      if (!messages.isEmpty()) {
+        report.count("publish commands without OK");
         LockSupport.parkNanos(20_000_000); // the broker is down
       }
     }
   }
 
-  private int doneBeforeFailure;
-
-  private int publishBatch(List<String> bodies) {
+  /** Returns how many were answered OK, from the first on. */
+  private int publish(Way way, List<String> bodies, int delayMs) {
+    String to = "topic=" + topic.name();
     String batch = RawNsqConnection.batch(bodies.toArray(String[]::new));
-    boolean ok;
-    if (random.nextInt(4) == 0) {
-      ok = isOk(broker.http().post("/mpub?binary=true&topic=" + topic.name(), batch));
-    } else {
-      connection().command("MPUB " + topic.name(), batch);
-      ok = readOk();
-    }
-    return ok ? bodies.size() : 0;
+    return switch (way) {
+      case PUB, PUB_AGAIN -> publishEach("PUB " + topic.name(), bodies);
+      case DPUB -> publishEach("DPUB " + topic.name() + " " + delayMs, bodies);
+      case MPUB, MPUB_AGAIN -> {
+        conn.command("MPUB " + topic.name(), batch);
+        yield readOk() ? bodies.size() : 0;
+      }
+      case HTTP_PUB -> http("/pub?" + to, bodies.get(0), 1);
+      case HTTP_PUB_DEFER -> http("/pub?" + to + "&defer=" + delayMs, bodies.get(0), 1);
+      case HTTP_MPUB_TEXT -> http("/mpub?" + to, String.join("\n", bodies), bodies.size());
+      case HTTP_MPUB_BINARY -> http("/mpub?binary=true&" + to, batch, bodies.size());
+    };
   }
 
-  /** Returns how many were answered OK, from the first on; later ones count as not sent. */
-  private int publishEach(List<String> bodies, int delayMs, boolean http) {
-    if (http) {
-      String target = "/pub?topic=" + topic.name() + (delayMs > 0 ? "&defer=" + delayMs : "");
-      return isOk(broker.http().post(target, bodies.get(0))) ? 1 : 0;
-    }
-    String line =
-        (delayMs > 0 ? "DPUB " : "PUB ") + topic.name() + (delayMs > 0 ? " " + delayMs : "");
+  private int publishEach(String line, List<String> bodies) {
     for (String body : bodies) {
-      connection().command(line, body);
+      conn.command(line, body);
     }
     while (doneBeforeFailure < bodies.size() && readOk()) {
       doneBeforeFailure++;
@@ -119,18 +151,24 @@ final class SoakPublisher implements Runnable, AutoCloseable {
     return doneBeforeFailure;
   }
 
-  private boolean isOk(Http.Response response) {
+  private int http(String target, String body, int messages) {
+    Http.Response response = broker.http().post(target, body);
     if (response.status() != 200) {
       report.count("HTTP publish refused: " + response.status() + " " + response.body());
+      return 0;
     }
-    return response.status() == 200;
+    return messages;
   }
 
-  private RawNsqConnection connection() {
-    if (conn == null) {
-      conn = broker.connect();
+  /** Nothing is sent to a broker that is down, also not by HTTP. */
+  private void awaitBroker() {
+    while (conn == null) {
+      try {
+        conn = broker.connect();
+      } catch (UncheckedIOException e) {
+        LockSupport.parkNanos(20_000_000);
+      }
     }
-    return conn;
   }
 
   private boolean readOk() {

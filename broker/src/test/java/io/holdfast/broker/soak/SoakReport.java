@@ -12,7 +12,12 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** Counts of what happened, and what must not have happened. Thread-safe. */
 final class SoakReport {
+  /** What the ends by SIGKILL begin with. */
+  static final String KILL = "SIGKILL";
+
   private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
+  private final Map<String, Long> highest = new ConcurrentHashMap<>();
+  private final Map<String, Map<String, String>> ids = new ConcurrentHashMap<>();
   private final Queue<String> violations = new ConcurrentLinkedQueue<>();
   private final AtomicInteger brokerLife = new AtomicInteger();
   private final List<String> ends = new CopyOnWriteArrayList<>();
@@ -24,6 +29,19 @@ final class SoakReport {
 
   void add(String what, long n) {
     counts.computeIfAbsent(what, w -> new LongAdder()).add(n);
+  }
+
+  /**
+   * Which message of that topic the id was first seen on, in the whole run: this one or another.
+   */
+  String idUsedFor(String topic, String id, String key) {
+    String before = ids.computeIfAbsent(topic, t -> new ConcurrentHashMap<>()).putIfAbsent(id, key);
+    return before == null ? key : before;
+  }
+
+  /** Keeps the highest value. */
+  void max(String what, long value) {
+    highest.merge(what, value, Math::max);
   }
 
   long get(String what) {
@@ -68,7 +86,16 @@ final class SoakReport {
     return String.join(", ", ends.subList(Math.min(fromLife, ends.size()), ends.size()));
   }
 
-  /** To be called while no broker runs. */
+  /** Ends by SIGKILL so far. */
+  int kills() {
+    return (int) ends.stream().filter(e -> e.startsWith(KILL)).count();
+  }
+
+  /**
+   * To be called while no broker runs.
+   *
+   * @param how begins with {@link #KILL} if it was killed
+   */
   void brokerDied(String how) {
     count("end: " + how);
     ends.add(how);
@@ -79,8 +106,9 @@ final class SoakReport {
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();
-    new TreeMap<>(counts)
-        .forEach((k, v) -> text.append("  ").append(k).append(" = ").append(v.sum()).append('\n'));
+    Map<String, Long> all = new TreeMap<>(highest);
+    counts.forEach((what, count) -> all.put(what, count.sum()));
+    all.forEach((what, n) -> text.append("  ").append(what).append(" = ").append(n).append('\n'));
     return text.toString();
   }
 }

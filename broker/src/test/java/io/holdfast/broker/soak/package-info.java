@@ -6,9 +6,28 @@
  * # real clients, 100,000 messages, 10 kills, with --mem-queue-size 0, 1 and the default
  * mvn -q -pl broker -am verify -Dit.test=RealClientSoak -Dtest=none \
  *     -Dsurefire.failIfNoSpecifiedTests=false
- * # everything at once, for that many seconds; the build fails on any loss
+ * # everything at once, for that many seconds or kills; the build fails on any loss
  * mvn -q -pl broker -am verify -Dit.test=KillSoak -Dtest=none \
  *     -Dsurefire.failIfNoSpecifiedTests=false -Dholdfast.soak.seconds=600
+ * mvn -q -pl broker -am verify -Dit.test=KillSoak -Dtest=none \
+ *     -Dsurefire.failIfNoSpecifiedTests=false -Dholdfast.soak.kills=200 \
+ *     -Dholdfast.soak.durability=synced
  * </pre>
+ *
+ * <p>What {@code KillSoak} holds against the broker, per channel:
+ *
+ * <ul>
+ *   <li>lost: a message whose very attempt was answered OK and that never came, or came and was
+ *       neither finished nor came again;
+ *   <li>corrupt: a body that is not, byte for byte, what its key says; two keys under one id;
+ *   <li>torn MPUB: some of a batch came, also of one without an OK;
+ *   <li>duplicate: one attempt stored twice, or a delivery again without a reason that the test
+ *       knows (requeued, timed out, disconnect, kill while in flight or before the FIN was read);
+ *   <li>early: a deferred message before its time, also over kills;
+ *   <li>finished came back, came back after empty: in spite of an answer that was read;
+ *   <li>delivered while paused; ghost: from before the topic or channel was created;
+ *   <li>not empty, disk not given back, disk bound: what is left when all is finished, and while
+ *       one in five hundred messages is not.
+ * </ul>
  */
 package io.holdfast.broker.soak;
