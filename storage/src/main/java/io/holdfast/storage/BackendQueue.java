@@ -72,6 +72,9 @@ public interface BackendQueue extends Closeable {
   /** The lowest ordinal that this channel may still need; Long.MAX_VALUE for none. */
   long floor();
 
+  /** Whether the disk has not taken all that is known, until a {@link #checkpoint} succeeds. */
+  boolean isBehind();
+
   /** Whether {@link #checkpoint} is due. */
   boolean wantsCheckpoint();
 
@@ -86,6 +89,9 @@ public interface BackendQueue extends Closeable {
 
   /** After {@link #removeOldFiles}, under the channel's lock. */
   void filesRemoved();
+
+  /** Files of the topic's journal were removed: lets go of them. */
+  void journalFilesRemoved();
 
   /** Bytes on disk that belong to this channel alone. */
   long diskBytes();

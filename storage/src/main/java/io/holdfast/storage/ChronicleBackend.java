@@ -90,7 +90,15 @@ public final class ChronicleBackend implements BackendQueue {
     backend.skipCount = backend.skip.countFrom(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
-      ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+      boolean done = false;
+      try {
+        ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+        done = true;
+      } finally {
+        if (!done) {
+          backend.close();
+        }
+      }
     }
     return backend;
   }
@@ -277,6 +285,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public boolean isBehind() {
+    return ledger.isBehind();
+  }
+
+  @Override
   public boolean wantsCheckpoint() {
     return ledger.wantsCheckpoint();
   }
@@ -296,6 +309,11 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void filesRemoved() {
     ledger.filesRemoved();
+  }
+
+  @Override
+  public void journalFilesRemoved() {
+    journal.filesRemoved();
   }
 
   /** Messages whose journal record could not be read. */

@@ -22,6 +22,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
 
+  /** A file with less is not worth a new one. */
+  private static final long MIN_LEFT_BYTES = 256 << 10;
+
   /** A length and a body of one byte. */
   private static final int MIN_MESSAGE_BYTES = 5;
 
@@ -126,16 +129,31 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     head.putLong(RecordCodec.TIME_OFFSET, timeNs);
     head.putLong(RecordCodec.DEFER_OFFSET, batch.deferMs());
     RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(batch.sectionCrc(), head, 0, headBytes));
-    boolean newFile = log.fileBytes() == 0;
-    long at = log.append(head.clear(), batch.section());
-    if (newFile) {
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(ExcerptLog.cycleOf(at), ordinal);
-      }
-    }
+    long at = appendRecord(batch.section(), batch.count());
     nextOrdinal = ordinal + batch.count();
     batch.appended(ordinal, timeNs, at, log.lastIndex(), ExcerptLog.offsetOf(at) + headBytes);
     noteWritten(batch.count());
+  }
+
+  /** Appends what {@link #head} begins. */
+  private long appendRecord(ByteBuffer section, int count) throws IOException {
+    boolean newFile = log.fileBytes() == 0;
+    long at;
+    try {
+      at = log.append(head.clear(), section);
+    } catch (NoSpaceException e) {
+      throw e;
+    } catch (IOException e) {
+      // The record may be there for all that: its ordinals must not be another one's.
+      nextOrdinal += count;
+      throw e;
+    }
+    if (newFile) {
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(ExcerptLog.cycleOf(at), nextOrdinal);
+      }
+    }
+    return at;
   }
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
@@ -203,6 +221,26 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public long nextOrdinal() {
     return nextOrdinal;
+  }
+
+  @Override
+  public boolean leaveFile() throws IOException {
+    if (log.newestFileBytes() < MIN_LEFT_BYTES) {
+      return false;
+    }
+    // A record of no messages: it keeps the count when the file before it is removed.
+    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
+    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, RecordCodec.TYPE_BATCH, headBytes, 0);
+    head.putLong(RecordCodec.ORDINAL_OFFSET, nextOrdinal);
+    head.putLong(RecordCodec.TIME_OFFSET, uniqueTimeNs());
+    head.putLong(RecordCodec.DEFER_OFFSET, 0);
+    ByteBuffer nothing = ByteBuffer.allocate(0);
+    RecordCodec.putCrc(
+        head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(nothing), head, 0, headBytes));
+    log.roll();
+    appendRecord(nothing, 0);
+    syncThread.written(this);
+    return true;
   }
 
   @Override

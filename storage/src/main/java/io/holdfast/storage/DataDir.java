@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * holdfast.lock                                one broker per directory
+ * holdfast.spare                               {@link SpareSpace}
  * meta.json                                    {@link Metadata}
  * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
  * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
@@ -90,9 +91,10 @@ public final class DataDir implements Closeable {
         throw new IOException(
             "data path " + root + " is in use by another broker" + holder(channel));
       }
-      channel.truncate(0);
-      String pid = ProcessHandle.current().pid() + "\n";
-      channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.UTF_8)), 0);
+      // In place, so that it needs no block of a full disk.
+      byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.UTF_8);
+      channel.write(ByteBuffer.wrap(pid), 0);
+      channel.truncate(pid.length);
       DataDir dir = new DataDir(root, channel);
       DurableFiles.createDirectory(dir.topicsDir());
       dir.finishDeletions();
@@ -169,6 +171,15 @@ public final class DataDir implements Closeable {
     DurableFiles.createDirectory(topicDir(topic));
     DurableFiles.createDirectory(journalDir(topic));
     DurableFiles.createDirectory(channelsDir(topic));
+  }
+
+  /**
+   * Takes back a creation that failed on the way, so that no later start finds half of it.
+   *
+   * @param channel null for the topic itself
+   */
+  public void takeBack(String topic, String channel) throws IOException {
+    remove(channel == null ? markTopicDeleted(topic) : markChannelDeleted(topic, channel));
   }
 
   /** Makes the directory of a channel; on disk when this returns. */
@@ -289,6 +300,11 @@ public final class DataDir implements Closeable {
   /** Replaces the metadata file; on disk when this returns. */
   public void writeMetadata(Metadata metadata) throws IOException {
     DurableFiles.replace(metadataFile(), JSON.writeValueAsBytes(metadata));
+  }
+
+  /** The blocks held back for a full disk; one object per broker. */
+  public SpareSpace spareSpace() throws IOException {
+    return new SpareSpace(root, totalBytes());
   }
 
   /** Bytes that can still be written to this directory's disk. */

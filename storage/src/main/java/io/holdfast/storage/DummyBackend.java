@@ -83,6 +83,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public boolean isBehind() {
+    return false;
+  }
+
+  @Override
   public boolean wantsCheckpoint() {
     return false;
   }
@@ -99,6 +104,11 @@ public final class DummyBackend implements BackendQueue {
 
   @Override
   public void filesRemoved() {
+    // No files.
+  }
+
+  @Override
+  public void journalFilesRemoved() {
     // No files.
   }
 

@@ -59,7 +59,10 @@ final class ExcerptLog implements Closeable {
   /** Four pages of the largest common size, so that block and overlap are whole pages. */
   private static final long BLOCK_ALIGNMENT = 256 << 10;
 
-  private static final int O_RDWR = 2;
+  /** Chronicle's listing of the directory, and how much of it Chronicle writes to. */
+  private static final String LISTING = "metadata.cq4t";
+
+  private static final long LISTING_BYTES = 8 << 10;
   private static final int HEADERLESS = 0x8000_0000;
   private static final String DAMAGED_SUFFIX = ".damaged";
   private static final int LOCK_TIMEOUT_MS = 500;
@@ -150,7 +153,7 @@ final class ExcerptLog implements Closeable {
   }
 
   private long cleanUpAndList() throws IOException {
-    Files.deleteIfExists(dir.resolve("metadata.cq4t"));
+    Files.deleteIfExists(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
     long largestBytes = 0;
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
@@ -245,6 +248,14 @@ final class ExcerptLog implements Closeable {
     return freshCycle ? 0 : writePosition;
   }
 
+  /** Bytes of data in the newest file, whoever wrote it; 0 without one. Owner's lock. */
+  long newestFileBytes() throws IOException {
+    if (!freshCycle) {
+      return writePosition;
+    }
+    return cycles.isEmpty() ? 0 : DurableFiles.allocatedBytes(file(cycles.last()));
+  }
+
   /** Makes the next append go to a new file. Owner's lock. */
   void roll() {
     if (!freshCycle) {
@@ -259,7 +270,9 @@ final class ExcerptLog implements Closeable {
    * process (chronicle-facts §2a).
    *
    * @return the position of its first payload byte
-   * @throws IOException when there is no room on the disk; nothing has been appended then
+   * @throws NoSpaceException when there is no room on the disk; nothing has been appended then
+   * @throws IOException for any other reason; the excerpt may be there or not, and what comes next
+   *     goes to a new file
    */
   long append(ByteBuffer head, ByteBuffer body) throws IOException {
     int length = head.remaining() + body.remaining();
@@ -287,13 +300,15 @@ final class ExcerptLog implements Closeable {
         dc.rollbackOnClose();
         throw e;
       }
-    } catch (IOException | RuntimeException | Error e) {
-      if (newFile) {
-        // Whatever is left of this file, the next attempt starts clean.
-        closeReserveFd();
-        writeCycle++;
-      }
+    } catch (IOException e) {
+      abandon(newFile);
       throw e;
+    } catch (Exception | InternalError e) {
+      // Chronicle stumbles over a damaged header or index in the file, or (InternalError) the
+      // system
+      // could not provide a mapped page. Its checked exceptions it does not declare.
+      abandon(newFile);
+      throw new IOException("cannot append to " + file(writeCycle) + ": " + e, e);
     }
     if (newFile) {
       freshCycle = false;
@@ -302,6 +317,16 @@ final class ExcerptLog implements Closeable {
     currentCycle = writeCycle;
     markDirty();
     return position(writeCycle, at);
+  }
+
+  /** Whatever is wrong with this file, the next attempt starts with a clean one. */
+  private void abandon(boolean newFile) {
+    closeReserveFd();
+    if (!newFile) {
+      // It may have been there before, with excerpts in it.
+      freshCycle = true;
+    }
+    writeCycle++;
   }
 
   /** Chronicle's index of the excerpt appended last. Owner's lock. */
@@ -334,7 +359,7 @@ final class ExcerptLog implements Closeable {
     Files.deleteIfExists(early);
     Files.createFile(early);
     closeReserveFd();
-    reserveFd = open(early);
+    reserveFd = DurableFiles.openToWrite(early);
     reservedBytes = 0;
     reserveStepBytes = RESERVE_FIRST_BYTES;
     try {
@@ -357,22 +382,12 @@ final class ExcerptLog implements Closeable {
       return;
     }
     if (reserveFd < 0) {
-      reserveFd = open(file(writeCycle));
+      reserveFd = DurableFiles.openToWrite(file(writeCycle));
     }
     long step = Math.max(reserveStepBytes, needed - reservedBytes);
-    if (PosixAPI.posix().fallocate(reserveFd, 0, reservedBytes, step) != 0) {
-      throw new IOException("no space left on device: " + dir);
-    }
+    DurableFiles.reserve(reserveFd, reservedBytes, step, dir);
     reservedBytes += step;
     reserveStepBytes = Math.min(maxReserveStepBytes, reserveStepBytes * 2);
-  }
-
-  private static int open(Path file) throws IOException {
-    int fd = PosixAPI.posix().open(file.toString(), O_RDWR, 0);
-    if (fd < 0) {
-      throw new IOException("cannot open " + file);
-    }
-    return fd;
   }
 
   /** Gives back the reserved blocks behind the last excerpt of a file that is complete. */
@@ -399,6 +414,7 @@ final class ExcerptLog implements Closeable {
       throw new IOException("closed: " + dir);
     }
     if (queue == null) {
+      reserveListing();
       queue =
           SingleChronicleQueueBuilder.binary(dir)
               .rollCycle(rollCycle)
@@ -408,6 +424,26 @@ final class ExcerptLog implements Closeable {
               .build();
     }
     return queue;
+  }
+
+  /**
+   * Gives Chronicle's directory listing its blocks before Chronicle writes to it through a mapping,
+   * where a full disk is an error of the whole JVM ({@code InternalError}) in any later line.
+   */
+  private void reserveListing() throws IOException {
+    Path listing = dir.resolve(LISTING);
+    if (Files.exists(listing)) {
+      return;
+    }
+    boolean done = false;
+    try {
+      DurableFiles.reserve(listing, LISTING_BYTES);
+      done = true;
+    } finally {
+      if (!done) {
+        Files.deleteIfExists(listing);
+      }
+    }
   }
 
   /**
@@ -430,7 +466,9 @@ final class ExcerptLog implements Closeable {
     while (true) {
       try {
         return how.apply(queue());
-      } catch (Exception e) {
+      } catch (NoSpaceException full) {
+        throw full;
+      } catch (Exception | InternalError e) {
         // Chronicle throws checked ones, too, which it does not declare.
         Integer first = null;
         for (Integer cycle : files) {

@@ -285,6 +285,22 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     return log.file(ExcerptLog.cycleOf(at)) + ":" + ExcerptLog.offsetOf(at);
   }
 
+  /**
+   * Lets go of files that were removed: as long as they are mapped, the disk does not get their
+   * blocks back.
+   *
+   * @return whether there were any; this reader is closed then, until its next use
+   */
+  boolean closeIfRemoved() {
+    boolean removed =
+        tailerCycle >= 0 && !log.cycles().contains(tailerCycle)
+            || viewCycle >= 0 && !log.cycles().contains(viewCycle);
+    if (removed) {
+      close();
+    }
+    return removed;
+  }
+
   @Override
   public void close() {
     detach();

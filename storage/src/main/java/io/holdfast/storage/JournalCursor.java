@@ -244,6 +244,17 @@ public final class JournalCursor implements Closeable {
     positioned = false;
   }
 
+  /** Lets go of files that were removed; the disk gets their blocks back only then. */
+  void filesRemoved() {
+    if (inOrder.closeIfRemoved()) {
+      onRecord = false;
+      positioned = false;
+    }
+    if (byReference.closeIfRemoved()) {
+      checkedPosition = MessageRef.NOWHERE;
+    }
+  }
+
   @Override
   public void close() {
     release();

@@ -96,6 +96,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     write(LedgerCodec.EMPTY, 0);
   }
 
+  /** Whether a record could not be written: memory knows more than the disk until a checkpoint. */
+  boolean isBehind() {
+    return behind;
+  }
+
   /** Whether a checkpoint would pay. */
   public boolean wantsCheckpoint() {
     return behind

@@ -593,6 +593,13 @@ public final class Channel {
     return exiting;
   }
 
+  /** Whether the disk has not taken all that became of the messages. Any thread. */
+  public boolean isBehind() {
+    synchronized (lock) {
+      return !exiting && backend.isBehind();
+    }
+  }
+
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
   public void housekeep(boolean idle) {
     boolean checkpoint;
@@ -612,6 +619,15 @@ public final class Channel {
       record(backend::removeOldFiles);
       synchronized (lock) {
         backend.filesRemoved();
+      }
+    }
+  }
+
+  /** Files of the topic's journal were removed: lets go of them. Housekeeping thread. */
+  public void journalFilesRemoved() {
+    synchronized (lock) {
+      if (!exiting) {
+        backend.journalFilesRemoved();
       }
     }
   }

@@ -241,7 +241,12 @@ final class ReadyMessages {
       }
       Message message = Message.of(view);
       defer(message, delayMs);
-      backend.hold(List.of(new HeldMessage(message, dueMs)));
+      try {
+        backend.hold(List.of(new HeldMessage(message, dueMs)));
+      } catch (IOException e) {
+        // The journal knows its due time, too; the next checkpoint makes up for it.
+        settings.diskErrors().failed("deferred messages", e);
+      }
     }
     return false;
   }

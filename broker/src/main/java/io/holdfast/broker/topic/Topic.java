@@ -1,6 +1,7 @@
 package io.holdfast.broker.topic;
 
 import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -13,6 +14,7 @@ import io.holdfast.storage.DummyBackend;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.Metadata;
+import io.holdfast.storage.NoSpaceException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -61,8 +63,14 @@ public final class Topic {
   private volatile boolean paused;
   private volatile boolean exiting;
 
-  /** Why this topic takes no messages, null when it does; housekeeping writes it. */
-  private volatile String fullText;
+  /** What journal and ledgers took on disk when housekeeping last looked. */
+  private volatile long measuredBytes;
+
+  /** Bytes published since; changed under the lock. */
+  private volatile long bytesSinceMeasured;
+
+  /** Whether housekeeping found no room on the disk for what it has to do. */
+  private volatile boolean needsRoom;
 
   private volatile boolean deleted;
   private volatile long messageCount;
@@ -186,10 +194,10 @@ public final class Topic {
       throws BrokerException {
     String refusal = context.publishRefusal();
     if (refusal == null) {
-      refusal = fullText;
+      refusal = overMaxDiskBytes(section.readableBytes());
     }
     if (refusal != null) {
-      throw new BrokerException(refusal);
+      throw new RefusedException(refusal);
     }
     if (section.readableBytes() > maxSectionBytes) {
       throw new BrokerException(
@@ -212,14 +220,17 @@ public final class Topic {
         messageCount -= count;
         messageBytes -= batch.bodyBytes();
         context.diskErrors().failed("TOPIC(" + name + ")", e);
-        throw new BrokerException(e.getMessage(), e);
+        throw NoSpaceException.isCauseOf(e)
+            ? new RefusedException(e.getMessage())
+            : new BrokerException(e.getMessage(), e);
       }
+      bytesSinceMeasured += batch.sectionBytes();
       if (heldFrom == NOTHING_HELD) {
         handOver(batch);
       }
       durable = journal.whenDurable(listener);
     }
-    context.published();
+    context.published(section.readableBytes());
     return durable;
   }
 
@@ -268,6 +279,10 @@ public final class Topic {
         throw new BrokerException(
             "TOPIC(" + name + ") has its limit of " + context.maxChannels() + " channels");
       }
+      String refusal = DirNames.isEphemeral(channelName) ? null : context.creationRefusal();
+      if (refusal != null) {
+        throw new RefusedException(refusal);
+      }
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
         channel = openChannel(channelName, first);
@@ -280,6 +295,9 @@ public final class Topic {
         }
       } catch (IOException e) {
         context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channelName + ")", e);
+        if (!DirNames.isEphemeral(channelName)) {
+          context.takeBack(name, channelName);
+        }
         throw new BrokerException(e.getMessage(), e);
       }
       LOG.info("TOPIC({}): new channel({})", name, channelName);
@@ -439,14 +457,25 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
-    boolean due = floor != seenFloor || context.retentionMs() > 0;
+    needsRoom = channels.values().stream().anyMatch(Channel::isBehind);
+    boolean shortOfSpace = isShortOfSpace();
+    if (shortOfSpace && floor >= next) {
+      try {
+        leaveFinishedFile();
+      } catch (IOException e) {
+        needsRoom = true;
+        context.diskErrors().failed("TOPIC(" + name + ")", e);
+      }
+    }
+    boolean due = floor != seenFloor || shortOfSpace || context.retentionMs() > 0;
     long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
     if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
       synchronized (lock) {
         journal.filesRemoved();
       }
+      channels.values().forEach(Channel::journalFilesRemoved);
     }
-    checkDiskBytes();
+    measureDiskBytes();
     if (idle) {
       synchronized (lock) {
         if (!exiting) {
@@ -458,20 +487,54 @@ public final class Topic {
     seenFloor = floor;
   }
 
-  private void checkDiskBytes() {
-    long maxBytes = context.maxDiskBytesPerTopic();
-    if (maxBytes > 0) {
-      long bytes = diskBytes();
-      fullText =
-          bytes <= maxBytes
-              ? null
-              : "TOPIC("
-                  + name
-                  + ") takes "
-                  + bytes
-                  + " bytes on disk, max-disk-bytes-per-topic is "
-                  + maxBytes;
+  private void measureDiskBytes() {
+    if (context.maxDiskBytesPerTopic() > 0) {
+      long before;
+      synchronized (lock) {
+        before = bytesSinceMeasured;
+      }
+      measuredBytes = diskBytes();
+      synchronized (lock) {
+        // What was published while it was measured counts twice until the next time.
+        bytesSinceMeasured -= before;
+      }
     }
+  }
+
+  /** Why this topic takes no more, null when it does; exact between two measurements, too. */
+  private String overMaxDiskBytes(long moreBytes) {
+    long maxBytes = context.maxDiskBytesPerTopic();
+    long bytes = measuredBytes + bytesSinceMeasured;
+    return maxBytes == 0 || bytes + moreBytes <= maxBytes
+        ? null
+        : "TOPIC("
+            + name
+            + ") takes "
+            + bytes
+            + " bytes on disk, max-disk-bytes-per-topic is "
+            + maxBytes;
+  }
+
+  /** Whether publishing is refused for want of space, which finished messages may take. */
+  private boolean isShortOfSpace() {
+    return context.publishRefusal() != null || overMaxDiskBytes(maxSectionBytes) != null;
+  }
+
+  /**
+   * On a disk that is short of space: gets out of a journal file in which all is finished, so that
+   * it can go. Otherwise the newest file stays, as it keeps the count of messages.
+   */
+  private void leaveFinishedFile() throws IOException {
+    synchronized (lock) {
+      if (!exiting && floor() >= journal.nextOrdinal() && journal.leaveFile()) {
+        LOG.debug("TOPIC({}): left a finished file", name);
+      }
+    }
+  }
+
+  /** Whether the disk has no room for what brings space back: ledgers are behind. Any thread. */
+  public boolean needsRoom() {
+    return needsRoom;
   }
 
   /** No ordinal below is needed by any channel. */
