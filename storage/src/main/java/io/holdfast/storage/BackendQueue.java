@@ -66,6 +66,9 @@ public interface BackendQueue extends Closeable {
   /** Drops everything, also what the channel holds. */
   void empty() throws IOException;
 
+  /** Messages lost to damage in the journal since the start of the process; finished since. */
+  long unreadable();
+
   /** Messages dropped because there was no room. */
   long dropped();
 

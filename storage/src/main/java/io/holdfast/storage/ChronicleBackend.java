@@ -35,6 +35,16 @@ public final class ChronicleBackend implements BackendQueue {
 
   private long cursor;
   private long end;
+
+  /**
+   * The floor as the ledger has it: while it is behind, journal files above stay, so that a crash
+   * delivers again what it does not know to be finished.
+   */
+  private long recordedFloor;
+
+  /** Messages of this channel that could not be read. */
+  private long unreadable;
+
   private final OrdinalRanges gap = new OrdinalRanges();
 
   private ChronicleBackend(JournalCursor journal, Ledger ledger, LedgerState state, long end) {
@@ -43,6 +53,7 @@ public final class ChronicleBackend implements BackendQueue {
     this.end = end;
     finished = state.finished();
     cursor = finished.floor();
+    recordedFloor = cursor;
     skip = new FinishedSet(NO_FLOOR);
     delivered = state.delivered();
   }
@@ -70,6 +81,9 @@ public final class ChronicleBackend implements BackendQueue {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
       state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
+    } else if (ledger.isDamaged()) {
+      // It may have lost its floor; what is in no file any more was finished by everyone.
+      state.finish(0, topicJournal.firstOrdinal());
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
@@ -230,17 +244,27 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
-  private void pastUnreadable(long ordinal) throws IOException {
-    skipCount -= skip.countFrom(cursor) - skip.countFrom(ordinal);
-    LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
+  private void pastUnreadable(long ordinal) {
+    long skipped = skip.countFrom(cursor) - skip.countFrom(ordinal);
+    skipCount -= skipped;
+    unreadable += ordinal - cursor - skipped;
     long from = cursor;
     cursor = ordinal;
-    finishGap(from, ordinal);
+    try {
+      finishGap(from, ordinal);
+    } catch (IOException e) {
+      // Not the delivery's business: the ledger is behind until the next checkpoint.
+      LOG.debug("{}", ledger, e);
+    }
   }
 
   @Override
   public boolean read(MessageRef ref, MessageView to) throws IOException {
-    return journal.read(ref, to);
+    boolean readable = journal.read(ref, to);
+    if (!readable) {
+      unreadable++;
+    }
+    return readable;
   }
 
   @Override
@@ -252,6 +276,7 @@ public final class ChronicleBackend implements BackendQueue {
   public void finish(OrdinalRanges ranges) throws IOException {
     finished.add(ranges);
     ledger.finish(ranges);
+    noteFloor();
   }
 
   @Override
@@ -272,6 +297,13 @@ public final class ChronicleBackend implements BackendQueue {
     delivered = null;
     finished.raiseFloor(end);
     ledger.empty(end);
+    noteFloor();
+  }
+
+  private void noteFloor() {
+    if (!ledger.isBehind()) {
+      recordedFloor = finished.floor();
+    }
   }
 
   @Override
@@ -281,7 +313,7 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public long floor() {
-    return finished.floor();
+    return recordedFloor;
   }
 
   @Override
@@ -298,6 +330,7 @@ public final class ChronicleBackend implements BackendQueue {
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
+      noteFloor();
     }
   }
 
@@ -316,9 +349,9 @@ public final class ChronicleBackend implements BackendQueue {
     journal.filesRemoved();
   }
 
-  /** Messages whose journal record could not be read. */
+  @Override
   public long unreadable() {
-    return journal.unreadable();
+    return unreadable;
   }
 
   @Override

@@ -25,9 +25,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
-  /** A length and a body of one byte. */
-  private static final int MIN_MESSAGE_BYTES = 5;
-
   private final ExcerptLog log;
   private final StorageOptions options;
   private final SyncThread syncThread;
@@ -66,11 +63,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /**
    * One above the last message's ordinal. Only a record that is whole is believed. Damaged ones at
-   * the very end may have held as many messages as they have bytes for, whose ordinals are not used
-   * again.
+   * the very end may have held messages, whose ordinals are not used again: as many as {@link
+   * DamagedBatch} makes of them.
    */
   private long findNextOrdinal() throws IOException {
-    long lostBytes = 0;
+    long lost = 0;
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       for (int cycle : log.cycles().descendingSet()) {
         long next = -1;
@@ -81,17 +78,18 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
               next = Math.max(next, endOrdinal(reader));
               lostHere = 0;
             } else {
-              lostHere += Math.min(reader.length(), options.maxRecordBytes());
+              int bytes = Math.min(reader.length(), options.maxRecordBytes());
+              lostHere += DamagedBatch.messages(reader.view(), reader.offset(), bytes);
             }
           }
         }
-        lostBytes += lostHere;
+        lost += lostHere;
         if (next >= 0) {
-          return next + (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
+          return next + lost;
         }
       }
     }
-    return (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
+    return lost;
   }
 
   private static boolean isWhole(ExcerptReader reader) {
@@ -141,11 +139,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     long at;
     try {
       at = log.append(head.clear(), section);
-    } catch (NoSpaceException e) {
-      throw e;
     } catch (IOException e) {
-      // The record may be there for all that: its ordinals must not be another one's.
-      nextOrdinal += count;
+      if (log.isUncertain()) {
+        // The record may be there for all that: its ordinals must not be another one's.
+        nextOrdinal += count;
+      }
       throw e;
     }
     if (newFile) {

@@ -73,6 +73,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public long unreadable() {
+    return 0;
+  }
+
+  @Override
   public long dropped() {
     return dropped;
   }

@@ -2,11 +2,13 @@ package io.holdfast.storage;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -112,6 +114,7 @@ final class ExcerptLog implements Closeable {
   private boolean freshCycle = true;
   private long writePosition;
   private long lastIndex;
+  private boolean uncertain;
   private long reservedBytes;
   private long reserveStepBytes;
   private int reserveFd = -1;
@@ -155,11 +158,18 @@ final class ExcerptLog implements Closeable {
   private long cleanUpAndList() throws IOException {
     Files.deleteIfExists(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
+    List<Path> strangers = new ArrayList<>();
     long largestBytes = 0;
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
         int cycle = SizeRollCycle.cycleOf(name);
+        if (!Files.isRegularFile(file)) {
+          if (cycle >= 0) {
+            strangers.add(file);
+          }
+          continue;
+        }
         if (name.endsWith(DAMAGED_SUFFIX)) {
           cycle = SizeRollCycle.cycleOf(name.substring(0, name.length() - DAMAGED_SUFFIX.length()));
           if (cycle >= 0) {
@@ -177,12 +187,18 @@ final class ExcerptLog implements Closeable {
     for (Path file : leftovers) {
       Files.delete(file);
     }
+    for (Path stranger : strangers) {
+      // Chronicle would take it for one of its files.
+      Path aside = stranger.resolveSibling(stranger.getFileName() + DAMAGED_SUFFIX);
+      Files.move(stranger, aside);
+      LOG.error("{} is not a file; renamed to {}", stranger, aside.getFileName());
+    }
     boolean newest = true;
     for (Integer cycle : cycles.descendingSet()) {
       Path file = file(cycle);
       if (setAside.contains(cycle) || !isHeaderless(file)) {
         newest = false;
-      } else if (newest) {
+      } else if (newest && !holdsRecords(file)) {
         // A crash between creating the file and writing its header: it never held an excerpt.
         Files.delete(file);
         cycles.remove(cycle);
@@ -191,6 +207,12 @@ final class ExcerptLog implements Closeable {
       }
     }
     return largestBytes;
+  }
+
+  /** A page of zeros at the begin does not make the rest worthless. */
+  private static boolean holdsRecords(Path file) throws IOException {
+    return new ExcerptSalvage(file, RecordFormat.JOURNAL, 0).next()
+        || new ExcerptSalvage(file, RecordFormat.LEDGER, 0).next();
   }
 
   private void setAside(int cycle, String why) throws IOException {
@@ -284,7 +306,10 @@ final class ExcerptLog implements Closeable {
       reserve(writePosition + length);
     }
     long at;
+    boolean begun = false;
+    uncertain = false;
     try (DocumentContext dc = to.writingDocument()) {
+      begun = true;
       try {
         Bytes<?> bytes = dc.wire().bytes();
         at = bytes.writePosition();
@@ -296,20 +321,23 @@ final class ExcerptLog implements Closeable {
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
         lastIndex = dc.index();
+        uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
         dc.rollbackOnClose();
         throw e;
       }
-    } catch (IOException e) {
-      abandon(newFile);
-      throw e;
     } catch (Exception | InternalError e) {
       // Chronicle stumbles over a damaged header or index in the file, or (InternalError) the
       // system
-      // could not provide a mapped page. Its checked exceptions it does not declare.
-      abandon(newFile);
+      // could not provide a mapped page. Its checked exceptions it does not declare. What did not
+      // even fit in an excerpt was rolled back, and the file is as good as before.
+      boolean rolledBack = begun && !uncertain && !(e instanceof InternalError);
+      if (newFile || !rolledBack) {
+        abandon();
+      }
       throw new IOException("cannot append to " + file(writeCycle) + ": " + e, e);
     }
+    uncertain = false;
     if (newFile) {
       freshCycle = false;
       cycles.add(writeCycle);
@@ -320,13 +348,15 @@ final class ExcerptLog implements Closeable {
   }
 
   /** Whatever is wrong with this file, the next attempt starts with a clean one. */
-  private void abandon(boolean newFile) {
+  private void abandon() {
     closeReserveFd();
-    if (!newFile) {
-      // It may have been there before, with excerpts in it.
-      freshCycle = true;
-    }
+    freshCycle = true;
     writeCycle++;
+  }
+
+  /** Whether an append that failed may have left its excerpt for all that. Owner's lock. */
+  boolean isUncertain() {
+    return uncertain;
   }
 
   /** Chronicle's index of the excerpt appended last. Owner's lock. */
@@ -476,7 +506,7 @@ final class ExcerptLog implements Closeable {
             first = cycle;
           }
         }
-        if (first == null || first >= firstOwnCycle) {
+        if (first == null || first >= firstOwnCycle || isNotTheFilesFault(e)) {
           throw new IOException("cannot open " + dir + ": " + e, e);
         }
         setAside(first, e.getClass().getSimpleName());
@@ -484,6 +514,20 @@ final class ExcerptLog implements Closeable {
         queue = null;
       }
     }
+  }
+
+  /** No permission, no file descriptor, no memory to map: the file can be as good as ever. */
+  private static boolean isNotTheFilesFault(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String text = String.valueOf(cause.getMessage());
+      if (cause instanceof FileNotFoundException
+          || cause instanceof FileSystemException
+          || text.contains("Too many open files")
+          || text.contains("Map failed")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** For {@link ExcerptReader}: a tailer; keeps the queue open until {@link #readerClosed}. */

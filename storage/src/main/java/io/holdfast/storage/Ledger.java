@@ -37,6 +37,8 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   /** The file that begins with the last checkpoint of this process. */
   private volatile int checkpointCycle;
 
+  private boolean damaged;
+
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
 
@@ -62,7 +64,20 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
-    return replay.state();
+    LedgerState state = replay.state();
+    damaged = state != null && (replay.skipped() > 0 || !replay.hasCheckpoint());
+    if (replay.skipped() > 0) {
+      LOG.error(
+          "{}: {} record(s) cannot be read; what they finished is delivered again",
+          this,
+          replay.skipped());
+    }
+    return state;
+  }
+
+  /** Whether {@link #replay} found less than was written. */
+  boolean isDamaged() {
+    return damaged;
   }
 
   /** Whether there is any file, with a record or without. */

@@ -723,7 +723,14 @@ public final class Channel {
   /** Messages dropped for want of room; only an ephemeral channel drops any. */
   public long droppedCount() {
     synchronized (lock) {
-      return backend.dropped();
+      return backend.dropped() + ready.dropped();
+    }
+  }
+
+  /** Messages lost to damage in the journal since the start of the process. */
+  public long unreadableCount() {
+    synchronized (lock) {
+      return backend.unreadable() + ready.unreadable();
     }
   }
 }

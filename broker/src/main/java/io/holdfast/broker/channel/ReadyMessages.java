@@ -33,6 +33,9 @@ final class ReadyMessages {
   /** Whether the last choice between a message that came back and the backend was the former. */
   private boolean memoryWasLast;
 
+  private long dropped;
+  private long unreadable;
+
   ReadyMessages(ChannelSettings settings, BackendQueue backend) {
     this.settings = settings;
     this.backend = backend;
@@ -147,7 +150,19 @@ final class ReadyMessages {
       }
       taken++;
     }
+    unreadable += journal.unreadable();
+    dropped += endOrdinal - journal.nextOrdinal();
     return taken;
+  }
+
+  /** Messages of a backlog that memory had no room for. */
+  long dropped() {
+    return dropped;
+  }
+
+  /** Messages of a backlog that could not be read. */
+  long unreadable() {
+    return unreadable;
   }
 
   private static long dueMs(long timestampNs, long deferMs) {

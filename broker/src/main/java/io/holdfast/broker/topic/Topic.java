@@ -141,7 +141,10 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      Channel channel = topic.openChannel(channelName, first);
+      boolean known = isKnown(entry, channelName);
+      // A channel that was there and has no ledger any more: rather too much than too little.
+      Channel channel =
+          topic.openChannel(channelName, known ? topic.journal.firstOrdinal() : first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -153,6 +156,12 @@ public final class Topic {
     }
     topic.seenOrdinal = topic.journal.nextOrdinal();
     return topic;
+  }
+
+  private static boolean isKnown(Metadata.TopicEntry entry, String channel) {
+    return entry != null
+        && entry.channels() != null
+        && entry.channels().stream().anyMatch(e -> e.name().equals(channel));
   }
 
   private Channel openChannel(String channelName, long first) throws IOException {
