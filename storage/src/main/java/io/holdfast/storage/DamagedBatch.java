@@ -25,7 +25,7 @@ final class DamagedBatch {
     int at = offset + RecordCodec.JOURNAL_HEAD_BYTES;
     while (at <= end - Integer.BYTES) {
       int length = view.getInt(at);
-      if (length < 0 || length > end - at - Integer.BYTES) {
+      if (length < 1 || length > end - at - Integer.BYTES) {
         break;
       }
       at += Integer.BYTES + length;
