@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.slf4j.Logger;
@@ -20,6 +21,8 @@ public final class ChronicleBackend implements BackendQueue {
   /** The skip set is a set only; its floor must never rise. */
   private static final long NO_FLOOR = -1;
 
+  private static final long NOTHING = -1;
+
   private final JournalCursor journal;
   private final Ledger ledger;
   private final FinishedSet finished;
@@ -33,14 +36,23 @@ public final class ChronicleBackend implements BackendQueue {
   /** What was delivered once before the process started; null when the cursor is past all of it. */
   private FinishedSet delivered;
 
+  /** What can be delivered without its own journal record. */
+  private final CarriedMessages carried;
+
+  /** Carried, but the ledger's record of it may not be on the disk. */
+  private final List<MessageRef> unforced = new ArrayList<>();
+
   private long cursor;
   private long end;
 
   /**
-   * The floor as the ledger has it: while it is behind, journal files above stay, so that a crash
-   * delivers again what it does not know to be finished.
+   * {@link #neededFrom} and {@link #pinnedFile} as the ledger has it, since a finish could not be
+   * recorded: until a checkpoint succeeds these files stay, so that a crash delivers again what the
+   * ledger does not know to be finished.
    */
-  private long recordedFloor;
+  private long unrecordedFrom = NOTHING;
+
+  private int unrecordedFile = CarriedMessages.NO_FILE;
 
   /** Messages of this channel that could not be read. */
   private long unreadable;
@@ -52,8 +64,8 @@ public final class ChronicleBackend implements BackendQueue {
     this.ledger = ledger;
     this.end = end;
     finished = state.finished();
+    carried = state.carried();
     cursor = finished.floor();
-    recordedFloor = cursor;
     skip = new FinishedSet(NO_FLOOR);
     delivered = state.delivered();
   }
@@ -81,19 +93,22 @@ public final class ChronicleBackend implements BackendQueue {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
       state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
-    } else if (ledger.isDamaged()) {
-      // It may have lost its floor; what is in no file any more was finished by everyone.
-      state.finish(0, topicJournal.firstOrdinal());
+    } else if (ledger.isIncomplete()) {
+      finishRemoved(topicJournal, state);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
     long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
-    backend.journal.moveTo(backend.cursor);
     state
         .finished()
         .segments()
         .forEach((key, bitmap) -> backend.skip.segments().put(key, bitmap.clone()));
+    boolean missesSome =
+        state.unfinishedInPlace(state.floor(), Math.min(end, topicJournal.firstOrdinal())) > 0;
+    if (ledger.isIncomplete() || missesSome) {
+      backend.findCarried(topicJournal, state);
+    }
     for (HeldMessage message : state.held()) {
       long ordinal = message.ref().ordinal();
       if (ordinal >= backend.cursor && ordinal < end) {
@@ -101,7 +116,10 @@ public final class ChronicleBackend implements BackendQueue {
         held.add(message);
       }
     }
+    // The files of what was carried forward may be gone: they are not looked for in order.
+    backend.cursor = Math.min(end, backend.skip.nextAbsent(backend.cursor));
     backend.skipCount = backend.skip.countFrom(backend.cursor);
+    backend.journal.moveTo(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       boolean done = false;
@@ -115,6 +133,48 @@ public final class ChronicleBackend implements BackendQueue {
       }
     }
     return backend;
+  }
+
+  /**
+   * A damaged ledger may have lost its floor: what is in no file any more was finished by everyone.
+   */
+  private static void finishRemoved(Journal topicJournal, LedgerState state) throws IOException {
+    long first = topicJournal.firstOrdinal();
+    long at = state.floor();
+    if (at < first) {
+      for (MessageRef copy : topicJournal.copies()) {
+        if (copy.ordinal() >= at && copy.ordinal() < first) {
+          state.finish(at, copy.ordinal());
+          at = copy.ordinal() + 1;
+        }
+      }
+      state.finish(at, first);
+    }
+  }
+
+  /**
+   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
+   * be such a message is held from now on, at worst it is delivered once more.
+   */
+  private void findCarried(Journal topicJournal, LedgerState state) throws IOException {
+    long inPlaceFrom = topicJournal.firstOrdinal();
+    for (MessageRef copy : topicJournal.copies()) {
+      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
+        HeldMessage known = state.held(copy.ordinal());
+        int attempts = known == null ? 0 : known.ref().attempts();
+        long dueMs = known == null ? 0 : known.dueMs();
+        MessageRef ref =
+            new MessageRef(
+                copy.ordinal(),
+                copy.batchPosition(),
+                copy.bodyOffset(),
+                copy.bodyLength(),
+                attempts,
+                true);
+        state.hold(new HeldMessage(ref, dueMs));
+        carried.put(ref);
+      }
+    }
   }
 
   @Override
@@ -211,6 +271,7 @@ public final class ChronicleBackend implements BackendQueue {
       settle();
       return false;
     }
+    passFinished();
     if (journal.nextOrdinal() != cursor) {
       journal.moveTo(cursor);
     }
@@ -232,6 +293,18 @@ public final class ChronicleBackend implements BackendQueue {
     return false;
   }
 
+  /**
+   * After a start the cursor is where the floor was then. The journal's files below the floor of
+   * now may be gone, and nothing in them is needed.
+   */
+  private void passFinished() {
+    long floor = finished.floor();
+    if (cursor < floor) {
+      skipCount -= skip.countFrom(cursor) - skip.countFrom(floor);
+      cursor = floor;
+    }
+  }
+
   private int attempts(long ordinal) {
     if (delivered == null) {
       return 0;
@@ -250,11 +323,20 @@ public final class ChronicleBackend implements BackendQueue {
     unreadable += ordinal - cursor - skipped;
     long from = cursor;
     cursor = ordinal;
-    try {
-      finishGap(from, ordinal);
-    } catch (IOException e) {
-      // Not the delivery's business: the ledger is behind until the next checkpoint.
-      LOG.debug("{}", ledger, e);
+    gap.clear();
+    // What is held elsewhere may have a copy that can be read.
+    for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
+      long until = Math.min(ordinal, skip.nextPresent(at));
+      gap.add(at, until);
+      at = until;
+    }
+    if (!gap.isEmpty()) {
+      try {
+        finish(gap);
+      } catch (IOException e) {
+        // Not the delivery's business: the ledger is behind until the next checkpoint.
+        LOG.debug("{}", ledger, e);
+      }
     }
   }
 
@@ -274,9 +356,15 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void finish(OrdinalRanges ranges) throws IOException {
-    finished.add(ranges);
-    ledger.finish(ranges);
-    noteFloor();
+    try {
+      ledger.finish(ranges);
+    } catch (IOException e) {
+      noteUnrecorded();
+      throw e;
+    } finally {
+      finished.add(ranges);
+      carried.finish(ranges);
+    }
   }
 
   @Override
@@ -291,18 +379,27 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void empty() throws IOException {
-    cursor = end;
-    skip = new FinishedSet(NO_FLOOR);
-    skipCount = 0;
-    delivered = null;
-    finished.raiseFloor(end);
-    ledger.empty(end);
-    noteFloor();
+    try {
+      ledger.empty(end);
+    } catch (IOException e) {
+      noteUnrecorded();
+      throw e;
+    } finally {
+      cursor = end;
+      skip = new FinishedSet(NO_FLOOR);
+      skipCount = 0;
+      delivered = null;
+      carried.clear();
+      unforced.clear();
+      finished.raiseFloor(end);
+    }
   }
 
-  private void noteFloor() {
-    if (!ledger.isBehind()) {
-      recordedFloor = finished.floor();
+  /** Before memory knows what the ledger could not take. */
+  private void noteUnrecorded() {
+    if (unrecordedFrom == NOTHING) {
+      unrecordedFrom = carried.neededFrom(finished);
+      unrecordedFile = carried.pinnedFile();
     }
   }
 
@@ -312,8 +409,50 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public long floor() {
-    return recordedFloor;
+  public long neededFrom() {
+    long from = carried.neededFrom(finished);
+    return unrecordedFrom == NOTHING ? from : Math.min(from, unrecordedFrom);
+  }
+
+  @Override
+  public int pinnedFile() {
+    return Math.min(carried.pinnedFile(), unrecordedFile);
+  }
+
+  @Override
+  public long backlogFrom() {
+    settle();
+    return cursor;
+  }
+
+  @Override
+  public void carry(List<HeldMessage> messages) throws IOException {
+    messages.forEach(message -> unforced.add(message.ref()));
+    ledger.hold(messages);
+  }
+
+  @Override
+  public boolean hasUnforcedCarried() {
+    return !unforced.isEmpty();
+  }
+
+  @Override
+  public void force() throws IOException {
+    ledger.force();
+  }
+
+  @Override
+  public void carriedForced() {
+    if (ledger.isBehind()) {
+      // The next checkpoint makes up for what could not be written.
+      return;
+    }
+    for (MessageRef copy : unforced) {
+      if (!finished.contains(copy.ordinal())) {
+        carried.put(copy);
+      }
+    }
+    unforced.clear();
   }
 
   @Override
@@ -330,7 +469,8 @@ public final class ChronicleBackend implements BackendQueue {
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
-      noteFloor();
+      unrecordedFrom = NOTHING;
+      unrecordedFile = CarriedMessages.NO_FILE;
     }
   }
 

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ import org.slf4j.LoggerFactory;
 public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+  private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
+  private static final int RESERVE_STEPS = 8;
 
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
@@ -35,6 +38,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /** First ordinal by cycle, as far as known; own monitor. */
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
+
+  /** The file whose first ordinal was noted last. Topic's lock. */
+  private int notedCycle = -1;
 
   private volatile long nextOrdinal;
   private long unsyncedMessages;
@@ -57,7 +63,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       throws IOException {
     this.options = options;
     this.syncThread = syncThread;
-    log = new ExcerptLog(dir, options.journalBlockBytes(), MAX_RESERVE_STEP_BYTES);
+    // Not much of a small file, for a kill leaves what is reserved and not used.
+    long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
+    log = new ExcerptLog(dir, options.journalBlockBytes(), Math.max(MIN_RESERVE_STEP_BYTES, step));
     nextOrdinal = findNextOrdinal();
   }
 
@@ -74,12 +82,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         long lostHere = 0;
         if (reader.moveToCycle(cycle)) {
           while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-            if (isWhole(reader)) {
-              next = Math.max(next, endOrdinal(reader));
-              lostHere = 0;
-            } else {
+            if (!isWhole(reader)) {
               int bytes = Math.min(reader.length(), options.maxRecordBytes());
               lostHere += DamagedBatch.messages(reader.view(), reader.offset(), bytes);
+            } else if (isBatch(reader)) {
+              next = Math.max(next, endOrdinal(reader));
+              lostHere = 0;
             }
           }
         }
@@ -96,6 +104,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
   }
 
+  private static boolean isBatch(ExcerptReader reader) {
+    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
+  }
+
   /** One above the last ordinal of the record a reader stands on. */
   private static long endOrdinal(ExcerptReader reader) {
     ByteBuffer view = reader.view();
@@ -106,52 +118,103 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void append(Batch batch) throws IOException {
+    refuseAfterFailedSync();
+    long ordinal = nextOrdinal;
+    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH,
+            ordinal,
+            timeNs,
+            batch.deferMs(),
+            batch.count(),
+            batch.section(),
+            batch.sectionCrc());
+    if (ExcerptLog.cycleOf(at) != notedCycle) {
+      notedCycle = ExcerptLog.cycleOf(at);
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(notedCycle, ordinal);
+      }
+    }
+    nextOrdinal = ordinal + batch.count();
+    int firstMessage = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES;
+    batch.appended(ordinal, timeNs, at, log.lastIndex(), firstMessage);
+    noteWritten(batch.count());
+  }
+
+  @Override
+  public MessageRef carry(MessageView message) throws IOException {
+    refuseAfterFailedSync();
+    int length = message.bodyLength();
+    ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
+    section.putInt(length).put(message.body()).flip();
+    long ordinal = message.ordinal();
+    long at =
+        write(
+            RecordCodec.TYPE_CARRIED,
+            ordinal,
+            message.timestampNs(),
+            message.deferMs(),
+            1,
+            section,
+            RecordCodec.startCrc(section));
+    noteWritten(1);
+    int body = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
+    return new MessageRef(ordinal, at, body, length, 0, true);
+  }
+
+  private void refuseAfterFailedSync() throws IOException {
     IOException failed = syncError;
     if (failed != null) {
       throw failed;
     }
+  }
+
+  /** Appends one record; returns its position. */
+  private long write(
+      int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
+      throws IOException {
     if (log.fileBytes() > options.maxBytesPerFile()) {
       log.roll();
     }
-    long ordinal = nextOrdinal;
-    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
-    RecordCodec.putHead(
-        head,
-        0,
-        RecordCodec.JOURNAL_MAGIC,
-        RecordCodec.TYPE_BATCH,
-        headBytes + batch.sectionBytes(),
-        batch.count());
+    int bytes = headBytes + section.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, type, bytes, count);
     head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
     head.putLong(RecordCodec.TIME_OFFSET, timeNs);
-    head.putLong(RecordCodec.DEFER_OFFSET, batch.deferMs());
-    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(batch.sectionCrc(), head, 0, headBytes));
-    long at = appendRecord(batch.section(), batch.count());
-    nextOrdinal = ordinal + batch.count();
-    batch.appended(ordinal, timeNs, at, log.lastIndex(), ExcerptLog.offsetOf(at) + headBytes);
-    noteWritten(batch.count());
-  }
-
-  /** Appends what {@link #head} begins. */
-  private long appendRecord(ByteBuffer section, int count) throws IOException {
-    boolean newFile = log.fileBytes() == 0;
-    long at;
+    head.putLong(RecordCodec.DEFER_OFFSET, deferMs);
+    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(crc, head, 0, headBytes));
     try {
-      at = log.append(head.clear(), section);
+      return log.append(head.clear(), section);
     } catch (IOException e) {
-      if (log.isUncertain()) {
+      if (type == RecordCodec.TYPE_BATCH && log.isUncertain()) {
         // The record may be there for all that: its ordinals must not be another one's.
-        nextOrdinal += count;
+        nextOrdinal = ordinal + count;
       }
       throw e;
     }
-    if (newFile) {
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(ExcerptLog.cycleOf(at), nextOrdinal);
+  }
+
+  @Override
+  public Collection<MessageRef> copies() throws IOException {
+    TreeMap<Long, MessageRef> copies = new TreeMap<>();
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+      while (reader.next()) {
+        if (isWhole(reader) && !isBatch(reader)) {
+          int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
+          long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+          int body = at + Integer.BYTES - reader.offset() + ExcerptLog.offsetOf(reader.position());
+          int length = reader.view().getInt(at);
+          copies.put(ordinal, new MessageRef(ordinal, reader.position(), body, length, 0, true));
+        }
       }
     }
-    return at;
+    return copies.values();
+  }
+
+  @Override
+  public void force() throws IOException {
+    log.force();
   }
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
@@ -227,16 +290,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       return false;
     }
     // A record of no messages: it keeps the count when the file before it is removed.
-    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
-    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, RecordCodec.TYPE_BATCH, headBytes, 0);
-    head.putLong(RecordCodec.ORDINAL_OFFSET, nextOrdinal);
-    head.putLong(RecordCodec.TIME_OFFSET, uniqueTimeNs());
-    head.putLong(RecordCodec.DEFER_OFFSET, 0);
     ByteBuffer nothing = ByteBuffer.allocate(0);
-    RecordCodec.putCrc(
-        head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(nothing), head, 0, headBytes));
     log.roll();
-    appendRecord(nothing, 0);
+    int crc = RecordCodec.startCrc(nothing);
+    write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
     syncThread.written(this);
     return true;
   }
@@ -264,7 +321,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       if (reader.moveToCycle(cycle)) {
         while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (isWhole(reader)) {
+          if (isWhole(reader) && isBatch(reader)) {
             first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
           }
         }
@@ -304,7 +361,22 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public int removeBelow(long ordinal, long writtenBeforeMs) throws IOException {
+  public int oldestFile() {
+    return log.firstCycle();
+  }
+
+  @Override
+  public int fileOf(long ordinal) throws IOException {
+    return cycleFor(ordinal);
+  }
+
+  @Override
+  public boolean isWrittenBefore(int file, long timeMs) throws IOException {
+    return Files.getLastModifiedTime(log.file(file)).toMillis() <= timeMs;
+  }
+
+  @Override
+  public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
       int next = log.cycleAfter(cycle);
@@ -312,8 +384,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         next = log.cycleAfter(next);
       }
       if (next < 0
+          || cycle >= file
           || firstOrdinalOf(next) > ordinal
-          || Files.getLastModifiedTime(log.file(cycle)).toMillis() > writtenBeforeMs) {
+          || !isWrittenBefore(cycle, writtenBeforeMs)) {
         break;
       }
       log.deleteCycle(cycle);
@@ -334,6 +407,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public long diskBytes() {
     return log.diskBytes();
+  }
+
+  @Override
+  public long diskBytesAfter(int file) {
+    return log.diskBytesAfter(file);
   }
 
   /** The files of this journal by their first ordinal, oldest first; for the tools. */

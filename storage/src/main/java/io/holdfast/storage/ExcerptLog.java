@@ -608,8 +608,14 @@ final class ExcerptLog implements Closeable {
     }
   }
 
-  /** Removes a file that nothing needs any more; {@link #refreshListing} is to follow. */
-  void deleteCycle(int cycle) throws IOException {
+  /**
+   * Removes a file that nothing needs any more; {@link #refreshListing} is to follow. After the end
+   * of this log it does nothing: the directory may be another topic's of the same name by then.
+   */
+  synchronized void deleteCycle(int cycle) throws IOException {
+    if (closed) {
+      return;
+    }
     cycles.remove(cycle);
     synchronized (dirtyCycles) {
       dirtyCycles.remove(cycle);
@@ -627,8 +633,13 @@ final class ExcerptLog implements Closeable {
 
   /** Bytes on disk of all files (blocks, not the sparse size). */
   long diskBytes() {
+    return diskBytesAfter(-1);
+  }
+
+  /** Bytes on disk of the files of later cycles. */
+  long diskBytesAfter(int after) {
     long bytes = 0;
-    for (int cycle : cycles) {
+    for (int cycle : cycles.tailSet(after, false)) {
       try {
         bytes += DurableFiles.allocatedBytes(file(cycle));
       } catch (IOException e) {

@@ -37,10 +37,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   /** The file that begins with the last checkpoint of this process. */
   private volatile int checkpointCycle;
 
-  private boolean damaged;
-
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
+
+  /** Whether {@link #replay} found damage. */
+  private boolean incomplete;
 
   /**
    * Opens the ledger of a channel.
@@ -65,7 +66,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
-    damaged = state != null && (replay.skipped() > 0 || !replay.hasCheckpoint());
+    incomplete = replay.isIncomplete() || hasFiles() && !replay.hasCheckpoint();
     if (replay.skipped() > 0) {
       LOG.error(
           "{}: {} record(s) cannot be read; what they finished is delivered again",
@@ -75,9 +76,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     return state;
   }
 
-  /** Whether {@link #replay} found less than was written. */
-  boolean isDamaged() {
-    return damaged;
+  /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** Whether there is any file, with a record or without. */
@@ -121,6 +122,16 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     return behind
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
+  }
+
+  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
+  boolean isBehind() {
+    return behind;
+  }
+
+  /** Waits until everything recorded so far is on the disk; without the channel's lock. */
+  void force() throws IOException {
+    log.force();
   }
 
   /** Whether anything was recorded since the last checkpoint. */

@@ -21,6 +21,7 @@ final class LedgerReplay {
   private long checkpointBytes;
   private long skipped;
   private boolean whole;
+  private boolean incomplete;
 
   /** Reads what a reader has before it. */
   void run(ExcerptSource reader) throws IOException {
@@ -28,6 +29,7 @@ final class LedgerReplay {
       String defect = apply(reader);
       if (defect != null) {
         skipped++;
+        incomplete = true;
         LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
       }
     }
@@ -98,6 +100,7 @@ final class LedgerReplay {
   /** The state that plain records change; without a readable checkpoint nothing is finished. */
   private LedgerState current() {
     if (state == null) {
+      incomplete = true;
       state = new LedgerState(0);
     }
     return state;
@@ -128,6 +131,11 @@ final class LedgerReplay {
     for (int i = 0; i < count; i++) {
       to.hold(LedgerCodec.getHeld(payload));
     }
+  }
+
+  /** Whether there was damage, so that the state may lack messages that the channel holds. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** What the ledger says, null when there was no record at all. */

@@ -115,7 +115,7 @@ class ChronicleBackendTest {
     backend.deliver(ranges(0, 2));
     backend.finish(ranges(0, 1, 3, 4));
     assertTrue(restart().isEmpty());
-    assertEquals(1, backend.floor());
+    assertEquals(1, backend.neededFrom());
     assertEquals(3, backend.depth());
     assertTrue(backend.poll(view));
     assertEquals("b", Batches.text(view));
@@ -124,7 +124,7 @@ class ChronicleBackendTest {
     backend.finish(ranges(1, 3, 4, 5));
     restart();
     assertEquals(0, backend.depth());
-    assertEquals(5, backend.floor());
+    assertEquals(5, backend.neededFrom());
   }
 
   @Test
@@ -147,7 +147,7 @@ class ChronicleBackendTest {
     publish(0, "a", "b");
     backend.empty();
     assertEquals(0, backend.depth());
-    assertEquals(2, backend.floor());
+    assertEquals(2, backend.neededFrom());
     publish(0, "c");
     restart();
     assertEquals(List.of("c"), pollAll());
@@ -166,7 +166,7 @@ class ChronicleBackendTest {
     assertEquals(0, backend.depth());
     assertTrue(backend.isCaughtUp());
     backend.finish(ranges(0, 2, 5, 6));
-    assertEquals(6, backend.floor());
+    assertEquals(6, backend.neededFrom());
     restart();
     assertEquals(0, backend.depth());
     assertEquals(0, backend.unreadable());
@@ -253,7 +253,7 @@ class ChronicleBackendTest {
     publish(0, "a", "b");
     assertEquals(List.of("a", "b"), pollAll());
     backend.finish(ranges(0, 1));
-    assertEquals(1, backend.floor());
+    assertEquals(1, backend.neededFrom());
     assertFalse(backend.isBehind());
     // A ledger that takes no more.
     Files.move(ledgerDir, dir.resolve("gone"));
@@ -261,11 +261,11 @@ class ChronicleBackendTest {
     assertThrows(IOException.class, () -> backend.finish(ranges(1, 2)));
     assertTrue(backend.isBehind());
     assertTrue(backend.wantsCheckpoint());
-    assertEquals(1, backend.floor());
+    assertEquals(1, backend.neededFrom());
     Files.move(dir.resolve("gone"), ledgerDir);
     backend.checkpoint(List.<HeldMessage>of().iterator());
     assertFalse(backend.isBehind());
-    assertEquals(2, backend.floor());
+    assertEquals(2, backend.neededFrom());
     restart();
     assertEquals(0, backend.depth());
   }

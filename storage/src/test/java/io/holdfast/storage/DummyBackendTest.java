@@ -34,7 +34,7 @@ class DummyBackendTest {
       assertFalse(backend.read(ref, new MessageView()));
       assertFalse(backend.keepsBodies());
       // So that it never keeps a file of the topic's journal.
-      assertEquals(Long.MAX_VALUE, backend.floor());
+      assertEquals(Long.MAX_VALUE, backend.neededFrom());
       assertFalse(backend.wantsCheckpoint());
       assertFalse(backend.isBehind());
       assertEquals(0, backend.diskBytes());

@@ -102,7 +102,7 @@ class LedgerReplayTest {
   @Test
   void shouldHaveNoStateWithoutRecords() throws IOException {
     assertNull(ledger.replay());
-    assertFalse(ledger.isDamaged());
+    assertFalse(ledger.isIncomplete());
     assertFalse(ledger.hasFiles());
   }
 
@@ -112,7 +112,7 @@ class LedgerReplayTest {
     ledger.finish(ranges(100, 105));
     ledger.hold(List.of(held(150, 2)));
     LedgerState state = reopen();
-    assertFalse(ledger.isDamaged());
+    assertFalse(ledger.isIncomplete());
     assertEquals(105, state.floor());
     assertEquals(200, state.endOrdinal());
     assertTrue(state.isFinished(119));
@@ -132,7 +132,7 @@ class LedgerReplayTest {
     flip(positions().get(part), part == 0 || part == 4 ? 5 : RecordCodec.LEDGER_HEAD_BYTES);
     LedgerState state = reopen();
     Part damaged = Part.values()[part];
-    assertTrue(ledger.isDamaged());
+    assertTrue(ledger.isIncomplete());
     assertEquals(damaged == Part.BEGIN ? 0 : 100, state.floor());
     assertEquals(damaged != Part.FINISHED, state.isFinished(115));
     assertEquals(damaged != Part.DELIVERED ? 1 : 0, state.attempts(135));
@@ -175,7 +175,7 @@ class LedgerReplayTest {
     List<Long> positions = positions();
     flip(positions.get(positions.size() - 2), 4);
     LedgerState state = reopen();
-    assertTrue(ledger.isDamaged());
+    assertTrue(ledger.isIncomplete());
     assertTrue(state.isFinished(100) && state.isFinished(104));
     assertFalse(state.isFinished(102));
   }

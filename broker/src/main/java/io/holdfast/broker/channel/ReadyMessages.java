@@ -202,8 +202,9 @@ final class ReadyMessages {
    * it has no bytes of its own.
    *
    * <p>New messages in memory are older than everything in the backend and go first, so that first
-   * deliveries are in publish order. Messages that came back alternate with the backend, so that
-   * neither a client that requeues everything nor a long backlog starves the other.
+   * deliveries are in publish order; also those that stand behind messages that came back. Where
+   * memory has none but those, they alternate with the backend, so that neither a client that
+   * requeues everything nor a long backlog starves the other.
    *
    * @param lost receives messages whose body cannot be read any more
    * @return null when there is none
@@ -231,7 +232,7 @@ final class ReadyMessages {
     if (memory.size() == 0) {
       return false;
     }
-    if (!memory.isRequeuedNext() || backend.depth() == 0) {
+    if (!memory.isRequeuedNext() || memory.hasNew() || backend.depth() == 0) {
       return true;
     }
     memoryWasLast = !memoryWasLast || isOverBound();
@@ -296,18 +297,16 @@ final class ReadyMessages {
     return first != null && first.dueNs - otherwiseNs < 0 ? first.dueNs : otherwiseNs;
   }
 
-  /** Adds every message here with attempts or a due time. */
-  void addHeld(List<HeldMessage> to) {
+  /** Shows every message that memory knows of. */
+  void visit(Message.Visitor visitor) {
     for (Message message : memory.messages()) {
-      if (message.requeued) {
-        to.add(new HeldMessage(message, 0));
-      }
+      visitor.visit(message, 0);
     }
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     for (Message message : deferred.messages()) {
       long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      to.add(new HeldMessage(message, nowMs + Math.max(0, delayMs)));
+      visitor.visit(message, nowMs + Math.max(0, delayMs));
     }
   }
 
