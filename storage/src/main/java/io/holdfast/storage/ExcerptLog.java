@@ -5,9 +5,7 @@ import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -66,8 +64,6 @@ final class ExcerptLog implements Closeable {
   private static final String LISTING = "metadata.cq4t";
 
   private static final long LISTING_BYTES = 8 << 10;
-  private static final int HEADER_PROBE_BYTES = 32;
-  private static final int HEADERLESS = 0x8000_0000;
   private static final String DAMAGED_SUFFIX = ".damaged";
   private static final int LOCK_TIMEOUT_MS = 500;
 
@@ -198,10 +194,10 @@ final class ExcerptLog implements Closeable {
     boolean newest = true;
     for (Integer cycle : cycles.descendingSet()) {
       Path file = file(cycle);
-      FileHeader header = setAside.contains(cycle) ? null : FileHeader.of(file);
-      if (header == null || header == FileHeader.WHOLE) {
+      CycleFileHeader header = setAside.contains(cycle) ? null : CycleFileHeader.of(file);
+      if (header == null || header == CycleFileHeader.WHOLE) {
         newest = false;
-      } else if (header == FileHeader.DAMAGED) {
+      } else if (header == CycleFileHeader.DAMAGED) {
         newest = false;
         setAside(cycle, "its header");
       } else if (newest && !holdsRecords(file)) {
@@ -226,28 +222,6 @@ final class ExcerptLog implements Closeable {
     setAside.add(cycle);
     Files.move(file, file(cycle));
     LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
-  }
-
-  /** How a file begins: Chronicle waits for seconds at what is neither whole nor nothing. */
-  private enum FileHeader {
-    NONE,
-    DAMAGED,
-    WHOLE;
-
-    static FileHeader of(Path file) throws IOException {
-      ByteBuffer begin = ByteBuffer.allocate(HEADER_PROBE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-        while (begin.hasRemaining() && in.read(begin) >= 0) {}
-      }
-      if (begin.position() < Integer.BYTES
-          || begin.getInt(0) == 0
-          || begin.getInt(0) == HEADERLESS) {
-        return NONE;
-      }
-      boolean isMetadata = begin.getInt(0) >>> 30 == 1;
-      String text = new String(begin.array(), 0, begin.position(), StandardCharsets.ISO_8859_1);
-      return isMetadata && text.contains("header") ? WHOLE : DAMAGED;
-    }
   }
 
   Path dir() {

@@ -124,11 +124,6 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
         || log.cycles().size() > MAX_FILES;
   }
 
-  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
-  boolean isBehind() {
-    return behind;
-  }
-
   /** Waits until everything recorded so far is on the disk; without the channel's lock. */
   void force() throws IOException {
     log.force();

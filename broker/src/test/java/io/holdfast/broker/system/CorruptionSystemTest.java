@@ -7,6 +7,9 @@ import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
+import io.holdfast.storage.DataDirCheck;
+import io.holdfast.storage.DataDirView;
+import io.holdfast.storage.Defect;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -287,6 +290,7 @@ class CorruptionSystemTest {
       }
       flip(broker.dataPath().resolve("meta.json"), 60);
       Files.writeString(broker.dataPath().resolve("holdfast.lock"), "garbage, not a process id");
+      assertVerifyFinds(broker.dataPath(), lost);
       broker.start();
       assertTrue(Files.exists(broker.dataPath().resolve("meta.json.damaged")));
       List<String> wrong = new ArrayList<>();
@@ -318,6 +322,20 @@ class CorruptionSystemTest {
       assertTrue(
           Files.exists(broker.dataPath().resolve("topics/fileheader/journal"))
               && broker.output().contains(".damaged"));
+    }
+  }
+
+  /** {@code holdfast-tools verify} sees a defect where messages are lost. */
+  private static void assertVerifyFinds(Path dataPath, Map<String, Set<Integer>> lost)
+      throws IOException {
+    for (Map.Entry<String, Set<Integer>> topic : lost.entrySet()) {
+      if (!topic.getValue().isEmpty()) {
+        List<Defect> defects = new ArrayList<>();
+        DataDirCheck check =
+            new DataDirCheck(DataDirView.open(dataPath), defects::add, messages -> {});
+        check.checkTopic(topic.getKey());
+        assertTrue(defects.stream().anyMatch(d -> !d.harmless()), topic.getKey());
+      }
     }
   }
 
