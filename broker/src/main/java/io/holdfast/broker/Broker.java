@@ -19,6 +19,7 @@ import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.SyncThread;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -148,6 +149,9 @@ public final class Broker implements TopicContext {
     }
     nextIdBase = metadata.nextIdBase();
     syncThread = new SyncThread(options.syncTimeoutMs());
+    if (dataDir.mayHaveUnforcedFiles()) {
+      syncThread.forceLeftBehind(dataDir.root());
+    }
     ChannelSettings.Clock clock = ChannelSettings.Clock.system();
     queueScan = new QueueScan(clock);
     double[] quantiles =
@@ -183,6 +187,7 @@ public final class Broker implements TopicContext {
       // Housekeeping will write it; consumers, who bring space back, need not wait for that.
       diskFailed("metadata", e);
     }
+    dataDir.markSettled();
     diskGuard.check(topics.values());
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
@@ -419,7 +424,11 @@ public final class Broker implements TopicContext {
   /** What is wrong, for "NOK - ..."; null when nothing is. */
   public String healthError() {
     String refusal = diskGuard.refusal();
-    return refusal != null ? refusal : diskError;
+    if (refusal != null) {
+      return refusal;
+    }
+    String syncError = syncThread.error();
+    return syncError != null ? syncError : diskError;
   }
 
   private void diskFailed(String what, IOException cause) {
@@ -427,6 +436,10 @@ public final class Broker implements TopicContext {
       // One line when it begins and one when it ends, whatever is refused in between.
       diskGuard.full(cause.getMessage());
       LOG.debug("{}: disk is full", what, cause);
+      return;
+    }
+    if (cause instanceof SyncFailedException) {
+      // The sync thread has reported it, and knows when it is over.
       return;
     }
     String text = cause.getMessage();
@@ -667,6 +680,9 @@ public final class Broker implements TopicContext {
     }
     syncThread.close();
     try {
+      if (syncThread.allForced()) {
+        dataDir.markClean();
+      }
       dataDir.close();
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);

@@ -26,7 +26,7 @@ public interface BackendQueue extends Closeable {
   void put(Batch batch, int inMemory) throws IOException;
 
   /** Takes everything in the journal below an ordinal that it has not been given yet. */
-  void extend(long newEnd);
+  void extend(long newEnd) throws IOException;
 
   /** Will never be given what lies below an ordinal and has not been given yet. */
   void skipTo(long ordinal) throws IOException;
@@ -96,9 +96,6 @@ public interface BackendQueue extends Closeable {
   /** Whether messages were carried whose new places may not be on the disk yet. */
   boolean hasUnforcedCarried();
 
-  /** Waits until all that was recorded is on the disk; without the channel's lock. */
-  void force() throws IOException;
-
   /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
   void carriedForced();
 
@@ -113,6 +110,13 @@ public interface BackendQueue extends Closeable {
    * makes superfluous is to be removed by {@link #removeOldFiles} and {@link #filesRemoved}.
    */
   void checkpoint(Iterator<HeldMessage> held) throws IOException;
+
+  /**
+   * Waits until the account is on disk: to be called without the channel's lock.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  void force() throws IOException;
 
   /** Waits for the disk: to be called without the channel's lock. */
   void removeOldFiles() throws IOException;

@@ -92,13 +92,19 @@ public final class ChronicleBackend implements BackendQueue {
     if (isNew) {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
-      state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
+      state = ledger.hasFiles() ? everything(topicJournal) : new LedgerState(first);
     } else if (ledger.isIncomplete()) {
       finishRemoved(topicJournal, state);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
-    long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
+    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
+    OrdinalRanges unused = topicJournal.unused();
+    if (!unused.isEmpty() && end == unused.to(0)) {
+      // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
+      end = unused.from(0);
+    }
+    end = Math.max(end, state.endOrdinal());
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
     state
         .finished()
@@ -125,6 +131,7 @@ public final class ChronicleBackend implements BackendQueue {
       boolean done = false;
       try {
         ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+        ledger.force();
         done = true;
       } finally {
         if (!done) {
@@ -133,6 +140,29 @@ public final class ChronicleBackend implements BackendQueue {
       }
     }
     return backend;
+  }
+
+  /** Nothing finished of what the journal has, copies of older messages included. */
+  private static LedgerState everything(Journal topicJournal) throws IOException {
+    long inPlaceFrom = topicJournal.firstOrdinal();
+    LedgerState state = null;
+    long at = inPlaceFrom;
+    for (MessageRef copy : topicJournal.copies()) {
+      if (copy.ordinal() < inPlaceFrom) {
+        if (state == null) {
+          state = new LedgerState(copy.ordinal());
+        } else {
+          state.finish(at, copy.ordinal());
+        }
+        state.hold(new HeldMessage(copy, 0));
+        at = copy.ordinal() + 1;
+      }
+    }
+    if (state == null) {
+      return new LedgerState(inPlaceFrom);
+    }
+    state.finish(at, inPlaceFrom);
+    return state;
   }
 
   /**
@@ -208,7 +238,12 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void extend(long newEnd) {
+  public void extend(long newEnd) throws IOException {
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
+      end = unused.from(0);
+      skipTo(unused.to(0));
+    }
     if (newEnd > end) {
       end = newEnd;
     }
@@ -271,7 +306,7 @@ public final class ChronicleBackend implements BackendQueue {
       settle();
       return false;
     }
-    passFinished();
+    passSkipped();
     if (journal.nextOrdinal() != cursor) {
       journal.moveTo(cursor);
     }
@@ -294,14 +329,14 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   /**
-   * After a start the cursor is where the floor was then. The journal's files below the floor of
-   * now may be gone, and nothing in them is needed.
+   * Past what is finished or held: the journal's files with it may be gone, since messages that the
+   * cursor has not reached yet are held, too, after a start.
    */
-  private void passFinished() {
-    long floor = finished.floor();
-    if (cursor < floor) {
-      skipCount -= skip.countFrom(cursor) - skip.countFrom(floor);
-      cursor = floor;
+  private void passSkipped() {
+    if (skipCount > 0) {
+      long next = Math.min(end, skip.nextAbsent(cursor));
+      skipCount -= next - cursor;
+      cursor = next;
     }
   }
 
@@ -422,6 +457,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public long backlogFrom() {
     settle();
+    passSkipped();
     return cursor;
   }
 
@@ -434,11 +470,6 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public boolean hasUnforcedCarried() {
     return !unforced.isEmpty();
-  }
-
-  @Override
-  public void force() throws IOException {
-    ledger.force();
   }
 
   @Override
@@ -472,6 +503,11 @@ public final class ChronicleBackend implements BackendQueue {
       unrecordedFrom = NOTHING;
       unrecordedFile = CarriedMessages.NO_FILE;
     }
+  }
+
+  @Override
+  public void force() throws IOException {
+    ledger.force();
   }
 
   @Override

@@ -28,6 +28,17 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
+  /**
+   * Messages that may be written but not forced: far more than the disk ever lags behind. What the
+   * process before this one left behind comes on top, while it is being forced.
+   */
+  private static final long MAX_UNFORCED = 1 << 24;
+
+  /**
+   * Above the last ordinal on disk after a power cut, none can have been given out from here on.
+   */
+  public static final long MAX_LOST = 2 * MAX_UNFORCED;
+
   private final ExcerptLog log;
   private final StorageOptions options;
   private final SyncThread syncThread;
@@ -45,13 +56,25 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private volatile long nextOrdinal;
   private long unsyncedMessages;
 
+  /** Messages appended by this process. Written under the topic's lock. */
+  private volatile long appended;
+
+  /** How many of them are on disk. Written by whoever forces. */
+  private volatile long forced;
+
+  /** No message has these ordinals: they may have been lost with power. Topic's lock. */
+  private final OrdinalRanges unused = new OrdinalRanges();
+
   /** Publishers waiting for the disk; own monitor. */
   private final Object waitersLock = new Object();
 
   private List<DurabilityListener> waiters = new ArrayList<>();
 
   /** The error of the last force, null when it worked; no OK is given meanwhile. */
-  private volatile IOException syncError;
+  private volatile SyncFailedException syncError;
+
+  /** Set when a force failed: what comes next does not go to a file the disk refused. */
+  private volatile boolean rollWanted;
 
   /**
    * Opens the journal of a topic.
@@ -65,7 +88,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     this.syncThread = syncThread;
     // Not much of a small file, for a kill leaves what is reserved and not used.
     long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
-    log = new ExcerptLog(dir, options.journalBlockBytes(), Math.max(MIN_RESERVE_STEP_BYTES, step));
+    log =
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            options.journalBlockBytes(),
+            Math.max(MIN_RESERVE_STEP_BYTES, step));
     nextOrdinal = findNextOrdinal();
   }
 
@@ -118,7 +146,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void append(Batch batch) throws IOException {
-    refuseAfterFailedSync();
+    refuseWhileUnforced();
     long ordinal = nextOrdinal;
     long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
     long at =
@@ -144,7 +172,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public MessageRef carry(MessageView message) throws IOException {
-    refuseAfterFailedSync();
+    refuseWhileUnforced();
     int length = message.bodyLength();
     ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
     section.putInt(length).put(message.body()).flip();
@@ -163,10 +191,13 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return new MessageRef(ordinal, at, body, length, 0, true);
   }
 
-  private void refuseAfterFailedSync() throws IOException {
-    IOException failed = syncError;
+  private void refuseWhileUnforced() throws IOException {
+    SyncFailedException failed = syncError;
     if (failed != null) {
       throw failed;
+    }
+    if (appended - forced > MAX_UNFORCED) {
+      throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
     }
   }
 
@@ -174,7 +205,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private long write(
       int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
       throws IOException {
-    if (log.fileBytes() > options.maxBytesPerFile()) {
+    if (rollWanted || log.fileBytes() > options.maxBytesPerFile()) {
+      rollWanted = false;
       log.roll();
     }
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
@@ -214,7 +246,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void force() throws IOException {
-    log.force();
+    syncThread.now(this);
   }
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
@@ -224,9 +256,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   private void noteWritten(int messages) {
     unsyncedMessages += messages;
+    appended += messages;
     if (!options.synced()) {
       syncThread.written(this);
-      if (options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery()) {
+      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+      if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
         unsyncedMessages = 0;
         syncThread.urgent(this);
       }
@@ -246,36 +280,36 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   /**
-   * Forces the files and answers those who waited before it began. After a failure the error stays
-   * until a force succeeds: the kernel may have dropped the pages it could not write, so nothing
-   * that was waiting is ever claimed afterwards.
+   * Forces the files and answers those who waited before it began. When that fails they get the
+   * error, and nothing is taken until a force works: of bytes that were really written again, see
+   * {@link DirtyFiles}, and what comes next goes to a new file.
    */
   @Override
-  public void sync() {
+  public void sync() throws SyncFailedException {
     List<DurabilityListener> group;
     synchronized (waitersLock) {
       group = waiters;
       waiters = new ArrayList<>();
     }
-    IOException error = null;
+    long written = appended;
+    SyncFailedException error = null;
     try {
       log.force();
-    } catch (IOException e) {
-      error = new IOException("sync failed: " + e.getMessage(), e);
-      LOG.error("{} cannot be forced to disk", log.dir(), e);
+      forced = Math.max(forced, written);
+    } catch (SyncFailedException e) {
+      error = e;
+      rollWanted = true;
     }
-    if (error != null || syncError != null) {
-      syncError = error;
-      if (error != null) {
-        syncThread.written(this);
-      }
-    }
+    syncError = error;
     for (DurabilityListener waiter : group) {
       if (error == null) {
         waiter.onDurable();
       } else {
         waiter.onFailed(error);
       }
+    }
+    if (error != null) {
+      throw error;
     }
   }
 
@@ -356,6 +390,20 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public void skipTo(long to) {
+    unused.clear();
+    if (to > nextOrdinal) {
+      unused.add(nextOrdinal, to);
+      nextOrdinal = to;
+    }
+  }
+
+  @Override
+  public OrdinalRanges unused() {
+    return unused;
+  }
+
+  @Override
   public JournalCursor cursor() {
     return new JournalCursor(this, log);
   }
@@ -376,18 +424,29 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public boolean hasFilesBelow(long ordinal, int file) throws IOException {
+    return isBelow(log.firstCycle(), ordinal, file);
+  }
+
+  /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
+  private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
+    int next = log.cycleAfter(cycle);
+    while (next >= 0 && firstOrdinalOf(next) < 0) {
+      next = log.cycleAfter(next);
+    }
+    return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
+  }
+
+  @Override
   public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
-      int next = log.cycleAfter(cycle);
-      while (next >= 0 && firstOrdinalOf(next) < 0) {
-        next = log.cycleAfter(next);
-      }
-      if (next < 0
-          || cycle >= file
-          || firstOrdinalOf(next) > ordinal
-          || !isWrittenBefore(cycle, writtenBeforeMs)) {
+      if (!isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
         break;
+      }
+      if (removed == 0) {
+        // What stays keeps the count of ordinals, and has to be on disk for that.
+        syncThread.now(this);
       }
       log.deleteCycle(cycle);
       synchronized (firstOrdinals) {
@@ -430,8 +489,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void close() {
-    syncThread.forget(this);
-    sync();
+    syncThread.closing(this);
     log.close();
   }
 

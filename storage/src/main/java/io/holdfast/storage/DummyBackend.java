@@ -113,11 +113,6 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
-  public void force() {
-    // Nothing is on the disk.
-  }
-
-  @Override
   public void carriedForced() {
     // Nothing is on the disk.
   }
@@ -130,6 +125,11 @@ public final class DummyBackend implements BackendQueue {
   @Override
   public void checkpoint(Iterator<HeldMessage> held) {
     // Nothing survives a restart.
+  }
+
+  @Override
+  public void force() {
+    // Nothing on disk.
   }
 
   @Override

@@ -5,14 +5,11 @@ import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -94,11 +91,8 @@ final class ExcerptLog implements Closeable {
    */
   private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
 
-  /** Files written since they were last forced; own monitor. */
-  private final Set<Integer> dirtyCycles = new HashSet<>();
-
-  /** Files whose size and directory entry are on disk; its monitor makes forces exclusive. */
-  private final Set<Integer> forcedOnce = new HashSet<>();
+  private final Disk disk;
+  private final DirtyFiles dirty;
 
   /** Open readers; the queue stays open while there are any. This monitor. */
   private int readers;
@@ -130,8 +124,10 @@ final class ExcerptLog implements Closeable {
    *     mapping
    * @param maxReserveStepBytes how many bytes are reserved ahead at most
    */
-  ExcerptLog(Path dir, long blockSize, long maxReserveStepBytes) throws IOException {
+  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveStepBytes) throws IOException {
     this.dir = dir;
+    this.disk = disk;
+    dirty = new DirtyFiles(dir, disk, this::file);
     this.maxReserveStepBytes = maxReserveStepBytes;
     long largestBytes = cleanUpAndList();
     // A damaged file can have grown to any size; such a one is not mapped as a whole.
@@ -154,7 +150,7 @@ final class ExcerptLog implements Closeable {
   }
 
   private long cleanUpAndList() throws IOException {
-    Files.deleteIfExists(dir.resolve(LISTING));
+    disk.delete(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
     List<Path> strangers = new ArrayList<>();
     long largestBytes = 0;
@@ -183,7 +179,7 @@ final class ExcerptLog implements Closeable {
       }
     }
     for (Path file : leftovers) {
-      Files.delete(file);
+      disk.delete(file);
     }
     for (Path stranger : strangers) {
       // Chronicle would take it for one of its files.
@@ -202,7 +198,7 @@ final class ExcerptLog implements Closeable {
         setAside(cycle, "its header");
       } else if (newest && !holdsRecords(file)) {
         // A crash between creating the file and writing its header: it never held an excerpt.
-        Files.delete(file);
+        disk.delete(file);
         cycles.remove(cycle);
       } else {
         setAside(cycle, "it has no header");
@@ -220,7 +216,7 @@ final class ExcerptLog implements Closeable {
   private void setAside(int cycle, String why) throws IOException {
     Path file = file(cycle);
     setAside.add(cycle);
-    Files.move(file, file(cycle));
+    disk.move(file, file(cycle));
     LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
   }
 
@@ -337,7 +333,7 @@ final class ExcerptLog implements Closeable {
       cycles.add(writeCycle);
     }
     currentCycle = writeCycle;
-    markDirty();
+    dirty.written(writeCycle, writePosition);
     return position(writeCycle, at);
   }
 
@@ -358,12 +354,6 @@ final class ExcerptLog implements Closeable {
     return lastIndex;
   }
 
-  private void markDirty() {
-    synchronized (dirtyCycles) {
-      dirtyCycles.add(writeCycle);
-    }
-  }
-
   private ExcerptAppender openAppender() throws IOException {
     if (appender == null) {
       synchronized (this) {
@@ -380,8 +370,8 @@ final class ExcerptLog implements Closeable {
     Path early =
         dir.resolve(
             name.substring(0, name.length() - SizeRollCycle.SUFFIX.length()) + ".precreated");
-    Files.deleteIfExists(early);
-    Files.createFile(early);
+    disk.delete(early);
+    disk.createFile(early);
     closeReserveFd();
     reserveFd = DurableFiles.openToWrite(early);
     reservedBytes = 0;
@@ -390,7 +380,7 @@ final class ExcerptLog implements Closeable {
       reserve(length + 2 * RESERVE_SLACK_BYTES);
     } catch (IOException e) {
       closeReserveFd();
-      Files.deleteIfExists(early);
+      disk.delete(early);
       throw e;
     }
     rollCycle.cycle(writeCycle);
@@ -540,46 +530,10 @@ final class ExcerptLog implements Closeable {
    * Forces everything appended before the call to the disk, file by file, and a new file's
    * directory entry with it. Chronicle's own sync does not hold (chronicle-facts §3).
    *
-   * @throws IOException when the disk refuses; nothing may be claimed as durable then
+   * @throws SyncFailedException when the disk refuses; nothing may be claimed as durable then
    */
-  void force() throws IOException {
-    synchronized (forcedOnce) {
-      forceDirty();
-    }
-  }
-
-  private void forceDirty() throws IOException {
-    List<Integer> dirty;
-    synchronized (dirtyCycles) {
-      if (dirtyCycles.isEmpty()) {
-        return;
-      }
-      dirty = new ArrayList<>(dirtyCycles);
-      dirtyCycles.clear();
-    }
-    boolean done = false;
-    try {
-      for (int cycle : dirty) {
-        Path file = file(cycle);
-        if (Files.exists(file)) {
-          boolean firstTime = forcedOnce.add(cycle);
-          try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            out.force(firstTime);
-          }
-          if (firstTime) {
-            DurableFiles.forceDirectory(dir);
-          }
-        }
-      }
-      done = true;
-    } finally {
-      if (!done) {
-        synchronized (dirtyCycles) {
-          dirtyCycles.addAll(dirty);
-        }
-        forcedOnce.removeAll(dirty);
-      }
-    }
+  void force() throws SyncFailedException {
+    dirty.force();
   }
 
   /**
@@ -591,10 +545,8 @@ final class ExcerptLog implements Closeable {
       return;
     }
     cycles.remove(cycle);
-    synchronized (dirtyCycles) {
-      dirtyCycles.remove(cycle);
-    }
-    Files.deleteIfExists(file(cycle));
+    dirty.removed(cycle);
+    disk.delete(file(cycle));
     setAside.remove(cycle);
   }
 

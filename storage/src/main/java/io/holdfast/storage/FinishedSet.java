@@ -63,6 +63,18 @@ final class FinishedSet {
       return;
     }
     floor = to;
+    rise();
+  }
+
+  /** Adds what another set has. */
+  void addAll(FinishedSet other) {
+    other.segments.forEach(
+        (key, bitmap) -> segments.computeIfAbsent(key, k -> new RoaringBitmap()).or(bitmap));
+    floor = Math.max(floor, other.floor);
+    rise();
+  }
+
+  private void rise() {
     while (true) {
       long key = floor >>> SEGMENT_BITS;
       while (!segments.isEmpty() && segments.firstKey() < key) {

@@ -76,6 +76,17 @@ public interface Journal extends Closeable {
   /** Waits until everything appended so far is on the disk. Without the topic's lock. */
   void force() throws IOException;
 
+  /**
+   * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
+   * and nobody is to see another message under the same id. Once, before anything is appended.
+   *
+   * @param to the first ordinal to be used
+   */
+  void skipTo(long to);
+
+  /** What {@link #skipTo} left out; not to be changed. */
+  OrdinalRanges unused();
+
   /** A new view for one channel. */
   JournalCursor cursor();
 
@@ -87,6 +98,9 @@ public interface Journal extends Closeable {
 
   /** Whether nothing was written to a file since a time, ms since 1970. Any thread. */
   boolean isWrittenBefore(int file, long timeMs) throws IOException;
+
+  /** Whether {@link #removeBelow} would find something, but for the time. Housekeeping thread. */
+  boolean hasFilesBelow(long ordinal, int file) throws IOException;
 
   /**
    * Removes the oldest files, as long as all their messages are below an ordinal; the newest one

@@ -34,6 +34,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   private long bytesSinceCheckpoint;
   private long checkpointBytes;
 
+  /** Records written by this process. */
+  private int records;
+
   /** The file that begins with the last checkpoint of this process. */
   private volatile int checkpointCycle;
 
@@ -50,7 +53,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    */
   public Ledger(Path dir, SyncThread syncThread) throws IOException {
     this.syncThread = syncThread;
-    log = new ExcerptLog(dir, BLOCK_BYTES, MAX_RESERVE_STEP_BYTES);
+    log = new ExcerptLog(dir, syncThread.disk(), BLOCK_BYTES, MAX_RESERVE_STEP_BYTES);
   }
 
   /**
@@ -124,11 +127,6 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
         || log.cycles().size() > MAX_FILES;
   }
 
-  /** Waits until everything recorded so far is on the disk; without the channel's lock. */
-  void force() throws IOException {
-    log.force();
-  }
-
   /** Whether anything was recorded since the last checkpoint. */
   public boolean isDirty() {
     return behind || bytesSinceCheckpoint > 0;
@@ -146,6 +144,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       throws IOException {
     log.roll();
     long before = bytesSinceCheckpoint;
+    int firstRecord = records;
     ByteBuffer to = payload(2 * Long.BYTES);
     to.putLong(finished.floor());
     to.putLong(end);
@@ -164,7 +163,8 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       }
     }
     payload(0);
-    write(LedgerCodec.CHECKPOINT_END, 0);
+    // Says how many records there are to be: after a power cut one of them may be missing.
+    write(LedgerCodec.CHECKPOINT_END, records - firstRecord);
     checkpointBytes = bytesSinceCheckpoint - before;
     bytesSinceCheckpoint = 0;
     behind = false;
@@ -176,9 +176,10 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    * lock; {@link #filesRemoved} is to follow under it.
    */
   void removeOldFiles() throws IOException {
+    int newest = checkpointCycle;
     // The new file must be on disk before the old ones go, or a power cut would leave neither.
-    log.force();
-    for (int old : log.cycles().headSet(checkpointCycle)) {
+    force();
+    for (int old : log.cycles().headSet(newest)) {
       log.deleteCycle(old);
     }
   }
@@ -241,17 +242,22 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       throw e instanceof IOException io ? io : new IOException(e.toString(), e);
     }
     bytesSinceCheckpoint += bytes;
+    records++;
     syncThread.written(this);
   }
 
   @Override
-  public void sync() {
-    try {
-      log.force();
-    } catch (IOException e) {
-      LOG.error("{} cannot be forced to disk", log.dir(), e);
-      syncThread.written(this);
-    }
+  public void sync() throws SyncFailedException {
+    log.force();
+  }
+
+  /**
+   * Waits until everything recorded is on disk. Any thread.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  void force() throws IOException {
+    syncThread.now(this);
   }
 
   /** Bytes that all files take on the disk. */
@@ -266,8 +272,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
 
   @Override
   public void close() {
-    syncThread.forget(this);
-    sync();
+    syncThread.closing(this);
     log.close();
   }
 

@@ -14,7 +14,7 @@ import java.util.List;
  * 4 CHECKPOINT_BEGIN    i64 floor, i64 end
  * 5 CHECKPOINT_FINISHED count x as FINISH
  * 6 CHECKPOINT_HELD     count x held
- * 7 CHECKPOINT_END      nothing
+ * 7 CHECKPOINT_END      nothing; count is that of the checkpoint's records before it, 0 not known
  * 8 DELIVER             count x as FINISH: delivered for the first time
  * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
  * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),

@@ -23,6 +23,9 @@ final class LedgerReplay {
   private boolean whole;
   private boolean incomplete;
 
+  /** Records of {@link #checkpoint} so far. */
+  private int checkpointRecords;
+
   /** Reads what a reader has before it. */
   void run(ExcerptSource reader) throws IOException {
     while (reader.next()) {
@@ -65,6 +68,7 @@ final class LedgerReplay {
   }
 
   private String apply(int type, int count, ByteBuffer payload) {
+    checkpointRecords++;
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
@@ -78,12 +82,20 @@ final class LedgerReplay {
         checkpoint = new LedgerState(payload.getLong());
         checkpoint.mention(payload.getLong());
         checkpointBytes = bytes;
+        checkpointRecords = 1;
       }
       case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
       case LedgerCodec.CHECKPOINT_HELD -> hold(summed(), payload, count);
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
-          state = checkpoint;
+          boolean complete = count == 0 || count == checkpointRecords - 1;
+          if (complete || state == null) {
+            state = checkpoint;
+          } else {
+            // Cut off from power before it was forced: what it sums up is still there, too.
+            LOG.warn("a checkpoint lacks records; what came before it counts, too");
+            state.addAll(checkpoint);
+          }
           checkpoint = null;
           whole = true;
           checkpointBytes = bytes - checkpointBytes;
@@ -154,7 +166,7 @@ final class LedgerReplay {
     if (state == null) {
       state = checkpoint;
     } else {
-      state.include(checkpoint);
+      state.addAll(checkpoint);
     }
     checkpoint = null;
   }

@@ -2,8 +2,6 @@ package io.holdfast.storage;
 
 import java.util.Collection;
 import java.util.TreeMap;
-import org.roaringbitmap.PeekableIntIterator;
-import org.roaringbitmap.RoaringBitmap;
 
 /**
  * What a channel's ledger says: which messages are finished and which are held with attempts or a
@@ -136,28 +134,13 @@ public final class LedgerState {
     mention(floor);
   }
 
-  /** Adds what another one knows of the same messages, later than this. */
-  void include(LedgerState later) {
-    finish(0, later.finished.floor());
-    later.finished.segments().forEach((key, bitmap) -> include(key, bitmap, true));
-    later.delivered.segments().forEach((key, bitmap) -> include(key, bitmap, false));
-    later.held.values().forEach(this::hold);
+  /** Takes over what a later summary says that is not known to be whole. */
+  void addAll(LedgerState later) {
+    finished.addAll(later.finished);
+    delivered.addAll(later.delivered);
+    held.putAll(later.held);
+    held.keySet().removeIf(finished::contains);
     mention(later.endOrdinal);
-  }
-
-  private void include(long segment, RoaringBitmap bitmap, boolean isFinished) {
-    long base = segment << FinishedSet.SEGMENT_BITS;
-    PeekableIntIterator ordinals = bitmap.getIntIterator();
-    while (ordinals.hasNext()) {
-      int from = ordinals.next();
-      int end = (int) Math.min(bitmap.nextAbsentValue(from), 1L << FinishedSet.SEGMENT_BITS);
-      if (isFinished) {
-        finish(base + from, base + end);
-      } else {
-        deliver(base + from, base + end);
-      }
-      ordinals.advanceIfNeeded(end);
-    }
   }
 
   void mention(long end) {

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages whose own file goes because a copy of them was carried forward. */
 class CarriedMessagesTest {
@@ -202,16 +204,19 @@ class CarriedMessagesTest {
     assertEquals(0, removeFiles());
   }
 
-  @Test
-  void shouldFindCopiesThatADamagedLedgerForgot() throws Exception {
+  /**
+   * @param firstLost where the zeros begin: before the first record, or behind the first checkpoint
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {16_600, 17_000})
+  void shouldFindCopiesThatADamagedLedgerForgot(int firstLost) throws Exception {
     carryEvery50th();
     close();
     for (Path file : files(dir.channelDir(TOPIC, CHANNEL))) {
       // All the channel ever recorded.
       try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
-        final int firstRecord = 17_000;
-        bytes.seek(firstRecord);
-        bytes.write(new byte[(int) Math.min(100_000, bytes.length() - firstRecord)]);
+        bytes.seek(firstLost);
+        bytes.write(new byte[(int) Math.min(100_000, bytes.length() - firstLost)]);
       }
     }
     open();

@@ -159,7 +159,7 @@ public final class Channel {
   }
 
   /** The journal has messages up to an ordinal that the topic had kept back. */
-  public void extend(long endOrdinal) {
+  public void extend(long endOrdinal) throws IOException {
     ClientV2 wake;
     synchronized (lock) {
       messageCount += ready.extend(endOrdinal);
@@ -660,6 +660,15 @@ public final class Channel {
         backend.journalFilesRemoved();
       }
     }
+  }
+
+  /**
+   * Waits until the account of what is finished is on disk. Housekeeping thread.
+   *
+   * @throws IOException when the disk refuses
+   */
+  public void force() throws IOException {
+    backend.force();
   }
 
   /** Every message with attempts or a due time, wherever it is. */

@@ -51,6 +51,9 @@ final class ReadyMessages {
       long delayMs = entry.dueMs() - settings.clock().wallMs();
       if (delayMs > 0) {
         defer(message, delayMs);
+      } else if (entry.dueMs() == 0 && message.attempts() == 0) {
+        // Only carried forward: still to be delivered for the first time, before the backend's.
+        memory.put(message);
       } else {
         memory.requeue(message);
       }
@@ -129,7 +132,7 @@ final class ReadyMessages {
    *
    * @return how many
    */
-  long extend(long endOrdinal) {
+  long extend(long endOrdinal) throws IOException {
     long before = backend.depth();
     backend.extend(endOrdinal);
     return backend.depth() - before;
@@ -139,11 +142,15 @@ final class ReadyMessages {
   long putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
     long taken = 0;
     while (memory.room() > 0 && journal.next(view, endOrdinal)) {
+      long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
+      boolean isDeferred = view.deferMs() > 0 && delayMs > 0;
+      if (isDeferred && isOverBound()) {
+        continue;
+      }
       Message message = Message.of(view);
       message.bytes = new byte[view.bodyLength()];
       view.body().get(message.bytes);
-      long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
-      if (view.deferMs() > 0 && delayMs > 0) {
+      if (isDeferred) {
         defer(message, delayMs);
       } else {
         memory.put(message);

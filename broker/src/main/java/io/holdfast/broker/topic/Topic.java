@@ -17,6 +17,8 @@ import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
+import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.SyncFailedException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -143,6 +145,9 @@ public final class Topic {
       // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
       heldFrom = Math.max(heldFrom, topic.journal.firstOrdinal());
     }
+    long next = topic.journal.nextOrdinal();
+    long lost = context.dataDir().mayHaveLostPower() ? ChronicleJournal.MAX_LOST : 0;
+    topic.journal.skipTo(Math.max(next, entry == null ? 0 : entry.skippedTo()) + lost);
     // Where a channel begins whose creation a crash cut short.
     long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
@@ -243,7 +248,10 @@ public final class Topic {
       } catch (IOException e) {
         messageCount -= count;
         messageBytes -= batch.bodyBytes();
-        context.diskErrors().failed("TOPIC(" + name + ")", e);
+        if (!(e instanceof SyncFailedException)) {
+          // That one is known already, and over when a sync works again.
+          context.diskErrors().failed("TOPIC(" + name + ")", e);
+        }
         throw NoSpaceException.isCauseOf(e)
             ? new RefusedException(e.getMessage())
             : new BrokerException(e.getMessage(), e);
@@ -570,7 +578,14 @@ public final class Topic {
       for (Channel channel : channels.values()) {
         pinnedFile = Math.min(pinnedFile, channel.pinnedFile());
       }
-      if (journal.removeBelow(neededFrom(), pinnedFile, writtenBeforeMs) > 0) {
+      long neededFrom = neededFrom();
+      if (journal.hasFilesBelow(neededFrom, pinnedFile)) {
+        // Or a power cut would leave channels that look for what they had finished.
+        for (Channel channel : channels.values()) {
+          channel.force();
+        }
+      }
+      if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
         synchronized (lock) {
           journal.filesRemoved();
         }
@@ -681,7 +696,9 @@ public final class Topic {
     // Read once, and before the other: both change beside this.
     long next = heldFromNext;
     long from = next == NOTHING_HELD ? heldFrom : next;
-    return new Metadata.TopicEntry(name, idBase, paused, from, entries);
+    OrdinalRanges unused = journal.unused();
+    long skippedTo = unused.isEmpty() ? 0 : unused.to(0);
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -689,7 +706,15 @@ public final class Topic {
   /** Messages kept back from the channels. */
   public long depth() {
     long from = heldFrom;
-    return from == NOTHING_HELD ? 0 : Math.max(0, journal.nextOrdinal() - from);
+    if (from == NOTHING_HELD) {
+      return 0;
+    }
+    long count = journal.nextOrdinal() - from;
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty()) {
+      count -= Math.max(0, unused.to(0) - Math.max(from, unused.from(0)));
+    }
+    return Math.max(0, count);
   }
 
   /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */

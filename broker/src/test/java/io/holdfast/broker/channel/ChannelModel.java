@@ -61,7 +61,7 @@ final class ChannelModel {
     int taken = batch.size();
     boolean deferred = batch.get(0).dueMs() > nowMs;
     if (ephemeral) {
-      taken = deferred ? roomForDeferred(batch) : 0;
+      taken = deferred && roomForDeferred(batch.size()) ? batch.size() : 0;
       while (!deferred && taken < batch.size() && hasRoom(batch.get(taken))) {
         add(batch.get(taken++), Place.READY);
       }
@@ -75,9 +75,8 @@ final class ChannelModel {
     }
   }
 
-  private int roomForDeferred(List<Published> batch) {
-    int held = count(Place.DEFERRED) + cameBack + batch.size();
-    return held <= settings.maxDeferred() ? batch.size() : 0;
+  private boolean roomForDeferred(int messages) {
+    return count(Place.DEFERRED) + cameBack + messages <= settings.maxDeferred();
   }
 
   private boolean hasRoom(Published published) {
@@ -93,8 +92,11 @@ final class ChannelModel {
               || count(Place.READY) >= settings.memQueueSize())) {
         return;
       }
-      messageCount++;
-      add(published, published.dueMs() > nowMs ? Place.DEFERRED : Place.READY);
+      boolean deferred = published.dueMs() > nowMs;
+      if (!ephemeral || !deferred || roomForDeferred(1)) {
+        messageCount++;
+        add(published, deferred ? Place.DEFERRED : Place.READY);
+      }
     }
   }
 

@@ -61,11 +61,6 @@ final class SimulationChecks {
     require(backend >= 0 && backend <= depth, channel, "backend_depth %d of %d", backend, depth);
     if (channel.ephemeral) {
       equal(0, backend, channel, "backend_depth");
-    } else if (channel.sampledOut == 0 && !channel.messages.isEmpty()) {
-      long from = real.neededFrom();
-      long first = channel.messages.firstKey();
-      boolean carried = real.pinnedFile() != Integer.MAX_VALUE;
-      require(from <= first || carried, channel, "needed from %d, %d not finished", from, first);
     }
   }
 

@@ -247,7 +247,7 @@ final class TopicSimulation {
     require(Stream.of(outcomes).allMatch(o -> o == Outcome.OK), channel, "last FINs failed");
     channel.empty();
     if (!channel.ephemeral) {
-      equal(topic.published.size(), real.neededFrom(), channel, "needed at the end");
+      equal(topic.published.size(), real.neededFrom(), channel, "floor at the end");
     }
   }
 

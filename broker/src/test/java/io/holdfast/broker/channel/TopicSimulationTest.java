@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code -Dholdfast.threads=N} uses so many threads; see broker/README.md.
  */
 class TopicSimulationTest {
-  private static final long STEPS = 300_000;
+  private static final long STEPS = 200_000;
   private static final int STEPS_PER_RUN = 3000;
   private static final int THREADS = 2;
   private static final long MIN_SHM_BYTES = 64 << 20;
