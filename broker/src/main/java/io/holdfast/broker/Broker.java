@@ -17,6 +17,7 @@ import io.holdfast.broker.topic.TopicContext;
 import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Metadata;
+import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.StorageOptions;
 import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.SyncThread;
@@ -48,6 +49,8 @@ public final class Broker implements TopicContext {
   private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
   private static final long HOUSEKEEPING_MS = 500;
   private static final int WORKERS = 4;
+  private static final long MIN_FILE_BYTES = 1 << 20;
+  private static final int FILES_IN_BOUND = 8;
   private static final long STOP_WAIT_MS = 2000;
 
   private volatile Options options;
@@ -172,10 +175,18 @@ public final class Broker implements TopicContext {
             this::persistMetadata);
     workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));
     housekeeping = Executors.newSingleThreadScheduledExecutor(daemon("housekeeping"));
-    metadataWriter = new MetadataWriter(() -> dataDir.writeMetadata(snapshotMetadata()));
+    metadataWriter = new MetadataWriter(this::writeMetadata);
     diskGuard = new DiskGuard(dataDir, options);
     restoreTopics();
-    metadataWriter.write();
+    try {
+      metadataWriter.write();
+    } catch (IOException e) {
+      if (!NoSpaceException.isCauseOf(e)) {
+        throw e;
+      }
+      // Housekeeping will write it; consumers, who bring space back, need not wait for that.
+      diskFailed("metadata", e);
+    }
     dataDir.markSettled();
     diskGuard.check(topics.values());
     housekeeping.scheduleWithFixedDelay(
@@ -257,6 +268,10 @@ public final class Broker implements TopicContext {
       if (exiting) {
         throw new BrokerException("exiting");
       }
+      String refusal = diskGuard.creationRefusal();
+      if (refusal != null) {
+        throw new RefusedException(refusal);
+      }
       if (topics.size() >= options.maxTopics()) {
         throw new BrokerException(
             "the limit of " + options.maxTopics() + " topics is reached (max-topics)");
@@ -265,6 +280,7 @@ public final class Broker implements TopicContext {
         topic = Topic.create(name, this, newIdBase());
       } catch (IOException e) {
         diskFailed("TOPIC(" + name + ")", e);
+        takeBack(name, null);
         throw new BrokerException(e.getMessage(), e);
       }
       for (String channel : channels) {
@@ -423,6 +439,12 @@ public final class Broker implements TopicContext {
   }
 
   private void diskFailed(String what, IOException cause) {
+    if (NoSpaceException.isCauseOf(cause)) {
+      // One line when it begins and one when it ends, whatever is refused in between.
+      diskGuard.full(cause.getMessage());
+      LOG.debug("{}: disk is full", what, cause);
+      return;
+    }
     if (cause instanceof SyncFailedException) {
       // The sync thread has reported it, and knows when it is over.
       return;
@@ -465,10 +487,21 @@ public final class Broker implements TopicContext {
   @Override
   public StorageOptions storageOptions(boolean ephemeral) {
     return new StorageOptions(
-        options.maxBytesPerFile(),
+        journalFileBytes(),
         PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize()),
         options.durability() == Durability.SYNCED && !ephemeral,
         ephemeral ? 0 : options.syncEvery());
+  }
+
+  /** Files so small that a topic under a bound on its disk gives back some while it is consumed. */
+  private long journalFileBytes() {
+    long maxBytes = options.maxDiskBytesPerTopic();
+    if (maxBytes == 0 || options.maxDiskBytes() > 0 && options.maxDiskBytes() < maxBytes) {
+      maxBytes = options.maxDiskBytes();
+    }
+    return maxBytes == 0
+        ? options.maxBytesPerFile()
+        : Math.min(options.maxBytesPerFile(), Math.max(MIN_FILE_BYTES, maxBytes / FILES_IN_BOUND));
   }
 
   @Override
@@ -507,6 +540,17 @@ public final class Broker implements TopicContext {
   }
 
   @Override
+  public String creationRefusal() {
+    return diskGuard.creationRefusal();
+  }
+
+  @Override
+  public void published(long bytes) {
+    diskGuard.published(bytes);
+    published();
+  }
+
+  @Override
   public void published() {
     if (diskError != null) {
       LOG.info("writing to {} works again", dataDir.root());
@@ -533,6 +577,27 @@ public final class Broker implements TopicContext {
     metadataWriter.write();
   }
 
+  private void writeMetadata() throws IOException {
+    try {
+      dataDir.writeMetadata(snapshotMetadata());
+    } catch (IOException e) {
+      // Deleting, which brings space back, begins with this file.
+      if (!NoSpaceException.isCauseOf(e) || !diskGuard.giveUpSpare(e.getMessage())) {
+        throw e;
+      }
+      dataDir.writeMetadata(snapshotMetadata());
+    }
+  }
+
+  @Override
+  public void takeBack(String topic, String channel) {
+    try {
+      dataDir.takeBack(topic, channel);
+    } catch (IOException e) {
+      LOG.error("half of TOPIC({}) CHANNEL({}) is left: {}", topic, channel, e.getMessage());
+    }
+  }
+
   private Metadata snapshotMetadata() {
     List<Metadata.TopicEntry> entries = new ArrayList<>();
     for (Topic topic : topics.values()) {
@@ -552,18 +617,29 @@ public final class Broker implements TopicContext {
     try {
       long nowNs = channelSettings.clock().nanos();
       diskGuard.check(topics.values());
-      for (Topic topic : topics.values()) {
-        try {
-          topic.housekeep(nowNs);
-        } catch (IOException e) {
-          if (!topic.isExiting()) {
-            diskFailed("TOPIC(" + topic.name() + ")", e);
-          }
-        }
+      housekeepTopics(nowNs);
+      if (topics.values().stream().anyMatch(Topic::needsRoom)
+          && diskGuard.giveUpSpare("no space left on device: " + dataDir.root())) {
+        housekeepTopics(nowNs);
+      }
+      if (metadataWriter.isBehind()) {
+        metadataWriter.writeSoon(workers);
       }
     } catch (RuntimeException | Error e) {
       // Whatever it was, this thread has to go on.
       LOG.error("housekeeping failed", e);
+    }
+  }
+
+  private void housekeepTopics(long nowNs) {
+    for (Topic topic : topics.values()) {
+      try {
+        topic.housekeep(nowNs);
+      } catch (IOException e) {
+        if (!topic.isExiting()) {
+          diskFailed("TOPIC(" + topic.name() + ")", e);
+        }
+      }
     }
   }
 

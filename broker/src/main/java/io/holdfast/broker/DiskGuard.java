@@ -3,14 +3,19 @@ package io.holdfast.broker;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.storage.DataDir;
+import io.holdfast.storage.SpareSpace;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Refuses publishes before the disk is full: finishes and checkpoints need room too. Checked by the
- * housekeeping thread, asked by publishers.
+ * Refuses publishes before the disk is full: finishes and checkpoints need room too. And when it is
+ * full for all that, until there is room again; meanwhile it gives up the {@link SpareSpace}, so
+ * that consuming can bring space back.
+ *
+ * <p>Checked by the housekeeping thread; the other methods are for any thread.
  */
 final class DiskGuard {
   private static final Logger LOG = LoggerFactory.getLogger(DiskGuard.class);
@@ -18,22 +23,96 @@ final class DiskGuard {
   /** On a small disk the default limit would refuse everything: there it is this part of it. */
   private static final int DEFAULT_LIMIT_PART = 10;
 
+  /**
+   * A full disk counts as full until it has so many bytes free beside the largest publish: twice
+   * what a journal reserves at once; of a small disk the part below.
+   */
+  private static final long RESUME_BYTES = 8 << 20;
+
+  private static final int RESUME_PART = 8;
+
   private final DataDir dataDir;
   private final Options options;
+  private final SpareSpace spare;
+
+  /** Bytes published since the last check, for a limit that holds between checks, too. */
+  private final AtomicLong publishedBytes = new AtomicLong();
+
+  /** What journals and ledgers took at the last check. */
+  private volatile long measuredBytes;
+
+  /** Why the disk took no more, null while it does. */
+  private volatile String full;
+
   private volatile String refusal;
 
-  DiskGuard(DataDir dataDir, Options options) {
+  DiskGuard(DataDir dataDir, Options options) throws IOException {
     this.dataDir = dataDir;
     this.options = options;
+    spare = dataDir.spareSpace();
   }
 
   /** Why nothing may be published now, null when it may. */
   String refusal() {
-    return refusal;
+    String now = refusal;
+    if (now != null || options.maxDiskBytes() == 0) {
+      return now;
+    }
+    return overMax(measuredBytes + publishedBytes.get());
   }
 
+  /** So many bytes were published. */
+  void published(long bytes) {
+    if (options.maxDiskBytes() > 0) {
+      publishedBytes.addAndGet(bytes);
+    }
+  }
+
+  /** The disk has just refused to take more: nothing is published until it has room again. */
+  void full(String why) {
+    if (full == null) {
+      full = why;
+      refuse(why);
+    }
+  }
+
+  /** Why nothing can be created now that needs room on the disk, null when it can. */
+  String creationRefusal() {
+    return full;
+  }
+
+  /**
+   * Makes room for what brings space back, and refuses publishes until the room is kept again.
+   *
+   * @param why what had no room
+   * @return false when the disk is not full: room is not what is missing
+   */
+  boolean giveUpSpare(String why) {
+    try {
+      if (full == null && hasRoom()) {
+        return false;
+      }
+      // In this order: publishers must not get it.
+      full(why);
+      spare.giveUp();
+      return true;
+    } catch (IOException e) {
+      LOG.error("the spare space cannot be given up: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  private boolean hasRoom() throws IOException {
+    long wantedBytes = RESUME_BYTES + options.maxBodySize();
+    return dataDir.usableBytes() > Math.min(wantedBytes, dataDir.totalBytes() / RESUME_PART);
+  }
+
+  /** Looks at the disk. Housekeeping thread. */
   void check(Collection<Topic> topics) {
-    String now = find(topics);
+    refuse(find(topics));
+  }
+
+  private synchronized void refuse(String now) {
     if (now != null && refusal == null) {
       LOG.error("publishing is refused: {}", now);
     } else if (now == null && refusal != null) {
@@ -43,30 +122,45 @@ final class DiskGuard {
   }
 
   private String find(Collection<Topic> topics) {
-    long limitBytes = options.diskFreeLimitBytes();
-    if (limitBytes > 0) {
-      try {
-        if (limitBytes == Options.defaults().diskFreeLimitBytes()) {
-          limitBytes = Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART);
-        }
-        long usableBytes = dataDir.usableBytes();
-        if (usableBytes < limitBytes) {
-          return "disk is nearly full: "
-              + usableBytes
-              + " bytes free, disk-free-limit is "
-              + limitBytes;
-        }
-      } catch (IOException e) {
-        return "free disk space cannot be read: " + e.getMessage();
+    try {
+      if (full != null && hasRoom() && spare.keep()) {
+        full = null;
       }
+      if (full != null) {
+        return full;
+      }
+      long usableBytes = dataDir.usableBytes();
+      long limitBytes = options.diskFreeLimitBytes();
+      if (limitBytes == Options.defaults().diskFreeLimitBytes()) {
+        limitBytes = Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART);
+      }
+      if (usableBytes < limitBytes) {
+        return "disk is nearly full: "
+            + usableBytes
+            + " bytes free, disk-free-limit is "
+            + limitBytes;
+      }
+      if (!spare.keep()) {
+        full = "disk is full: no room for " + spare.bytes() + " spare bytes";
+        return full;
+      }
+    } catch (IOException e) {
+      return "free disk space cannot be read: " + e.getMessage();
     }
-    long maxBytes = options.maxDiskBytes();
-    if (maxBytes > 0) {
+    if (options.maxDiskBytes() > 0) {
+      long before = publishedBytes.get();
       long bytes = topics.stream().mapToLong(Topic::diskBytes).sum();
-      if (bytes > maxBytes) {
-        return "journals take " + bytes + " bytes on disk, max-disk-bytes is " + maxBytes;
-      }
+      measuredBytes = bytes;
+      // What was published while it was measured counts twice until the next check.
+      publishedBytes.addAndGet(-before);
+      return overMax(bytes);
     }
     return null;
+  }
+
+  private String overMax(long bytes) {
+    return bytes <= options.maxDiskBytes()
+        ? null
+        : "journals take " + bytes + " bytes on disk, max-disk-bytes is " + options.maxDiskBytes();
   }
 }

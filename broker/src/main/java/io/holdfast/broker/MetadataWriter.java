@@ -72,6 +72,11 @@ final class MetadataWriter {
     }
   }
 
+  /** Whether the last write failed: the file is older than what it is to say. */
+  synchronized boolean isBehind() {
+    return failure != null && !running;
+  }
+
   /** Has the file written by an executor, once for all requests until then. */
   void writeSoon(Executor executor) {
     synchronized (this) {
@@ -88,7 +93,8 @@ final class MetadataWriter {
           try {
             write();
           } catch (IOException e) {
-            LOG.error("the metadata file cannot be written", e);
+            LOG.error("the metadata file cannot be written yet: {}", e.getMessage());
+            LOG.debug("the metadata file", e);
           }
         });
   }

@@ -66,6 +66,9 @@ public interface BackendQueue extends Closeable {
   /** Drops everything, also what the channel holds. */
   void empty() throws IOException;
 
+  /** Messages lost to damage in the journal since the start of the process; finished since. */
+  long unreadable();
+
   /** Messages dropped because there was no room. */
   long dropped();
 
@@ -96,6 +99,9 @@ public interface BackendQueue extends Closeable {
   /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
   void carriedForced();
 
+  /** Whether the disk has not taken all that is known, until a {@link #checkpoint} succeeds. */
+  boolean isBehind();
+
   /** Whether {@link #checkpoint} is due. */
   boolean wantsCheckpoint();
 
@@ -117,6 +123,9 @@ public interface BackendQueue extends Closeable {
 
   /** After {@link #removeOldFiles}, under the channel's lock. */
   void filesRemoved();
+
+  /** Files of the topic's journal were removed: lets go of them. */
+  void journalFilesRemoved();
 
   /** Bytes on disk that belong to this channel alone. */
   long diskBytes();

@@ -21,6 +21,8 @@ public final class ChronicleBackend implements BackendQueue {
   /** The skip set is a set only; its floor must never rise. */
   private static final long NO_FLOOR = -1;
 
+  private static final long NOTHING = -1;
+
   private final JournalCursor journal;
   private final Ledger ledger;
   private final FinishedSet finished;
@@ -42,6 +44,19 @@ public final class ChronicleBackend implements BackendQueue {
 
   private long cursor;
   private long end;
+
+  /**
+   * {@link #neededFrom} and {@link #pinnedFile} as the ledger has it, since a finish could not be
+   * recorded: until a checkpoint succeeds these files stay, so that a crash delivers again what the
+   * ledger does not know to be finished.
+   */
+  private long unrecordedFrom = NOTHING;
+
+  private int unrecordedFile = CarriedMessages.NO_FILE;
+
+  /** Messages of this channel that could not be read. */
+  private long unreadable;
+
   private final OrdinalRanges gap = new OrdinalRanges();
 
   private ChronicleBackend(JournalCursor journal, Ledger ledger, LedgerState state, long end) {
@@ -78,6 +93,8 @@ public final class ChronicleBackend implements BackendQueue {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
       state = ledger.hasFiles() ? everything(topicJournal) : new LedgerState(first);
+    } else if (ledger.isIncomplete()) {
+      finishRemoved(topicJournal, state);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
@@ -111,8 +128,16 @@ public final class ChronicleBackend implements BackendQueue {
     backend.journal.moveTo(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
-      ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
-      ledger.force();
+      boolean done = false;
+      try {
+        ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+        ledger.force();
+        done = true;
+      } finally {
+        if (!done) {
+          backend.close();
+        }
+      }
     }
     return backend;
   }
@@ -138,6 +163,23 @@ public final class ChronicleBackend implements BackendQueue {
     }
     state.finish(at, inPlaceFrom);
     return state;
+  }
+
+  /**
+   * A damaged ledger may have lost its floor: what is in no file any more was finished by everyone.
+   */
+  private static void finishRemoved(Journal topicJournal, LedgerState state) throws IOException {
+    long first = topicJournal.firstOrdinal();
+    long at = state.floor();
+    if (at < first) {
+      for (MessageRef copy : topicJournal.copies()) {
+        if (copy.ordinal() >= at && copy.ordinal() < first) {
+          state.finish(at, copy.ordinal());
+          at = copy.ordinal() + 1;
+        }
+      }
+      state.finish(at, first);
+    }
   }
 
   /**
@@ -310,7 +352,7 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
-  private void pastUnreadable(long ordinal) throws IOException {
+  private void pastUnreadable(long ordinal) {
     long known = skip.countFrom(cursor) - skip.countFrom(ordinal);
     long from = cursor;
     cursor = ordinal;
@@ -319,7 +361,7 @@ public final class ChronicleBackend implements BackendQueue {
       // Finished already, never there, or held elsewhere.
       return;
     }
-    LOG.error("{}: messages {} to {} are lost", ledger, from, ordinal - 1);
+    unreadable += ordinal - from - known;
     gap.clear();
     // What is held elsewhere may have a copy that can be read.
     for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
@@ -327,12 +369,21 @@ public final class ChronicleBackend implements BackendQueue {
       gap.add(at, until);
       at = until;
     }
-    finish(gap);
+    try {
+      finish(gap);
+    } catch (IOException e) {
+      // Not the delivery's business: the ledger is behind until the next checkpoint.
+      LOG.debug("{}", ledger, e);
+    }
   }
 
   @Override
   public boolean read(MessageRef ref, MessageView to) throws IOException {
-    return journal.read(ref, to);
+    boolean readable = journal.read(ref, to);
+    if (!readable) {
+      unreadable++;
+    }
+    return readable;
   }
 
   @Override
@@ -342,9 +393,15 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void finish(OrdinalRanges ranges) throws IOException {
-    finished.add(ranges);
-    carried.finish(ranges);
-    ledger.finish(ranges);
+    try {
+      ledger.finish(ranges);
+    } catch (IOException e) {
+      noteUnrecorded();
+      throw e;
+    } finally {
+      finished.add(ranges);
+      carried.finish(ranges);
+    }
   }
 
   @Override
@@ -359,14 +416,28 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void empty() throws IOException {
-    cursor = end;
-    skip = new FinishedSet(NO_FLOOR);
-    skipCount = 0;
-    delivered = null;
-    carried.clear();
-    unforced.clear();
-    finished.raiseFloor(end);
-    ledger.empty(end);
+    try {
+      ledger.empty(end);
+    } catch (IOException e) {
+      noteUnrecorded();
+      throw e;
+    } finally {
+      cursor = end;
+      skip = new FinishedSet(NO_FLOOR);
+      skipCount = 0;
+      delivered = null;
+      carried.clear();
+      unforced.clear();
+      finished.raiseFloor(end);
+    }
+  }
+
+  /** Before memory knows what the ledger could not take. */
+  private void noteUnrecorded() {
+    if (unrecordedFrom == NOTHING) {
+      unrecordedFrom = carried.neededFrom(finished);
+      unrecordedFile = carried.pinnedFile();
+    }
   }
 
   @Override
@@ -376,12 +447,13 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public long neededFrom() {
-    return carried.neededFrom(finished);
+    long from = carried.neededFrom(finished);
+    return unrecordedFrom == NOTHING ? from : Math.min(from, unrecordedFrom);
   }
 
   @Override
   public int pinnedFile() {
-    return carried.pinnedFile();
+    return Math.min(carried.pinnedFile(), unrecordedFile);
   }
 
   @Override
@@ -417,6 +489,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public boolean isBehind() {
+    return ledger.isBehind();
+  }
+
+  @Override
   public boolean wantsCheckpoint() {
     return ledger.wantsCheckpoint();
   }
@@ -425,6 +502,8 @@ public final class ChronicleBackend implements BackendQueue {
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
+      unrecordedFrom = NOTHING;
+      unrecordedFile = CarriedMessages.NO_FILE;
     }
   }
 
@@ -443,9 +522,14 @@ public final class ChronicleBackend implements BackendQueue {
     ledger.filesRemoved();
   }
 
-  /** Messages whose journal record could not be read. */
+  @Override
+  public void journalFilesRemoved() {
+    journal.filesRemoved();
+  }
+
+  @Override
   public long unreadable() {
-    return journal.unreadable();
+    return unreadable;
   }
 
   @Override

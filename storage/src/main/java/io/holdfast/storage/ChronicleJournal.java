@@ -25,8 +25,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
 
-  /** A length and a body of one byte. */
-  private static final int MIN_MESSAGE_BYTES = 5;
+  /** A file with less is not worth a new one. */
+  private static final long MIN_LEFT_BYTES = 256 << 10;
 
   /**
    * Messages that may be written but not forced: far more than the disk ever lags behind. What the
@@ -99,11 +99,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /**
    * One above the last message's ordinal. Only a record that is whole is believed. Damaged ones at
-   * the very end may have held as many messages as they have bytes for, whose ordinals are not used
-   * again.
+   * the very end may have held messages, whose ordinals are not used again: as many as {@link
+   * DamagedBatch} makes of them.
    */
   private long findNextOrdinal() throws IOException {
-    long lostBytes = 0;
+    long lost = 0;
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       for (int cycle : log.cycles().descendingSet()) {
         long next = -1;
@@ -111,20 +111,21 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         if (reader.moveToCycle(cycle)) {
           while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
             if (!isWhole(reader)) {
-              lostHere += Math.min(reader.length(), options.maxRecordBytes());
+              int bytes = Math.min(reader.length(), options.maxRecordBytes());
+              lostHere += DamagedBatch.messages(reader.view(), reader.offset(), bytes);
             } else if (isBatch(reader)) {
               next = Math.max(next, endOrdinal(reader));
               lostHere = 0;
             }
           }
         }
-        lostBytes += lostHere;
+        lost += lostHere;
         if (next >= 0) {
-          return next + (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
+          return next + lost;
         }
       }
     }
-    return (lostBytes + MIN_MESSAGE_BYTES - 1) / MIN_MESSAGE_BYTES;
+    return lost;
   }
 
   private static boolean isWhole(ExcerptReader reader) {
@@ -215,7 +216,15 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     head.putLong(RecordCodec.TIME_OFFSET, timeNs);
     head.putLong(RecordCodec.DEFER_OFFSET, deferMs);
     RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(crc, head, 0, headBytes));
-    return log.append(head.clear(), section);
+    try {
+      return log.append(head.clear(), section);
+    } catch (IOException e) {
+      if (type == RecordCodec.TYPE_BATCH && log.isUncertain()) {
+        // The record may be there for all that: its ordinals must not be another one's.
+        nextOrdinal = ordinal + count;
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -313,6 +322,20 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public long nextOrdinal() {
     return nextOrdinal;
+  }
+
+  @Override
+  public boolean leaveFile() throws IOException {
+    if (log.newestFileBytes() < MIN_LEFT_BYTES) {
+      return false;
+    }
+    // A record of no messages: it keeps the count when the file before it is removed.
+    ByteBuffer nothing = ByteBuffer.allocate(0);
+    log.roll();
+    int crc = RecordCodec.startCrc(nothing);
+    write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
+    syncThread.written(this);
+    return true;
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * holdfast.lock                                one broker per directory
+ * holdfast.spare                               {@link SpareSpace}
  * meta.json                                    {@link Metadata}
  * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
  * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
@@ -49,6 +52,9 @@ public final class DataDir implements Closeable {
       new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+  private static final ObjectMapper COMPACT_JSON = new ObjectMapper();
+  private static final String CHECKSUM = "crc32c";
 
   private final Path root;
   private final FileChannel lockChannel;
@@ -163,6 +169,9 @@ public final class DataDir implements Closeable {
   static Metadata parseMetadata(byte[] content) {
     try {
       JsonNode tree = JSON.readTree(content);
+      if (!hasItsChecksum(tree)) {
+        return null;
+      }
       int version = tree.path("format_version").asInt();
       if (version > FORMAT_VERSION) {
         return new Metadata(version, 0, List.of());
@@ -172,6 +181,22 @@ public final class DataDir implements Closeable {
       LOG.debug("the metadata file does not parse", e);
       return null;
     }
+  }
+
+  /** Whether nothing has changed since it was written; one without a checksum is believed. */
+  private static boolean hasItsChecksum(JsonNode tree) throws IOException {
+    if (!(tree instanceof ObjectNode object)) {
+      return true;
+    }
+    JsonNode stated = object.remove(CHECKSUM);
+    return stated == null || stated.asText().equals(checksum(object));
+  }
+
+  /** Of the compact form, so that white space does not matter. */
+  private static String checksum(ObjectNode tree) throws IOException {
+    CRC32C crc = new CRC32C();
+    crc.update(COMPACT_JSON.writeValueAsBytes(tree));
+    return Long.toHexString(crc.getValue());
   }
 
   private static String holder(FileChannel channel) throws IOException {
@@ -246,6 +271,15 @@ public final class DataDir implements Closeable {
     DurableFiles.createDirectory(disk, topicDir(topic));
     DurableFiles.createDirectory(disk, journalDir(topic));
     DurableFiles.createDirectory(disk, channelsDir(topic));
+  }
+
+  /**
+   * Takes back a creation that failed on the way, so that no later start finds half of it.
+   *
+   * @param channel null for the topic itself
+   */
+  public void takeBack(String topic, String channel) throws IOException {
+    remove(channel == null ? markTopicDeleted(topic) : markChannelDeleted(topic, channel));
   }
 
   /** Makes the directory of a channel; on disk when this returns. */
@@ -365,7 +399,14 @@ public final class DataDir implements Closeable {
 
   /** Replaces the metadata file; on disk when this returns. */
   public void writeMetadata(Metadata metadata) throws IOException {
-    DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(metadata));
+    ObjectNode tree = JSON.valueToTree(metadata);
+    tree.put(CHECKSUM, checksum(tree));
+    DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(tree));
+  }
+
+  /** The blocks held back for a full disk; one object per broker. */
+  public SpareSpace spareSpace() throws IOException {
+    return new SpareSpace(root, totalBytes());
   }
 
   /** Bytes that can still be written to this directory's disk. */

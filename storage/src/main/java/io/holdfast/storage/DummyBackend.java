@@ -73,6 +73,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public long unreadable() {
+    return 0;
+  }
+
+  @Override
   public long dropped() {
     return dropped;
   }
@@ -80,6 +85,11 @@ public final class DummyBackend implements BackendQueue {
   @Override
   public long neededFrom() {
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public boolean isBehind() {
+    return false;
   }
 
   @Override
@@ -129,6 +139,11 @@ public final class DummyBackend implements BackendQueue {
 
   @Override
   public void filesRemoved() {
+    // No files.
+  }
+
+  @Override
+  public void journalFilesRemoved() {
     // No files.
   }
 

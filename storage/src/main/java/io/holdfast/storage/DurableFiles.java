@@ -12,6 +12,10 @@ import net.openhft.posix.PosixAPI;
 
 /** File operations that are complete on the disk when they return. */
 public final class DurableFiles {
+  // errno values of Linux: ENOSPC, EDQUOT.
+  private static final int NO_SPACE = 28;
+  private static final int NO_QUOTA = 122;
+
   private DurableFiles() {}
 
   /** Forces a directory's entries to the disk. */
@@ -36,6 +40,49 @@ public final class DurableFiles {
     disk.force(temp, true);
     disk.move(temp, file);
     disk.forceDirectory(file.getParent());
+  }
+
+  /**
+   * Creates a file with blocks of its own, which read as zeros; its size is that of the blocks.
+   *
+   * @throws NoSpaceException when the disk has not so many; an empty file may be left
+   */
+  static void reserve(Path file, long bytes) throws IOException {
+    Files.createFile(file);
+    int fd = openToWrite(file);
+    try {
+      reserve(fd, 0, bytes, file);
+    } finally {
+      PosixAPI.posix().close(fd);
+    }
+  }
+
+  /**
+   * Makes the blocks of a part of an open file exist.
+   *
+   * @param fd of {@link #openToWrite}
+   * @param what for the error
+   * @throws NoSpaceException when the disk has not so many
+   */
+  static void reserve(int fd, long from, long bytes, Path what) throws IOException {
+    PosixAPI posix = PosixAPI.posix();
+    if (posix.fallocate(fd, 0, from, bytes) != 0) {
+      int error = posix.lastError();
+      if (error == NO_SPACE || error == NO_QUOTA) {
+        throw new NoSpaceException("no space left on device: " + what);
+      }
+      throw new IOException("cannot reserve space: " + posix.strerror(error) + ": " + what);
+    }
+  }
+
+  /** A file descriptor for {@link #reserve(int, long, long, Path)}; the caller closes it. */
+  static int openToWrite(Path file) throws IOException {
+    final int readWrite = 2;
+    int fd = PosixAPI.posix().open(file.toString(), readWrite, 0);
+    if (fd < 0) {
+      throw new IOException("cannot open " + file);
+    }
+    return fd;
   }
 
   /** Creates a directory (and its parents), with its entry on disk. */

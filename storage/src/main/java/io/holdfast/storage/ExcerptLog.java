@@ -2,14 +2,13 @@ package io.holdfast.storage;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -58,8 +57,10 @@ final class ExcerptLog implements Closeable {
   /** Four pages of the largest common size, so that block and overlap are whole pages. */
   private static final long BLOCK_ALIGNMENT = 256 << 10;
 
-  private static final int O_RDWR = 2;
-  private static final int HEADERLESS = 0x8000_0000;
+  /** Chronicle's listing of the directory, and how much of it Chronicle writes to. */
+  private static final String LISTING = "metadata.cq4t";
+
+  private static final long LISTING_BYTES = 8 << 10;
   private static final String DAMAGED_SUFFIX = ".damaged";
   private static final int LOCK_TIMEOUT_MS = 500;
 
@@ -105,6 +106,7 @@ final class ExcerptLog implements Closeable {
   private boolean freshCycle = true;
   private long writePosition;
   private long lastIndex;
+  private boolean uncertain;
   private long reservedBytes;
   private long reserveStepBytes;
   private int reserveFd = -1;
@@ -148,13 +150,20 @@ final class ExcerptLog implements Closeable {
   }
 
   private long cleanUpAndList() throws IOException {
-    disk.delete(dir.resolve("metadata.cq4t"));
+    disk.delete(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
+    List<Path> strangers = new ArrayList<>();
     long largestBytes = 0;
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
         int cycle = SizeRollCycle.cycleOf(name);
+        if (!Files.isRegularFile(file)) {
+          if (cycle >= 0) {
+            strangers.add(file);
+          }
+          continue;
+        }
         if (name.endsWith(DAMAGED_SUFFIX)) {
           cycle = SizeRollCycle.cycleOf(name.substring(0, name.length() - DAMAGED_SUFFIX.length()));
           if (cycle >= 0) {
@@ -172,12 +181,22 @@ final class ExcerptLog implements Closeable {
     for (Path file : leftovers) {
       disk.delete(file);
     }
+    for (Path stranger : strangers) {
+      // Chronicle would take it for one of its files.
+      Path aside = stranger.resolveSibling(stranger.getFileName() + DAMAGED_SUFFIX);
+      Files.move(stranger, aside);
+      LOG.error("{} is not a file; renamed to {}", stranger, aside.getFileName());
+    }
     boolean newest = true;
     for (Integer cycle : cycles.descendingSet()) {
       Path file = file(cycle);
-      if (setAside.contains(cycle) || !isHeaderless(file)) {
+      CycleFileHeader header = setAside.contains(cycle) ? null : CycleFileHeader.of(file);
+      if (header == null || header == CycleFileHeader.WHOLE) {
         newest = false;
-      } else if (newest) {
+      } else if (header == CycleFileHeader.DAMAGED) {
+        newest = false;
+        setAside(cycle, "its header");
+      } else if (newest && !holdsRecords(file)) {
         // A crash between creating the file and writing its header: it never held an excerpt.
         disk.delete(file);
         cycles.remove(cycle);
@@ -188,19 +207,17 @@ final class ExcerptLog implements Closeable {
     return largestBytes;
   }
 
+  /** A page of zeros at the begin does not make the rest worthless. */
+  private static boolean holdsRecords(Path file) throws IOException {
+    return new ExcerptSalvage(file, RecordFormat.JOURNAL, 0).next()
+        || new ExcerptSalvage(file, RecordFormat.LEDGER, 0).next();
+  }
+
   private void setAside(int cycle, String why) throws IOException {
     Path file = file(cycle);
     setAside.add(cycle);
     disk.move(file, file(cycle));
     LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
-  }
-
-  private static boolean isHeaderless(Path file) throws IOException {
-    ByteBuffer header = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      while (header.hasRemaining() && in.read(header) >= 0) {}
-    }
-    return header.hasRemaining() || header.getInt(0) == 0 || header.getInt(0) == HEADERLESS;
   }
 
   Path dir() {
@@ -243,6 +260,14 @@ final class ExcerptLog implements Closeable {
     return freshCycle ? 0 : writePosition;
   }
 
+  /** Bytes of data in the newest file, whoever wrote it; 0 without one. Owner's lock. */
+  long newestFileBytes() throws IOException {
+    if (!freshCycle) {
+      return writePosition;
+    }
+    return cycles.isEmpty() ? 0 : DurableFiles.allocatedBytes(file(cycles.last()));
+  }
+
   /** Makes the next append go to a new file. Owner's lock. */
   void roll() {
     if (!freshCycle) {
@@ -257,7 +282,9 @@ final class ExcerptLog implements Closeable {
    * process (chronicle-facts §2a).
    *
    * @return the position of its first payload byte
-   * @throws IOException when there is no room on the disk; nothing has been appended then
+   * @throws NoSpaceException when there is no room on the disk; nothing has been appended then
+   * @throws IOException for any other reason; the excerpt may be there or not, and what comes next
+   *     goes to a new file
    */
   long append(ByteBuffer head, ByteBuffer body) throws IOException {
     int length = head.remaining() + body.remaining();
@@ -269,7 +296,10 @@ final class ExcerptLog implements Closeable {
       reserve(writePosition + length);
     }
     long at;
+    boolean begun = false;
+    uncertain = false;
     try (DocumentContext dc = to.writingDocument()) {
+      begun = true;
       try {
         Bytes<?> bytes = dc.wire().bytes();
         at = bytes.writePosition();
@@ -281,18 +311,23 @@ final class ExcerptLog implements Closeable {
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
         lastIndex = dc.index();
+        uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
         dc.rollbackOnClose();
         throw e;
       }
-    } catch (IOException | RuntimeException | Error e) {
-      if (newFile) {
-        // Whatever is left of this file, the next attempt starts clean.
-        closeReserveFd();
-        writeCycle++;
+    } catch (Exception | InternalError e) {
+      // Chronicle stumbles over a damaged header or index in the file, or (InternalError) the
+      // system
+      // could not provide a mapped page. Its checked exceptions it does not declare. What did not
+      // even fit in an excerpt was rolled back, and the file is as good as before.
+      boolean rolledBack = begun && !uncertain && !(e instanceof InternalError);
+      if (newFile || !rolledBack) {
+        abandon();
       }
-      throw e;
+      throw new IOException("cannot append to " + file(writeCycle) + ": " + e, e);
     }
+    uncertain = false;
     if (newFile) {
       freshCycle = false;
       cycles.add(writeCycle);
@@ -300,6 +335,18 @@ final class ExcerptLog implements Closeable {
     currentCycle = writeCycle;
     dirty.written(writeCycle, writePosition);
     return position(writeCycle, at);
+  }
+
+  /** Whatever is wrong with this file, the next attempt starts with a clean one. */
+  private void abandon() {
+    closeReserveFd();
+    freshCycle = true;
+    writeCycle++;
+  }
+
+  /** Whether an append that failed may have left its excerpt for all that. Owner's lock. */
+  boolean isUncertain() {
+    return uncertain;
   }
 
   /** Chronicle's index of the excerpt appended last. Owner's lock. */
@@ -326,7 +373,7 @@ final class ExcerptLog implements Closeable {
     disk.delete(early);
     disk.createFile(early);
     closeReserveFd();
-    reserveFd = open(early);
+    reserveFd = DurableFiles.openToWrite(early);
     reservedBytes = 0;
     reserveStepBytes = RESERVE_FIRST_BYTES;
     try {
@@ -349,22 +396,12 @@ final class ExcerptLog implements Closeable {
       return;
     }
     if (reserveFd < 0) {
-      reserveFd = open(file(writeCycle));
+      reserveFd = DurableFiles.openToWrite(file(writeCycle));
     }
     long step = Math.max(reserveStepBytes, needed - reservedBytes);
-    if (PosixAPI.posix().fallocate(reserveFd, 0, reservedBytes, step) != 0) {
-      throw new IOException("no space left on device: " + dir);
-    }
+    DurableFiles.reserve(reserveFd, reservedBytes, step, dir);
     reservedBytes += step;
     reserveStepBytes = Math.min(maxReserveStepBytes, reserveStepBytes * 2);
-  }
-
-  private static int open(Path file) throws IOException {
-    int fd = PosixAPI.posix().open(file.toString(), O_RDWR, 0);
-    if (fd < 0) {
-      throw new IOException("cannot open " + file);
-    }
-    return fd;
   }
 
   /** Gives back the reserved blocks behind the last excerpt of a file that is complete. */
@@ -391,6 +428,7 @@ final class ExcerptLog implements Closeable {
       throw new IOException("closed: " + dir);
     }
     if (queue == null) {
+      reserveListing();
       queue =
           SingleChronicleQueueBuilder.binary(dir)
               .rollCycle(rollCycle)
@@ -400,6 +438,26 @@ final class ExcerptLog implements Closeable {
               .build();
     }
     return queue;
+  }
+
+  /**
+   * Gives Chronicle's directory listing its blocks before Chronicle writes to it through a mapping,
+   * where a full disk is an error of the whole JVM ({@code InternalError}) in any later line.
+   */
+  private void reserveListing() throws IOException {
+    Path listing = dir.resolve(LISTING);
+    if (Files.exists(listing)) {
+      return;
+    }
+    boolean done = false;
+    try {
+      DurableFiles.reserve(listing, LISTING_BYTES);
+      done = true;
+    } finally {
+      if (!done) {
+        Files.deleteIfExists(listing);
+      }
+    }
   }
 
   /**
@@ -422,7 +480,9 @@ final class ExcerptLog implements Closeable {
     while (true) {
       try {
         return how.apply(queue());
-      } catch (Exception e) {
+      } catch (NoSpaceException full) {
+        throw full;
+      } catch (Exception | InternalError e) {
         // Chronicle throws checked ones, too, which it does not declare.
         Integer first = null;
         for (Integer cycle : files) {
@@ -430,7 +490,7 @@ final class ExcerptLog implements Closeable {
             first = cycle;
           }
         }
-        if (first == null || first >= firstOwnCycle) {
+        if (first == null || first >= firstOwnCycle || isNotTheFilesFault(e)) {
           throw new IOException("cannot open " + dir + ": " + e, e);
         }
         setAside(first, e.getClass().getSimpleName());
@@ -438,6 +498,20 @@ final class ExcerptLog implements Closeable {
         queue = null;
       }
     }
+  }
+
+  /** No permission, no file descriptor, no memory to map: the file can be as good as ever. */
+  private static boolean isNotTheFilesFault(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String text = String.valueOf(cause.getMessage());
+      if (cause instanceof FileNotFoundException
+          || cause instanceof FileSystemException
+          || text.contains("Too many open files")
+          || text.contains("Map failed")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** For {@link ExcerptReader}: a tailer; keeps the queue open until {@link #readerClosed}. */

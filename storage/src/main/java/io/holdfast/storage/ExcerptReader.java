@@ -43,11 +43,17 @@ final class ExcerptReader implements ExcerptSource, Closeable {
   /** Where the last excerpt read from the tailer's cycle ends, as file offset. */
   private int cycleReadTo;
 
+  /** The cycle that the log tells of already. */
+  private int salvageReported = -1;
+
   /** Whether Chronicle cannot be trusted to find what follows in the tailer's cycle. */
   private boolean suspect;
 
   /** Searches the rest of the tailer's cycle; null while that is not needed. */
   private ExcerptSalvage salvage;
+
+  /** Whether the tailer's cycle is searched though it is still written. */
+  private boolean readBySearch;
 
   private int viewCycle = -1;
   private BytesStore<?, ?> store;
@@ -79,21 +85,47 @@ final class ExcerptReader implements ExcerptSource, Closeable {
         return true;
       }
       if (!complete) {
-        return false;
+        return readBySearch && search(cycle);
       }
-      if (format != null) {
-        if (salvage == null) {
-          salvage = new ExcerptSalvage(log.file(cycle), format, cycleReadTo);
-        }
-        if (salvage.next()) {
-          captureSalvaged(cycle);
-          return true;
-        }
+      if (readBySearch) {
+        // It has grown since it was searched.
+        readBySearch = false;
+        salvage = null;
+        suspect = true;
+      }
+      if (format != null && search(cycle)) {
+        return true;
       }
       if (!moveToCycle(log.cycleAfter(cycle))) {
         return false;
       }
     }
+  }
+
+  private boolean search(int cycle) throws IOException {
+    if (salvage == null) {
+      salvage = new ExcerptSalvage(log.file(cycle), format, cycleReadTo);
+    }
+    if (!salvage.next()) {
+      return false;
+    }
+    captureSalvaged(cycle);
+    return true;
+  }
+
+  /**
+   * To be called when {@link #next} has found no excerpt though there must be more: the file that
+   * is still written is then searched, too, up to what it holds now.
+   *
+   * @return whether {@link #next} has anywhere to look
+   */
+  boolean searchLiveFile() {
+    if (format == null || tailerCycle < 0 || tailerCycle < log.completeBelow()) {
+      return false;
+    }
+    readBySearch = true;
+    salvage = null;
+    return true;
   }
 
   /** Reads an excerpt of the tailer's cycle, or of a later one when there can be no more in it. */
@@ -108,10 +140,12 @@ final class ExcerptReader implements ExcerptSource, Closeable {
         return false;
       }
       return capture(dc, cycle, complete);
-    } catch (Exception e) {
-      if (format == null || !complete) {
+    } catch (Exception | InternalError e) {
+      // InternalError: the file became shorter than it was mapped.
+      if (format == null) {
         throw new IOException("cannot read on in " + log.file(tailerCycle) + ": " + e, e);
       }
+      suspect = true;
       LOG.error(
           "{} is damaged behind {}: {}",
           log.file(tailerCycle),
@@ -136,7 +170,7 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     offset = Math.toIntExact(at - storeStart);
     // A damaged header can say any length; the record has its own.
     length = (int) Math.min(bytes.readRemaining(), view.capacity() - offset);
-    if (format == null || !complete || !format.contradicts(view, offset, length)) {
+    if (format == null || !format.contradicts(view, offset, length)) {
       cycleReadTo = (int) at + length;
       return true;
     }
@@ -157,7 +191,12 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     length = salvage.length();
     position = ExcerptLog.position(cycle, offset);
     cycleReadTo = offset + length;
-    LOG.warn("{}: found a record that Chronicle does not see", where(position));
+    if (salvageReported != cycle) {
+      // One line for what can be thousands of records.
+      salvageReported = cycle;
+      LOG.warn(
+          "{}: Chronicle does not see the records from here on; searched for", where(position));
+    }
   }
 
   private void attach(BytesStore<?, ?> now) throws IOException {
@@ -191,12 +230,11 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     boolean moved = false;
     try {
       moved = tailer.moveToCycle(cycle);
-    } catch (Exception e) {
+    } catch (Exception | InternalError e) {
       // Chronicle throws checked ones, too, which it does not declare.
       LOG.error("{} is damaged: {}", log.file(cycle), e.getClass().getSimpleName());
     }
-    boolean searchable =
-        format != null && cycle < log.completeBelow() && log.cycles().contains(cycle);
+    boolean searchable = format != null && log.cycles().contains(cycle);
     if (!moved && !searchable) {
       return false;
     }
@@ -211,12 +249,20 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     cycleReadTo = 0;
     suspect = false;
     salvage = null;
+    readBySearch = false;
   }
 
   /** Positions so that {@link #next} reads the excerpt with this Chronicle index. */
   boolean moveToIndex(long excerptIndex) throws IOException {
     open();
-    if (!tailer.moveToIndex(excerptIndex)) {
+    try {
+      if (!tailer.moveToIndex(excerptIndex)) {
+        return false;
+      }
+    } catch (Exception | InternalError e) {
+      // A damaged index; whoever wanted this looks through the file instead.
+      LOG.debug("{}: {}", log.file((int) (excerptIndex >>> 32)), e.toString());
+      enter(-1);
       return false;
     }
     enter((int) (excerptIndex >>> 32));
@@ -231,8 +277,9 @@ final class ExcerptReader implements ExcerptSource, Closeable {
    */
   int attachTo(long at) throws IOException {
     int cycle = ExcerptLog.cycleOf(at);
-    if (viewCycle != cycle) {
-      if (!moveToCycle(cycle) || !next() || viewCycle != cycle) {
+    if (viewCycle != cycle || ExcerptLog.offsetOf(at) - storeStart >= view.capacity()) {
+      boolean found = moveToCycle(cycle) && next() && viewCycle == cycle;
+      if (!found && (!searchLiveFile() || !next() || viewCycle != cycle)) {
         return -1;
       }
     }
@@ -283,6 +330,22 @@ final class ExcerptReader implements ExcerptSource, Closeable {
   @Override
   public String where(long at) {
     return log.file(ExcerptLog.cycleOf(at)) + ":" + ExcerptLog.offsetOf(at);
+  }
+
+  /**
+   * Lets go of files that were removed: as long as they are mapped, the disk does not get their
+   * blocks back.
+   *
+   * @return whether there were any; this reader is closed then, until its next use
+   */
+  boolean closeIfRemoved() {
+    boolean removed =
+        tailerCycle >= 0 && !log.cycles().contains(tailerCycle)
+            || viewCycle >= 0 && !log.cycles().contains(viewCycle);
+    if (removed) {
+      close();
+    }
+    return removed;
   }
 
   @Override

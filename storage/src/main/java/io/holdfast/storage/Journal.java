@@ -38,6 +38,15 @@ public interface Journal extends Closeable {
    */
   boolean whenDurable(DurabilityListener listener);
 
+  /**
+   * Goes on in a new file, so that the one written until now can be removed when everything in it
+   * is finished: for a disk that is full. The count of messages is kept in the new one.
+   *
+   * @return false when the file is too small for that to pay
+   * @throws IOException when the disk has no room for a new file; {@link NoSpaceException}
+   */
+  boolean leaveFile() throws IOException;
+
   /** The ordinal of the next message. Any thread. */
   long nextOrdinal();
 

@@ -45,6 +45,9 @@ public final class JournalCursor implements Closeable {
 
   private long unreadable;
 
+  /** Place and kind of the first damage since the last whole record, null for none. */
+  private String defectBefore;
+
   JournalCursor(ChronicleJournal journal, ExcerptLog log) {
     this.journal = journal;
     inOrder = log.reader(RecordFormat.JOURNAL);
@@ -88,13 +91,14 @@ public final class JournalCursor implements Closeable {
       return false;
     }
     if (!onRecord && !findRecord(end)) {
-      if (nextOrdinal < end) {
-        LOG.error(
-            "{}: messages {} to {} cannot be read and are skipped", journal, nextOrdinal, end - 1);
-        unreadable += end - nextOrdinal;
-        nextOrdinal = end;
+      // They are in the journal: behind what Chronicle cannot pass they are searched for.
+      boolean found = nextOrdinal < end && inOrder.searchLiveFile() && findRecord(end);
+      if (!found) {
+        if (nextOrdinal < end) {
+          skipTo(end);
+        }
+        return false;
       }
-      return false;
     }
     if (nextOrdinal >= end) {
       return false;
@@ -113,6 +117,20 @@ public final class JournalCursor implements Closeable {
     nextOrdinal++;
     onRecord = nextOrdinal < endOrdinal;
     return true;
+  }
+
+  /** Says in one line what cannot be read and why. */
+  private void skipTo(long ordinal) {
+    LOG.error(
+        "{}: {} message(s), {} to {}, cannot be read and are skipped: {}",
+        journal,
+        ordinal - nextOrdinal,
+        nextOrdinal,
+        ordinal - 1,
+        defectBefore == null ? "they are in no file" : defectBefore);
+    defectBefore = null;
+    unreadable += ordinal - nextOrdinal;
+    nextOrdinal = ordinal;
   }
 
   /** Goes to the record of nextOrdinal, or the first one behind it. */
@@ -154,24 +172,27 @@ public final class JournalCursor implements Closeable {
       defect = RecordCodec.crcDefect(view, offset, headBytes);
     }
     if (defect != null) {
-      LOG.error("{}: {}; skipped", inOrder.where(inOrder.position()), defect);
+      if (defectBefore == null) {
+        defectBefore = inOrder.where(inOrder.position()) + ": " + defect;
+      }
       return false;
     }
     if (RecordCodec.type(view, offset) != RecordCodec.TYPE_BATCH) {
       return false;
     }
     if (first > nextOrdinal) {
-      if (!isUnused(nextOrdinal, first)) {
-        LOG.warn("{}: messages {} to {} are not there", journal, nextOrdinal, first - 1);
-        unreadable += Math.min(first, end) - nextOrdinal;
+      if (isUnused(nextOrdinal, first)) {
+        nextOrdinal = Math.min(first, end);
+      } else {
+        skipTo(Math.min(first, end));
       }
-      nextOrdinal = Math.min(first, end);
       if (first >= end) {
         // Belongs to what is read after the bound; come back to it then.
         positioned = false;
         return false;
       }
     }
+    defectBefore = null;
     batchPosition = inOrder.position();
     timestampNs = view.getLong(offset + RecordCodec.TIME_OFFSET);
     deferMs = view.getLong(offset + RecordCodec.DEFER_OFFSET);
@@ -253,6 +274,17 @@ public final class JournalCursor implements Closeable {
     checkedPosition = MessageRef.NOWHERE;
     onRecord = false;
     positioned = false;
+  }
+
+  /** Lets go of files that were removed; the disk gets their blocks back only then. */
+  void filesRemoved() {
+    if (inOrder.closeIfRemoved()) {
+      onRecord = false;
+      positioned = false;
+    }
+    if (byReference.closeIfRemoved()) {
+      checkedPosition = MessageRef.NOWHERE;
+    }
   }
 
   @Override

@@ -68,8 +68,15 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
-    incomplete = replay.isIncomplete() || hasFiles() && replay.state() == null;
-    return replay.state();
+    LedgerState state = replay.state();
+    incomplete = replay.isIncomplete() || hasFiles() && !replay.hasCheckpoint();
+    if (replay.skipped() > 0) {
+      LOG.error(
+          "{}: {} record(s) cannot be read; what they finished is delivered again",
+          this,
+          replay.skipped());
+    }
+    return state;
   }
 
   /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
@@ -108,16 +115,16 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     write(LedgerCodec.EMPTY, 0);
   }
 
+  /** Whether a record could not be written: memory knows more than the disk until a checkpoint. */
+  boolean isBehind() {
+    return behind;
+  }
+
   /** Whether a checkpoint would pay. */
   public boolean wantsCheckpoint() {
     return behind
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
-  }
-
-  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
-  boolean isBehind() {
-    return behind;
   }
 
   /** Whether anything was recorded since the last checkpoint. */

@@ -19,6 +19,8 @@ final class LedgerReplay {
   private LedgerState checkpoint;
   private long bytes;
   private long checkpointBytes;
+  private long skipped;
+  private boolean whole;
   private boolean incomplete;
 
   /** Records of {@link #checkpoint} so far. */
@@ -29,6 +31,7 @@ final class LedgerReplay {
     while (reader.next()) {
       String defect = apply(reader);
       if (defect != null) {
+        skipped++;
         incomplete = true;
         LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
       }
@@ -69,33 +72,24 @@ final class LedgerReplay {
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
-      case LedgerCodec.CHECKPOINT_DELIVERED -> {
-        if (checkpoint != null) {
-          deliver(checkpoint, payload, count);
-        }
-      }
+      case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(), payload, count);
       case LedgerCodec.HOLD -> hold(current(), payload, count);
       case LedgerCodec.EMPTY -> current().empty(payload.getLong());
       case LedgerCodec.CHECKPOINT_BEGIN -> {
+        if (checkpoint != null) {
+          mergeCheckpoint();
+        }
         checkpoint = new LedgerState(payload.getLong());
         checkpoint.mention(payload.getLong());
         checkpointBytes = bytes;
         checkpointRecords = 1;
       }
-      case LedgerCodec.CHECKPOINT_FINISHED -> {
-        if (checkpoint != null) {
-          finish(checkpoint, payload, count);
-        }
-      }
-      case LedgerCodec.CHECKPOINT_HELD -> {
-        if (checkpoint != null) {
-          hold(checkpoint, payload, count);
-        }
-      }
+      case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
+      case LedgerCodec.CHECKPOINT_HELD -> hold(summed(), payload, count);
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
-          boolean whole = count == 0 || count == checkpointRecords - 1;
-          if (whole || state == null) {
+          boolean complete = count == 0 || count == checkpointRecords - 1;
+          if (complete || state == null) {
             state = checkpoint;
           } else {
             // Cut off from power before it was forced: what it sums up is still there, too.
@@ -103,6 +97,7 @@ final class LedgerReplay {
             state.addAll(checkpoint);
           }
           checkpoint = null;
+          whole = true;
           checkpointBytes = bytes - checkpointBytes;
           bytes = 0;
         }
@@ -121,6 +116,11 @@ final class LedgerReplay {
       state = new LedgerState(0);
     }
     return state;
+  }
+
+  /** What a checkpoint's records belong to; without its begin they are true for all that. */
+  private LedgerState summed() {
+    return checkpoint == null ? current() : checkpoint;
   }
 
   private void finish(LedgerState to, ByteBuffer payload, int count) {
@@ -152,7 +152,33 @@ final class LedgerReplay {
 
   /** What the ledger says, null when there was no record at all. */
   LedgerState state() {
+    if (checkpoint != null) {
+      mergeCheckpoint();
+    }
     return state;
+  }
+
+  /**
+   * A checkpoint without its end, by a crash or by damage, does not replace what came before it;
+   * but each of its records is true.
+   */
+  private void mergeCheckpoint() {
+    if (state == null) {
+      state = checkpoint;
+    } else {
+      state.addAll(checkpoint);
+    }
+    checkpoint = null;
+  }
+
+  /** Records that could not be read. */
+  long skipped() {
+    return skipped;
+  }
+
+  /** Whether there was a whole checkpoint, as there is in every ledger that is not damaged. */
+  boolean hasCheckpoint() {
+    return whole;
   }
 
   /** Bytes of records behind the last checkpoint. */

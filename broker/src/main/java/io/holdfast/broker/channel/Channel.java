@@ -622,6 +622,13 @@ public final class Channel {
     return exiting || unused;
   }
 
+  /** Whether the disk has not taken all that became of the messages. Any thread. */
+  public boolean isBehind() {
+    synchronized (lock) {
+      return !exiting && backend.isBehind();
+    }
+  }
+
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
   public void housekeep(boolean idle) throws IOException {
     boolean checkpoint;
@@ -644,6 +651,15 @@ public final class Channel {
       }
     }
     forceCarried();
+  }
+
+  /** Files of the topic's journal were removed: lets go of them. Housekeeping thread. */
+  public void journalFilesRemoved() {
+    synchronized (lock) {
+      if (!exiting) {
+        backend.journalFilesRemoved();
+      }
+    }
   }
 
   /**
@@ -834,7 +850,14 @@ public final class Channel {
   /** Messages dropped for want of room; only an ephemeral channel drops any. */
   public long droppedCount() {
     synchronized (lock) {
-      return backend.dropped();
+      return backend.dropped() + ready.dropped();
+    }
+  }
+
+  /** Messages lost to damage in the journal since the start of the process. */
+  public long unreadableCount() {
+    synchronized (lock) {
+      return backend.unreadable() + ready.unreadable();
     }
   }
 }

@@ -33,6 +33,9 @@ final class ReadyMessages {
   /** Whether the last choice between a message that came back and the backend was the former. */
   private boolean memoryWasLast;
 
+  private long dropped;
+  private long unreadable;
+
   ReadyMessages(ChannelSettings settings, BackendQueue backend) {
     this.settings = settings;
     this.backend = backend;
@@ -154,7 +157,19 @@ final class ReadyMessages {
       }
       taken++;
     }
+    unreadable += journal.unreadable();
+    dropped += endOrdinal - journal.nextOrdinal();
     return taken;
+  }
+
+  /** Messages of a backlog that memory had no room for. */
+  long dropped() {
+    return dropped;
+  }
+
+  /** Messages of a backlog that could not be read. */
+  long unreadable() {
+    return unreadable;
   }
 
   private static long dueMs(long timestampNs, long deferMs) {
@@ -249,7 +264,12 @@ final class ReadyMessages {
       }
       Message message = Message.of(view);
       defer(message, delayMs);
-      backend.hold(List.of(new HeldMessage(message, dueMs)));
+      try {
+        backend.hold(List.of(new HeldMessage(message, dueMs)));
+      } catch (IOException e) {
+        // The journal knows its due time, too; the next checkpoint makes up for it.
+        settings.diskErrors().failed("deferred messages", e);
+      }
     }
     return false;
   }

@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.protocol.Names;
 import io.holdfast.broker.topic.Topic;
@@ -147,9 +148,11 @@ final class AdminHandler {
     return topic;
   }
 
-  /** nsqd cannot fail here; its code for "not now" serves. */
+  /** nsqd cannot fail here; its code for "not now" serves, unless the disk is the reason. */
   private static HttpError refused(String what, BrokerException cause) {
-    LOG.warn("{} not created: {}", what, cause.getMessage());
-    return HttpError.exiting();
+    if (!(cause instanceof RefusedException)) {
+      LOG.warn("{} not created: {}", what, cause.getMessage());
+    }
+    return HttpError.failed(cause);
   }
 }

@@ -1,5 +1,8 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.RefusedException;
+
 /**
  * An answer other than 200, thrown by a handler. Carries no stack trace: it is an answer, not a
  * fault.
@@ -30,9 +33,14 @@ final class HttpError extends Exception {
     return new HttpError(413, code);
   }
 
-  /** Topic closing, broker closing or the disk refuses: nsqd has one code for all (contract §5). */
+  /** Topic closing, broker closing or a disk error: nsqd has one code for all (contract §5). */
   static HttpError exiting() {
     return new HttpError(503, "EXITING");
+  }
+
+  /** A publish or a creation that did not work: the disk's reason is worth telling. */
+  static HttpError failed(BrokerException cause) {
+    return cause instanceof RefusedException ? new HttpError(503, cause.getMessage()) : exiting();
   }
 
   int status() {

@@ -168,7 +168,7 @@ final class PubHandler {
             created = topics.getOrCreate(name);
           } catch (BrokerException e) {
             LOG.debug("HTTP {} {}: {}", request.path(), name, e.getMessage());
-            throw HttpError.exiting();
+            throw HttpError.failed(e);
           }
           publish.to(created, reply);
         },
@@ -196,7 +196,7 @@ final class PubHandler {
       durable = target.putMessages(section, count, deferMs, listener);
     } catch (BrokerException e) {
       LOG.debug("HTTP publish failed: {}", e.getMessage());
-      throw HttpError.exiting();
+      throw HttpError.failed(e);
     }
     if (durable) {
       reply.accept(HttpReply.text("OK"));

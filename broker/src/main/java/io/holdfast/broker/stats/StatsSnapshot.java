@@ -54,7 +54,8 @@ public record StatsSnapshot(
 
   /**
    * One channel. {@code clients} is null if not asked for, {@code clientCount} is right all the
-   * same.
+   * same. {@code unreadableCount} (lost to damage on disk) and {@code droppedCount} (an ephemeral
+   * channel's overflow) are Holdfast's own and absent while 0.
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record ChannelStats(
@@ -69,6 +70,8 @@ public record StatsSnapshot(
       @JsonInclude(JsonInclude.Include.NON_DEFAULT) long globalMsgCount,
       long requeueCount,
       long timeoutCount,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) long unreadableCount,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) long droppedCount,
       int clientCount,
       List<ClientStats> clients,
       boolean paused,
@@ -198,6 +201,8 @@ public record StatsSnapshot(
         channel.globalMsgCount(),
         channel.requeueCount(),
         channel.timeoutCount(),
+        channel.unreadableCount(),
+        channel.droppedCount(),
         clients.size(),
         includeClients ? clients(clients, topicFilter) : null,
         channel.isPaused(),

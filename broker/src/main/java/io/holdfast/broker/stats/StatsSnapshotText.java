@@ -103,6 +103,12 @@ public final class StatsSnapshotText {
     field("re-q", channel.requeueCount(), 5);
     field("timeout", channel.timeoutCount(), 5);
     field("msgs", channel.messageCount(), 8);
+    if (channel.unreadableCount() > 0) {
+      field("unreadable", channel.unreadableCount(), 5);
+    }
+    if (channel.droppedCount() > 0) {
+      field("dropped", channel.droppedCount(), 5);
+    }
     latency(channel.e2eProcessingLatency());
     if (channel.clients() != null) {
       for (ClientStats client : channel.clients()) {

@@ -70,6 +70,13 @@ final class StatsdReport {
     gauge(prefix + "deferred_count", channel.deferredCount());
     counter(prefix + "requeue_count", channel.counters().requeueCount());
     counter(prefix + "timeout_count", channel.counters().timeoutCount());
+    // Not nsqd's, and mostly nothing to tell.
+    if (channel.counters().unreadableCount() > 0) {
+      gauge(prefix + "unreadable_count", channel.counters().unreadableCount());
+    }
+    if (channel.counters().droppedCount() > 0) {
+      gauge(prefix + "dropped_count", channel.counters().droppedCount());
+    }
     gauge(prefix + "clients", channel.clientCount());
     latency(prefix, channel.e2eProcessingLatency());
   }

@@ -58,8 +58,20 @@ public record StatsdSample(List<Topic> topics, Memory memory) {
    * @param messageCount messages put
    * @param requeueCount messages requeued
    * @param timeoutCount messages timed out
+   * @param unreadableCount messages lost to damage on disk
+   * @param droppedCount messages an ephemeral channel had no room for
    */
-  public record Counters(long messageCount, long requeueCount, long timeoutCount) {}
+  public record Counters(
+      long messageCount,
+      long requeueCount,
+      long timeoutCount,
+      long unreadableCount,
+      long droppedCount) {
+    /** Nothing unreadable, nothing dropped. */
+    public Counters(long messageCount, long requeueCount, long timeoutCount) {
+      this(messageCount, requeueCount, timeoutCount, 0, 0);
+    }
+  }
 
   /**
    * Memory figures under Go's names (contract §5, /stats memory); what they mean on a JVM is up to

@@ -20,7 +20,11 @@ public final class StatsdSampler {
             new StatsdSample.Channel(
                 channel.name(),
                 new StatsdSample.Counters(
-                    channel.messageCount(), channel.requeueCount(), channel.timeoutCount()),
+                    channel.messageCount(),
+                    channel.requeueCount(),
+                    channel.timeoutCount(),
+                    channel.unreadableCount(),
+                    channel.droppedCount()),
                 channel.depth(),
                 channel.backendDepth(),
                 channel.inFlightCount(),

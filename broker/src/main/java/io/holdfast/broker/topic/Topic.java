@@ -1,6 +1,7 @@
 package io.holdfast.broker.topic;
 
 import io.holdfast.broker.BrokerException;
+import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -15,6 +16,7 @@ import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
+import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.SyncFailedException;
 import io.netty.buffer.ByteBuf;
@@ -73,8 +75,14 @@ public final class Topic {
   private volatile boolean paused;
   private volatile boolean exiting;
 
-  /** Why this topic takes no messages, null when it does; housekeeping writes it. */
-  private volatile String fullText;
+  /** What journal and ledgers took on disk when housekeeping last looked. */
+  private volatile long measuredBytes;
+
+  /** Bytes published since; changed under the lock. */
+  private volatile long bytesSinceMeasured;
+
+  /** Whether housekeeping found no room on the disk for what it has to do. */
+  private volatile boolean needsRoom;
 
   private volatile boolean deleted;
   private volatile long messageCount;
@@ -159,7 +167,10 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      Channel channel = topic.openChannel(channelName, first);
+      boolean known = isKnown(entry, channelName);
+      // A channel that was there and has no ledger any more: rather too much than too little.
+      Channel channel =
+          topic.openChannel(channelName, known ? topic.journal.firstOrdinal() : first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -171,6 +182,12 @@ public final class Topic {
     }
     topic.seenOrdinal = topic.journal.nextOrdinal();
     return topic;
+  }
+
+  private static boolean isKnown(Metadata.TopicEntry entry, String channel) {
+    return entry != null
+        && entry.channels() != null
+        && entry.channels().stream().anyMatch(e -> e.name().equals(channel));
   }
 
   private Channel openChannel(String channelName, long first) throws IOException {
@@ -212,10 +229,10 @@ public final class Topic {
       throws BrokerException {
     String refusal = context.publishRefusal();
     if (refusal == null) {
-      refusal = fullText;
+      refusal = overMaxDiskBytes(section.readableBytes());
     }
     if (refusal != null) {
-      throw new BrokerException(refusal);
+      throw new RefusedException(refusal);
     }
     if (section.readableBytes() > maxSectionBytes) {
       throw new BrokerException(
@@ -241,14 +258,17 @@ public final class Topic {
           // That one is known already, and over when a sync works again.
           context.diskErrors().failed("TOPIC(" + name + ")", e);
         }
-        throw new BrokerException(e.getMessage(), e);
+        throw NoSpaceException.isCauseOf(e)
+            ? new RefusedException(e.getMessage())
+            : new BrokerException(e.getMessage(), e);
       }
+      bytesSinceMeasured += batch.sectionBytes();
       if (heldFrom == NOTHING_HELD) {
         handOver(batch);
       }
       durable = journal.whenDurable(listener);
     }
-    context.published();
+    context.published(section.readableBytes());
     return durable;
   }
 
@@ -297,6 +317,10 @@ public final class Topic {
         throw new BrokerException(
             "TOPIC(" + name + ") has its limit of " + context.maxChannels() + " channels");
       }
+      String refusal = DirNames.isEphemeral(channelName) ? null : context.creationRefusal();
+      if (refusal != null) {
+        throw new RefusedException(refusal);
+      }
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
         channel = openChannel(channelName, first);
@@ -309,6 +333,9 @@ public final class Topic {
         }
       } catch (IOException e) {
         context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channelName + ")", e);
+        if (!DirNames.isEphemeral(channelName)) {
+          context.takeBack(name, channelName);
+        }
         throw new BrokerException(e.getMessage(), e);
       }
       LOG.info("TOPIC({}): new channel({})", name, channelName);
@@ -532,8 +559,9 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
+    needsRoom = channels.values().stream().anyMatch(Channel::isBehind);
     reclaim();
-    checkDiskBytes();
+    measureDiskBytes();
     if (idle) {
       synchronized (lock) {
         if (!exiting) {
@@ -547,14 +575,16 @@ public final class Topic {
 
   /** Gives back the disk that finished messages take. */
   private void reclaim() throws IOException {
+    if (isShortOfSpace()) {
+      leaveFinishedFile();
+    }
     long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
     for (int i = 0; i < MAX_FILES_CARRIED; i++) {
-      long neededFrom = backlogFrom();
       int pinnedFile = Integer.MAX_VALUE;
       for (Channel channel : channels.values()) {
-        neededFrom = Math.min(neededFrom, channel.neededFrom());
         pinnedFile = Math.min(pinnedFile, channel.pinnedFile());
       }
+      long neededFrom = neededFrom();
       if (journal.hasFilesBelow(neededFrom, pinnedFile)) {
         // Or a power cut would leave channels that look for what they had finished.
         for (Channel channel : channels.values()) {
@@ -565,11 +595,21 @@ public final class Topic {
         synchronized (lock) {
           journal.filesRemoved();
         }
+        channels.values().forEach(Channel::journalFilesRemoved);
       }
       if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs)) {
         return;
       }
     }
+  }
+
+  /** No message below is needed where it was published. */
+  private long neededFrom() {
+    long from = backlogFrom();
+    for (Channel channel : channels.values()) {
+      from = Math.min(from, channel.neededFrom());
+    }
+    return from;
   }
 
   /** From this ordinal on the topic or one of its channels has everything in the journal only. */
@@ -593,20 +633,59 @@ public final class Topic {
     }
   }
 
-  private void checkDiskBytes() {
-    long maxBytes = context.maxDiskBytesPerTopic();
-    if (maxBytes > 0) {
-      long bytes = diskBytes();
-      fullText =
-          bytes <= maxBytes
-              ? null
-              : "TOPIC("
-                  + name
-                  + ") takes "
-                  + bytes
-                  + " bytes on disk, max-disk-bytes-per-topic is "
-                  + maxBytes;
+  private void measureDiskBytes() {
+    if (context.maxDiskBytesPerTopic() > 0) {
+      long before;
+      synchronized (lock) {
+        before = bytesSinceMeasured;
+      }
+      measuredBytes = diskBytes();
+      synchronized (lock) {
+        // What was published while it was measured counts twice until the next time.
+        bytesSinceMeasured -= before;
+      }
     }
+  }
+
+  /** Why this topic takes no more, null when it does; exact between two measurements, too. */
+  private String overMaxDiskBytes(long moreBytes) {
+    long maxBytes = context.maxDiskBytesPerTopic();
+    long bytes = measuredBytes + bytesSinceMeasured;
+    return maxBytes == 0 || bytes + moreBytes <= maxBytes
+        ? null
+        : "TOPIC("
+            + name
+            + ") takes "
+            + bytes
+            + " bytes on disk, max-disk-bytes-per-topic is "
+            + maxBytes;
+  }
+
+  /** Whether publishing is refused for want of space, which finished messages may take. */
+  private boolean isShortOfSpace() {
+    return context.publishRefusal() != null || overMaxDiskBytes(maxSectionBytes) != null;
+  }
+
+  /**
+   * On a disk that is short of space: gets out of a journal file in which all is finished, so that
+   * it can go. Otherwise the newest file stays, as it keeps the count of messages.
+   */
+  private void leaveFinishedFile() {
+    try {
+      synchronized (lock) {
+        if (!exiting && neededFrom() >= journal.nextOrdinal() && journal.leaveFile()) {
+          LOG.debug("TOPIC({}): left a finished file", name);
+        }
+      }
+    } catch (IOException e) {
+      needsRoom = true;
+      context.diskErrors().failed("TOPIC(" + name + ")", e);
+    }
+  }
+
+  /** Whether the disk has no room for what brings space back: ledgers are behind. Any thread. */
+  public boolean needsRoom() {
+    return needsRoom;
   }
 
   /** What the metadata file is to say; null for a topic that the next start will not have. */

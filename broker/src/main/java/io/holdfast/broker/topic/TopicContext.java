@@ -47,6 +47,25 @@ public interface TopicContext {
   /** A publish went well. */
   void published();
 
+  /** So many bytes of messages were published. */
+  default void published(long bytes) {
+    published();
+  }
+
+  /** Why nothing can be created that needs room on the disk, for the client; null when it can. */
+  default String creationRefusal() {
+    return null;
+  }
+
+  /**
+   * Removes what a creation that failed has left on the disk.
+   *
+   * @param channel null for the topic itself
+   */
+  default void takeBack(String topic, String channel) {
+    // Without a disk there is nothing.
+  }
+
   /** A channel came to be; for nsqlookupd and the metadata file. Does not block. */
   void channelCreated(String topic, String channel);
 

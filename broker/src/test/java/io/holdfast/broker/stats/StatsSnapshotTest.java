@@ -82,6 +82,8 @@ class StatsSnapshotTest {
             6,
             7,
             8,
+            0,
+            0,
             2,
             List.of(client(List.of(), true), client(List.of(new PubCount("t", 2)), false)),
             true,
@@ -134,11 +136,12 @@ class StatsSnapshotTest {
             + "\"producers\":null}",
         json(snapshot(null, null)));
     ChannelStats channel =
-        new ChannelStats("c", 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, null, false, E2eLatency.NONE);
+        new ChannelStats("c", 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 3, 4, 1, null, false, E2eLatency.NONE);
     assertEquals(
         "{\"channel_name\":\"c\",\"depth\":0,\"backend_depth\":0,\"in_flight_count\":0,"
             + "\"deferred_count\":0,\"message_count\":0,\"zone_local_msg_count\":1,"
             + "\"region_local_msg_count\":2,\"requeue_count\":0,\"timeout_count\":0,"
+            + "\"unreadable_count\":3,\"dropped_count\":4,"
             + "\"client_count\":1,\"clients\":null,\"paused\":false,"
             + "\"e2e_processing_latency\":{\"count\":0,\"percentiles\":null}}",
         json(channel));

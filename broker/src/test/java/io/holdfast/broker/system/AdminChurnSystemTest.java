@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /**
- * Topics and channels created and deleted many times, emptied and paused, under publishers
- * and consumers, with a stop and a start in the middle of it: every request is answered, nothing of
+ * Topics and channels created and deleted many times, emptied and paused, under publishers and
+ * consumers, with a stop and a start in the middle of it: every request is answered, nothing of
  * what stays is lost, and no file, mapping, thread or object is left of what went.
  *
  * <p>{@code -Dholdfast.churn=N} does N deletions instead of {@value #DELETIONS}.

@@ -173,6 +173,15 @@ public final class Http {
     }
   }
 
+  /** Whether a started broker answers at all. */
+  boolean pingAnswers() {
+    try {
+      return get("/ping").status() > 0;
+    } catch (UncheckedIOException e) {
+      return false; // not listening yet
+    }
+  }
+
   /** {@code /stats?format=json} with these further parameters (as {@code &a=b}). */
   public JsonNode stats(String parameters) {
     return get("/stats?format=json" + parameters).json();
