@@ -69,8 +69,32 @@ public interface BackendQueue extends Closeable {
   /** Messages dropped because there was no room. */
   long dropped();
 
-  /** The lowest ordinal that this channel may still need; Long.MAX_VALUE for none. */
-  long floor();
+  /**
+   * The lowest ordinal whose own journal record this channel may still need; Long.MAX_VALUE for
+   * none.
+   */
+  long neededFrom();
+
+  /** The oldest journal file with a copy that this channel needs; Integer.MAX_VALUE for none. */
+  int pinnedFile();
+
+  /**
+   * The ordinal from which on the channel has everything in the journal only; Long.MAX_VALUE when
+   * it reads none.
+   */
+  long backlogFrom();
+
+  /**
+   * Records the new places of messages that were carried forward ({@link Journal#carry}). Their own
+   * records stay needed until {@link #force} and then {@link #carriedForced} have returned.
+   */
+  void carry(List<HeldMessage> messages) throws IOException;
+
+  /** Whether messages were carried whose new places may not be on the disk yet. */
+  boolean hasUnforcedCarried();
+
+  /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
+  void carriedForced();
 
   /** Whether {@link #checkpoint} is due. */
   boolean wantsCheckpoint();

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ import org.slf4j.LoggerFactory;
 public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+  private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
+  private static final int RESERVE_STEPS = 8;
 
   /** A length and a body of one byte. */
   private static final int MIN_MESSAGE_BYTES = 5;
@@ -46,6 +49,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /** First ordinal by cycle, as far as known; own monitor. */
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
+
+  /** The file whose first ordinal was noted last. Topic's lock. */
+  private int notedCycle = -1;
 
   private volatile long nextOrdinal;
   private long unsyncedMessages;
@@ -80,8 +86,14 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       throws IOException {
     this.options = options;
     this.syncThread = syncThread;
+    // Not much of a small file, for a kill leaves what is reserved and not used.
+    long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
     log =
-        new ExcerptLog(dir, syncThread.disk(), options.journalBlockBytes(), MAX_RESERVE_STEP_BYTES);
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            options.journalBlockBytes(),
+            Math.max(MIN_RESERVE_STEP_BYTES, step));
     nextOrdinal = findNextOrdinal();
   }
 
@@ -98,11 +110,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         long lostHere = 0;
         if (reader.moveToCycle(cycle)) {
           while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-            if (isWhole(reader)) {
+            if (!isWhole(reader)) {
+              lostHere += Math.min(reader.length(), options.maxRecordBytes());
+            } else if (isBatch(reader)) {
               next = Math.max(next, endOrdinal(reader));
               lostHere = 0;
-            } else {
-              lostHere += Math.min(reader.length(), options.maxRecordBytes());
             }
           }
         }
@@ -119,6 +131,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
   }
 
+  private static boolean isBatch(ExcerptReader reader) {
+    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
+  }
+
   /** One above the last ordinal of the record a reader stands on. */
   private static long endOrdinal(ExcerptReader reader) {
     ByteBuffer view = reader.view();
@@ -129,6 +145,52 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void append(Batch batch) throws IOException {
+    refuseWhileUnforced();
+    long ordinal = nextOrdinal;
+    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH,
+            ordinal,
+            timeNs,
+            batch.deferMs(),
+            batch.count(),
+            batch.section(),
+            batch.sectionCrc());
+    if (ExcerptLog.cycleOf(at) != notedCycle) {
+      notedCycle = ExcerptLog.cycleOf(at);
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(notedCycle, ordinal);
+      }
+    }
+    nextOrdinal = ordinal + batch.count();
+    int firstMessage = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES;
+    batch.appended(ordinal, timeNs, at, log.lastIndex(), firstMessage);
+    noteWritten(batch.count());
+  }
+
+  @Override
+  public MessageRef carry(MessageView message) throws IOException {
+    refuseWhileUnforced();
+    int length = message.bodyLength();
+    ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
+    section.putInt(length).put(message.body()).flip();
+    long ordinal = message.ordinal();
+    long at =
+        write(
+            RecordCodec.TYPE_CARRIED,
+            ordinal,
+            message.timestampNs(),
+            message.deferMs(),
+            1,
+            section,
+            RecordCodec.startCrc(section));
+    noteWritten(1);
+    int body = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
+    return new MessageRef(ordinal, at, body, length, 0, true);
+  }
+
+  private void refuseWhileUnforced() throws IOException {
     SyncFailedException failed = syncError;
     if (failed != null) {
       throw failed;
@@ -136,34 +198,46 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     if (appended - forced > MAX_UNFORCED) {
       throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
     }
+  }
+
+  /** Appends one record; returns its position. */
+  private long write(
+      int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
+      throws IOException {
     if (rollWanted || log.fileBytes() > options.maxBytesPerFile()) {
       rollWanted = false;
       log.roll();
     }
-    long ordinal = nextOrdinal;
-    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
-    RecordCodec.putHead(
-        head,
-        0,
-        RecordCodec.JOURNAL_MAGIC,
-        RecordCodec.TYPE_BATCH,
-        headBytes + batch.sectionBytes(),
-        batch.count());
+    int bytes = headBytes + section.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, type, bytes, count);
     head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
     head.putLong(RecordCodec.TIME_OFFSET, timeNs);
-    head.putLong(RecordCodec.DEFER_OFFSET, batch.deferMs());
-    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(batch.sectionCrc(), head, 0, headBytes));
-    boolean newFile = log.fileBytes() == 0;
-    long at = log.append(head.clear(), batch.section());
-    if (newFile) {
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(ExcerptLog.cycleOf(at), ordinal);
+    head.putLong(RecordCodec.DEFER_OFFSET, deferMs);
+    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(crc, head, 0, headBytes));
+    return log.append(head.clear(), section);
+  }
+
+  @Override
+  public Collection<MessageRef> copies() throws IOException {
+    TreeMap<Long, MessageRef> copies = new TreeMap<>();
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+      while (reader.next()) {
+        if (isWhole(reader) && !isBatch(reader)) {
+          int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
+          long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+          int body = at + Integer.BYTES - reader.offset() + ExcerptLog.offsetOf(reader.position());
+          int length = reader.view().getInt(at);
+          copies.put(ordinal, new MessageRef(ordinal, reader.position(), body, length, 0, true));
+        }
       }
     }
-    nextOrdinal = ordinal + batch.count();
-    batch.appended(ordinal, timeNs, at, log.lastIndex(), ExcerptLog.offsetOf(at) + headBytes);
-    noteWritten(batch.count());
+    return copies.values();
+  }
+
+  @Override
+  public void force() throws IOException {
+    syncThread.now(this);
   }
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
@@ -264,7 +338,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       if (reader.moveToCycle(cycle)) {
         while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (isWhole(reader)) {
+          if (isWhole(reader) && isBatch(reader)) {
             first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
           }
         }
@@ -318,25 +392,39 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public boolean hasFilesBelow(long ordinal) throws IOException {
-    return isBelow(log.firstCycle(), ordinal);
+  public int oldestFile() {
+    return log.firstCycle();
   }
 
-  /** Whether a file that is not the newest holds nothing from an ordinal on. */
-  private boolean isBelow(int cycle, long ordinal) throws IOException {
+  @Override
+  public int fileOf(long ordinal) throws IOException {
+    return cycleFor(ordinal);
+  }
+
+  @Override
+  public boolean isWrittenBefore(int file, long timeMs) throws IOException {
+    return Files.getLastModifiedTime(log.file(file)).toMillis() <= timeMs;
+  }
+
+  @Override
+  public boolean hasFilesBelow(long ordinal, int file) throws IOException {
+    return isBelow(log.firstCycle(), ordinal, file);
+  }
+
+  /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
+  private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
     int next = log.cycleAfter(cycle);
     while (next >= 0 && firstOrdinalOf(next) < 0) {
       next = log.cycleAfter(next);
     }
-    return next >= 0 && firstOrdinalOf(next) <= ordinal;
+    return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
   }
 
   @Override
-  public int removeBelow(long ordinal, long writtenBeforeMs) throws IOException {
+  public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
-      if (!isBelow(cycle, ordinal)
-          || Files.getLastModifiedTime(log.file(cycle)).toMillis() > writtenBeforeMs) {
+      if (!isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
         break;
       }
       if (removed == 0) {
@@ -361,6 +449,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public long diskBytes() {
     return log.diskBytes();
+  }
+
+  @Override
+  public long diskBytesAfter(int file) {
+    return log.diskBytesAfter(file);
   }
 
   /** The files of this journal by their first ordinal, oldest first; for the tools. */

@@ -462,8 +462,14 @@ final class ExcerptLog implements Closeable {
     dirty.force();
   }
 
-  /** Removes a file that nothing needs any more; {@link #refreshListing} is to follow. */
-  void deleteCycle(int cycle) throws IOException {
+  /**
+   * Removes a file that nothing needs any more; {@link #refreshListing} is to follow. After the end
+   * of this log it does nothing: the directory may be another topic's of the same name by then.
+   */
+  synchronized void deleteCycle(int cycle) throws IOException {
+    if (closed) {
+      return;
+    }
     cycles.remove(cycle);
     dirty.removed(cycle);
     disk.delete(file(cycle));
@@ -479,8 +485,13 @@ final class ExcerptLog implements Closeable {
 
   /** Bytes on disk of all files (blocks, not the sparse size). */
   long diskBytes() {
+    return diskBytesAfter(-1);
+  }
+
+  /** Bytes on disk of the files of later cycles. */
+  long diskBytesAfter(int after) {
     long bytes = 0;
-    for (int cycle : cycles) {
+    for (int cycle : cycles.tailSet(after, false)) {
       try {
         bytes += DurableFiles.allocatedBytes(file(cycle));
       } catch (IOException e) {

@@ -43,6 +43,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
 
+  /** Whether {@link #replay} found damage. */
+  private boolean incomplete;
+
   /**
    * Opens the ledger of a channel.
    *
@@ -65,7 +68,13 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
+    incomplete = replay.isIncomplete() || hasFiles() && replay.state() == null;
     return replay.state();
+  }
+
+  /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** Whether there is any file, with a record or without. */
@@ -104,6 +113,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     return behind
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
+  }
+
+  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
+  boolean isBehind() {
+    return behind;
   }
 
   /** Whether anything was recorded since the last checkpoint. */

@@ -19,6 +19,7 @@ final class LedgerReplay {
   private LedgerState checkpoint;
   private long bytes;
   private long checkpointBytes;
+  private boolean incomplete;
 
   /** Records of {@link #checkpoint} so far. */
   private int checkpointRecords;
@@ -28,6 +29,7 @@ final class LedgerReplay {
     while (reader.next()) {
       String defect = apply(reader);
       if (defect != null) {
+        incomplete = true;
         LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
       }
     }
@@ -115,6 +117,7 @@ final class LedgerReplay {
   /** The state that plain records change; without a readable checkpoint nothing is finished. */
   private LedgerState current() {
     if (state == null) {
+      incomplete = true;
       state = new LedgerState(0);
     }
     return state;
@@ -140,6 +143,11 @@ final class LedgerReplay {
     for (int i = 0; i < count; i++) {
       to.hold(LedgerCodec.getHeld(payload));
     }
+  }
+
+  /** Whether there was damage, so that the state may lack messages that the channel holds. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** What the ledger says, null when there was no record at all. */
