@@ -363,7 +363,7 @@ public final class ChronicleBackend implements BackendQueue {
     }
     unreadable += ordinal - from - known;
     gap.clear();
-    // What is held elsewhere may have a copy that can be read.
+    // What is held elsewhere may have a copy that can be read; what is finished is not missed.
     for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
       long until = Math.min(ordinal, skip.nextPresent(at));
       gap.add(at, until);

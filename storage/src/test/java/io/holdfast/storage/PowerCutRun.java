@@ -424,13 +424,13 @@ final class PowerCutRun implements AutoCloseable {
   }
 
   private void removeFiles(TopicModel topic) throws IOException {
-    long floor = topic.heldFrom < 0 ? topic.journal.nextOrdinal() : topic.heldFrom;
-    int pinned = CarriedMessages.NO_FILE;
+    long needed = topic.heldFrom < 0 ? topic.journal.nextOrdinal() : topic.heldFrom;
+    int pinnedFile = Integer.MAX_VALUE;
     for (ChannelModel channel : topic.channels.values()) {
-      floor = Math.min(floor, channel.backend.neededFrom());
-      pinned = Math.min(pinned, channel.backend.pinnedFile());
+      needed = Math.min(needed, channel.backend.neededFrom());
+      pinnedFile = Math.min(pinnedFile, channel.backend.pinnedFile());
     }
-    if (!topic.journal.hasFilesBelow(floor, pinned)) {
+    if (!topic.journal.hasFilesBelow(needed, pinnedFile)) {
       return;
     }
     try {
@@ -438,7 +438,7 @@ final class PowerCutRun implements AutoCloseable {
         channel.backend.force();
         channel.forced();
       }
-      topic.journal.removeBelow(floor, pinned, Long.MAX_VALUE);
+      topic.journal.removeBelow(needed, pinnedFile, Long.MAX_VALUE);
     } catch (SyncFailedException refused) {
       return;
     }

@@ -70,7 +70,7 @@ public final class Topic {
   private volatile long heldFromNext = NOTHING_HELD;
 
   /** What is below and not in the journal is never used, see {@link ChronicleJournal#skipTo}. */
-  private long skippedTo;
+  private volatile long skippedTo;
 
   private volatile boolean paused;
   private volatile boolean exiting;
