@@ -8,6 +8,7 @@ import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.system.support.ClosedByBroker;
 import io.holdfast.broker.system.support.Frame;
+import io.holdfast.broker.system.support.MemoryDir;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.topic.Topic;
 import io.netty.buffer.ByteBuf;
@@ -17,7 +18,6 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.lang.management.ThreadMXBean;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +28,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Everything that may happen to topics and channels at once, from many threads, in a broker of this
@@ -41,19 +40,17 @@ class AdminStressTest {
   private static final List<String> TOPICS = List.of("t", "T", "e#ephemeral");
   private static final List<String> CHANNELS = List.of("a", "b", "x#ephemeral");
 
-  @TempDir Path dir;
-
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final AtomicLong kept = new AtomicLong();
   private Server server;
   private Broker broker;
   private volatile boolean stopping;
 
-  private void start() throws IOException {
+  private void start(MemoryDir dir) throws IOException {
     server =
         Server.start(
             Options.builder()
-                .set("data-path", dir.toString())
+                .set("data-path", dir.path().toString())
                 .set("tcp-address", "127.0.0.1:0")
                 .set("http-address", "127.0.0.1:0")
                 .set("mem-queue-size", "10")
@@ -65,7 +62,13 @@ class AdminStressTest {
 
   @Test
   void shouldNeitherDeadlockNorLoseAnything() throws Exception {
-    start();
+    try (MemoryDir dir = MemoryDir.create()) {
+      run(dir);
+    }
+  }
+
+  private void run(MemoryDir dir) throws Exception {
+    start(dir);
     broker.topic("kept").channel("kept");
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < ADMINS; i++) {
@@ -93,7 +96,7 @@ class AdminStressTest {
     Channel channel = broker.topic("kept").existingChannel("kept");
     assertEquals(kept.get(), channel.depth());
     server.stop();
-    start();
+    start(dir);
     assertEquals(kept.get(), broker.topic("kept").existingChannel("kept").depth());
     server.stop();
   }

@@ -311,10 +311,15 @@ public final class ChronicleBackend implements BackendQueue {
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
   private void pastUnreadable(long ordinal) throws IOException {
-    skipCount -= skip.countFrom(cursor) - skip.countFrom(ordinal);
-    LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
+    long known = skip.countFrom(cursor) - skip.countFrom(ordinal);
     long from = cursor;
     cursor = ordinal;
+    skipCount -= known;
+    if (known == ordinal - from) {
+      // Finished already, never there, or held elsewhere.
+      return;
+    }
+    LOG.error("{}: messages {} to {} are lost", ledger, from, ordinal - 1);
     gap.clear();
     // What is held elsewhere may have a copy that can be read.
     for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
@@ -322,9 +327,7 @@ public final class ChronicleBackend implements BackendQueue {
       gap.add(at, until);
       at = until;
     }
-    if (!gap.isEmpty()) {
-      finish(gap);
-    }
+    finish(gap);
   }
 
   @Override

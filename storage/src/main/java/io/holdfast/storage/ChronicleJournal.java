@@ -292,6 +292,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       rollWanted = true;
     }
     syncError = error;
+    // Before anybody is told: whoever hears of a failure finds it in the broker's health.
+    if (error == null) {
+      syncThread.worked(this);
+    } else {
+      syncThread.failed(this, error);
+    }
     for (DurabilityListener waiter : group) {
       if (error == null) {
         waiter.onDurable();

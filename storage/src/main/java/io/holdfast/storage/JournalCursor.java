@@ -131,6 +131,11 @@ public final class JournalCursor implements Closeable {
     return false;
   }
 
+  private boolean isUnused(long from, long to) {
+    OrdinalRanges unused = unused();
+    return !unused.isEmpty() && unused.from(0) <= from && to <= unused.to(0);
+  }
+
   /** Looks at the record the reader stands on; false when it is over, damaged or not a batch. */
   private boolean enterRecord(long end) {
     view = inOrder.view();
@@ -156,9 +161,10 @@ public final class JournalCursor implements Closeable {
       return false;
     }
     if (first > nextOrdinal) {
-      long skipped = Math.min(first, end) - nextOrdinal;
-      LOG.warn("{}: messages {} to {} are not there", journal, nextOrdinal, first - 1);
-      unreadable += skipped;
+      if (!isUnused(nextOrdinal, first)) {
+        LOG.warn("{}: messages {} to {} are not there", journal, nextOrdinal, first - 1);
+        unreadable += Math.min(first, end) - nextOrdinal;
+      }
       nextOrdinal = Math.min(first, end);
       if (first >= end) {
         // Belongs to what is read after the bound; come back to it then.

@@ -4,10 +4,12 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,14 +37,17 @@ public final class SyncThread implements Closeable {
 
   private final long timeoutNs;
   private final Disk disk;
-  private final Set<Syncable> written = ConcurrentHashMap.newKeySet();
-  private final Set<Syncable> urgent = ConcurrentHashMap.newKeySet();
+  private final Set<Syncable> written;
+  private final Set<Syncable> urgent;
 
   /** What cannot be forced, and why. */
   private final Map<Syncable, IOException> failed = new ConcurrentHashMap<>();
 
   /** The same for people, by name: the first one is told. */
   private final Map<String, String> errors = new ConcurrentSkipListMap<>();
+
+  /** What earlier processes wrote and did not force; null when it is on disk. */
+  private volatile LeftBehind leftBehind;
 
   /** null when somebody else calls {@link #pass}. */
   private final Thread thread;
@@ -64,6 +69,8 @@ public final class SyncThread implements Closeable {
   SyncThread(long timeoutMs, Disk disk) {
     timeoutNs = timeoutMs * 1_000_000;
     this.disk = disk;
+    written = ConcurrentHashMap.newKeySet();
+    urgent = ConcurrentHashMap.newKeySet();
     thread = new Thread(this::run, "sync");
     thread.setDaemon(true);
     thread.start();
@@ -72,6 +79,9 @@ public final class SyncThread implements Closeable {
   private SyncThread(Disk disk) {
     timeoutNs = Long.MAX_VALUE;
     this.disk = disk;
+    // In the same order in every run.
+    written = new ConcurrentSkipListSet<>(Comparator.comparing(Syncable::toString));
+    urgent = new ConcurrentSkipListSet<>(Comparator.comparing(Syncable::toString));
     thread = null;
   }
 
@@ -102,19 +112,39 @@ public final class SyncThread implements Closeable {
    * @throws IOException when the disk refuses; it is tried again later
    */
   void now(Syncable log) throws IOException {
-    boolean failedBefore = failed.containsKey(log);
+    Syncable before = leftBehind;
+    if (before != null) {
+      // Part of what the log holds may be a dead process's, which is not dirty here.
+      attempt(before);
+    }
+    attempt(log);
+  }
+
+  private void attempt(Syncable log) throws IOException {
     try {
       log.sync();
     } catch (IOException e) {
-      if (failed.put(log, e) == null) {
-        LOG.error("{}: {}", log, e.getMessage(), e);
-      }
-      errors.put(log.toString(), e.getMessage());
+      failed(log, e);
       throw e;
     }
-    if (failedBefore) {
+    worked(log);
+  }
+
+  /** Remembers that a log cannot be forced; a log itself calls it before it tells who waits. */
+  void failed(Syncable log, IOException e) {
+    if (failed.put(log, e) == null) {
+      LOG.error("{}: {}", log, e.getMessage(), e);
+    }
+    errors.put(log.toString(), e.getMessage());
+  }
+
+  /** As {@link #failed}, for the opposite. */
+  void worked(Syncable log) {
+    if (log.equals(leftBehind)) {
+      leftBehind = null;
+    }
+    if (!failed.isEmpty() && failed.remove(log) != null) {
       LOG.info("{}: forcing to disk works again", log);
-      failed.remove(log);
       errors.remove(log.toString());
     }
   }
@@ -141,7 +171,8 @@ public final class SyncThread implements Closeable {
    * not live to force; before anything that is asked for later.
    */
   public void forceLeftBehind(Path dir) {
-    urgent(new LeftBehind(dir, disk));
+    leftBehind = new LeftBehind(dir, disk);
+    urgent(leftBehind);
   }
 
   private record LeftBehind(Path dir, Disk disk) implements Syncable {
@@ -223,7 +254,7 @@ public final class SyncThread implements Closeable {
 
   private void sync(Syncable log) {
     try {
-      now(log);
+      attempt(log);
     } catch (IOException reported) {
       LOG.debug("{} is tried again", log, reported);
     } catch (RuntimeException | Error e) {

@@ -154,4 +154,32 @@ class DataDirTest {
       assertEquals(root, dir.root());
     }
   }
+
+  @Test
+  void shouldKnowHowTheLastBrokerEnded() throws Exception {
+    Path held = Files.createDirectory(root.resolve("ends"));
+    try (DataDir first = DataDir.open(held)) {
+      assertFalse(first.mayHaveLostPower() || first.mayHaveUnforcedFiles(), "a new one");
+    }
+    try (DataDir unsettled = DataDir.open(held)) {
+      assertTrue(unsettled.mayHaveLostPower() && unsettled.mayHaveUnforcedFiles());
+      unsettled.markSettled();
+    }
+    try (DataDir died = DataDir.open(held)) {
+      assertFalse(died.mayHaveLostPower(), "the machine is still up");
+      assertTrue(died.mayHaveUnforcedFiles());
+      died.markSettled();
+      died.markClean();
+    }
+    try (DataDir clean = DataDir.open(held)) {
+      assertFalse(clean.mayHaveLostPower() || clean.mayHaveUnforcedFiles(), "stopped");
+    }
+    // Another boot id, and what an older version wrote.
+    for (String lock : new String[] {"1\nanother\n", "1\n", ""}) {
+      Files.writeString(held.resolve("holdfast.lock"), lock);
+      try (DataDir cut = DataDir.open(held)) {
+        assertTrue(cut.mayHaveLostPower(), lock);
+      }
+    }
+  }
 }

@@ -67,6 +67,9 @@ public final class Topic {
   /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
   private volatile long heldFromNext = NOTHING_HELD;
 
+  /** What is below and not in the journal is never used, see {@link ChronicleJournal#skipTo}. */
+  private long skippedTo;
+
   private volatile boolean paused;
   private volatile boolean exiting;
 
@@ -137,9 +140,12 @@ public final class Topic {
       // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
       heldFrom = Math.max(heldFrom, topic.journal.firstOrdinal());
     }
-    long next = topic.journal.nextOrdinal();
-    long lost = context.dataDir().mayHaveLostPower() ? ChronicleJournal.MAX_LOST : 0;
-    topic.journal.skipTo(Math.max(next, entry == null ? 0 : entry.skippedTo()) + lost);
+    topic.skippedTo = entry == null ? 0 : entry.skippedTo();
+    if (context.dataDir().mayHaveLostPower()) {
+      topic.skippedTo =
+          Math.max(topic.skippedTo, topic.journal.nextOrdinal()) + ChronicleJournal.MAX_LOST;
+    }
+    topic.journal.skipTo(topic.skippedTo);
     // Where a channel begins whose creation a crash cut short.
     long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
@@ -617,8 +623,6 @@ public final class Topic {
     // Read once, and before the other: both change beside this.
     long next = heldFromNext;
     long from = next == NOTHING_HELD ? heldFrom : next;
-    OrdinalRanges unused = journal.unused();
-    long skippedTo = unused.isEmpty() ? 0 : unused.to(0);
     return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
   }
 

@@ -1,5 +1,6 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.system.support.MemoryDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Topics with channels, consumers, administrators, restarts and crashes against a model, in random
@@ -27,10 +27,7 @@ class TopicSimulationTest {
   private static final long STEPS = 200_000;
   private static final int STEPS_PER_RUN = 3000;
   private static final int THREADS = 2;
-  private static final long MIN_SHM_BYTES = 64 << 20;
   private static LoudLog log;
-
-  @TempDir Path temp;
 
   @BeforeAll
   static void listen() {
@@ -49,13 +46,12 @@ class TopicSimulationTest {
     long runs =
         only != null ? 1 : Math.max(1, Long.getLong("holdfast.steps", STEPS) / STEPS_PER_RUN);
     int threads = Integer.getInteger("holdfast.threads", THREADS);
-    Path dir = directory();
     AtomicLong next = new AtomicLong(first);
     ExecutorService executor = Executors.newFixedThreadPool(threads);
-    try {
+    try (MemoryDir dir = MemoryDir.create()) {
       List<Future<?>> ends = new ArrayList<>();
       for (int i = 0; i < threads; i++) {
-        ends.add(executor.submit(() -> runAll(dir, next, first + runs)));
+        ends.add(executor.submit(() -> runAll(dir.path(), next, first + runs)));
       }
       for (Future<?> end : ends) {
         end.get();
@@ -66,15 +62,6 @@ class TopicSimulationTest {
       next.set(Long.MAX_VALUE);
       executor.shutdown();
     }
-  }
-
-  /** In memory where possible: here the disk's speed is of no interest, nor is a power cut. */
-  private Path directory() throws IOException {
-    Path shm = Path.of("/dev/shm");
-    if (Files.isWritable(shm) && Files.getFileStore(shm).getUsableSpace() > MIN_SHM_BYTES) {
-      return Files.createTempDirectory(shm, "holdfast-simulation");
-    }
-    return temp;
   }
 
   private static Void runAll(Path dir, AtomicLong next, long end) throws Exception {

@@ -4,6 +4,8 @@ import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.bench.suite.GuardCommand;
+import io.holdfast.tools.bench.suite.SuiteCommand;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,7 +39,9 @@ import picocli.CommandLine.Spec;
       BenchCommand.Sub.class,
       BenchCommand.Both.class,
       BenchCommand.Fanout.class,
-      BenchCommand.Latency.class
+      BenchCommand.Latency.class,
+      SuiteCommand.class,
+      GuardCommand.class
     })
 public final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -173,6 +173,11 @@ public final class BrokerProcess implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
+  /** Of the running or last process. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** What the running or last process wrote to stdout so far. */
   public String stdout() {
     return read("stdout.");

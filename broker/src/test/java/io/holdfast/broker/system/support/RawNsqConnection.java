@@ -2,6 +2,7 @@ package io.holdfast.broker.system.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -345,6 +346,14 @@ public final class RawNsqConnection implements AutoCloseable {
     Frame frame = reply();
     assertEquals("type 1: " + text, "type " + frame.type() + ": " + frame.text());
     return this;
+  }
+
+  /** The next reply is an error that begins like this; returns the whole text. */
+  public String expectErrorLike(String begin) {
+    Frame frame = reply();
+    assertTrue(
+        frame.type() == Frame.ERROR && frame.text().startsWith(begin), () -> "reply: " + frame);
+    return frame.text();
   }
 
   /** Error, and the connection is closed. */
