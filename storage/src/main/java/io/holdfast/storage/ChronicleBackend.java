@@ -191,7 +191,7 @@ public final class ChronicleBackend implements BackendQueue {
     for (MessageRef copy : topicJournal.copies()) {
       if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
         HeldMessage known = state.held(copy.ordinal());
-        int attempts = known == null ? 0 : known.ref().attempts();
+        int attempts = state.attempts(copy.ordinal());
         long dueMs = known == null ? 0 : known.dueMs();
         MessageRef ref =
             new MessageRef(

@@ -229,6 +229,30 @@ class CarriedMessagesTest {
   }
 
   @Test
+  void shouldRememberTheDeliveryOfACopyWhoseRecordIsLost() throws Exception {
+    List<MessageRef> refs = publishAndPoll(300);
+    OrdinalRanges delivered = new OrdinalRanges();
+    delivered.add(0, refs.size());
+    backend.deliver(delivered);
+    OrdinalRanges finished = new OrdinalRanges();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      for (MessageRef ref : refs) {
+        if (ref.ordinal() % 50 != 0) {
+          finished.add(ref.ordinal());
+        } else if (cursor.read(ref, view)) {
+          journal.carry(view);
+        }
+      }
+    }
+    backend.finish(finished);
+    journal.removeBelow(journal.nextOrdinal(), Integer.MAX_VALUE, Long.MAX_VALUE);
+    restart();
+    assertTrue(held.size() > 0);
+    held.forEach(message -> assertEquals(1, message.ref().attempts()));
+  }
+
+  @Test
   void shouldBeFoundIntactAndMended() throws Exception {
     carryEvery50th();
     close();
