@@ -1,6 +1,8 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.UnixSocketFile;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -9,6 +11,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -45,6 +48,12 @@ public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int MAX_CHUNK_BYTES = 64 * 1024;
 
+  /**
+   * What is read at a time. All of it is decoded, and as pipelined requests that wait for an answer
+   * it takes fifty times as much memory.
+   */
+  private static final int READ_BYTES = 8 * 1024;
+
   private final String scheme;
   private final Channel listener;
   private final ChannelGroup connections;
@@ -69,6 +78,7 @@ public final class HttpServer {
    * @param loops event loops of the connections, of the same kind (epoll or NIO)
    * @param api routes to serve
    * @param limits what a client may cost
+   * @param budgets memory that all connections share
    * @param sslContext asked for each connection, so that a new certificate takes effect; null for
    *     plain HTTP
    * @param tlsRequiredPort null, or to answer everything with 403 {@code TLS_REQUIRED}: gives
@@ -81,6 +91,7 @@ public final class HttpServer {
       EventLoopGroup loops,
       HttpApi api,
       HttpLimits limits,
+      Budgets budgets,
       Supplier<SslContext> sslContext,
       IntSupplier tlsRequiredPort) {}
 
@@ -103,6 +114,7 @@ public final class HttpServer {
             .group(config.acceptors(), config.loops())
             .channel(channelType(epoll, address.isUnix()))
             .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(READ_BYTES))
             .childHandler(new Initializer(config, router, connections));
     if (address.isUnix()) {
       UnixSocketFile.removeIfStale(address.unixPath());
@@ -118,6 +130,7 @@ public final class HttpServer {
           "listen (" + display(address) + ") failed - " + bound.cause().getMessage(),
           bound.cause());
     }
+    bound.channel().pipeline().addLast(new AcceptFailures());
     LOG.info("{}: listening on {}", scheme, bound.channel().localAddress());
     return new HttpServer(scheme, bound.channel(), connections, address);
   }
@@ -230,19 +243,25 @@ public final class HttpServer {
       if (config.sslContext() != null) {
         connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
       }
+      RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
       HttpDecoderConfig decoder =
           new HttpDecoderConfig()
               .setMaxInitialLineLength(limits.maxRequestLineBytes())
               .setMaxHeaderSize(limits.maxHeaderBytes())
               .setMaxChunkSize(MAX_CHUNK_BYTES)
+              .setHeadersFactory(BoundedHttpHeaders.FACTORY)
+              .setTrailersFactory(BoundedHttpHeaders.FACTORY)
               .setStrictLineParsing(false); // bare line feeds, as Go takes them
       connection
           .pipeline()
           .addLast(
               new IdleStateHandler(
                   true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))
+          .addLast(pace)
           .addLast(new HttpServerCodec(decoder))
-          .addLast(new HttpConnectionHandler(router, limits, config.tlsRequiredPort()));
+          .addLast(
+              new HttpConnectionHandler(
+                  router, limits, config.budgets(), pace, config.tlsRequiredPort()));
     }
   }
 }

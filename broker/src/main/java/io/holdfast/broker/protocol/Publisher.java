@@ -125,6 +125,11 @@ final class Publisher {
     creationError = null;
   }
 
+  /** The publish whose body is awaited. */
+  String command() {
+    return command;
+  }
+
   // ---------------------------------------------------------------- framing
 
   void checkBodySize(int size) throws ClientException {

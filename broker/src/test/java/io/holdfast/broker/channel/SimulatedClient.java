@@ -3,6 +3,7 @@ package io.holdfast.broker.channel;
 import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -37,7 +38,7 @@ final class SimulatedClient {
     var ctx = conn.pipeline().firstContext();
     ClientSettings settings =
         new ClientSettings("sim", "sim", "", "", "", 30_000, 16384, 250, 0, msgTimeoutMs);
-    client = new ClientV2(ctx, new ClientOutput(ctx), settings);
+    client = new ClientV2(ctx, new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE)), settings);
   }
 
   /** Runs what is waiting in the event loop; returns the messages that were sent. */

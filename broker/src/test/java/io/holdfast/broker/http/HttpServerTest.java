@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.memory.Budgets;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -84,7 +85,8 @@ class HttpServerTest {
   private void start(ListenAddress address, EventLoopGroup group) throws IOException {
     server =
         HttpServer.bind(
-            new HttpServer.Config(address, group, group, null, limits, null, tlsRequiredPort),
+            new HttpServer.Config(
+                address, group, group, null, limits, Budgets.of(0, 0), null, tlsRequiredPort),
             router());
   }
 
@@ -423,7 +425,8 @@ class HttpServerTest {
   void shouldSayWhyItCannotListen() throws IOException {
     connect().close();
     ListenAddress taken = new ListenAddress("127.0.0.1", server.port(), null);
-    HttpServer.Config config = new HttpServer.Config(taken, loops, loops, null, limits, null, null);
+    HttpServer.Config config =
+        new HttpServer.Config(taken, loops, loops, null, limits, Budgets.of(0, 0), null, null);
     IOException error = assertThrows(IOException.class, () -> HttpServer.bind(config, router()));
     assertTrue(error.getMessage().startsWith("listen (127.0.0.1:" + server.port() + ") failed - "));
     assertFalse(error.getMessage().contains("\n"));
@@ -461,7 +464,9 @@ class HttpServerTest {
         IOException.class,
         () ->
             HttpServer.bind(
-                new HttpServer.Config(address, group, group, null, limits, null, null), router()));
+                new HttpServer.Config(
+                    address, group, group, null, limits, Budgets.of(0, 0), null, null),
+                router()));
     server.close(1000);
     assertFalse(Files.exists(path));
   }
