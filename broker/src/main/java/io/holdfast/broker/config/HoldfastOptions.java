@@ -82,7 +82,7 @@ final class HoldfastOptions {
           0,
           MAX_INT,
           "connections",
-          "open TCP connections of clients; 0 = no limit");
+          "open TCP connections of clients; 0 = as many as memory and descriptors allow");
   static final OptionSpec MAX_OUTPUT_BYTES =
       GROUP.bytes(
           "max-output-bytes",

@@ -6,6 +6,7 @@ import io.holdfast.broker.memory.InputBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
@@ -118,6 +119,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     if (state != State.ANSWERING) {
       ctx.close();
     }
+  }
+
+  /** Whether an answer is due. */
+  boolean isAnswering() {
+    return state == State.ANSWERING;
   }
 
   @Override
@@ -468,7 +474,8 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     releaseBody();
-    if (cause instanceof IOException) {
+    // What TLS cannot read comes as a DecoderException: the client's doing too.
+    if (cause instanceof IOException || cause instanceof DecoderException) {
       LOG.debug("HTTP client {}: {}", ctx.channel().remoteAddress(), cause.toString());
     } else {
       LOG.error("HTTP client {}: connection closed", ctx.channel().remoteAddress(), cause);

@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.UnixSocketFile;
 import io.netty.bootstrap.ServerBootstrap;
@@ -10,6 +11,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.IoEventLoopGroup;
@@ -216,11 +218,11 @@ public final class HttpServer {
   }
 
   /** Builds a connection's pipeline. */
-  private static final class Initializer extends ChannelInitializer<Channel> {
+  static final class Initializer extends ChannelInitializer<Channel> {
     private final Config config;
     private final Router router;
     private final ChannelGroup connections;
-    private final AtomicBoolean full = new AtomicBoolean();
+    private final SeldomLog full = new SeldomLog();
 
     Initializer(Config config, Router router, ChannelGroup connections) {
       this.config = config;
@@ -230,19 +232,26 @@ public final class HttpServer {
 
     @Override
     protected void initChannel(Channel connection) {
-      HttpLimits limits = config.limits();
-      if (connections.size() >= limits.maxConnections()) {
-        if (full.compareAndSet(false, true)) {
-          LOG.warn("HTTP: more than {} connections; new ones are closed", limits.maxConnections());
+      int max =
+          Math.min(
+              config.limits().maxConnections(), config.budgets().descriptors().httpConnections());
+      if (connections.size() >= max) {
+        if (full.isDue()) {
+          LOG.warn("HTTP: more than {} connections; new ones are closed", max);
         }
         connection.close();
         return;
       }
-      full.set(false);
       connections.add(connection);
       if (config.sslContext() != null) {
         connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
       }
+      addHandlers(connection.pipeline(), config, router);
+    }
+
+    /** The handlers above TLS. */
+    static void addHandlers(ChannelPipeline pipeline, Config config, Router router) {
+      HttpLimits limits = config.limits();
       RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
       HttpDecoderConfig decoder =
           new HttpDecoderConfig()
@@ -252,8 +261,7 @@ public final class HttpServer {
               .setHeadersFactory(BoundedHttpHeaders.FACTORY)
               .setTrailersFactory(BoundedHttpHeaders.FACTORY)
               .setStrictLineParsing(false); // bare line feeds, as Go takes them
-      connection
-          .pipeline()
+      pipeline
           .addLast(
               new IdleStateHandler(
                   true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))

@@ -7,8 +7,9 @@ import io.netty.util.internal.PlatformDependent;
  *
  * @param input commands and requests that are arriving
  * @param output replies and messages that clients have not taken
+ * @param descriptors sockets
  */
-public record Budgets(InputBudget input, OutputBudget output) {
+public record Budgets(InputBudget input, OutputBudget output, Descriptors descriptors) {
   /** Of the memory for buffers, each budget's part unless configured. */
   private static final int PARTS = 4;
 
@@ -18,7 +19,9 @@ public record Budgets(InputBudget input, OutputBudget output) {
    */
   public static Budgets of(long maxInputBytes, long maxTotalOutputBytes) {
     return new Budgets(
-        new InputBudget(orPart(maxInputBytes)), new OutputBudget(orPart(maxTotalOutputBytes)));
+        new InputBudget(orPart(maxInputBytes)),
+        new OutputBudget(orPart(maxTotalOutputBytes)),
+        Descriptors.ofThisProcess());
   }
 
   private static long orPart(long bytes) {

@@ -41,7 +41,7 @@ public final class InputBudget {
 
   private final ArrayDeque<Lease> waiting = new ArrayDeque<>();
   private long usedBytes;
-  private boolean told;
+  private final SeldomLog full = new SeldomLog();
 
   /** A connection that wants to receive something large. Called on its event loop. */
   public interface Holder {
@@ -132,8 +132,7 @@ public final class InputBudget {
         return new Answer(null, false);
       }
       waiting.add(lease);
-      if (!told) {
-        told = true;
+      if (full.isDue()) {
         LOG.warn(
             "bodies being received take their {} bytes (max-input-bytes); more are read when"
                 + " these are complete",
@@ -163,7 +162,6 @@ public final class InputBudget {
         grant(next);
         granted.add(next);
       }
-      told &= !waiting.isEmpty();
     }
     for (Lease next : granted) {
       next.loop.execute(next::tellGranted);

@@ -36,8 +36,7 @@ public final class TcpServer {
   public static TcpServer start(
       Transport transport, ListenAddress address, ConnectionServices services) throws IOException {
     int maxOutputBytes = services.broker().options().maxOutputBytes();
-    ConnectionLimit connections =
-        new ConnectionLimit(affordable(services.broker().options().maxConnections()));
+    ConnectionLimit connections = new ConnectionLimit(affordable(services));
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(transport.acceptors(), transport.workers())
@@ -57,9 +56,12 @@ public final class TcpServer {
     return new TcpServer(address, listener, connections);
   }
 
-  /** No more than the heap has room for, whatever is configured; 0 stays without limit. */
-  private static int affordable(int maxConnections) {
-    return (int) Math.min(maxConnections, Runtime.getRuntime().maxMemory() / CONNECTION_HEAP_BYTES);
+  /** No more than heap and file descriptors have room for, whatever is configured. */
+  private static int affordable(ConnectionServices services) {
+    int configured = services.broker().options().maxConnections();
+    long byHeap = Runtime.getRuntime().maxMemory() / CONNECTION_HEAP_BYTES;
+    long most = Math.min(byHeap, services.budgets().descriptors().tcpConnections());
+    return (int) (configured == 0 ? most : Math.min(configured, most));
   }
 
   /** The port it listens on, -1 for a unix socket. */
