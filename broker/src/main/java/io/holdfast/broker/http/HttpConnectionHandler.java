@@ -83,7 +83,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   /** What the body takes at most. */
   private int bodyBytes;
 
-  /** For {@link #body}; null before the connection is active. */
+  /** For {@link #body}. */
   private BodyRoom room;
 
   private long droppedBytes;
@@ -127,8 +127,12 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   }
 
   @Override
-  public void channelActive(ChannelHandlerContext ctx) {
+  public void handlerAdded(ChannelHandlerContext ctx) {
     room = new BodyRoom(input, () -> roomGranted(ctx), bytes -> mustHave(ctx, bytes));
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
     ctx.read();
   }
 
@@ -484,9 +488,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void releaseBody() {
-    if (room != null) {
-      room.release();
-    }
+    room.release();
     if (body != null) {
       body.release();
       body = null;

@@ -367,6 +367,36 @@ class HttpServerTest {
     }
   }
 
+  /** Sends a byte each few ms, for as long as the connection is there; never idle, never done. */
+  private void dribble(String beginning, String more) throws IOException {
+    try (Socket socket = connect()) {
+      send(socket, beginning);
+      socket.setSoTimeout(20); // paces the bytes
+      long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SO_TIMEOUT_MS);
+      while (System.nanoTime() < deadlineNs) {
+        try {
+          send(socket, more);
+          if (socket.getInputStream().read() < 0) {
+            return;
+          }
+        } catch (java.net.SocketTimeoutException e) {
+          continue; // still open
+        } catch (java.net.SocketException e) {
+          return; // reset: closed too
+        }
+      }
+      throw new AssertionError("never closed");
+    }
+  }
+
+  @Test
+  void shouldCloseAClientWhoseRequestTakesForever() throws IOException {
+    limits = new HttpLimits(10, 16384, 65536, 400, 60_000);
+    dribble("GET /ping HTTP/1.1\r\n", "a");
+    dribble("POST /body" + HOST + "Content-Length: 1000000\r\n\r\n", "a");
+    dribble("POST /body" + HOST + "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n");
+  }
+
   @Test
   void shouldCloseIdleConnectionsInTheEnd() throws IOException {
     limits = new HttpLimits(10, 16384, 65536, 100, 300);

@@ -246,7 +246,13 @@ class HostileClientsSystemTest {
       try (RawNsqConnection again = broker.connect()) {
         again.pub("before", "4");
       }
-      assertNoErrorLogged(broker);
+      // Those that are refused take a descriptor for a moment, and a burst of them can take the
+      // last.
+      List<String> errors =
+          broker.stdout().lines().filter(line -> line.contains(" ERROR: ")).toList();
+      assertTrue(
+          errors.size() <= 2 && errors.stream().allMatch(l -> l.contains("cannot accept")),
+          errors::toString);
       assertEquals(
           1,
           broker.stdout().lines().filter(l -> l.contains("(max-connections): refusing")).count());
