@@ -18,6 +18,7 @@ import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.SyncThread;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -144,6 +146,9 @@ public final class Broker implements TopicContext {
     }
     nextIdBase = metadata.nextIdBase();
     syncThread = new SyncThread(options.syncTimeoutMs());
+    if (dataDir.mayHaveUnforcedFiles()) {
+      syncThread.forceLeftBehind(dataDir.root());
+    }
     ChannelSettings.Clock clock = ChannelSettings.Clock.system();
     queueScan = new QueueScan(clock);
     double[] quantiles =
@@ -157,6 +162,7 @@ public final class Broker implements TopicContext {
             options.maxChannelConsumers(),
             TimeUnit.MILLISECONDS.toNanos(options.maxMsgTimeoutMs()),
             clock,
+            bound -> ThreadLocalRandom.current().nextInt(bound),
             () -> E2eProcessingLatency.create(quantiles, windowNs, System::nanoTime),
             new Topology(
                 options.topologyZone(),
@@ -170,6 +176,7 @@ public final class Broker implements TopicContext {
     diskGuard = new DiskGuard(dataDir, options);
     restoreTopics();
     metadataWriter.write();
+    dataDir.markSettled();
     diskGuard.check(topics.values());
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
@@ -293,6 +300,12 @@ public final class Broker implements TopicContext {
     }
     LOG.info("TOPIC({}): deleting", name);
     topic.exit(true);
+    return forget(topic);
+  }
+
+  /** Gives the name of a deleted topic free; false when somebody else did. */
+  private boolean forget(Topic topic) throws IOException {
+    String name = topic.name();
     synchronized (topicsLock) {
       nextIdBase = Math.max(nextIdBase, topic.idEnd());
     }
@@ -317,14 +330,12 @@ public final class Broker implements TopicContext {
         () -> {
           try {
             Topic topic = topics.get(channel.topicName());
-            if (topic == null
-                || topic.existingChannel(channel.name()) != channel
-                || !channel.clients().isEmpty()) {
+            if (topic == null || topic.existingChannel(channel.name()) != channel) {
               return;
             }
-            topic.deleteChannel(channel.name());
-            if (topic.isEphemeral() && topic.channels().isEmpty()) {
-              deleteTopic(topic.name());
+            topic.deleteUnused(channel);
+            if (topic.isEphemeral() && topic.exitUnused()) {
+              forget(topic);
             }
           } catch (IOException e) {
             diskFailed("CHANNEL(" + channel.name() + ")", e);
@@ -397,10 +408,18 @@ public final class Broker implements TopicContext {
   /** What is wrong, for "NOK - ..."; null when nothing is. */
   public String healthError() {
     String refusal = diskGuard.refusal();
-    return refusal != null ? refusal : diskError;
+    if (refusal != null) {
+      return refusal;
+    }
+    String syncError = syncThread.error();
+    return syncError != null ? syncError : diskError;
   }
 
   private void diskFailed(String what, IOException cause) {
+    if (cause instanceof SyncFailedException) {
+      // The sync thread has reported it, and knows when it is over.
+      return;
+    }
     String text = cause.getMessage();
     if (!text.equals(diskError)) {
       // Once per kind of error, not once per message.
@@ -491,7 +510,8 @@ public final class Broker implements TopicContext {
   @Override
   public void channelCreated(String topic, String channel) {
     topologyListener.channelCreated(topic, channel);
-    if (!DirNames.isEphemeral(channel)) {
+    // For an ephemeral channel, too: it may have taken over what the topic kept.
+    if (!DirNames.isEphemeral(topic)) {
       metadataWriter.writeSoon(workers);
     }
   }
@@ -523,13 +543,15 @@ public final class Broker implements TopicContext {
 
   private void housekeep() {
     try {
-      long nowNs = System.nanoTime();
+      long nowNs = channelSettings.clock().nanos();
       diskGuard.check(topics.values());
       for (Topic topic : topics.values()) {
         try {
           topic.housekeep(nowNs);
         } catch (IOException e) {
-          diskFailed("TOPIC(" + topic.name() + ")", e);
+          if (!topic.isExiting()) {
+            diskFailed("TOPIC(" + topic.name() + ")", e);
+          }
         }
       }
     } catch (RuntimeException | Error e) {
@@ -571,9 +593,20 @@ public final class Broker implements TopicContext {
       }
     }
     queueScan.close();
-    syncThread.close();
     workers.shutdown();
     try {
+      // A deletion that is under way still writes to the data directory.
+      if (!workers.awaitTermination(STOP_WAIT_MS, TimeUnit.MILLISECONDS)) {
+        LOG.warn("workers are still busy");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    syncThread.close();
+    try {
+      if (syncThread.allForced()) {
+        dataDir.markClean();
+      }
       dataDir.close();
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);

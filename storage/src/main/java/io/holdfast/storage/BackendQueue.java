@@ -26,7 +26,7 @@ public interface BackendQueue extends Closeable {
   void put(Batch batch, int inMemory) throws IOException;
 
   /** Takes everything in the journal below an ordinal that it has not been given yet. */
-  void extend(long newEnd);
+  void extend(long newEnd) throws IOException;
 
   /** Will never be given what lies below an ordinal and has not been given yet. */
   void skipTo(long ordinal) throws IOException;
@@ -69,8 +69,32 @@ public interface BackendQueue extends Closeable {
   /** Messages dropped because there was no room. */
   long dropped();
 
-  /** The lowest ordinal that this channel may still need; Long.MAX_VALUE for none. */
-  long floor();
+  /**
+   * The lowest ordinal whose own journal record this channel may still need; Long.MAX_VALUE for
+   * none.
+   */
+  long neededFrom();
+
+  /** The oldest journal file with a copy that this channel needs; Integer.MAX_VALUE for none. */
+  int pinnedFile();
+
+  /**
+   * The ordinal from which on the channel has everything in the journal only; Long.MAX_VALUE when
+   * it reads none.
+   */
+  long backlogFrom();
+
+  /**
+   * Records the new places of messages that were carried forward ({@link Journal#carry}). Their own
+   * records stay needed until {@link #force} and then {@link #carriedForced} have returned.
+   */
+  void carry(List<HeldMessage> messages) throws IOException;
+
+  /** Whether messages were carried whose new places may not be on the disk yet. */
+  boolean hasUnforcedCarried();
+
+  /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
+  void carriedForced();
 
   /** Whether {@link #checkpoint} is due. */
   boolean wantsCheckpoint();
@@ -80,6 +104,13 @@ public interface BackendQueue extends Closeable {
    * makes superfluous is to be removed by {@link #removeOldFiles} and {@link #filesRemoved}.
    */
   void checkpoint(Iterator<HeldMessage> held) throws IOException;
+
+  /**
+   * Waits until the account is on disk: to be called without the channel's lock.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  void force() throws IOException;
 
   /** Waits for the disk: to be called without the channel's lock. */
   void removeOldFiles() throws IOException;

@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.slf4j.Logger;
@@ -33,6 +34,12 @@ public final class ChronicleBackend implements BackendQueue {
   /** What was delivered once before the process started; null when the cursor is past all of it. */
   private FinishedSet delivered;
 
+  /** What can be delivered without its own journal record. */
+  private final CarriedMessages carried;
+
+  /** Carried, but the ledger's record of it may not be on the disk. */
+  private final List<MessageRef> unforced = new ArrayList<>();
+
   private long cursor;
   private long end;
   private final OrdinalRanges gap = new OrdinalRanges();
@@ -42,6 +49,7 @@ public final class ChronicleBackend implements BackendQueue {
     this.ledger = ledger;
     this.end = end;
     finished = state.finished();
+    carried = state.carried();
     cursor = finished.floor();
     skip = new FinishedSet(NO_FLOOR);
     delivered = state.delivered();
@@ -69,17 +77,27 @@ public final class ChronicleBackend implements BackendQueue {
     if (isNew) {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
-      state = new LedgerState(ledger.hasFiles() ? topicJournal.firstOrdinal() : first);
+      state = ledger.hasFiles() ? everything(topicJournal) : new LedgerState(first);
     }
     topicJournal.raiseNextOrdinal(state.endOrdinal());
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
-    long end = heldFrom >= 0 ? Math.max(heldFrom, state.endOrdinal()) : topicJournal.nextOrdinal();
+    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
+    OrdinalRanges unused = topicJournal.unused();
+    if (!unused.isEmpty() && end == unused.to(0)) {
+      // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
+      end = unused.from(0);
+    }
+    end = Math.max(end, state.endOrdinal());
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
-    backend.journal.moveTo(backend.cursor);
     state
         .finished()
         .segments()
         .forEach((key, bitmap) -> backend.skip.segments().put(key, bitmap.clone()));
+    boolean missesSome =
+        state.unfinishedInPlace(state.floor(), Math.min(end, topicJournal.firstOrdinal())) > 0;
+    if (ledger.isIncomplete() || missesSome) {
+      backend.findCarried(topicJournal, state);
+    }
     for (HeldMessage message : state.held()) {
       long ordinal = message.ref().ordinal();
       if (ordinal >= backend.cursor && ordinal < end) {
@@ -87,12 +105,64 @@ public final class ChronicleBackend implements BackendQueue {
         held.add(message);
       }
     }
+    // The files of what was carried forward may be gone: they are not looked for in order.
+    backend.cursor = Math.min(end, backend.skip.nextAbsent(backend.cursor));
     backend.skipCount = backend.skip.countFrom(backend.cursor);
+    backend.journal.moveTo(backend.cursor);
     if (isNew) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+      ledger.force();
     }
     return backend;
+  }
+
+  /** Nothing finished of what the journal has, copies of older messages included. */
+  private static LedgerState everything(Journal topicJournal) throws IOException {
+    long inPlaceFrom = topicJournal.firstOrdinal();
+    LedgerState state = null;
+    long at = inPlaceFrom;
+    for (MessageRef copy : topicJournal.copies()) {
+      if (copy.ordinal() < inPlaceFrom) {
+        if (state == null) {
+          state = new LedgerState(copy.ordinal());
+        } else {
+          state.finish(at, copy.ordinal());
+        }
+        state.hold(new HeldMessage(copy, 0));
+        at = copy.ordinal() + 1;
+      }
+    }
+    if (state == null) {
+      return new LedgerState(inPlaceFrom);
+    }
+    state.finish(at, inPlaceFrom);
+    return state;
+  }
+
+  /**
+   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
+   * be such a message is held from now on, at worst it is delivered once more.
+   */
+  private void findCarried(Journal topicJournal, LedgerState state) throws IOException {
+    long inPlaceFrom = topicJournal.firstOrdinal();
+    for (MessageRef copy : topicJournal.copies()) {
+      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
+        HeldMessage known = state.held(copy.ordinal());
+        int attempts = known == null ? 0 : known.ref().attempts();
+        long dueMs = known == null ? 0 : known.dueMs();
+        MessageRef ref =
+            new MessageRef(
+                copy.ordinal(),
+                copy.batchPosition(),
+                copy.bodyOffset(),
+                copy.bodyLength(),
+                attempts,
+                true);
+        state.hold(new HeldMessage(ref, dueMs));
+        carried.put(ref);
+      }
+    }
   }
 
   @Override
@@ -126,7 +196,12 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void extend(long newEnd) {
+  public void extend(long newEnd) throws IOException {
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
+      end = unused.from(0);
+      skipTo(unused.to(0));
+    }
     if (newEnd > end) {
       end = newEnd;
     }
@@ -189,6 +264,7 @@ public final class ChronicleBackend implements BackendQueue {
       settle();
       return false;
     }
+    passSkipped();
     if (journal.nextOrdinal() != cursor) {
       journal.moveTo(cursor);
     }
@@ -210,6 +286,18 @@ public final class ChronicleBackend implements BackendQueue {
     return false;
   }
 
+  /**
+   * Past what is finished or held: the journal's files with it may be gone, since messages that the
+   * cursor has not reached yet are held, too, after a start.
+   */
+  private void passSkipped() {
+    if (skipCount > 0) {
+      long next = Math.min(end, skip.nextAbsent(cursor));
+      skipCount -= next - cursor;
+      cursor = next;
+    }
+  }
+
   private int attempts(long ordinal) {
     if (delivered == null) {
       return 0;
@@ -227,7 +315,16 @@ public final class ChronicleBackend implements BackendQueue {
     LOG.error("{}: messages {} to {} are lost", ledger, cursor, ordinal - 1);
     long from = cursor;
     cursor = ordinal;
-    finishGap(from, ordinal);
+    gap.clear();
+    // What is held elsewhere may have a copy that can be read.
+    for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
+      long until = Math.min(ordinal, skip.nextPresent(at));
+      gap.add(at, until);
+      at = until;
+    }
+    if (!gap.isEmpty()) {
+      finish(gap);
+    }
   }
 
   @Override
@@ -243,6 +340,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void finish(OrdinalRanges ranges) throws IOException {
     finished.add(ranges);
+    carried.finish(ranges);
     ledger.finish(ranges);
   }
 
@@ -262,6 +360,8 @@ public final class ChronicleBackend implements BackendQueue {
     skip = new FinishedSet(NO_FLOOR);
     skipCount = 0;
     delivered = null;
+    carried.clear();
+    unforced.clear();
     finished.raiseFloor(end);
     ledger.empty(end);
   }
@@ -272,8 +372,45 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public long floor() {
-    return finished.floor();
+  public long neededFrom() {
+    return carried.neededFrom(finished);
+  }
+
+  @Override
+  public int pinnedFile() {
+    return carried.pinnedFile();
+  }
+
+  @Override
+  public long backlogFrom() {
+    settle();
+    passSkipped();
+    return cursor;
+  }
+
+  @Override
+  public void carry(List<HeldMessage> messages) throws IOException {
+    messages.forEach(message -> unforced.add(message.ref()));
+    ledger.hold(messages);
+  }
+
+  @Override
+  public boolean hasUnforcedCarried() {
+    return !unforced.isEmpty();
+  }
+
+  @Override
+  public void carriedForced() {
+    if (ledger.isBehind()) {
+      // The next checkpoint makes up for what could not be written.
+      return;
+    }
+    for (MessageRef copy : unforced) {
+      if (!finished.contains(copy.ordinal())) {
+        carried.put(copy);
+      }
+    }
+    unforced.clear();
   }
 
   @Override
@@ -286,6 +423,11 @@ public final class ChronicleBackend implements BackendQueue {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, end, held, delivered);
     }
+  }
+
+  @Override
+  public void force() throws IOException {
+    ledger.force();
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +22,22 @@ import org.slf4j.LoggerFactory;
 public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+  private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
+  private static final int RESERVE_STEPS = 8;
 
   /** A length and a body of one byte. */
   private static final int MIN_MESSAGE_BYTES = 5;
+
+  /**
+   * Messages that may be written but not forced: far more than the disk ever lags behind. What the
+   * process before this one left behind comes on top, while it is being forced.
+   */
+  private static final long MAX_UNFORCED = 1 << 24;
+
+  /**
+   * Above the last ordinal on disk after a power cut, none can have been given out from here on.
+   */
+  public static final long MAX_LOST = 2 * MAX_UNFORCED;
 
   private final ExcerptLog log;
   private final StorageOptions options;
@@ -36,8 +50,20 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   /** First ordinal by cycle, as far as known; own monitor. */
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
 
+  /** The file whose first ordinal was noted last. Topic's lock. */
+  private int notedCycle = -1;
+
   private volatile long nextOrdinal;
   private long unsyncedMessages;
+
+  /** Messages appended by this process. Written under the topic's lock. */
+  private volatile long appended;
+
+  /** How many of them are on disk. Written by whoever forces. */
+  private volatile long forced;
+
+  /** No message has these ordinals: they may have been lost with power. Topic's lock. */
+  private final OrdinalRanges unused = new OrdinalRanges();
 
   /** Publishers waiting for the disk; own monitor. */
   private final Object waitersLock = new Object();
@@ -45,7 +71,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private List<DurabilityListener> waiters = new ArrayList<>();
 
   /** The error of the last force, null when it worked; no OK is given meanwhile. */
-  private volatile IOException syncError;
+  private volatile SyncFailedException syncError;
+
+  /** Set when a force failed: what comes next does not go to a file the disk refused. */
+  private volatile boolean rollWanted;
 
   /**
    * Opens the journal of a topic.
@@ -57,7 +86,14 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       throws IOException {
     this.options = options;
     this.syncThread = syncThread;
-    log = new ExcerptLog(dir, options.journalBlockBytes(), MAX_RESERVE_STEP_BYTES);
+    // Not much of a small file, for a kill leaves what is reserved and not used.
+    long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
+    log =
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            options.journalBlockBytes(),
+            Math.max(MIN_RESERVE_STEP_BYTES, step));
     nextOrdinal = findNextOrdinal();
   }
 
@@ -74,11 +110,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         long lostHere = 0;
         if (reader.moveToCycle(cycle)) {
           while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-            if (isWhole(reader)) {
+            if (!isWhole(reader)) {
+              lostHere += Math.min(reader.length(), options.maxRecordBytes());
+            } else if (isBatch(reader)) {
               next = Math.max(next, endOrdinal(reader));
               lostHere = 0;
-            } else {
-              lostHere += Math.min(reader.length(), options.maxRecordBytes());
             }
           }
         }
@@ -95,6 +131,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
   }
 
+  private static boolean isBatch(ExcerptReader reader) {
+    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
+  }
+
   /** One above the last ordinal of the record a reader stands on. */
   private static long endOrdinal(ExcerptReader reader) {
     ByteBuffer view = reader.view();
@@ -105,37 +145,99 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void append(Batch batch) throws IOException {
-    IOException failed = syncError;
-    if (failed != null) {
-      throw failed;
-    }
-    if (log.fileBytes() > options.maxBytesPerFile()) {
-      log.roll();
-    }
+    refuseWhileUnforced();
     long ordinal = nextOrdinal;
     long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
-    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
-    RecordCodec.putHead(
-        head,
-        0,
-        RecordCodec.JOURNAL_MAGIC,
-        RecordCodec.TYPE_BATCH,
-        headBytes + batch.sectionBytes(),
-        batch.count());
-    head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
-    head.putLong(RecordCodec.TIME_OFFSET, timeNs);
-    head.putLong(RecordCodec.DEFER_OFFSET, batch.deferMs());
-    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(batch.sectionCrc(), head, 0, headBytes));
-    boolean newFile = log.fileBytes() == 0;
-    long at = log.append(head.clear(), batch.section());
-    if (newFile) {
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH,
+            ordinal,
+            timeNs,
+            batch.deferMs(),
+            batch.count(),
+            batch.section(),
+            batch.sectionCrc());
+    if (ExcerptLog.cycleOf(at) != notedCycle) {
+      notedCycle = ExcerptLog.cycleOf(at);
       synchronized (firstOrdinals) {
-        firstOrdinals.put(ExcerptLog.cycleOf(at), ordinal);
+        firstOrdinals.put(notedCycle, ordinal);
       }
     }
     nextOrdinal = ordinal + batch.count();
-    batch.appended(ordinal, timeNs, at, log.lastIndex(), ExcerptLog.offsetOf(at) + headBytes);
+    int firstMessage = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES;
+    batch.appended(ordinal, timeNs, at, log.lastIndex(), firstMessage);
     noteWritten(batch.count());
+  }
+
+  @Override
+  public MessageRef carry(MessageView message) throws IOException {
+    refuseWhileUnforced();
+    int length = message.bodyLength();
+    ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
+    section.putInt(length).put(message.body()).flip();
+    long ordinal = message.ordinal();
+    long at =
+        write(
+            RecordCodec.TYPE_CARRIED,
+            ordinal,
+            message.timestampNs(),
+            message.deferMs(),
+            1,
+            section,
+            RecordCodec.startCrc(section));
+    noteWritten(1);
+    int body = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
+    return new MessageRef(ordinal, at, body, length, 0, true);
+  }
+
+  private void refuseWhileUnforced() throws IOException {
+    SyncFailedException failed = syncError;
+    if (failed != null) {
+      throw failed;
+    }
+    if (appended - forced > MAX_UNFORCED) {
+      throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
+    }
+  }
+
+  /** Appends one record; returns its position. */
+  private long write(
+      int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
+      throws IOException {
+    if (rollWanted || log.fileBytes() > options.maxBytesPerFile()) {
+      rollWanted = false;
+      log.roll();
+    }
+    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
+    int bytes = headBytes + section.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, type, bytes, count);
+    head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
+    head.putLong(RecordCodec.TIME_OFFSET, timeNs);
+    head.putLong(RecordCodec.DEFER_OFFSET, deferMs);
+    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(crc, head, 0, headBytes));
+    return log.append(head.clear(), section);
+  }
+
+  @Override
+  public Collection<MessageRef> copies() throws IOException {
+    TreeMap<Long, MessageRef> copies = new TreeMap<>();
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+      while (reader.next()) {
+        if (isWhole(reader) && !isBatch(reader)) {
+          int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
+          long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+          int body = at + Integer.BYTES - reader.offset() + ExcerptLog.offsetOf(reader.position());
+          int length = reader.view().getInt(at);
+          copies.put(ordinal, new MessageRef(ordinal, reader.position(), body, length, 0, true));
+        }
+      }
+    }
+    return copies.values();
+  }
+
+  @Override
+  public void force() throws IOException {
+    syncThread.now(this);
   }
 
   /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
@@ -145,9 +247,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   private void noteWritten(int messages) {
     unsyncedMessages += messages;
+    appended += messages;
     if (!options.synced()) {
       syncThread.written(this);
-      if (options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery()) {
+      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+      if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
         unsyncedMessages = 0;
         syncThread.urgent(this);
       }
@@ -167,36 +271,36 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   /**
-   * Forces the files and answers those who waited before it began. After a failure the error stays
-   * until a force succeeds: the kernel may have dropped the pages it could not write, so nothing
-   * that was waiting is ever claimed afterwards.
+   * Forces the files and answers those who waited before it began. When that fails they get the
+   * error, and nothing is taken until a force works: of bytes that were really written again, see
+   * {@link DirtyFiles}, and what comes next goes to a new file.
    */
   @Override
-  public void sync() {
+  public void sync() throws SyncFailedException {
     List<DurabilityListener> group;
     synchronized (waitersLock) {
       group = waiters;
       waiters = new ArrayList<>();
     }
-    IOException error = null;
+    long written = appended;
+    SyncFailedException error = null;
     try {
       log.force();
-    } catch (IOException e) {
-      error = new IOException("sync failed: " + e.getMessage(), e);
-      LOG.error("{} cannot be forced to disk", log.dir(), e);
+      forced = Math.max(forced, written);
+    } catch (SyncFailedException e) {
+      error = e;
+      rollWanted = true;
     }
-    if (error != null || syncError != null) {
-      syncError = error;
-      if (error != null) {
-        syncThread.written(this);
-      }
-    }
+    syncError = error;
     for (DurabilityListener waiter : group) {
       if (error == null) {
         waiter.onDurable();
       } else {
         waiter.onFailed(error);
       }
+    }
+    if (error != null) {
+      throw error;
     }
   }
 
@@ -228,7 +332,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       if (reader.moveToCycle(cycle)) {
         while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (isWhole(reader)) {
+          if (isWhole(reader) && isBatch(reader)) {
             first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
           }
         }
@@ -263,22 +367,63 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public void skipTo(long to) {
+    unused.clear();
+    if (to > nextOrdinal) {
+      unused.add(nextOrdinal, to);
+      nextOrdinal = to;
+    }
+  }
+
+  @Override
+  public OrdinalRanges unused() {
+    return unused;
+  }
+
+  @Override
   public JournalCursor cursor() {
     return new JournalCursor(this, log);
   }
 
   @Override
-  public int removeBelow(long ordinal, long writtenBeforeMs) throws IOException {
+  public int oldestFile() {
+    return log.firstCycle();
+  }
+
+  @Override
+  public int fileOf(long ordinal) throws IOException {
+    return cycleFor(ordinal);
+  }
+
+  @Override
+  public boolean isWrittenBefore(int file, long timeMs) throws IOException {
+    return Files.getLastModifiedTime(log.file(file)).toMillis() <= timeMs;
+  }
+
+  @Override
+  public boolean hasFilesBelow(long ordinal, int file) throws IOException {
+    return isBelow(log.firstCycle(), ordinal, file);
+  }
+
+  /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
+  private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
+    int next = log.cycleAfter(cycle);
+    while (next >= 0 && firstOrdinalOf(next) < 0) {
+      next = log.cycleAfter(next);
+    }
+    return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
+  }
+
+  @Override
+  public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
-      int next = log.cycleAfter(cycle);
-      while (next >= 0 && firstOrdinalOf(next) < 0) {
-        next = log.cycleAfter(next);
-      }
-      if (next < 0
-          || firstOrdinalOf(next) > ordinal
-          || Files.getLastModifiedTime(log.file(cycle)).toMillis() > writtenBeforeMs) {
+      if (!isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
         break;
+      }
+      if (removed == 0) {
+        // What stays keeps the count of ordinals, and has to be on disk for that.
+        syncThread.now(this);
       }
       log.deleteCycle(cycle);
       synchronized (firstOrdinals) {
@@ -300,6 +445,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return log.diskBytes();
   }
 
+  @Override
+  public long diskBytesAfter(int file) {
+    return log.diskBytesAfter(file);
+  }
+
   /** The files of this journal by their first ordinal, oldest first; for the tools. */
   public Map<Path, Long> files() throws IOException {
     Map<Path, Long> files = new LinkedHashMap<>();
@@ -316,8 +466,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void close() {
-    syncThread.forget(this);
-    sync();
+    syncThread.closing(this);
     log.close();
   }
 

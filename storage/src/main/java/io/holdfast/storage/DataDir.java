@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +42,9 @@ public final class DataDir implements Closeable {
   /** The format this code reads and writes. */
   public static final int FORMAT_VERSION = 1;
 
+  private static final String LOCK_FILE = "holdfast.lock";
+  private static final String CLEAN_MARK = "clean";
+
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)
@@ -52,9 +54,25 @@ public final class DataDir implements Closeable {
   private final FileChannel lockChannel;
   private final AtomicLong deletions = new AtomicLong(System.nanoTime());
 
-  private DataDir(Path root, FileChannel lockChannel) {
+  private final Disk disk;
+
+  /** How the process before this one ended. */
+  private final LastStop lastStop;
+
+  private DataDir(Path root, Disk disk, FileChannel lockChannel, LastStop lastStop) {
     this.root = root;
+    this.disk = disk;
     this.lockChannel = lockChannel;
+    this.lastStop = lastStop;
+  }
+
+  private enum LastStop {
+    /** There was none, or everything had been forced. */
+    CLEAN,
+    /** The machine has been up since: nothing is lost, but not all is forced. */
+    PROCESS_DIED,
+    /** What was not forced can be lost. */
+    MACHINE_STOPPED
   }
 
   /**
@@ -63,10 +81,14 @@ public final class DataDir implements Closeable {
    * @throws IOException in one line: not a directory, not writable, in use by another process
    */
   public static DataDir open(Path root) throws IOException {
+    return open(root, Disk.LOCAL);
+  }
+
+  static DataDir open(Path root, Disk disk) throws IOException {
     if (!Files.isDirectory(root)) {
       throw new IOException("data path " + root + " is not a directory");
     }
-    Path lockFile = root.resolve("holdfast.lock");
+    Path lockFile = root.resolve(LOCK_FILE);
     FileChannel channel;
     try {
       channel =
@@ -90,11 +112,14 @@ public final class DataDir implements Closeable {
         throw new IOException(
             "data path " + root + " is in use by another broker" + holder(channel));
       }
-      channel.truncate(0);
-      String pid = ProcessHandle.current().pid() + "\n";
-      channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.UTF_8)), 0);
-      DataDir dir = new DataDir(root, channel);
-      DurableFiles.createDirectory(dir.topicsDir());
+      LastStop lastStop = lastStop(root, channel, disk);
+      writeLock(channel, ProcessHandle.current().pid() + "\n");
+      if (lastStop == LastStop.CLEAN) {
+        // On disk before anything is written that the mark of a clean stop would be wrong about.
+        disk.force(lockFile, true);
+      }
+      DataDir dir = new DataDir(root, disk, channel, lastStop);
+      DurableFiles.createDirectory(disk, dir.topicsDir());
       dir.finishDeletions();
       locked = true;
       return dir;
@@ -107,7 +132,26 @@ public final class DataDir implements Closeable {
 
   /** The directory without its lock, for {@link DataDirView}, which only looks. */
   static DataDir unlocked(Path root) {
-    return new DataDir(root, null);
+    return new DataDir(root, Disk.LOCAL, null, LastStop.CLEAN);
+  }
+
+  private static void writeLock(FileChannel lock, String text) throws IOException {
+    lock.truncate(0);
+    lock.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), 0);
+  }
+
+  private static LastStop lastStop(Path root, FileChannel lock, Disk disk) throws IOException {
+    if (!Files.exists(root.resolve("topics"))) {
+      return LastStop.CLEAN;
+    }
+    List<String> lines = lockLines(lock);
+    if (lines.contains(CLEAN_MARK)) {
+      return LastStop.CLEAN;
+    }
+    String bootId = disk.bootId();
+    return lines.size() == 2 && !bootId.isEmpty() && bootId.equals(lines.get(1))
+        ? LastStop.PROCESS_DIED
+        : LastStop.MACHINE_STOPPED;
   }
 
   /**
@@ -131,10 +175,43 @@ public final class DataDir implements Closeable {
   }
 
   private static String holder(FileChannel channel) throws IOException {
-    ByteBuffer pid = ByteBuffer.allocate(20);
-    channel.read(pid, 0);
-    String text = new String(pid.array(), 0, pid.position(), StandardCharsets.UTF_8).strip();
-    return text.isEmpty() ? "" : " (process " + text + ")";
+    List<String> lines = lockLines(channel);
+    return lines.isEmpty() ? "" : " (process " + lines.get(0) + ")";
+  }
+
+  /** What the lock file says: process id, boot id; or {@link #CLEAN_MARK}. */
+  private static List<String> lockLines(FileChannel channel) throws IOException {
+    ByteBuffer content = ByteBuffer.allocate(100);
+    channel.read(content, 0);
+    String text = new String(content.array(), 0, content.position(), StandardCharsets.UTF_8);
+    return text.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+  }
+
+  /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
+  public boolean mayHaveLostPower() {
+    return lastStop == LastStop.MACHINE_STOPPED;
+  }
+
+  /** Whether the last broker left files that may not be forced, see {@link Disk#forceAll}. */
+  public boolean mayHaveUnforcedFiles() {
+    return lastStop != LastStop.CLEAN;
+  }
+
+  /**
+   * Remembers that this broker has dealt with {@link #mayHaveLostPower}: until the machine stops
+   * there is no need to any more.
+   */
+  public void markSettled() throws IOException {
+    writeLock(lockChannel, ProcessHandle.current().pid() + "\n" + disk.bootId() + "\n");
+  }
+
+  /**
+   * Remembers that everything is on disk; to be called last, before {@link #close}. Without it the
+   * next start takes care of what a crash can have left.
+   */
+  public void markClean() throws IOException {
+    writeLock(lockChannel, CLEAN_MARK + "\n");
+    disk.force(root.resolve(LOCK_FILE), true);
   }
 
   Path topicsDir() {
@@ -166,14 +243,14 @@ public final class DataDir implements Closeable {
 
   /** Makes the directories of a topic; on disk when this returns. */
   public void createTopic(String topic) throws IOException {
-    DurableFiles.createDirectory(topicDir(topic));
-    DurableFiles.createDirectory(journalDir(topic));
-    DurableFiles.createDirectory(channelsDir(topic));
+    DurableFiles.createDirectory(disk, topicDir(topic));
+    DurableFiles.createDirectory(disk, journalDir(topic));
+    DurableFiles.createDirectory(disk, channelsDir(topic));
   }
 
   /** Makes the directory of a channel; on disk when this returns. */
   public void createChannel(String topic, String channel) throws IOException {
-    DurableFiles.createDirectory(channelDir(topic, channel));
+    DurableFiles.createDirectory(disk, channelDir(topic, channel));
   }
 
   /** The topics that have a directory. */
@@ -227,16 +304,16 @@ public final class DataDir implements Closeable {
     Path deleted =
         topicsDir()
             .resolve(DirNames.DELETED_PREFIX + Long.toHexString(deletions.incrementAndGet()));
-    Files.move(dir, deleted, StandardCopyOption.ATOMIC_MOVE);
-    DurableFiles.forceDirectory(dir.getParent());
-    DurableFiles.forceDirectory(topicsDir());
+    disk.move(dir, deleted);
+    disk.forceDirectory(dir.getParent());
+    disk.forceDirectory(topicsDir());
     return deleted;
   }
 
   /** Removes a directory that was marked as deleted; null is nothing to do. */
   public void remove(Path deleted) throws IOException {
     if (deleted != null) {
-      DurableFiles.deleteTree(deleted);
+      DurableFiles.deleteTree(disk, deleted);
     }
   }
 
@@ -246,7 +323,7 @@ public final class DataDir implements Closeable {
             topicsDir(), dir -> DirNames.isPassing(dir.getFileName().toString()))) {
       for (Path dir : left) {
         LOG.info("removing {}: deleted or ephemeral when the broker stopped", dir);
-        DurableFiles.deleteTree(dir);
+        DurableFiles.deleteTree(disk, dir);
       }
     }
   }
@@ -279,7 +356,7 @@ public final class DataDir implements Closeable {
     }
     if (metadata == null) {
       Path aside = root.resolve("meta.json.damaged");
-      Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING);
+      DurableFiles.replace(disk, aside, content);
       LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
@@ -288,7 +365,7 @@ public final class DataDir implements Closeable {
 
   /** Replaces the metadata file; on disk when this returns. */
   public void writeMetadata(Metadata metadata) throws IOException {
-    DurableFiles.replace(metadataFile(), JSON.writeValueAsBytes(metadata));
+    DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(metadata));
   }
 
   /** Bytes that can still be written to this directory's disk. */

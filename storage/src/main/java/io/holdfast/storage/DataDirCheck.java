@@ -234,8 +234,12 @@ public final class DataDirCheck {
     long expected = -1;
     try (JournalScan scan = new JournalScan(journalDir, RecordScan.Mode.RECOVERING, listener)) {
       do {
-        while (scan.nextBatch()) {
+        while (scan.next()) {
           records++;
+          if (scan.isCarried()) {
+            strikeOut(topic, scan, message, references);
+            continue;
+          }
           if (scan.firstOrdinal() < expected) {
             defect(
                 scan.file(),
@@ -258,7 +262,7 @@ public final class DataDirCheck {
   private void checkGap(TopicView topic, JournalScan scan, long expected) {
     boolean needed =
         topic.channels().stream()
-            .anyMatch(c -> c.state().unfinished(expected, scan.firstOrdinal()) > 0);
+            .anyMatch(c -> c.state().unfinishedInPlace(expected, scan.firstOrdinal()) > 0);
     String what =
         "messages " + expected + " to " + (scan.firstOrdinal() - 1) + " are missing before it";
     listener.defect(
@@ -312,7 +316,7 @@ public final class DataDirCheck {
               + (journalEnd - 1),
           "the broker counts the missing ones as finished and numbers new ones above them");
     }
-    long lost = state.unfinished(state.floor(), Math.min(journalFirst, topic.nextOrdinal()));
+    long lost = state.unfinishedInPlace(state.floor(), Math.min(journalFirst, topic.nextOrdinal()));
     if (lost > 0) {
       defect(
           ledger,

@@ -116,7 +116,11 @@ public final class DataDirRepair implements Closeable {
     try (JournalScan scan =
         new JournalScan(from.journalDir(topic.name()), RecordScan.Mode.RECOVERING, listener)) {
       do {
-        while (scan.nextBatch()) {
+        while (scan.next()) {
+          if (scan.isCarried()) {
+            carry(topic, scan, journal, message, places);
+            continue;
+          }
           if (scan.firstOrdinal() < journal.nextOrdinal()) {
             continue; // Numbers that begin again: the first ones have been copied.
           }
@@ -136,6 +140,19 @@ public final class DataDirRepair implements Closeable {
       } while (scan.records().recoverTail());
     }
     return places;
+  }
+
+  private void carry(
+      TopicView topic,
+      JournalScan scan,
+      ChronicleJournal journal,
+      MessageView message,
+      Map<Long, MessageRef> places)
+      throws IOException {
+    if (topic.needsCopy(scan) && scan.nextMessage(message)) {
+      places.put(message.ordinal(), journal.carry(message));
+      copied++;
+    }
   }
 
   private static Batch copy(JournalScan scan) {
@@ -184,7 +201,8 @@ public final class DataDirRepair implements Closeable {
                   place.batchPosition(),
                   place.bodyOffset(),
                   place.bodyLength(),
-                  message.ref().attempts()),
+                  message.ref().attempts(),
+                  place.isCarried()),
               message.dueMs()));
     }
     FinishedSet finished = new FinishedSet(state.floor());

@@ -3,8 +3,12 @@ package io.holdfast.storage;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 
 /**
@@ -156,19 +160,47 @@ public final class DataDirView {
     return bytes;
   }
 
-  /** Bytes that a directory's files take on the disk. */
+  /**
+   * Bytes that a directory's files take on the disk; a running broker may remove some meanwhile.
+   */
   static long treeBytes(Path dir) throws IOException {
     if (!Files.isDirectory(dir)) {
       return 0;
     }
-    long bytes = 0;
-    try (var files = Files.walk(dir)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isRegularFile(file)) {
-          bytes += DurableFiles.allocatedBytes(file);
-        }
-      }
-    }
-    return bytes;
+    long[] bytes = new long[1];
+    Files.walkFileTree(
+        dir,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (attributes.isRegularFile()) {
+              try {
+                bytes[0] += DurableFiles.allocatedBytes(file);
+              } catch (NoSuchFileException gone) {
+                return FileVisitResult.CONTINUE;
+              }
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, IOException e)
+              throws IOException {
+            if (e == null || e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+        });
+    return bytes[0];
   }
 }

@@ -78,8 +78,33 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
-  public long floor() {
+  public long neededFrom() {
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public int pinnedFile() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  public long backlogFrom() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public void carry(List<HeldMessage> messages) {
+    // Nothing is read from the journal.
+  }
+
+  @Override
+  public boolean hasUnforcedCarried() {
+    return false;
+  }
+
+  @Override
+  public void carriedForced() {
+    // Nothing is on the disk.
   }
 
   @Override
@@ -90,6 +115,11 @@ public final class DummyBackend implements BackendQueue {
   @Override
   public void checkpoint(Iterator<HeldMessage> held) {
     // Nothing survives a restart.
+  }
+
+  @Override
+  public void force() {
+    // Nothing on disk.
   }
 
   @Override

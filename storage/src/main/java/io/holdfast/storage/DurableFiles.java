@@ -1,18 +1,13 @@
 package io.holdfast.storage;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import net.openhft.posix.PosixAPI;
 
 /** File operations that are complete on the disk when they return. */
@@ -21,9 +16,7 @@ public final class DurableFiles {
 
   /** Forces a directory's entries to the disk. */
   public static void forceDirectory(Path dir) throws IOException {
-    try (FileChannel channel = FileChannel.open(dir, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
+    Disk.LOCAL.forceDirectory(dir);
   }
 
   /**
@@ -32,39 +25,33 @@ public final class DurableFiles {
    * @throws IOException when the disk refuses; the old content is then still there
    */
   public static void replace(Path file, byte[] content) throws IOException {
+    replace(Disk.LOCAL, file, content);
+  }
+
+  static void replace(Disk disk, Path file, byte[] content) throws IOException {
     Path temp = file.resolveSibling(file.getFileName() + ".tmp");
-    try (FileChannel out =
-        FileChannel.open(
-            temp,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      ByteBuffer bytes = ByteBuffer.wrap(content);
-      while (bytes.hasRemaining()) {
-        out.write(bytes);
-      }
-      out.force(true);
-    }
-    try {
-      Files.move(temp, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      throw new IOException("the file system of " + file + " cannot rename atomically", e);
-    }
-    forceDirectory(file.getParent());
+    disk.delete(temp);
+    disk.createFile(temp);
+    Files.write(temp, content, StandardOpenOption.WRITE);
+    disk.force(temp, true);
+    disk.move(temp, file);
+    disk.forceDirectory(file.getParent());
   }
 
   /** Creates a directory (and its parents), with its entry on disk. */
-  public static void createDirectory(Path dir) throws IOException {
+  static void createDirectory(Disk disk, Path dir) throws IOException {
     if (!Files.isDirectory(dir)) {
-      // Nobody else may read what people send each other; nsqd's files have mode 0600.
-      Files.createDirectories(
-          dir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      forceDirectory(dir.getParent());
+      disk.createDirectory(dir);
+      disk.forceDirectory(dir.getParent());
     }
   }
 
   /** Removes a directory with everything in it; one that is not there is fine. */
   public static void deleteTree(Path dir) throws IOException {
+    deleteTree(Disk.LOCAL, dir);
+  }
+
+  static void deleteTree(Disk disk, Path dir) throws IOException {
     if (!Files.exists(dir)) {
       return;
     }
@@ -74,7 +61,7 @@ public final class DurableFiles {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            Files.deleteIfExists(file);
+            disk.delete(file);
             return FileVisitResult.CONTINUE;
           }
 
@@ -92,7 +79,7 @@ public final class DurableFiles {
             if (e != null) {
               throw e;
             }
-            Files.deleteIfExists(visited);
+            disk.delete(visited);
             return FileVisitResult.CONTINUE;
           }
         });

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -91,11 +90,8 @@ final class ExcerptLog implements Closeable {
    */
   private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
 
-  /** Files written since they were last forced; own monitor. */
-  private final Set<Integer> dirtyCycles = new HashSet<>();
-
-  /** Files whose size and directory entry are on disk; its monitor makes forces exclusive. */
-  private final Set<Integer> forcedOnce = new HashSet<>();
+  private final Disk disk;
+  private final DirtyFiles dirty;
 
   /** Open readers; the queue stays open while there are any. This monitor. */
   private int readers;
@@ -126,8 +122,10 @@ final class ExcerptLog implements Closeable {
    *     mapping
    * @param maxReserveStepBytes how many bytes are reserved ahead at most
    */
-  ExcerptLog(Path dir, long blockSize, long maxReserveStepBytes) throws IOException {
+  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveStepBytes) throws IOException {
     this.dir = dir;
+    this.disk = disk;
+    dirty = new DirtyFiles(dir, disk, this::file);
     this.maxReserveStepBytes = maxReserveStepBytes;
     long largestBytes = cleanUpAndList();
     // A damaged file can have grown to any size; such a one is not mapped as a whole.
@@ -150,7 +148,7 @@ final class ExcerptLog implements Closeable {
   }
 
   private long cleanUpAndList() throws IOException {
-    Files.deleteIfExists(dir.resolve("metadata.cq4t"));
+    disk.delete(dir.resolve("metadata.cq4t"));
     List<Path> leftovers = new ArrayList<>();
     long largestBytes = 0;
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
@@ -172,7 +170,7 @@ final class ExcerptLog implements Closeable {
       }
     }
     for (Path file : leftovers) {
-      Files.delete(file);
+      disk.delete(file);
     }
     boolean newest = true;
     for (Integer cycle : cycles.descendingSet()) {
@@ -181,7 +179,7 @@ final class ExcerptLog implements Closeable {
         newest = false;
       } else if (newest) {
         // A crash between creating the file and writing its header: it never held an excerpt.
-        Files.delete(file);
+        disk.delete(file);
         cycles.remove(cycle);
       } else {
         setAside(cycle, "it has no header");
@@ -193,7 +191,7 @@ final class ExcerptLog implements Closeable {
   private void setAside(int cycle, String why) throws IOException {
     Path file = file(cycle);
     setAside.add(cycle);
-    Files.move(file, file(cycle));
+    disk.move(file, file(cycle));
     LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
   }
 
@@ -300,19 +298,13 @@ final class ExcerptLog implements Closeable {
       cycles.add(writeCycle);
     }
     currentCycle = writeCycle;
-    markDirty();
+    dirty.written(writeCycle, writePosition);
     return position(writeCycle, at);
   }
 
   /** Chronicle's index of the excerpt appended last. Owner's lock. */
   long lastIndex() {
     return lastIndex;
-  }
-
-  private void markDirty() {
-    synchronized (dirtyCycles) {
-      dirtyCycles.add(writeCycle);
-    }
   }
 
   private ExcerptAppender openAppender() throws IOException {
@@ -331,8 +323,8 @@ final class ExcerptLog implements Closeable {
     Path early =
         dir.resolve(
             name.substring(0, name.length() - SizeRollCycle.SUFFIX.length()) + ".precreated");
-    Files.deleteIfExists(early);
-    Files.createFile(early);
+    disk.delete(early);
+    disk.createFile(early);
     closeReserveFd();
     reserveFd = open(early);
     reservedBytes = 0;
@@ -341,7 +333,7 @@ final class ExcerptLog implements Closeable {
       reserve(length + 2 * RESERVE_SLACK_BYTES);
     } catch (IOException e) {
       closeReserveFd();
-      Files.deleteIfExists(early);
+      disk.delete(early);
       throw e;
     }
     rollCycle.cycle(writeCycle);
@@ -464,55 +456,23 @@ final class ExcerptLog implements Closeable {
    * Forces everything appended before the call to the disk, file by file, and a new file's
    * directory entry with it. Chronicle's own sync does not hold (chronicle-facts §3).
    *
-   * @throws IOException when the disk refuses; nothing may be claimed as durable then
+   * @throws SyncFailedException when the disk refuses; nothing may be claimed as durable then
    */
-  void force() throws IOException {
-    synchronized (forcedOnce) {
-      forceDirty();
-    }
+  void force() throws SyncFailedException {
+    dirty.force();
   }
 
-  private void forceDirty() throws IOException {
-    List<Integer> dirty;
-    synchronized (dirtyCycles) {
-      if (dirtyCycles.isEmpty()) {
-        return;
-      }
-      dirty = new ArrayList<>(dirtyCycles);
-      dirtyCycles.clear();
+  /**
+   * Removes a file that nothing needs any more; {@link #refreshListing} is to follow. After the end
+   * of this log it does nothing: the directory may be another topic's of the same name by then.
+   */
+  synchronized void deleteCycle(int cycle) throws IOException {
+    if (closed) {
+      return;
     }
-    boolean done = false;
-    try {
-      for (int cycle : dirty) {
-        Path file = file(cycle);
-        if (Files.exists(file)) {
-          boolean firstTime = forcedOnce.add(cycle);
-          try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            out.force(firstTime);
-          }
-          if (firstTime) {
-            DurableFiles.forceDirectory(dir);
-          }
-        }
-      }
-      done = true;
-    } finally {
-      if (!done) {
-        synchronized (dirtyCycles) {
-          dirtyCycles.addAll(dirty);
-        }
-        forcedOnce.removeAll(dirty);
-      }
-    }
-  }
-
-  /** Removes a file that nothing needs any more; {@link #refreshListing} is to follow. */
-  void deleteCycle(int cycle) throws IOException {
     cycles.remove(cycle);
-    synchronized (dirtyCycles) {
-      dirtyCycles.remove(cycle);
-    }
-    Files.deleteIfExists(file(cycle));
+    dirty.removed(cycle);
+    disk.delete(file(cycle));
     setAside.remove(cycle);
   }
 
@@ -525,8 +485,13 @@ final class ExcerptLog implements Closeable {
 
   /** Bytes on disk of all files (blocks, not the sparse size). */
   long diskBytes() {
+    return diskBytesAfter(-1);
+  }
+
+  /** Bytes on disk of the files of later cycles. */
+  long diskBytesAfter(int after) {
     long bytes = 0;
-    for (int cycle : cycles) {
+    for (int cycle : cycles.tailSet(after, false)) {
       try {
         bytes += DurableFiles.allocatedBytes(file(cycle));
       } catch (IOException e) {

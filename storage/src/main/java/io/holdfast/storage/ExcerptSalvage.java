@@ -21,6 +21,7 @@ import net.openhft.posix.PosixAPI;
 final class ExcerptSalvage {
   private static final int ALIGNMENT = 4;
   private static final int LENGTH_BITS = 0x3fff_ffff;
+  private static final int CHUNK_BYTES = 8192;
 
   private final RecordFormat format;
   private final ByteBuffer file;
@@ -28,7 +29,8 @@ final class ExcerptSalvage {
   private int end;
 
   /**
-   * Maps what a file holds.
+   * Maps what a file holds, if there may be a record in it. Mostly there is none, and a mapping
+   * would keep the blocks of a removed file until the garbage collector comes by.
    *
    * @param from file offset to begin at
    */
@@ -38,13 +40,28 @@ final class ExcerptSalvage {
     ByteBuffer mapped = ByteBuffer.allocate(0);
     try (FileChannel in = FileChannel.open(path, StandardOpenOption.READ)) {
       long dataEnd = Math.min(dataEnd(path, at), Math.min(in.size(), Integer.MAX_VALUE));
-      if (dataEnd > at) {
+      if (hasMagic(in, at, dataEnd)) {
         mapped = in.map(FileChannel.MapMode.READ_ONLY, 0, dataEnd);
       }
     } catch (NoSuchFileException gone) {
       // Removed meanwhile: nobody needs it any more.
     }
     file = mapped;
+  }
+
+  /** Whether the begin of a record can be seen anywhere between two offsets. */
+  private boolean hasMagic(FileChannel in, long from, long to) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate((int) Math.max(0, Math.min(CHUNK_BYTES, to - from)));
+    for (long offset = from; offset < to; offset += CHUNK_BYTES) {
+      chunk.clear().limit((int) Math.min(chunk.capacity(), to - offset));
+      while (chunk.hasRemaining() && in.read(chunk, offset + chunk.position()) >= 0) {}
+      for (int i = 0; i + Short.BYTES <= chunk.position(); i += ALIGNMENT) {
+        if (chunk.getShort(i) == (short) format.magic()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Goes to the next record; false when there is none. */

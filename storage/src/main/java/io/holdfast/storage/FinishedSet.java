@@ -63,6 +63,18 @@ final class FinishedSet {
       return;
     }
     floor = to;
+    rise();
+  }
+
+  /** Adds what another set has. */
+  void addAll(FinishedSet other) {
+    other.segments.forEach(
+        (key, bitmap) -> segments.computeIfAbsent(key, k -> new RoaringBitmap()).or(bitmap));
+    floor = Math.max(floor, other.floor);
+    rise();
+  }
+
+  private void rise() {
     while (true) {
       long key = floor >>> SEGMENT_BITS;
       while (!segments.isEmpty() && segments.firstKey() < key) {
@@ -90,6 +102,37 @@ final class FinishedSet {
       sum += e.getValue().rangeCardinality(low, SEGMENT_SIZE);
     }
     return sum;
+  }
+
+  /** The first ordinal from this one on that is not in the set. */
+  long nextAbsent(long from) {
+    long at = Math.max(from, floor);
+    while (true) {
+      long key = at >>> SEGMENT_BITS;
+      RoaringBitmap segment = segments.get(key);
+      if (segment == null) {
+        return at;
+      }
+      at = (key << SEGMENT_BITS) + segment.nextAbsentValue((int) (at & MASK));
+      if (at >>> SEGMENT_BITS == key) {
+        return at;
+      }
+    }
+  }
+
+  /** The first ordinal from this one on that is in the set; Long.MAX_VALUE when there is none. */
+  long nextPresent(long from) {
+    if (from < floor) {
+      return from;
+    }
+    for (Map.Entry<Long, RoaringBitmap> e : segments.tailMap(from >>> SEGMENT_BITS).entrySet()) {
+      long base = e.getKey() << SEGMENT_BITS;
+      long next = e.getValue().nextValue((int) Math.max(0, from - base));
+      if (next >= 0) {
+        return base + next;
+      }
+    }
+    return Long.MAX_VALUE;
   }
 
   /** One above the highest finished ordinal. */

@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Collection;
 
 /**
  * A topic's write-ahead log: every message once, whatever the number of channels. Append returns
@@ -49,23 +50,67 @@ public interface Journal extends Closeable {
    */
   void raiseNextOrdinal(long ordinal);
 
+  /**
+   * Appends a copy of an older message, which keeps its ordinal, time and deferral. No cursor meets
+   * it: it is read by reference only, by channels that have recorded the new place.
+   *
+   * @return where the copy stands
+   * @throws IOException when the disk refuses; nothing has been appended then
+   */
+  MessageRef carry(MessageView message) throws IOException;
+
+  /**
+   * Reads all files to find the copies that {@link #carry} made; a later one of a message counts.
+   */
+  Collection<MessageRef> copies() throws IOException;
+
+  /** Waits until everything appended so far is on the disk. Without the topic's lock. */
+  void force() throws IOException;
+
+  /**
+   * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
+   * and nobody is to see another message under the same id. Once, before anything is appended.
+   *
+   * @param to the first ordinal to be used
+   */
+  void skipTo(long to);
+
+  /** What {@link #skipTo} left out; not to be changed. */
+  OrdinalRanges unused();
+
   /** A new view for one channel. */
   JournalCursor cursor();
 
+  /** The number of the oldest file, -1 when there is none. Numbers rise by age. Any thread. */
+  int oldestFile();
+
+  /** The number of the file that has or would have a message; -1 without files. Any thread. */
+  int fileOf(long ordinal) throws IOException;
+
+  /** Whether nothing was written to a file since a time, ms since 1970. Any thread. */
+  boolean isWrittenBefore(int file, long timeMs) throws IOException;
+
+  /** Whether {@link #removeBelow} would find something, but for the time. Housekeeping thread. */
+  boolean hasFilesBelow(long ordinal, int file) throws IOException;
+
   /**
-   * Removes the files whose messages are all below an ordinal; the newest file always stays, it
-   * keeps the count. Housekeeping thread, without the topic's lock.
+   * Removes the oldest files, as long as all their messages are below an ordinal; the newest one
+   * with messages always stays, it keeps the count. Housekeeping thread, without the topic's lock.
    *
+   * @param file stays, and what is newer: copies of older messages are in it
    * @param writtenBeforeMs files written later stay, too; ms since 1970
    * @return the number of files removed
    */
-  int removeBelow(long ordinal, long writtenBeforeMs) throws IOException;
+  int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException;
 
   /** To be called under the topic's lock after {@link #removeBelow} removed files. */
   void filesRemoved();
 
   /** Bytes that all files take on the disk. Any thread. */
   long diskBytes();
+
+  /** Bytes that the files newer than this one take. Any thread. */
+  long diskBytesAfter(int file);
 
   /** Closes the files until the next use, when no cursor has them open. */
   void closeIdle();

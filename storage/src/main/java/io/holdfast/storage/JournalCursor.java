@@ -56,6 +56,11 @@ public final class JournalCursor implements Closeable {
     return nextOrdinal;
   }
 
+  /** Ordinals that no message has, see {@link Journal#unused}. */
+  OrdinalRanges unused() {
+    return journal.unused();
+  }
+
   /** Continues at an ordinal, to be looked for in the files. */
   public void moveTo(long ordinal) {
     nextOrdinal = ordinal;

@@ -18,6 +18,7 @@ public final class JournalScan implements Closeable {
   private long firstOrdinal;
   private long timestampNs;
   private long deferMs;
+  private boolean carried;
   private int count;
   private int read;
   private int at;
@@ -56,11 +57,37 @@ public final class JournalScan implements Closeable {
 
   /** Goes to the next publish command; false when there is none (yet). */
   public boolean nextBatch() throws IOException {
+    while (next()) {
+      if (!carried) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Goes to the next publish command, or to the copy of one message that was carried forward and of
+   * which a channel needs this copy, because the message's own record is gone. As each message is
+   * found once this way, it is what one wants who asks for the messages.
+   */
+  public boolean nextBatchOrCopy(TopicView topic) throws IOException {
+    while (next()) {
+      if (!carried || firstOrdinal < topic.firstOrdinal() && topic.needsCopy(this)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Goes to the next record, whatever it is. */
+  boolean next() throws IOException {
     while (records.next()) {
       ByteBuffer view = records.view();
       int offset = records.offset();
-      if (RecordCodec.type(view, offset) != RecordCodec.TYPE_BATCH) {
-        report("record type " + RecordCodec.type(view, offset) + " is not known");
+      int type = RecordCodec.type(view, offset);
+      carried = type == RecordCodec.TYPE_CARRIED;
+      if (type != RecordCodec.TYPE_BATCH && !carried) {
+        report("record type " + type + " is not known");
         continue;
       }
       firstOrdinal = view.getLong(offset + RecordCodec.ORDINAL_OFFSET);
@@ -143,6 +170,16 @@ public final class JournalScan implements Closeable {
     ByteBuffer section = records.view().duplicate();
     section.limit(end).position(records.offset() + RecordCodec.JOURNAL_HEAD_BYTES);
     return section;
+  }
+
+  /** Whether this is a copy of an older message. */
+  public boolean isCarried() {
+    return carried;
+  }
+
+  /** Where the record stands, see {@link MessageView#batchPosition}. */
+  long position() {
+    return records.position();
   }
 
   /** The ordinal of the batch's first message. */

@@ -34,11 +34,17 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   private long bytesSinceCheckpoint;
   private long checkpointBytes;
 
+  /** Records written by this process. */
+  private int records;
+
   /** The file that begins with the last checkpoint of this process. */
   private volatile int checkpointCycle;
 
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
+
+  /** Whether {@link #replay} found damage. */
+  private boolean incomplete;
 
   /**
    * Opens the ledger of a channel.
@@ -47,7 +53,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    */
   public Ledger(Path dir, SyncThread syncThread) throws IOException {
     this.syncThread = syncThread;
-    log = new ExcerptLog(dir, BLOCK_BYTES, MAX_RESERVE_STEP_BYTES);
+    log = new ExcerptLog(dir, syncThread.disk(), BLOCK_BYTES, MAX_RESERVE_STEP_BYTES);
   }
 
   /**
@@ -62,7 +68,13 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     }
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
+    incomplete = replay.isIncomplete() || hasFiles() && replay.state() == null;
     return replay.state();
+  }
+
+  /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** Whether there is any file, with a record or without. */
@@ -103,6 +115,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
         || log.cycles().size() > MAX_FILES;
   }
 
+  /** Whether a record could not be written, and no checkpoint has made up for it yet. */
+  boolean isBehind() {
+    return behind;
+  }
+
   /** Whether anything was recorded since the last checkpoint. */
   public boolean isDirty() {
     return behind || bytesSinceCheckpoint > 0;
@@ -120,6 +137,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       throws IOException {
     log.roll();
     long before = bytesSinceCheckpoint;
+    int firstRecord = records;
     ByteBuffer to = payload(2 * Long.BYTES);
     to.putLong(finished.floor());
     to.putLong(end);
@@ -138,7 +156,8 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       }
     }
     payload(0);
-    write(LedgerCodec.CHECKPOINT_END, 0);
+    // Says how many records there are to be: after a power cut one of them may be missing.
+    write(LedgerCodec.CHECKPOINT_END, records - firstRecord);
     checkpointBytes = bytesSinceCheckpoint - before;
     bytesSinceCheckpoint = 0;
     behind = false;
@@ -150,9 +169,10 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    * lock; {@link #filesRemoved} is to follow under it.
    */
   void removeOldFiles() throws IOException {
+    int newest = checkpointCycle;
     // The new file must be on disk before the old ones go, or a power cut would leave neither.
-    log.force();
-    for (int old : log.cycles().headSet(checkpointCycle)) {
+    force();
+    for (int old : log.cycles().headSet(newest)) {
       log.deleteCycle(old);
     }
   }
@@ -215,17 +235,22 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       throw e instanceof IOException io ? io : new IOException(e.toString(), e);
     }
     bytesSinceCheckpoint += bytes;
+    records++;
     syncThread.written(this);
   }
 
   @Override
-  public void sync() {
-    try {
-      log.force();
-    } catch (IOException e) {
-      LOG.error("{} cannot be forced to disk", log.dir(), e);
-      syncThread.written(this);
-    }
+  public void sync() throws SyncFailedException {
+    log.force();
+  }
+
+  /**
+   * Waits until everything recorded is on disk. Any thread.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  void force() throws IOException {
+    syncThread.now(this);
   }
 
   /** Bytes that all files take on the disk. */
@@ -240,8 +265,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
 
   @Override
   public void close() {
-    syncThread.forget(this);
-    sync();
+    syncThread.closing(this);
     log.close();
   }
 

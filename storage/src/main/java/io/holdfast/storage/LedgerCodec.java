@@ -14,11 +14,11 @@ import java.util.List;
  * 4 CHECKPOINT_BEGIN    i64 floor, i64 end
  * 5 CHECKPOINT_FINISHED count x as FINISH
  * 6 CHECKPOINT_HELD     count x held
- * 7 CHECKPOINT_END      nothing
+ * 7 CHECKPOINT_END      nothing; count is that of the checkpoint's records before it, 0 not known
  * 8 DELIVER             count x as FINISH: delivered for the first time
  * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
- * held                  v ordinal, i64 batch position, i32 body offset, v body length, v attempts,
- *                       i64 due ms
+ * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),
+ *                       i32 body offset, v body length, v attempts, i64 due ms
  * </pre>
  */
 final class LedgerCodec {
@@ -35,6 +35,7 @@ final class LedgerCodec {
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;
 
+  private static final long CARRIED_BIT = 1L << 63;
   private static final int MAX_RANGE_BYTES = 20;
   private static final int MAX_HELD_BYTES = 50;
 
@@ -72,7 +73,7 @@ final class LedgerCodec {
     for (HeldMessage message : messages) {
       MessageRef ref = message.ref();
       putVar(to, ref.ordinal());
-      to.putLong(ref.batchPosition());
+      to.putLong(ref.batchPosition() | (ref.isCarried() ? CARRIED_BIT : 0));
       to.putInt(ref.bodyOffset());
       putVar(to, ref.bodyLength());
       putVar(to, ref.attempts());
@@ -86,8 +87,15 @@ final class LedgerCodec {
     int bodyOffset = from.getInt();
     int bodyLength = (int) getVar(from);
     int attempts = (int) getVar(from);
-    return new HeldMessage(
-        new MessageRef(ordinal, batchPosition, bodyOffset, bodyLength, attempts), from.getLong());
+    MessageRef ref =
+        new MessageRef(
+            ordinal,
+            batchPosition & ~CARRIED_BIT,
+            bodyOffset,
+            bodyLength,
+            attempts,
+            (batchPosition & CARRIED_BIT) != 0);
+    return new HeldMessage(ref, from.getLong());
   }
 
   private static long zigzag(long value) {

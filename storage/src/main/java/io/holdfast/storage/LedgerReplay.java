@@ -19,12 +19,17 @@ final class LedgerReplay {
   private LedgerState checkpoint;
   private long bytes;
   private long checkpointBytes;
+  private boolean incomplete;
+
+  /** Records of {@link #checkpoint} so far. */
+  private int checkpointRecords;
 
   /** Reads what a reader has before it. */
   void run(ExcerptSource reader) throws IOException {
     while (reader.next()) {
       String defect = apply(reader);
       if (defect != null) {
+        incomplete = true;
         LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
       }
     }
@@ -60,6 +65,7 @@ final class LedgerReplay {
   }
 
   private String apply(int type, int count, ByteBuffer payload) {
+    checkpointRecords++;
     switch (type) {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
@@ -74,6 +80,7 @@ final class LedgerReplay {
         checkpoint = new LedgerState(payload.getLong());
         checkpoint.mention(payload.getLong());
         checkpointBytes = bytes;
+        checkpointRecords = 1;
       }
       case LedgerCodec.CHECKPOINT_FINISHED -> {
         if (checkpoint != null) {
@@ -87,7 +94,14 @@ final class LedgerReplay {
       }
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
-          state = checkpoint;
+          boolean whole = count == 0 || count == checkpointRecords - 1;
+          if (whole || state == null) {
+            state = checkpoint;
+          } else {
+            // Cut off from power before it was forced: what it sums up is still there, too.
+            LOG.warn("a checkpoint lacks records; what came before it counts, too");
+            state.addAll(checkpoint);
+          }
           checkpoint = null;
           checkpointBytes = bytes - checkpointBytes;
           bytes = 0;
@@ -103,6 +117,7 @@ final class LedgerReplay {
   /** The state that plain records change; without a readable checkpoint nothing is finished. */
   private LedgerState current() {
     if (state == null) {
+      incomplete = true;
       state = new LedgerState(0);
     }
     return state;
@@ -128,6 +143,11 @@ final class LedgerReplay {
     for (int i = 0; i < count; i++) {
       to.hold(LedgerCodec.getHeld(payload));
     }
+  }
+
+  /** Whether there was damage, so that the state may lack messages that the channel holds. */
+  boolean isIncomplete() {
+    return incomplete;
   }
 
   /** What the ledger says, null when there was no record at all. */

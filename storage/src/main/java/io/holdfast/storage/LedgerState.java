@@ -41,6 +41,22 @@ public final class LedgerState {
     return to - first - (finished.countFrom(first) - finished.countFrom(to));
   }
 
+  /** As {@link #unfinished}, without those that have a copy elsewhere in the journal. */
+  long unfinishedInPlace(long from, long to) {
+    return unfinished(from, to) - carried().count(Math.max(from, finished.floor()), to);
+  }
+
+  /** The unfinished messages that were carried forward. */
+  CarriedMessages carried() {
+    CarriedMessages carried = new CarriedMessages();
+    for (HeldMessage message : held.values()) {
+      if (message.ref().isCarried() && !finished.contains(message.ref().ordinal())) {
+        carried.put(message.ref());
+      }
+    }
+    return carried;
+  }
+
   /** What the ledger knows of an unfinished message, null when nothing. */
   public HeldMessage held(long ordinal) {
     return held.get(ordinal);
@@ -73,7 +89,8 @@ public final class LedgerState {
             ref.batchPosition(),
             ref.bodyOffset(),
             ref.bodyLength(),
-            Math.max(1, ref.attempts())),
+            Math.max(1, ref.attempts()),
+            ref.isCarried()),
         message.dueMs());
   }
 
@@ -115,6 +132,15 @@ public final class LedgerState {
     delivered = new FinishedSet(-1);
     held.headMap(floor).clear();
     mention(floor);
+  }
+
+  /** Takes over what a later summary says that is not known to be whole. */
+  void addAll(LedgerState later) {
+    finished.addAll(later.finished);
+    delivered.addAll(later.delivered);
+    held.putAll(later.held);
+    held.keySet().removeIf(finished::contains);
+    mention(later.endOrdinal);
   }
 
   void mention(long end) {

@@ -9,9 +9,12 @@ public class MessageRef {
   public static final long NOWHERE = -1;
 
   private final long ordinal;
-  private final long batchPosition;
-  private final int bodyOffset;
   private final int bodyLength;
+  private long batchPosition;
+  private int bodyOffset;
+
+  /** Whether it stands in a copy at the journal's head, its own record being about to go. */
+  private boolean carried;
 
   /** How often it has been delivered. */
   private int attempts;
@@ -32,6 +35,32 @@ public class MessageRef {
     this.attempts = attempts;
   }
 
+  MessageRef(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      boolean carried) {
+    this(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
+    this.carried = carried;
+  }
+
+  /**
+   * Refers to a message as another reference does.
+   *
+   * @param other of the same message
+   */
+  protected MessageRef(MessageRef other) {
+    this(
+        other.ordinal,
+        other.batchPosition,
+        other.bodyOffset,
+        other.bodyLength,
+        other.attempts,
+        other.carried);
+  }
+
   /** The topic's dense 64-bit number of this message. */
   public final long ordinal() {
     return ordinal;
@@ -50,6 +79,23 @@ public class MessageRef {
   /** Bytes. */
   public final int bodyLength() {
     return bodyLength;
+  }
+
+  /** The journal file it stands in, by its number; negative for {@link #NOWHERE}. */
+  public final int file() {
+    return ExcerptLog.cycleOf(batchPosition);
+  }
+
+  /** Whether it stands in a copy, see {@link Journal#carry}. */
+  public final boolean isCarried() {
+    return carried;
+  }
+
+  /** From now on it stands where {@link Journal#carry} has put a copy of it. */
+  public final void carriedTo(MessageRef place) {
+    batchPosition = place.batchPosition;
+    bodyOffset = place.bodyOffset;
+    carried = true;
   }
 
   /** Deliveries so far; wraps at 65536 on the wire only. */

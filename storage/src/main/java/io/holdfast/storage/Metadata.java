@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 
@@ -39,13 +40,23 @@ public record Metadata(
    * @param handedOver ordinal up to which messages were handed to the channels; -1 for all, a topic
    *     that is neither paused nor without channels
    * @param channels null for none
+   * @param skippedTo ordinals below are not given out any more, see {@link Journal#skipTo}; 0 for
+   *     nothing
    */
   public record TopicEntry(
       @JsonProperty("name") String name,
       @JsonProperty("id_base") long idBase,
       @JsonProperty("paused") boolean paused,
       @JsonProperty("handed_over") long handedOver,
-      @JsonProperty("channels") List<ChannelEntry> channels) {}
+      @JsonProperty("channels") List<ChannelEntry> channels,
+      @JsonProperty("skipped_to") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long skippedTo) {
+
+    /** Of a topic that has skipped nothing. */
+    public TopicEntry(
+        String name, long idBase, boolean paused, long handedOver, List<ChannelEntry> channels) {
+      this(name, idBase, paused, handedOver, channels, 0);
+    }
+  }
 
   /**
    * One channel.

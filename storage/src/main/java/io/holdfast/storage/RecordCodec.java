@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
  * <pre>
  *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger
  *  2  u8   format version, 1
- *  3  u8   type
+ *  3  u8   type (journal: 1 a publish command, 2 a copy of one message carried forward)
  *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
  *  8  i32  bytes of the whole record
  * 12  i32  count (journal: messages; ledger: by type)
@@ -35,6 +35,9 @@ final class RecordCodec {
 
   /** A publish command. */
   static final int TYPE_BATCH = 1;
+
+  /** A copy of one older message, with its ordinal, time and deferral: {@link Journal#carry}. */
+  static final int TYPE_CARRIED = 2;
 
   private static final int CRC_OFFSET = 4;
   private static final int AFTER_CRC = 8;

@@ -1,8 +1,13 @@
 package io.holdfast.storage;
 
 import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,21 +15,41 @@ import org.slf4j.LoggerFactory;
 /**
  * The one thread that forces files to disk: at once for logs whose publishers wait (group commit:
  * while one force runs, the next group gathers), and every {@code sync-timeout} for all that were
- * written.
+ * written. It keeps account of the logs that cannot be forced, and tries them again.
  */
 public final class SyncThread implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(SyncThread.class);
 
+  /** How often a log is tried whose last force failed. */
+  private static final long RETRY_NS = 500_000_000;
+
   /** Something with files to force. */
   interface Syncable {
-    /** Forces what was written and tells whoever waits. Never throws; failures are its own. */
-    void sync();
+    /**
+     * Forces what was written before the call and tells whoever waits for it.
+     *
+     * @throws IOException when the disk refuses; {@link SyncThread} reports it and asks again
+     */
+    void sync() throws IOException;
   }
 
   private final long timeoutNs;
+  private final Disk disk;
   private final Set<Syncable> written = ConcurrentHashMap.newKeySet();
   private final Set<Syncable> urgent = ConcurrentHashMap.newKeySet();
+
+  /** What cannot be forced, and why. */
+  private final Map<Syncable, IOException> failed = new ConcurrentHashMap<>();
+
+  /** The same for people, by name: the first one is told. */
+  private final Map<String, String> errors = new ConcurrentSkipListMap<>();
+
+  /** null when somebody else calls {@link #pass}. */
   private final Thread thread;
+
+  /** Set when a log was closed that could not be forced. */
+  private volatile boolean unclean;
+
   private volatile boolean stopped;
 
   /**
@@ -33,10 +58,30 @@ public final class SyncThread implements Closeable {
    * @param timeoutMs the longest time that written data stays unforced
    */
   public SyncThread(long timeoutMs) {
+    this(timeoutMs, Disk.LOCAL);
+  }
+
+  SyncThread(long timeoutMs, Disk disk) {
     timeoutNs = timeoutMs * 1_000_000;
+    this.disk = disk;
     thread = new Thread(this::run, "sync");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  private SyncThread(Disk disk) {
+    timeoutNs = Long.MAX_VALUE;
+    this.disk = disk;
+    thread = null;
+  }
+
+  /** One without a thread, for a simulation that calls {@link #pass} when it wants to. */
+  static SyncThread stepped(Disk disk) {
+    return new SyncThread(disk);
+  }
+
+  Disk disk() {
+    return disk;
   }
 
   /** Has the log forced within the timeout. Any thread. */
@@ -46,45 +91,144 @@ public final class SyncThread implements Closeable {
 
   /** Has the log forced as soon as possible. Any thread. */
   void urgent(Syncable log) {
-    if (urgent.add(log)) {
+    if (urgent.add(log) && thread != null) {
       LockSupport.unpark(thread);
     }
   }
 
-  /** No further calls for this log (one that runs now may still end). */
-  void forget(Syncable log) {
-    written.remove(log);
-    urgent.remove(log);
+  /**
+   * Forces the log now, in the caller's thread.
+   *
+   * @throws IOException when the disk refuses; it is tried again later
+   */
+  void now(Syncable log) throws IOException {
+    boolean failedBefore = failed.containsKey(log);
+    try {
+      log.sync();
+    } catch (IOException e) {
+      if (failed.put(log, e) == null) {
+        LOG.error("{}: {}", log, e.getMessage(), e);
+      }
+      errors.put(log.toString(), e.getMessage());
+      throw e;
+    }
+    if (failedBefore) {
+      LOG.info("{}: forcing to disk works again", log);
+      failed.remove(log);
+      errors.remove(log.toString());
+    }
   }
 
-  private void run() {
-    long lastNs = System.nanoTime();
-    while (!stopped) {
-      if (urgent.isEmpty()) {
-        long waitNs = timeoutNs - (System.nanoTime() - lastNs);
-        if (waitNs > 0) {
-          LockSupport.parkNanos(this, waitNs);
-        }
-      }
-      syncAll(urgent);
-      if (System.nanoTime() - lastNs >= timeoutNs) {
-        lastNs = System.nanoTime();
-        syncAll(written);
+  /** Forces the log a last time; no calls for it after that (one that runs now may still end). */
+  void closing(Syncable log) {
+    written.remove(log);
+    urgent.remove(log);
+    sync(log);
+    written.remove(log);
+    if (failed.remove(log) != null) {
+      unclean = true;
+      errors.remove(log.toString());
+    }
+  }
+
+  /** Whether everything is on disk that was written to the logs that were closed. */
+  public boolean allForced() {
+    return !unclean && failed.isEmpty();
+  }
+
+  /**
+   * Has everything forced that processes before this one wrote to a directory's file system and did
+   * not live to force; before anything that is asked for later.
+   */
+  public void forceLeftBehind(Path dir) {
+    urgent(new LeftBehind(dir, disk));
+  }
+
+  private record LeftBehind(Path dir, Disk disk) implements Syncable {
+    @Override
+    public void sync() throws IOException {
+      try {
+        disk.forceAll(dir);
+      } catch (IOException e) {
+        throw new SyncFailedException(dir.toString(), e);
       }
     }
   }
 
-  private static void syncAll(Set<Syncable> logs) {
-    for (Syncable log : logs) {
-      // Removed before it is forced: a write that comes in between asks again.
-      if (logs.remove(log)) {
-        try {
-          log.sync();
-        } catch (RuntimeException | Error e) {
-          // Whatever it was, this thread has to go on.
-          LOG.error("sync of {} failed", log, e);
+  /** Why something cannot be forced to the disk, null when everything can. Any thread. */
+  public String error() {
+    for (String error : errors.values()) {
+      return error;
+    }
+    return null;
+  }
+
+  private void run() {
+    long lastNs = System.nanoTime();
+    long lastTryNs = lastNs;
+    while (!stopped) {
+      if (urgent.isEmpty()) {
+        long waitNs = timeoutNs - (System.nanoTime() - lastNs);
+        if (!failed.isEmpty()) {
+          waitNs = Math.min(waitNs, RETRY_NS);
+        }
+        if (waitNs > 0) {
+          LockSupport.parkNanos(this, waitNs);
         }
       }
+      long nowNs = System.nanoTime();
+      boolean due = nowNs - lastNs >= timeoutNs;
+      boolean again = nowNs - lastTryNs >= RETRY_NS;
+      lastNs = due ? nowNs : lastNs;
+      lastTryNs = again ? nowNs : lastTryNs;
+      pass(again, due);
+    }
+  }
+
+  /**
+   * Forces what is urgent.
+   *
+   * @param again what failed before, too
+   * @param all everything else that was written, too
+   */
+  void pass(boolean again, boolean all) {
+    syncUrgent();
+    if (again && !failed.isEmpty()) {
+      for (Syncable log : new ArrayList<>(failed.keySet())) {
+        sync(log);
+      }
+    }
+    if (all) {
+      for (Syncable log : new ArrayList<>(written)) {
+        // Removed before it is forced: a write that comes in between asks again.
+        if (written.remove(log)) {
+          sync(log);
+        }
+        // Publishers do not wait for all the rest.
+        syncUrgent();
+      }
+    }
+  }
+
+  private void syncUrgent() {
+    if (urgent.isEmpty()) {
+      return;
+    }
+    for (Syncable log : new ArrayList<>(urgent)) {
+      if (urgent.remove(log)) {
+        sync(log);
+      }
+    }
+  }
+
+  private void sync(Syncable log) {
+    try {
+      now(log);
+    } catch (IOException reported) {
+      LOG.debug("{} is tried again", log, reported);
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
+      LOG.error("sync of {} failed", log, e);
     }
   }
 
@@ -94,7 +238,7 @@ public final class SyncThread implements Closeable {
     stopped = true;
     LockSupport.unpark(thread);
     boolean interrupted = false;
-    while (thread.isAlive()) {
+    while (thread != null && thread.isAlive()) {
       try {
         thread.join();
       } catch (InterruptedException e) {
@@ -104,7 +248,6 @@ public final class SyncThread implements Closeable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    syncAll(urgent);
-    syncAll(written);
+    pass(true, true);
   }
 }

@@ -133,13 +133,15 @@ public final class TopicView implements Closeable {
     return channels.stream().filter(c -> c.name().equals(channel)).findFirst().orElse(null);
   }
 
-  /** No ordinal below is needed by any channel. */
-  public long floor() {
-    long floor = heldFrom == NOTHING_HELD ? nextOrdinal : heldFrom;
+  /** Whether a channel refers to the copy of a message that a scan stands on. */
+  boolean needsCopy(JournalScan copy) {
     for (ChannelView channel : channels) {
-      floor = Math.min(floor, channel.state().floor());
+      HeldMessage held = channel.state().held(copy.firstOrdinal());
+      if (held != null && held.ref().batchPosition() == copy.position()) {
+        return true;
+      }
     }
-    return floor;
+    return false;
   }
 
   /** The journal from its oldest message on, read as the broker reads it. */
@@ -196,19 +198,29 @@ public final class TopicView implements Closeable {
   /** Bytes of journal files that no channel needs any more. */
   public long reclaimableBytes() throws IOException {
     long bytes = 0;
-    long floor = floor();
-    Path previous = null;
+    long neededFrom = heldFrom == NOTHING_HELD ? nextOrdinal : heldFrom;
+    int pinnedFile = CarriedMessages.NO_FILE;
+    for (ChannelView channel : channels) {
+      CarriedMessages carried = channel.state().carried();
+      neededFrom = Math.min(neededFrom, carried.neededFrom(channel.state().finished()));
+      pinnedFile = Math.min(pinnedFile, carried.pinnedFile());
+    }
+    List<Path> older = new ArrayList<>();
     for (int cycle : RecordScan.cycles(journalDir)) {
       long first = JournalScan.firstOrdinalOf(journalDir, cycle);
-      if (first > floor) {
+      if (first > neededFrom) {
         break;
       }
       if (first >= 0) {
-        if (previous != null && Files.exists(previous)) {
-          bytes += DurableFiles.allocatedBytes(previous);
+        for (Path file : older) {
+          bytes += Files.exists(file) ? DurableFiles.allocatedBytes(file) : 0;
         }
-        previous = journalDir.resolve(SizeRollCycle.fileName(cycle));
+        older.clear();
       }
+      if (cycle >= pinnedFile) {
+        break;
+      }
+      older.add(journalDir.resolve(SizeRollCycle.fileName(cycle)));
     }
     return bytes;
   }

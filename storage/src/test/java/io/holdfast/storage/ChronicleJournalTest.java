@@ -152,13 +152,16 @@ class ChronicleJournalTest {
     Map<Path, Long> files = journal.files();
     assertTrue(files.size() >= 4, files.toString());
     List<Long> firsts = new ArrayList<>(files.values());
-    assertEquals(0, journal.removeBelow(firsts.get(1) - 1, Long.MAX_VALUE));
+    assertEquals(
+        0, journal.removeBelow(firsts.get(1) - 1, CarriedMessages.NO_FILE, Long.MAX_VALUE));
     assertEquals(0, journal.firstOrdinal());
-    assertEquals(1, journal.removeBelow(firsts.get(1), Long.MAX_VALUE));
+    assertEquals(1, journal.removeBelow(firsts.get(1), CarriedMessages.NO_FILE, Long.MAX_VALUE));
     journal.filesRemoved();
     assertEquals(firsts.get(1), journal.firstOrdinal());
     assertEquals(firsts.get(1), Batches.readAll(journal, 0).keySet().iterator().next());
-    assertEquals(firsts.size() - 2, journal.removeBelow(Long.MAX_VALUE, Long.MAX_VALUE));
+    assertEquals(
+        firsts.size() - 2,
+        journal.removeBelow(Long.MAX_VALUE, CarriedMessages.NO_FILE, Long.MAX_VALUE));
     journal.filesRemoved();
     assertEquals(1, journal.files().size());
     assertEquals(60, journal.nextOrdinal());

@@ -14,6 +14,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
 /** {@link RecordCodec}, {@link LedgerCodec} and {@link OrdinalRanges}. */
@@ -136,14 +137,20 @@ class CodecTest {
   @Property(tries = 200)
   void shouldReadBackHeldMessages(
       @ForAll long ordinal,
-      @ForAll long position,
+      @ForAll @LongRange(min = 0) long position,
+      @ForAll boolean carried,
       @ForAll int bodyOffset,
       @ForAll int attempts,
       @ForAll long dueMs) {
     HeldMessage held =
         new HeldMessage(
             new MessageRef(
-                ordinal & Long.MAX_VALUE, position, bodyOffset, 1234, attempts & 0x7fffffff),
+                ordinal & Long.MAX_VALUE,
+                position,
+                bodyOffset,
+                1234,
+                attempts & 0x7fffffff,
+                carried),
             dueMs);
     ByteBuffer bytes = ByteBuffer.allocate(LedgerCodec.maxHeldBytes());
     LedgerCodec.putHeld(bytes, List.of(held));
@@ -152,6 +159,7 @@ class CodecTest {
     assertFalse(bytes.hasRemaining());
     assertEquals(held.ref().ordinal(), read.ref().ordinal());
     assertEquals(position, read.ref().batchPosition());
+    assertEquals(carried, read.ref().isCarried());
     assertEquals(bodyOffset, read.ref().bodyOffset());
     assertEquals(1234, read.ref().bodyLength());
     assertEquals(held.ref().attempts(), read.ref().attempts());

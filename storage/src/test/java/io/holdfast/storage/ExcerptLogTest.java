@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,7 +19,7 @@ class ExcerptLogTest {
   private static final long BLOCK_BYTES = 4 << 20;
 
   private ExcerptLog open() throws Exception {
-    return new ExcerptLog(dir, BLOCK_BYTES, 1 << 20);
+    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20);
   }
 
   private static long append(ExcerptLog log, String text) throws Exception {
@@ -106,6 +108,47 @@ class ExcerptLogTest {
       assertTrue(reader.next());
       assertEquals("two", text(reader));
       reader.close();
+    }
+  }
+
+  @Test
+  void shouldUnmapFilesThatAReaderHasLeft() throws Exception {
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+      for (int i = 0; i < 5; i++) {
+        append(log, "x".repeat(100));
+        log.roll();
+        while (reader.next()) {
+          assertEquals(100, reader.length());
+        }
+      }
+      Path oldest = log.file(1);
+      log.deleteCycle(1);
+      log.refreshListing();
+      // Its blocks come back only with the last mapping, and nobody waits for a garbage collection.
+      Awaitility.await()
+          .until(
+              () ->
+                  Files.readAllLines(Path.of("/proc/self/maps"), StandardCharsets.ISO_8859_1)
+                      .stream()
+                      .noneMatch(mapping -> mapping.contains(oldest.toString())));
+    }
+  }
+
+  @Test
+  void shouldLeaveSuccessorsFilesAloneOnceClosed() throws Exception {
+    ExcerptLog old = open();
+    append(old, "one");
+    old.roll();
+    append(old, "two");
+    old.close();
+    // The topic was deleted and created again: the same directory, other files.
+    Files.delete(old.file(1));
+    Files.delete(old.file(2));
+    try (ExcerptLog successor = open()) {
+      append(successor, "new");
+      old.deleteCycle(1);
+      assertTrue(Files.exists(successor.file(1)));
     }
   }
 

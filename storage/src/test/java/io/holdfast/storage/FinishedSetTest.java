@@ -70,6 +70,9 @@ class FinishedSetTest {
         for (int at = border - WINDOW; at <= border + WINDOW; at += 7) {
           assertEquals(model.get(at), set.contains(at));
           if (at >= floor) {
+            assertEquals(model.nextClearBit(at), set.nextAbsent(at));
+            int present = model.nextSetBit(at);
+            assertEquals(present < 0 ? Long.MAX_VALUE : present, set.nextPresent(at));
             assertEquals(model.get(at, END).cardinality(), set.countFrom(at));
           }
         }

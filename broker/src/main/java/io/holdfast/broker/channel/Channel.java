@@ -11,6 +11,7 @@ import io.holdfast.storage.Batch;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import io.netty.buffer.ByteBuf;
@@ -19,8 +20,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -84,6 +85,9 @@ public final class Channel {
 
   private volatile boolean paused;
   private volatile boolean exiting;
+
+  /** An ephemeral channel that is about to be deleted for want of consumers. Lock writes it. */
+  private volatile boolean unused;
 
   // Counters since the start of the process, written under the lock.
   private volatile long messageCount;
@@ -155,7 +159,7 @@ public final class Channel {
   }
 
   /** The journal has messages up to an ordinal that the topic had kept back. */
-  public void extend(long endOrdinal) {
+  public void extend(long endOrdinal) throws IOException {
     ClientV2 wake;
     synchronized (lock) {
       messageCount += ready.extend(endOrdinal);
@@ -259,9 +263,9 @@ public final class Channel {
     }
   }
 
-  private static boolean isSampledOut(ClientV2 client) {
+  private boolean isSampledOut(ClientV2 client) {
     int rate = client.sampleRate();
-    return rate > 0 && ThreadLocalRandom.current().nextInt(PERCENT) >= rate;
+    return rate > 0 && settings.dice().applyAsInt(PERCENT) >= rate;
   }
 
   private void deliver(Message message, ClientV2 client, long nowNs, ByteBuf out) {
@@ -475,7 +479,7 @@ public final class Channel {
   /** Adds a consumer; it must be ready for wake-ups. */
   public void addClient(ClientV2 client) throws BrokerException {
     synchronized (lock) {
-      if (exiting) {
+      if (isExiting()) {
         throw new BrokerException("exiting");
       }
       int max = settings.maxChannelConsumers();
@@ -516,6 +520,28 @@ public final class Channel {
     return last;
   }
 
+  /**
+   * Takes no more consumers from now on, because it is to be deleted for having none.
+   *
+   * @return false when it has some
+   */
+  public boolean closeToConsumers() {
+    synchronized (lock) {
+      if (!clients.isEmpty() || exiting) {
+        return false;
+      }
+      unused = true;
+      return true;
+    }
+  }
+
+  /** Takes consumers again: it could not be deleted. */
+  public void reopenToConsumers() {
+    synchronized (lock) {
+      unused = false;
+    }
+  }
+
   /** The consumers; a live view that any thread may read. */
   public Collection<ClientV2> clients() {
     return clients;
@@ -548,6 +574,9 @@ public final class Channel {
   /** Drops everything the channel has, in flight and deferred messages too. */
   public void empty() throws IOException {
     synchronized (lock) {
+      if (exiting) {
+        return;
+      }
       dropAll();
       backend.empty();
     }
@@ -590,11 +619,11 @@ public final class Channel {
 
   /** Whether it is being deleted or the broker stops. */
   public boolean isExiting() {
-    return exiting;
+    return exiting || unused;
   }
 
   /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
-  public void housekeep(boolean idle) {
+  public void housekeep(boolean idle) throws IOException {
     boolean checkpoint;
     synchronized (lock) {
       if (exiting) {
@@ -614,14 +643,98 @@ public final class Channel {
         backend.filesRemoved();
       }
     }
+    forceCarried();
+  }
+
+  /**
+   * Waits until the account of what is finished is on disk. Housekeeping thread.
+   *
+   * @throws IOException when the disk refuses
+   */
+  public void force() throws IOException {
+    backend.force();
   }
 
   /** Every message with attempts or a due time, wherever it is. */
   private Iterator<HeldMessage> heldMessages() {
     List<HeldMessage> held = new ArrayList<>();
-    ready.addHeld(held);
-    inFlight.addHeld(clients, held);
+    visit(
+        (message, dueMs) -> {
+          if (message.attempts() > 0 || dueMs > 0 || message.requeued || message.isCarried()) {
+            held.add(new HeldMessage(message, dueMs));
+          }
+        });
     return held.iterator();
+  }
+
+  /** Shows every unfinished message that not only the backend has. Under the lock. */
+  private void visit(Message.Visitor visitor) {
+    ready.visit(visitor);
+    inFlight.visit(clients, visitor);
+  }
+
+  // ---------------------------------------------------------------- stragglers (housekeeping)
+
+  /**
+   * Looks at the unfinished messages that are not only in the backend, which keep old journal files
+   * from going.
+   *
+   * @param belowFile counts those in older journal files only
+   * @param file adds those in this journal file
+   * @param to by ordinal
+   * @return bytes of the bodies counted
+   */
+  public long stragglers(int belowFile, int file, Map<Long, MessageRef> to) {
+    long[] bytes = new long[1];
+    synchronized (lock) {
+      visit(
+          (message, dueMs) -> {
+            if (backend.keepsBodies() && message.file() < belowFile) {
+              bytes[0] += message.bodyLength();
+              if (message.file() == file) {
+                to.put(message.ordinal(), message);
+              }
+            }
+          });
+    }
+    return bytes[0];
+  }
+
+  /**
+   * The copies of these messages take the place of the originals.
+   *
+   * @param file the journal file that the originals are in
+   * @param copies by ordinal
+   */
+  public void carry(int file, Map<Long, MessageRef> copies) throws IOException {
+    synchronized (lock) {
+      List<HeldMessage> held = new ArrayList<>();
+      visit(
+          (message, dueMs) -> {
+            MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
+            if (copy != null) {
+              message.carriedTo(copy);
+              held.add(new HeldMessage(message, dueMs));
+            }
+          });
+      if (!exiting && !held.isEmpty()) {
+        record(() -> backend.carry(held));
+      }
+    }
+    forceCarried();
+  }
+
+  /** Only when the ledger's word is on the disk may the originals go. */
+  private void forceCarried() throws IOException {
+    synchronized (lock) {
+      if (exiting || !backend.hasUnforcedCarried()) {
+        return;
+      }
+    }
+    backend.force();
+    synchronized (lock) {
+      backend.carriedForced();
+    }
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -692,10 +805,24 @@ public final class Channel {
     return latency;
   }
 
-  /** The lowest ordinal that may still be needed here. */
-  public long floor() {
+  /** The lowest ordinal whose own journal record may still be needed here. */
+  public long neededFrom() {
     synchronized (lock) {
-      return backend.floor();
+      return backend.neededFrom();
+    }
+  }
+
+  /** The oldest journal file with a copy that is needed here; Integer.MAX_VALUE for none. */
+  public int pinnedFile() {
+    synchronized (lock) {
+      return backend.pinnedFile();
+    }
+  }
+
+  /** The ordinal from which on everything here is in the journal only. */
+  public long backlogFrom() {
+    synchronized (lock) {
+      return backend.backlogFrom();
     }
   }
 

@@ -2,6 +2,7 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import java.io.IOException;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 
 /**
@@ -13,6 +14,7 @@ import java.util.function.Supplier;
  * @param maxChannelConsumers 0 for no limit
  * @param maxMsgTimeoutNs the longest a message stays in flight, with any number of TOUCHes
  * @param clock the time
+ * @param dice for sampling: a random number from 0 to below its argument
  * @param newLatency makes the percentiles of a channel
  * @param topology where the broker is
  * @param diskErrors told of each disk error
@@ -25,6 +27,7 @@ public record ChannelSettings(
     int maxChannelConsumers,
     long maxMsgTimeoutNs,
     Clock clock,
+    IntUnaryOperator dice,
     Supplier<E2eProcessingLatency> newLatency,
     Topology topology,
     DiskErrors diskErrors,

@@ -2,9 +2,7 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.client.ClientV2;
-import io.holdfast.storage.HeldMessage;
 import java.util.Collection;
-import java.util.List;
 
 /**
  * The messages of a channel that are with consumers: by ordinal, to find what a client answers, and
@@ -84,11 +82,11 @@ final class InFlightMessages {
     return first;
   }
 
-  /** Adds all of these clients' messages as they would be delivered again. */
-  void addHeld(Collection<ClientV2> clients, List<HeldMessage> to) {
+  /** Shows all of these clients' messages as they would be delivered again. */
+  void visit(Collection<ClientV2> clients, Message.Visitor visitor) {
     for (ClientV2 client : clients) {
       for (Message m = client.inFlight().first(); m != null; m = m.next) {
-        to.add(new HeldMessage(m, 0));
+        visitor.visit(m, 0);
       }
     }
   }

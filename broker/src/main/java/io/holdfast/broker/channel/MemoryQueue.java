@@ -54,6 +54,11 @@ final class MemoryQueue {
     return head != null && head.requeued;
   }
 
+  /** Whether there is any message that did not come back. */
+  boolean hasNew() {
+    return messages.size() > requeued;
+  }
+
   /** The next message, which stays, or null. */
   Message peek() {
     return messages.peek();

@@ -55,9 +55,21 @@ final class Message extends MessageRef {
         view.timestampNs());
   }
 
+  private Message(MessageRef ref) {
+    super(ref);
+    this.timestampNs = 0;
+  }
+
   /** A message that the ledger remembers; its publish time comes with its body. */
   static Message of(MessageRef ref) {
-    return new Message(
-        ref.ordinal(), ref.batchPosition(), ref.bodyOffset(), ref.bodyLength(), ref.attempts(), 0);
+    return new Message(ref);
+  }
+
+  /** Looks at a message of a channel. */
+  interface Visitor {
+    /**
+     * @param dueMs when it may be delivered, wall clock ms since 1970; 0 for now
+     */
+    void visit(Message message, long dueMs);
   }
 }

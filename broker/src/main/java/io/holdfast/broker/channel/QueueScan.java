@@ -75,6 +75,10 @@ public final class QueueScan implements Closeable {
           LOG.error("TOPIC({}) CHANNEL({}): scan failed", channel.topicName(), channel.name(), e);
           channels.add(channel);
         }
+        if (channel.isExiting()) {
+          // It may have taken itself out between the look and the adding.
+          channels.remove(channel);
+        }
       }
     }
   }

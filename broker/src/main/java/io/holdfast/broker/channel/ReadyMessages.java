@@ -48,6 +48,9 @@ final class ReadyMessages {
       long delayMs = entry.dueMs() - settings.clock().wallMs();
       if (delayMs > 0) {
         defer(message, delayMs);
+      } else if (entry.dueMs() == 0 && message.attempts() == 0) {
+        // Only carried forward: still to be delivered for the first time, before the backend's.
+        memory.put(message);
       } else {
         memory.requeue(message);
       }
@@ -126,7 +129,7 @@ final class ReadyMessages {
    *
    * @return how many
    */
-  long extend(long endOrdinal) {
+  long extend(long endOrdinal) throws IOException {
     long before = backend.depth();
     backend.extend(endOrdinal);
     return backend.depth() - before;
@@ -136,11 +139,15 @@ final class ReadyMessages {
   long putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
     long taken = 0;
     while (memory.room() > 0 && journal.next(view, endOrdinal)) {
+      long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
+      boolean isDeferred = view.deferMs() > 0 && delayMs > 0;
+      if (isDeferred && isOverBound()) {
+        continue;
+      }
       Message message = Message.of(view);
       message.bytes = new byte[view.bodyLength()];
       view.body().get(message.bytes);
-      long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
-      if (view.deferMs() > 0 && delayMs > 0) {
+      if (isDeferred) {
         defer(message, delayMs);
       } else {
         memory.put(message);
@@ -187,8 +194,9 @@ final class ReadyMessages {
    * it has no bytes of its own.
    *
    * <p>New messages in memory are older than everything in the backend and go first, so that first
-   * deliveries are in publish order. Messages that came back alternate with the backend, so that
-   * neither a client that requeues everything nor a long backlog starves the other.
+   * deliveries are in publish order; also those that stand behind messages that came back. Where
+   * memory has none but those, they alternate with the backend, so that neither a client that
+   * requeues everything nor a long backlog starves the other.
    *
    * @param lost receives messages whose body cannot be read any more
    * @return null when there is none
@@ -216,7 +224,7 @@ final class ReadyMessages {
     if (memory.size() == 0) {
       return false;
     }
-    if (!memory.isRequeuedNext() || backend.depth() == 0) {
+    if (!memory.isRequeuedNext() || memory.hasNew() || backend.depth() == 0) {
       return true;
     }
     memoryWasLast = !memoryWasLast || isOverBound();
@@ -276,18 +284,16 @@ final class ReadyMessages {
     return first != null && first.dueNs - otherwiseNs < 0 ? first.dueNs : otherwiseNs;
   }
 
-  /** Adds every message here with attempts or a due time. */
-  void addHeld(List<HeldMessage> to) {
+  /** Shows every message that memory knows of. */
+  void visit(Message.Visitor visitor) {
     for (Message message : memory.messages()) {
-      if (message.requeued) {
-        to.add(new HeldMessage(message, 0));
-      }
+      visitor.visit(message, 0);
     }
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     for (Message message : deferred.messages()) {
       long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      to.add(new HeldMessage(message, nowMs + Math.max(0, delayMs)));
+      visitor.visit(message, nowMs + Math.max(0, delayMs));
     }
   }
 

@@ -8,8 +8,11 @@ import java.net.SocketAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One TCP client: who it is, its state, RDY and counters.
@@ -19,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * read.
  */
 public final class ClientV2 {
+  private static final Logger LOG = LoggerFactory.getLogger(ClientV2.class);
+
   /** Connected. */
   public static final int STATE_INIT = 0;
 
@@ -156,7 +161,11 @@ public final class ClientV2 {
 
   /** Closes the connection. Any thread. */
   public void close() {
-    ctx.channel().eventLoop().execute(ctx::close);
+    try {
+      ctx.channel().eventLoop().execute(ctx::close);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("the broker stops and this client's event loop has ended", e);
+    }
   }
 
   public ClientSettings settings() {

@@ -3,6 +3,7 @@ package io.holdfast.broker.client;
 import io.holdfast.broker.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -39,7 +40,11 @@ final class MessagePump implements Runnable {
   /** Has a turn run soon. Any thread. */
   void wake() {
     if (!scheduled.get() && scheduled.compareAndSet(false, true)) {
-      eventLoop.execute(this);
+      try {
+        eventLoop.execute(this);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("the broker stops and this client's event loop has ended", e);
+      }
     }
   }
 

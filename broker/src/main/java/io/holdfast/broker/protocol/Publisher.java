@@ -14,7 +14,10 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * PUB, MPUB and DPUB of one connection (contract §1.3, §1.4). A publish is all or nothing; its OK
@@ -23,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Owned by the connection's event loop.
  */
 final class Publisher {
+  private static final Logger LOG = LoggerFactory.getLogger(Publisher.class);
   private static final String E_INVALID = "E_INVALID";
   private static final String E_BAD_MESSAGE = "E_BAD_MESSAGE";
   private static final String E_BAD_BODY = "E_BAD_BODY";
@@ -275,13 +279,21 @@ final class Publisher {
 
     @Override
     public void onDurable() {
-      eventLoop.execute(() -> output.complete(place, null));
+      complete(null);
     }
 
     @Override
     public void onFailed(String error) {
       String text = "E_" + of + "_FAILED " + of + " failed " + error;
-      eventLoop.execute(() -> output.complete(place, text.getBytes(StandardCharsets.ISO_8859_1)));
+      complete(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private void complete(byte[] error) {
+      try {
+        eventLoop.execute(() -> output.complete(place, error));
+      } catch (RejectedExecutionException e) {
+        LOG.debug("the broker stops and this client's event loop has ended", e);
+      }
     }
   }
 }

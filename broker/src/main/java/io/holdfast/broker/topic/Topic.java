@@ -12,7 +12,11 @@ import io.holdfast.storage.DirNames;
 import io.holdfast.storage.DummyBackend;
 import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.MessageRef;
+import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
+import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.SyncFailedException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,13 +35,17 @@ import org.slf4j.LoggerFactory;
  *
  * <p>{@link #lock} guards the journal's appends, the list of channels (against publishes) and
  * {@link #heldFrom}. Creating and deleting channels and the like, which work on directories, are
- * serialised by {@link #adminLock}, which is taken first.
+ * serialised by {@link #adminLock}, which is taken first. {@link #housekeepingLock}, between the
+ * two, keeps the files open and in their place while housekeeping reads and removes some.
  */
 public final class Topic {
   private static final Logger LOG = LoggerFactory.getLogger(Topic.class);
 
   /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
   static final long NOTHING_HELD = -1;
+
+  /** Journal files given back with messages carried forward in one turn of housekeeping. */
+  private static final int MAX_FILES_CARRIED = 16;
 
   private final String name;
   private final TopicContext context;
@@ -47,6 +55,7 @@ public final class Topic {
   private final int maxSectionBytes;
 
   private final Object adminLock = new Object();
+  private final Object housekeepingLock = new Object();
   private final Object lock = new Object();
 
   /** By name in byte order; changed under both locks, read anywhere. */
@@ -73,6 +82,7 @@ public final class Topic {
 
   private long lastChangeNs;
   private long seenFloor = -1;
+  private final Stragglers stragglers;
 
   private Topic(String name, TopicContext context, long idBase, ChronicleJournal journal) {
     this.name = name;
@@ -81,7 +91,10 @@ public final class Topic {
     this.journal = journal;
     maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, context.nodeId());
-    lastChangeNs = System.nanoTime();
+    lastChangeNs = context.channelSettings().clock().nanos();
+    stragglers =
+        new Stragglers(
+            journal, this::carry, context.storageOptions(isEphemeral()).maxBytesPerFile());
   }
 
   /**
@@ -120,6 +133,13 @@ public final class Topic {
     long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
     // After a power cut the metadata can be ahead of the journal, as a ledger can.
     topic.journal.raiseNextOrdinal(heldFrom);
+    if (heldFrom != NOTHING_HELD) {
+      // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
+      heldFrom = Math.max(heldFrom, topic.journal.firstOrdinal());
+    }
+    long next = topic.journal.nextOrdinal();
+    long lost = context.dataDir().mayHaveLostPower() ? ChronicleJournal.MAX_LOST : 0;
+    topic.journal.skipTo(Math.max(next, entry == null ? 0 : entry.skippedTo()) + lost);
     // Where a channel begins whose creation a crash cut short.
     long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && names.isEmpty()) {
@@ -211,7 +231,10 @@ public final class Topic {
       } catch (IOException e) {
         messageCount -= count;
         messageBytes -= batch.bodyBytes();
-        context.diskErrors().failed("TOPIC(" + name + ")", e);
+        if (!(e instanceof SyncFailedException)) {
+          // That one is known already, and over when a sync works again.
+          context.diskErrors().failed("TOPIC(" + name + ")", e);
+        }
         throw new BrokerException(e.getMessage(), e);
       }
       if (heldFrom == NOTHING_HELD) {
@@ -315,8 +338,43 @@ public final class Topic {
       if (channel == null) {
         return false;
       }
-      LOG.info("TOPIC({}): deleting channel({})", name, channelName);
-      if (channels.size() == 1 && heldFrom == NOTHING_HELD) {
+      deleted = takeOut(channel);
+    }
+    context.persistMetadata();
+    context.dataDir().remove(deleted);
+    return true;
+  }
+
+  /**
+   * Deletes an ephemeral channel if its last consumer left and none came since; another one of the
+   * same name stays.
+   */
+  public void deleteUnused(Channel channel) throws IOException {
+    Path deleted;
+    synchronized (adminLock) {
+      if (channels.get(channel.name()) != channel || !channel.closeToConsumers()) {
+        return;
+      }
+      boolean done = false;
+      try {
+        deleted = takeOut(channel);
+        done = true;
+      } finally {
+        if (!done) {
+          channel.reopenToConsumers();
+        }
+      }
+    }
+    context.persistMetadata();
+    context.dataDir().remove(deleted);
+  }
+
+  /** Under adminLock; returns the directory to be removed. */
+  private Path takeOut(Channel channel) throws IOException {
+    String channelName = channel.name();
+    LOG.info("TOPIC({}): deleting channel({})", name, channelName);
+    try {
+      if (channels.size() == 1 && heldFrom == NOTHING_HELD && !exiting) {
         // On disk before it is so: from then on an OK promises what only this number remembers.
         heldFromNext = journal.nextOrdinal();
         context.persistMetadata();
@@ -325,16 +383,16 @@ public final class Topic {
         channels.remove(channelName);
         if (heldFromNext != NOTHING_HELD) {
           heldFrom = heldFromNext;
-          heldFromNext = NOTHING_HELD;
         }
       }
-      channel.exit(true);
-      deleted = context.dataDir().markChannelDeleted(name, channelName);
-      context.channelDeleted(name, channelName);
+    } finally {
+      // Also when it did not work: what is handed over is not to be taken back later.
+      heldFromNext = NOTHING_HELD;
     }
-    context.persistMetadata();
-    context.dataDir().remove(deleted);
-    return true;
+    channel.exit(true);
+    Path deleted = context.dataDir().markChannelDeleted(name, channelName);
+    context.channelDeleted(name, channelName);
+    return deleted;
   }
 
   // ---------------------------------------------------------------- administration (workers)
@@ -361,7 +419,7 @@ public final class Topic {
     synchronized (adminLock) {
       synchronized (lock) {
         paused = false;
-        if (heldFrom != NOTHING_HELD && !channels.isEmpty()) {
+        if (!exiting && heldFrom != NOTHING_HELD && !channels.isEmpty()) {
           handOverBacklog(channels.values(), heldFrom);
           heldFrom = NOTHING_HELD;
         }
@@ -374,7 +432,7 @@ public final class Topic {
   public void empty() throws IOException {
     synchronized (adminLock) {
       synchronized (lock) {
-        if (heldFrom != NOTHING_HELD) {
+        if (!exiting && heldFrom != NOTHING_HELD) {
           heldFrom = journal.nextOrdinal();
           for (Channel channel : channels.values()) {
             channel.skipTo(heldFrom);
@@ -391,30 +449,54 @@ public final class Topic {
    * @param deleting removes everything; otherwise everything stays for the next start
    */
   public void exit(boolean deleting) throws IOException {
-    Path removed = null;
+    Path removed;
     synchronized (adminLock) {
       synchronized (lock) {
-        if (exiting && !deleting) {
+        if (deleted || (exiting && !deleting)) {
+          // The directory may be another topic's of the same name by now.
           return;
         }
         exiting = true;
       }
-      for (Channel channel : channels.values()) {
-        channel.exit(deleting);
-        if (deleting) {
-          context.channelDeleted(name, channel.name());
-        }
-      }
-      synchronized (lock) {
-        journal.close();
-      }
-      if (deleting) {
-        channels.clear();
-        removed = context.dataDir().markTopicDeleted(name);
-        deleted = true;
+      synchronized (housekeepingLock) {
+        removed = close(deleting);
       }
     }
     context.dataDir().remove(removed);
+  }
+
+  /**
+   * Deletes an ephemeral topic if it has no channel.
+   *
+   * @return whether it did
+   */
+  public boolean exitUnused() throws IOException {
+    synchronized (adminLock) {
+      if (exiting || !channels.isEmpty()) {
+        return false;
+      }
+      exit(true);
+      return true;
+    }
+  }
+
+  private Path close(boolean deleting) throws IOException {
+    for (Channel channel : channels.values()) {
+      channel.exit(deleting);
+      if (deleting) {
+        context.channelDeleted(name, channel.name());
+      }
+    }
+    synchronized (lock) {
+      journal.close();
+    }
+    if (!deleting) {
+      return null;
+    }
+    channels.clear();
+    Path removed = context.dataDir().markTopicDeleted(name);
+    deleted = true;
+    return removed;
   }
 
   /** Whether it is being deleted or the broker stops. */
@@ -427,11 +509,16 @@ public final class Topic {
    * idle topic. Housekeeping thread.
    */
   public void housekeep(long nowNs) throws IOException {
-    if (exiting) {
-      return;
+    synchronized (housekeepingLock) {
+      if (!exiting) {
+        housekeepOpen(nowNs);
+      }
     }
+  }
+
+  private void housekeepOpen(long nowNs) throws IOException {
     long next = journal.nextOrdinal();
-    long floor = floor();
+    long floor = backlogFrom();
     if (next != seenOrdinal || floor != seenFloor) {
       lastChangeNs = nowNs;
     }
@@ -439,13 +526,7 @@ public final class Topic {
     for (Channel channel : channels.values()) {
       channel.housekeep(idle);
     }
-    boolean due = floor != seenFloor || context.retentionMs() > 0;
-    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
-    if (due && journal.removeBelow(floor, writtenBeforeMs) > 0) {
-      synchronized (lock) {
-        journal.filesRemoved();
-      }
-    }
+    reclaim();
     checkDiskBytes();
     if (idle) {
       synchronized (lock) {
@@ -456,6 +537,54 @@ public final class Topic {
     }
     seenOrdinal = next;
     seenFloor = floor;
+  }
+
+  /** Gives back the disk that finished messages take. */
+  private void reclaim() throws IOException {
+    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    for (int i = 0; i < MAX_FILES_CARRIED; i++) {
+      long neededFrom = backlogFrom();
+      int pinnedFile = Integer.MAX_VALUE;
+      for (Channel channel : channels.values()) {
+        neededFrom = Math.min(neededFrom, channel.neededFrom());
+        pinnedFile = Math.min(pinnedFile, channel.pinnedFile());
+      }
+      if (journal.hasFilesBelow(neededFrom, pinnedFile)) {
+        // Or a power cut would leave channels that look for what they had finished.
+        for (Channel channel : channels.values()) {
+          channel.force();
+        }
+      }
+      if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
+        synchronized (lock) {
+          journal.filesRemoved();
+        }
+      }
+      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs)) {
+        return;
+      }
+    }
+  }
+
+  /** From this ordinal on the topic or one of its channels has everything in the journal only. */
+  private long backlogFrom() {
+    synchronized (lock) {
+      long from = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
+      long next = heldFromNext;
+      if (next != NOTHING_HELD) {
+        from = Math.min(from, next);
+      }
+      for (Channel channel : channels.values()) {
+        from = Math.min(from, channel.backlogFrom());
+      }
+      return from;
+    }
+  }
+
+  private MessageRef carry(MessageView message) throws IOException {
+    synchronized (lock) {
+      return exiting ? null : journal.carry(message);
+    }
   }
 
   private void checkDiskBytes() {
@@ -474,17 +603,6 @@ public final class Topic {
     }
   }
 
-  /** No ordinal below is needed by any channel. */
-  private long floor() {
-    synchronized (lock) {
-      long floor = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
-      for (Channel channel : channels.values()) {
-        floor = Math.min(floor, channel.floor());
-      }
-      return floor;
-    }
-  }
-
   /** What the metadata file is to say; null for a topic that the next start will not have. */
   public Metadata.TopicEntry metadata() {
     if (isEphemeral() || deleted) {
@@ -496,8 +614,12 @@ public final class Topic {
         entries.add(new Metadata.ChannelEntry(channel.getKey(), channel.getValue().isPaused()));
       }
     }
-    long from = heldFromNext == NOTHING_HELD ? heldFrom : heldFromNext;
-    return new Metadata.TopicEntry(name, idBase, paused, from, entries);
+    // Read once, and before the other: both change beside this.
+    long next = heldFromNext;
+    long from = next == NOTHING_HELD ? heldFrom : next;
+    OrdinalRanges unused = journal.unused();
+    long skippedTo = unused.isEmpty() ? 0 : unused.to(0);
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
   }
 
   // ---------------------------------------------------------------- figures (any thread)
@@ -505,7 +627,15 @@ public final class Topic {
   /** Messages kept back from the channels. */
   public long depth() {
     long from = heldFrom;
-    return from == NOTHING_HELD ? 0 : Math.max(0, journal.nextOrdinal() - from);
+    if (from == NOTHING_HELD) {
+      return 0;
+    }
+    long count = journal.nextOrdinal() - from;
+    OrdinalRanges unused = journal.unused();
+    if (!unused.isEmpty()) {
+      count -= Math.max(0, unused.to(0) - Math.max(from, unused.from(0)));
+    }
+    return Math.max(0, count);
   }
 
   /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */

@@ -4,6 +4,7 @@ import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
 import io.holdfast.storage.DataDir;
+import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.StorageOptions;
 import io.holdfast.storage.SyncThread;
@@ -11,58 +12,168 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
-/** What a topic needs of its broker, with a clock that stands still until it is moved. */
+/**
+ * What topics need of their broker, with a clock that stands still until it is moved, and without
+ * threads of its own: what workers, scan and housekeeping do in a broker happens when asked. One
+ * thread.
+ */
 final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, AutoCloseable {
-  static final String TOPIC = "t";
   static final long MAX_MSG_TIMEOUT_MS = 10_000;
-  static final long ID_BASE = 1L << 30;
-  private static final long EPOCH_MS = 1_700_000_000_000L;
-  private static final long FILE_BYTES = 32 << 10;
+  static final long EPOCH_MS = 1_700_000_000_000L;
+  static final int NODE_ID = 7;
+  static final int MAX_CHANNELS = 4;
   private static final int MAX_RECORD_BYTES = 40_000;
-  private static final int MAX_CHANNELS = 10;
+  private static final long ID_BASE_STEP = 1L << 24;
 
-  private final DataDir dataDir;
+  /** Where a process dies that was told to. */
+  static final class SimulatedCrash extends RuntimeException {
+    SimulatedCrash() {
+      super("killed", null, false, false);
+    }
+  }
+
+  private final Path root;
+  private final Random random;
+  private final SimulationSettings simulation;
   private final SyncThread syncThread = new SyncThread(3_600_000);
   private final ChannelSettings settings;
+  private DataDir dataDir;
   private QueueScan scan;
   private long nowMs = 1;
+  private long nextIdBase;
 
   final List<IOException> diskErrors = new ArrayList<>();
-  Topic topic;
+  final TreeMap<String, Topic> topics = new TreeMap<>();
 
-  /** Kept, so that nothing of them is closed before the end of the run. */
+  /** Messages that sampling consumers did not want, since the start of the run. */
+  long sampledOut;
+
+  /** Whether some channel came to be that the metadata file does not know yet. */
+  boolean metadataDue;
+
+  /**
+   * Killed processes' topics: kept, so that nothing of them is closed before the end of the run.
+   */
   private final List<Topic> dead = new ArrayList<>();
 
-  /** What the metadata file says of the topic. */
-  Metadata.TopicEntry persisted;
+  /** What the metadata file says. */
+  private final TreeMap<String, Metadata.TopicEntry> persisted = new TreeMap<>();
 
-  SimulatedBroker(Path root, int memQueueSize, long memQueueBytes, int maxDeferred)
-      throws IOException {
+  private int writesToCrash;
+  private boolean crashAfterWrite;
+
+  SimulatedBroker(Path root, SimulationSettings simulation, Random random) throws IOException {
+    this.root = root;
+    this.random = random;
+    this.simulation = simulation;
     dataDir = DataDir.open(root);
     settings =
         new ChannelSettings(
-            memQueueSize,
-            memQueueBytes,
-            maxDeferred,
+            simulation.memQueueSize(),
+            simulation.memQueueBytes(),
+            simulation.maxDeferred(),
             0,
             TimeUnit.MILLISECONDS.toNanos(MAX_MSG_TIMEOUT_MS),
             this,
+            this::dice,
             () -> E2eProcessingLatency.NONE,
             new Topology("", "", false),
             (what, cause) -> diskErrors.add(cause),
             this::persistMetadata);
     scan = new QueueScan(this, false);
-    topic = Topic.create(TOPIC, this, ID_BASE);
+  }
+
+  private int dice(int bound) {
+    int drawn = random.nextInt(bound);
+    if (drawn >= SimulationSettings.SAMPLE_RATE) {
+      sampledOut++;
+    }
+    return drawn;
+  }
+
+  // ---------------------------------------------------------------- as Broker does
+
+  long newIdBase() {
+    nextIdBase += ID_BASE_STEP;
+    return nextIdBase;
+  }
+
+  /** Creates a topic; its id base. */
+  long createTopic(String name) throws IOException {
+    long idBase = newIdBase();
+    topics.put(name, Topic.create(name, this, idBase));
+    metadataDue = true;
+    return idBase;
+  }
+
+  void deleteTopic(String name) throws IOException {
+    topics.get(name).exit(true);
+    forget(name);
+  }
+
+  private void forget(String name) throws IOException {
+    persistMetadata();
+    topics.remove(name);
+  }
+
+  /** A consumer left a channel; a worker looks whether it was the last one. */
+  void consumerLeft(Topic topic, Channel channel) throws IOException {
+    if (!channel.isEphemeral() || topic.existingChannel(channel.name()) != channel) {
+      return;
+    }
+    topic.deleteUnused(channel);
+    if (topic.isEphemeral() && topic.exitUnused()) {
+      forget(topic.name());
+    }
+  }
+
+  void housekeep(boolean idle) throws IOException {
+    for (Topic topic : topics.values()) {
+      topic.housekeep(nanos() + (idle ? 2 * idleCloseNs() : 0));
+    }
+  }
+
+  /** An orderly stop. */
+  void stop() throws IOException {
+    persistMetadata();
+    for (Topic topic : topics.values()) {
+      topic.exit(false);
+    }
+  }
+
+  /** A new process: opens what is on the disk. The old one was stopped, or is dead from now on. */
+  void start() throws IOException {
+    dead.addAll(topics.values());
+    topics.clear();
+    writesToCrash = 0;
+    dataDir.close();
+    dataDir = DataDir.open(root);
+    scan = new QueueScan(this, false);
+    for (String name : dataDir.topics()) {
+      Metadata.TopicEntry entry = persisted.get(name);
+      topics.put(
+          name, Topic.restore(name, this, entry, entry == null ? newIdBase() : entry.idBase()));
+    }
     persistMetadata();
   }
 
-  /** Begins anew from the disk; the old topic was closed or is as good as dead. */
-  void restore() throws IOException {
-    dead.add(topic);
-    scan = new QueueScan(this, false);
-    topic = Topic.restore(TOPIC, this, persisted, ID_BASE);
+  /** The entry in the metadata file; null when there is none. */
+  Metadata.TopicEntry persistedEntry(String topic) {
+    return persisted.get(topic);
+  }
+
+  /** Dies in the nth writing of the metadata file from now on, before or after it. */
+  void crashInWrite(int nth, boolean after) {
+    writesToCrash = nth;
+    crashAfterWrite = after;
+  }
+
+  void calm() {
+    writesToCrash = 0;
   }
 
   void advance(long ms) {
@@ -73,6 +184,8 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   long nowMs() {
     return nowMs;
   }
+
+  // ---------------------------------------------------------------- Clock, TopicContext
 
   @Override
   public long nanos() {
@@ -112,12 +225,16 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   @Override
   public StorageOptions storageOptions(boolean ephemeral) {
     return new StorageOptions(
-        FILE_BYTES, MAX_RECORD_BYTES, false, 0, () -> TimeUnit.MILLISECONDS.toNanos(wallMs()));
+        simulation.fileBytes(),
+        MAX_RECORD_BYTES,
+        false,
+        0,
+        () -> TimeUnit.MILLISECONDS.toNanos(wallMs()));
   }
 
   @Override
   public int nodeId() {
-    return 7;
+    return NODE_ID;
   }
 
   @Override
@@ -157,7 +274,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   @Override
   public void channelCreated(String ofTopic, String channel) {
-    // The metadata file follows later, if at all.
+    metadataDue |= !DirNames.isEphemeral(ofTopic);
   }
 
   @Override
@@ -167,13 +284,37 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   @Override
   public void persistMetadata() {
-    persisted = topic.metadata();
+    boolean crash = writesToCrash > 0 && --writesToCrash == 0;
+    if (crash && !crashAfterWrite) {
+      throw new SimulatedCrash();
+    }
+    metadataDue = false;
+    persisted.clear();
+    for (Topic topic : topics.values()) {
+      Metadata.TopicEntry entry = topic.metadata();
+      if (entry != null) {
+        persisted.put(entry.name(), entry);
+      }
+    }
+    if (crash) {
+      throw new SimulatedCrash();
+    }
   }
 
+  /** Ends the run; closes also what the killed processes left, whose files have to be gone. */
   @Override
   public void close() throws IOException {
-    topic.exit(false);
-    syncThread.close();
+    for (Topic topic : topics.values()) {
+      topic.exit(false);
+    }
     dataDir.close();
+  }
+
+  /** After the directory was removed: gives back the mappings of the killed processes. */
+  void bury() throws IOException {
+    for (Topic topic : dead) {
+      topic.exit(true);
+    }
+    syncThread.close();
   }
 }

@@ -12,15 +12,19 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 
-/** A consumer without a socket: real client and messagePump, an event loop that runs when told. */
+/**
+ * A consumer without a socket: the real client and messagePump, on an event loop that runs when
+ * told. One thread.
+ */
 final class SimulatedClient {
   private static final int TYPE_MESSAGE = 2;
 
   /** A message frame. */
   record Delivery(long id, int attempts, long timestampNs, String body) {}
 
-  final EmbeddedChannel conn =
+  private final EmbeddedChannel conn =
       new EmbeddedChannel(
           new ChannelInboundHandlerAdapter() {
             @Override
@@ -31,21 +35,47 @@ final class SimulatedClient {
             }
           });
   final ClientV2 client;
+  final ClientOutput output;
   final long msgTimeoutMs;
 
-  SimulatedClient(long msgTimeoutMs) {
+  // What the model knows of it.
+  final String name;
+  final TreeSet<Long> inFlight = new TreeSet<>();
+  long ready;
+  boolean closing;
+  boolean stalled;
+
+  /**
+   * @param sampleRate percentage of the messages it wants, 0 for all
+   */
+  SimulatedClient(String name, long msgTimeoutMs, int sampleRate) {
+    this.name = name;
     this.msgTimeoutMs = msgTimeoutMs;
     var ctx = conn.pipeline().firstContext();
     ClientSettings settings =
-        new ClientSettings("sim", "sim", "", "", "", 30_000, 16384, 250, 0, msgTimeoutMs);
-    client = new ClientV2(ctx, new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE)), settings);
+        new ClientSettings(name, "sim", "", "", "", 30_000, 16384, 250, sampleRate, msgTimeoutMs);
+    output = new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE));
+    client = new ClientV2(ctx, output, settings);
   }
 
-  /** Runs what is waiting in the event loop; returns the messages that were sent. */
-  List<Delivery> run() {
+  /** Whether the model expects it to take more. */
+  boolean hasRoom() {
+    return !closing && !stalled && ready > inFlight.size();
+  }
+
+  /** Runs what waits in the event loop. */
+  void runTasks() {
     conn.runPendingTasks();
+  }
+
+  /** The messages that were sent since the last call; runs nothing. */
+  List<Delivery> sent() {
+    ByteBuf out = conn.readOutbound();
+    if (out == null) {
+      return List.of();
+    }
     List<Delivery> deliveries = new ArrayList<>();
-    for (ByteBuf out = conn.readOutbound(); out != null; out = conn.readOutbound()) {
+    for (; out != null; out = conn.readOutbound()) {
       while (out.isReadable()) {
         int size = out.readInt();
         int type = out.readInt();
@@ -55,7 +85,7 @@ final class SimulatedClient {
           int attempts = data.readUnsignedShort();
           long id = GuidFactory.parseHex(data, data.readerIndex());
           data.skipBytes(GuidFactory.ID_BYTES);
-          String body = data.toString(StandardCharsets.UTF_8);
+          String body = data.toString(StandardCharsets.US_ASCII);
           deliveries.add(new Delivery(id, attempts, timestampNs, body));
         }
       }
@@ -64,11 +94,27 @@ final class SimulatedClient {
     return deliveries;
   }
 
+  /** The end of a socket read: as the protocol does. */
+  void readComplete() {
+    client.pump();
+    output.flush();
+  }
+
+  /** The peer stops, or goes on, to read what it is sent. */
+  void stall(boolean on) {
+    stalled = on;
+    conn.unsafe().outboundBuffer().setUserDefinedWritability(1, !on);
+  }
+
+  boolean isOpen() {
+    return conn.isOpen();
+  }
+
   /** As the connection does when it ends. */
   void leave(Channel channel) {
     client.startClose();
     channel.removeClient(client);
-    run();
-    conn.close();
+    output.release();
+    conn.finishAndReleaseAll();
   }
 }

@@ -257,7 +257,7 @@ public final class DumpCommand implements Callable<Integer> {
     long nowMs = System.currentTimeMillis();
     String file = "";
     long fileBytes = 0;
-    while (!isDone() && journal.nextBatch()) {
+    while (!isDone() && journal.nextBatchOrCopy(topic.topic())) {
       if (!file.equals(journal.file().toString())) {
         progress.done(fileBytes);
         file = journal.file().toString();

@@ -168,7 +168,7 @@ public final class ExportCommand implements Callable<Integer> {
     long fileBytes = 0;
     try (JsonGenerator json = format == Format.JSON ? JsonRows.generator(to) : null;
         JournalScan journal = scan(topic, channel)) {
-      while (journal.nextBatch()) {
+      while (journal.nextBatchOrCopy(topic)) {
         if (!journal.file().equals(file)) {
           progress.done(fileBytes);
           file = journal.file();

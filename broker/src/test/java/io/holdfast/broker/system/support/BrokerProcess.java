@@ -186,6 +186,11 @@ public final class BrokerProcess implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** A look at the running process from outside. */
+  public ProcessWatch watch() {
+    return new ProcessWatch(process.pid());
+  }
+
   /** Whether the process runs. */
   public boolean isAlive() {
     return process != null && process.isAlive();

@@ -61,7 +61,8 @@ public final class RawNsqConnection implements AutoCloseable {
     out = to;
   }
 
-  static RawNsqConnection open(int port) {
+  /** A new connection to a loopback port, without the magic. */
+  public static RawNsqConnection open(int port) {
     try {
       return new RawNsqConnection(port);
     } catch (IOException e) {

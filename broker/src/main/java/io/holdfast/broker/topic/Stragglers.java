@@ -1,0 +1,107 @@
+package io.holdfast.broker.topic;
+
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.storage.Journal;
+import io.holdfast.storage.JournalCursor;
+import io.holdfast.storage.MessageRef;
+import io.holdfast.storage.MessageView;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Keeps a few unfinished messages from pinning a topic's disk: when more than half of the journal
+ * is finished, those of the oldest file are copied to the journal's head, so that the file can go.
+ *
+ * <p>A file's messages are copied only when the finished ones take at least as many bytes as the
+ * unfinished ones of the whole topic, so that on average a message is copied no more often than as
+ * many bytes are given back (log-structured cleaning, Rosenblum and Ousterhout 1991).
+ *
+ * <p>Order is what makes it safe: the copies are on the disk before a ledger names them, and the
+ * ledgers' words are before the file goes; a crash in between leaves copies that nobody refers to.
+ *
+ * <p>Housekeeping thread.
+ */
+final class Stragglers {
+  private static final Comparator<MessageRef> BY_PLACE =
+      Comparator.comparingLong(MessageRef::batchPosition).thenComparingInt(MessageRef::bodyOffset);
+
+  /** Appends to the journal under the topic's lock. */
+  interface Head {
+    /** As {@link Journal#carry}; null when the topic ends. */
+    MessageRef carry(MessageView message) throws IOException;
+  }
+
+  private final Journal journal;
+  private final Head head;
+  private final long slackBytes;
+
+  /**
+   * @param slackBytes finished bytes that may stay in any case: one journal file
+   */
+  Stragglers(Journal journal, Head head, long slackBytes) {
+    this.journal = journal;
+    this.head = head;
+    this.slackBytes = slackBytes;
+  }
+
+  /**
+   * Makes the oldest journal file superfluous if that pays.
+   *
+   * @param backlogFrom every message from this ordinal on is counted as unfinished
+   * @param writtenBeforeMs files written later have to stay in any case; ms since 1970
+   * @return whether it is superfluous now
+   */
+  boolean carry(Collection<Channel> channels, long backlogFrom, long writtenBeforeMs)
+      throws IOException {
+    int oldest = journal.oldestFile();
+    int backlogFile = journal.fileOf(backlogFrom);
+    if (oldest < 0 || oldest >= backlogFile) {
+      return false;
+    }
+    long spareBytes = journal.diskBytes() - 2 * journal.diskBytesAfter(backlogFile) - slackBytes;
+    if (spareBytes <= 0 || !journal.isWrittenBefore(oldest, writtenBeforeMs)) {
+      return false;
+    }
+    Map<Long, MessageRef> unfinished = new HashMap<>();
+    for (Channel channel : channels) {
+      // Channels that have the same message count it once: the fullest one is the lower bound.
+      if (2 * channel.stragglers(backlogFile, oldest, unfinished) >= spareBytes) {
+        return false;
+      }
+    }
+    Map<Long, MessageRef> copies = copy(unfinished.values());
+    if (copies.isEmpty()) {
+      return false;
+    }
+    journal.force();
+    for (Channel channel : channels) {
+      channel.carry(oldest, copies);
+    }
+    return true;
+  }
+
+  private Map<Long, MessageRef> copy(Collection<MessageRef> originals) throws IOException {
+    List<MessageRef> inOrder = new ArrayList<>(originals);
+    inOrder.sort(BY_PLACE);
+    Map<Long, MessageRef> copies = new HashMap<>();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      for (MessageRef original : inOrder) {
+        // What cannot be read any more stays where it is; whoever delivers it reports it.
+        if (cursor.read(original, view)) {
+          MessageRef copy = head.carry(view);
+          if (copy == null) {
+            return Map.of();
+          }
+          copies.put(original.ordinal(), copy);
+        }
+      }
+    }
+    return copies;
+  }
+}
