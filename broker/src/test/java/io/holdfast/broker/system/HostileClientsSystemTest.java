@@ -319,7 +319,7 @@ class HostileClientsSystemTest {
         conn.line("SUB flood0 c6#ephemeral")
             .expectFatal("E_SUB_FAILED SUB failed TOPIC(flood0) has its limit of 5 channels");
       }
-      try (RawNsqConnection conn = broker.subscribe("flood0", "c1")) {
+      try (RawNsqConnection conn = broker.subscribe("flood0", "c0")) {
         conn.line("RDY 2");
         assertEquals(2, conn.messages(2).size());
       }
