@@ -74,7 +74,6 @@ class HttpFuzzTest {
             target.run(input, new byte[0], HttpFuzzTest::addTo, HttpFuzzTest::serve),
             StandardCharsets.ISO_8859_1);
     assertTrue(answers.isEmpty() || answers.startsWith("HTTP/1."), answers);
-    assertFalse(answers.contains(" 500 "), answers);
-    assertFalse(answers.contains("Exception"), answers);
+    assertFalse(answers.contains("HTTP/1.1 500 "), answers);
   }
 }

@@ -99,7 +99,6 @@ class ProtocolFuzzTest {
       String text = new String(data, StandardCharsets.ISO_8859_1);
       if (type == 1) {
         assertTrue(CODES.contains(text.split(" ", 2)[0]), text);
-        assertTrue(!text.contains("Exception"), text);
       } else {
         assertTrue(type == 0 || type == MESSAGE, () -> "frame type " + type);
         if (text.contains("\"snappy\":true") || text.contains("\"deflate\":true")) {
