@@ -40,7 +40,8 @@ public final class FuzzTarget implements AutoCloseable {
   private static final int NO_ROOM = 4;
   private static final int PIECE_SHIFT = 3;
   private static final long BUDGET_BYTES = 1 << 20;
-  private static final long MAX_BUFFERED_BYTES = 4 << 20;
+  /** The most one connection may hold: a chunked binary /mpub has room for 15 MiB. */
+  private static final long MAX_BUFFERED_BYTES = 20 << 20;
   private static final long SETTLE_NS = TimeUnit.SECONDS.toNanos(20);
   private static final int MAX_TOPICS = 8;
   private static final int RUNS_PER_CLEANING = 500;
