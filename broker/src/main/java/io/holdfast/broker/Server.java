@@ -12,6 +12,7 @@ import io.holdfast.broker.lookup.BrokerIdentity;
 import io.holdfast.broker.lookup.ChannelLookup;
 import io.holdfast.broker.lookup.LookupLoop;
 import io.holdfast.broker.lookup.LookupTopology;
+import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.net.HttpJsonClient;
 import io.holdfast.broker.net.TcpServer;
 import io.holdfast.broker.net.Transport;
@@ -52,6 +53,7 @@ public final class Server {
   private final Options options;
   private final Broker broker;
   private final Transport transport;
+  private final Budgets budgets;
   private final ExecutorService httpClientThreads =
       Executors.newCachedThreadPool(
           task -> {
@@ -68,6 +70,7 @@ public final class Server {
     this.options = options;
     this.broker = broker;
     transport = new Transport(options.eventLoopThreads());
+    budgets = Budgets.of(options.maxInputBytes(), options.maxTotalOutputBytes());
   }
 
   /**
@@ -121,7 +124,8 @@ public final class Server {
               System::nanoTime);
     }
     tcpServer =
-        TcpServer.start(transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth));
+        TcpServer.start(
+            transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth, budgets));
     LOG.info("TCP: listening on {} ({})", options.tcpAddress().text(), transport.name());
     int httpPort = openHttp(tls);
     broker.listening(tcpServer.port(), httpPort);
@@ -179,6 +183,7 @@ public final class Server {
                 transport.workers(),
                 api,
                 HttpLimits.DEFAULT,
+                budgets,
                 tls,
                 httpsPort));
     httpServers.add(server);

@@ -411,12 +411,21 @@ public final class DataDir implements Closeable {
 
   /** Bytes that can still be written to this directory's disk. */
   public long usableBytes() throws IOException {
-    return Files.getFileStore(root).getUsableSpace();
+    // Not by Files.getFileStore: that opens the list of mounts, which fails without descriptors.
+    return known(root.toFile().getUsableSpace());
   }
 
   /** Bytes that this directory's disk has in all. */
   public long totalBytes() throws IOException {
-    return Files.getFileStore(root).getTotalSpace();
+    return known(root.toFile().getTotalSpace());
+  }
+
+  /** The JDK's way to say that it failed is 0, which is also the size of a full disk. */
+  private long known(long bytes) throws IOException {
+    if (bytes == 0 && !Files.isDirectory(root)) {
+      throw new IOException(root + " is no directory any more");
+    }
+    return bytes;
   }
 
   @Override

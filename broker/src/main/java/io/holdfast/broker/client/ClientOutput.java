@@ -1,5 +1,6 @@
 package io.holdfast.broker.client;
 
+import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
@@ -27,14 +28,25 @@ public final class ClientOutput {
   }
 
   private final ChannelHandlerContext ctx;
+  private final PendingOutput pending;
   private final ArrayDeque<Reply> replies = new ArrayDeque<>();
   private ByteBuf buffer;
   private boolean closing;
   private Runnable onClosing = () -> {};
   private Runnable onFewPending = () -> {};
+  private Runnable onWritability = () -> {};
 
-  public ClientOutput(ChannelHandlerContext ctx) {
+  /**
+   * @param budget what all clients may leave untaken
+   */
+  public ClientOutput(ChannelHandlerContext ctx, OutputBudget budget) {
     this.ctx = ctx;
+    pending = new PendingOutput(ctx, budget, () -> onWritability.run());
+  }
+
+  /** Run when {@link #isWritable} changed without the socket saying so. */
+  public void onWritability(Runnable action) {
+    onWritability = action;
   }
 
   /** Run instead of a plain close when everything before a fatal error was written. */
@@ -170,6 +182,7 @@ public final class ClientOutput {
       buffer = null;
       if (out.isReadable()) {
         ctx.writeAndFlush(out, ctx.voidPromise());
+        pending.flushed();
       } else {
         out.release();
       }
@@ -178,7 +191,7 @@ public final class ClientOutput {
 
   /** Whether the client keeps up with what it is sent. */
   public boolean isWritable() {
-    return ctx.channel().isWritable();
+    return ctx.channel().isWritable() && !pending.mustWait();
   }
 
   /** Ends the connection after what was flushed. */
@@ -189,6 +202,7 @@ public final class ClientOutput {
   /** Gives back the buffer; nothing is written any more. */
   public void release() {
     closing = true;
+    pending.release();
     if (buffer != null) {
       buffer.release();
       buffer = null;

@@ -82,7 +82,7 @@ final class HoldfastOptions {
           0,
           MAX_INT,
           "connections",
-          "open TCP connections of clients; 0 = no limit");
+          "open TCP connections of clients; 0 = as many as memory and descriptors allow");
   static final OptionSpec MAX_OUTPUT_BYTES =
       GROUP.bytes(
           "max-output-bytes",
@@ -90,6 +90,20 @@ final class HoldfastOptions {
           64L << 10,
           MAX_INT,
           "output waiting for one slow client before nothing more is sent to it");
+  static final OptionSpec MAX_INPUT_BYTES =
+      GROUP.bytes(
+          "max-input-bytes",
+          0,
+          0,
+          Long.MAX_VALUE,
+          "bodies being received by all connections; 0 = a quarter of the JVM's direct memory");
+  static final OptionSpec MAX_TOTAL_OUTPUT_BYTES =
+      GROUP.bytes(
+          "max-total-output-bytes",
+          0,
+          0,
+          Long.MAX_VALUE,
+          "output waiting for all slow clients; 0 = a quarter of the JVM's direct memory");
 
   static {
     GROUP.heading("Threads (Holdfast's own)");

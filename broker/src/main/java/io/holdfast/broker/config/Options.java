@@ -439,6 +439,16 @@ public final class Options {
     return intOf(HoldfastOptions.MAX_OUTPUT_BYTES);
   }
 
+  /** Returns what bodies being received may take, bytes; 0 = derived from the JVM's memory. */
+  public long maxInputBytes() {
+    return number(HoldfastOptions.MAX_INPUT_BYTES);
+  }
+
+  /** Returns how much output may wait for all clients, bytes; 0 = derived likewise. */
+  public long maxTotalOutputBytes() {
+    return number(HoldfastOptions.MAX_TOTAL_OUTPUT_BYTES);
+  }
+
   /** Returns how many threads serve connections; one per processor unless set. */
   public int eventLoopThreads() {
     return intOf(HoldfastOptions.EVENT_LOOP_THREADS) == 0

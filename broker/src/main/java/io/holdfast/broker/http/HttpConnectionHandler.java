@@ -1,19 +1,19 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.http.Router.BodyLimit;
+import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.InputBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -32,9 +32,9 @@ import org.slf4j.LoggerFactory;
  * answered in order. All fields belong to the connection's event loop.
  *
  * <pre>
- *   AWAITING --head--> COLLECTING --end--> ANSWERING --reply written--> AWAITING
- *       |                                      ^            \
- *       +--head answered already--> DROPPING --+             `--not keep-alive--> CLOSING
+ *   AWAITING --head--> WAITING --room--> COLLECTING --end--> ANSWERING --reply written--> AWAITING
+ *       |                                                        ^            \
+ *       +--head answered already--> DROPPING --------------------+             `--not keep-alive--> CLOSING
  * </pre>
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a close or write that fails ends in channelInactive
@@ -47,11 +47,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
    */
   static final long MAX_DROPPED_BYTES = 256 * 1024;
 
-  private static final int INITIAL_BODY_BYTES = 64 * 1024;
-
   private enum State {
     /** Between requests. */
     AWAITING,
+    /** Reading nothing: other connections' bodies take all the room there is. */
+    WAITING,
     /** Reading a body for a route, which may want none of it. */
     COLLECTING,
     /** Reading a body nobody wants; {@link #reply} is the answer. */
@@ -64,6 +64,9 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
 
   private final Router router;
   private final HttpLimits limits;
+  private final InputBudget input;
+  private final ReplyRoom replyRoom;
+  private final RequestPace pace;
   private final IntSupplier tlsRequiredPort;
 
   /** Decoded but not yet looked at: at most what one read from the socket held. */
@@ -76,6 +79,13 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   private HttpReply reply;
   private ByteBuf body;
   private long collectMaxBytes;
+
+  /** What the body takes at most. */
+  private int bodyBytes;
+
+  /** For {@link #body}. */
+  private BodyRoom room;
+
   private long droppedBytes;
   private boolean keepAlive;
   private boolean inputEnded;
@@ -89,9 +99,17 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
    * @param tlsRequiredPort null, or for a plain listener that must refuse every request: the port
    *     of HTTPS
    */
-  HttpConnectionHandler(Router router, HttpLimits limits, IntSupplier tlsRequiredPort) {
+  HttpConnectionHandler(
+      Router router,
+      HttpLimits limits,
+      Budgets budgets,
+      RequestPace pace,
+      IntSupplier tlsRequiredPort) {
     this.router = router;
     this.limits = limits;
+    input = budgets.input();
+    replyRoom = new ReplyRoom(budgets.output());
+    this.pace = pace;
     this.tlsRequiredPort = tlsRequiredPort;
   }
 
@@ -101,6 +119,16 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     if (state != State.ANSWERING) {
       ctx.close();
     }
+  }
+
+  /** Whether an answer is due. */
+  boolean isAnswering() {
+    return state == State.ANSWERING;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    room = new BodyRoom(input, () -> roomGranted(ctx), bytes -> mustHave(ctx, bytes));
   }
 
   @Override
@@ -127,7 +155,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     }
     processing = true;
     try {
-      while (state != State.ANSWERING && !pending.isEmpty()) {
+      while (isReading() && !pending.isEmpty()) {
         Object message = pending.poll();
         try {
           process(ctx, message);
@@ -142,9 +170,13 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
 
   /** While an answer is due, the next requests wait in the socket. */
   private void readIfReady(ChannelHandlerContext ctx) {
-    if (state != State.ANSWERING && pending.isEmpty()) {
+    if (isReading() && pending.isEmpty()) {
       ctx.read();
     }
+  }
+
+  private boolean isReading() {
+    return state != State.ANSWERING && state != State.WAITING;
   }
 
   private void process(ChannelHandlerContext ctx, Object message) {
@@ -168,7 +200,8 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     inputEnded = false;
     droppedBytes = 0;
     keepAlive = HttpUtil.isKeepAlive(request);
-    String malformed = malformedReason(request);
+    target = request.decoderResult().isFailure() ? null : RequestTarget.parseOrNull(request.uri());
+    String malformed = MalformedRequest.reasonOrNull(request, target);
     if (malformed != null) {
       refuse(ctx, malformed);
       return;
@@ -194,16 +227,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     }
     boolean expectsContinue = HttpUtil.is100ContinueExpected(request);
     if (reply == null) {
-      state = State.COLLECTING;
-      if (collectMaxBytes >= 0) {
-        long initialBytes = Math.min(Math.max(declaredBytes, 256), INITIAL_BODY_BYTES);
-        body = ctx.alloc().buffer(ApiRequest.BODY_HEADROOM_BYTES + (int) initialBytes);
-        body.setIndex(ApiRequest.BODY_HEADROOM_BYTES, ApiRequest.BODY_HEADROOM_BYTES);
-      }
-      if (expectsContinue) {
-        ctx.writeAndFlush(
-            new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
-      }
+      claimRoom(ctx, declaredBytes);
     } else if (expectsContinue || declaredBytes > MAX_DROPPED_BYTES) {
       // The client may have sent nothing yet or have too much to send: no use waiting for it.
       answerAndClose(ctx, reply);
@@ -212,35 +236,53 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /**
-   * Returns what is wrong with the request, status first; null if nothing. Sets {@link #target}.
-   */
-  private String malformedReason(HttpRequest request) {
-    if (request.decoderResult().isFailure()) {
-      Throwable cause = request.decoderResult().cause();
-      LOG.debug("HTTP request refused: {}", cause.toString());
-      boolean tooLong =
-          cause instanceof TooLongHttpLineException || cause instanceof TooLongHttpHeaderException;
-      return tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  /** Goes on when there is room for the body, which is as large as announced or allowed. */
+  private void claimRoom(ChannelHandlerContext ctx, long declaredBytes) {
+    long bytes = declaredBytes >= 0 ? declaredBytes : collectMaxBytes + 1;
+    boolean isBodyless = declaredBytes < 0 && !HttpUtil.isTransferEncodingChunked(head);
+    if (collectMaxBytes < 0 || isBodyless) {
+      bytes = 0;
     }
-    target = RequestTarget.parseOrNull(request.uri());
-    if (target == null
-        || (target.path().equals("*") && !request.method().name().equals("OPTIONS"))) {
-      return "400 Bad Request";
-    }
-    if (request.protocolVersion().majorVersion() > 1) {
-      return "505 HTTP Version Not Supported: unsupported protocol version";
-    }
-    if (request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0) {
-      if (!request.headers().contains(HttpHeaderNames.HOST)) {
-        return "400 Bad Request: missing required Host header";
+    bodyBytes = (int) bytes;
+    switch (room.claim(bytes, ctx.executor())) {
+      case GRANTED -> collectBody(ctx);
+      case WAITING -> {
+        state = State.WAITING;
+        pace.requestRead();
       }
-      String expect = request.headers().get(HttpHeaderNames.EXPECT);
-      if (expect != null && !HttpUtil.is100ContinueExpected(request)) {
-        return "417 Expectation Failed";
+      case REFUSED -> {
+        LOG.debug("HTTP {} refused: too many large bodies are being received", target.path());
+        answerAndClose(ctx, HttpReply.error(HttpError.exiting()));
       }
     }
-    return null;
+  }
+
+  private void roomGranted(ChannelHandlerContext ctx) {
+    collectBody(ctx);
+    processPending(ctx);
+    readIfReady(ctx);
+  }
+
+  /** Others wait for room: a body that does not come is given up. */
+  private void mustHave(ChannelHandlerContext ctx, long bytes) {
+    if (state == State.COLLECTING && body != null && body.readableBytes() < bytes) {
+      LOG.debug("HTTP client {} is too slow: closed", ctx.channel().remoteAddress());
+      ctx.close();
+    }
+  }
+
+  private void collectBody(ChannelHandlerContext ctx) {
+    state = State.COLLECTING;
+    pace.headRead();
+    if (collectMaxBytes >= 0) {
+      // As large as it will be: growing takes up to twice that.
+      body = ctx.alloc().buffer(ApiRequest.BODY_HEADROOM_BYTES + Math.max(bodyBytes, 256));
+      body.setIndex(ApiRequest.BODY_HEADROOM_BYTES, ApiRequest.BODY_HEADROOM_BYTES);
+    }
+    if (HttpUtil.is100ContinueExpected(head)) {
+      ctx.writeAndFlush(
+          new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+    }
   }
 
   /** Answers what is no proper request; where the next one would start is unknown. */
@@ -271,7 +313,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
           ctx.close();
         }
       }
-      case AWAITING, ANSWERING -> {
+      case AWAITING, WAITING, ANSWERING -> {
         // The rest of a request that was answered from its head.
       }
     }
@@ -296,6 +338,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
 
   private void dispatch(ChannelHandlerContext ctx, boolean tooBig) {
     state = State.ANSWERING;
+    pace.requestRead();
     String method = head.method().name();
     ApiRequest request =
         new ApiRequest(method, target.path(), match.pathParam(), target.rawQuery(), body, tooBig);
@@ -345,13 +388,15 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     releaseBody();
     logRequest(answer);
     state = State.ANSWERING;
+    pace.requestRead();
     writing = true;
     keepAlive &= !drainAndClose;
     lastActiveNs = System.nanoTime();
-    ctx.writeAndFlush(HttpReplyEncoder.encode(answer, head, keepAlive))
+    ctx.writeAndFlush(HttpReplyEncoder.encode(replyRoom.admit(answer), head, keepAlive))
         .addListener(
             future -> {
               writing = false;
+              replyRoom.release();
               if (!future.isSuccess()) {
                 LOG.debug(
                     "HTTP answer to {} not written", ctx.channel().remoteAddress(), future.cause());
@@ -412,6 +457,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
           case AWAITING ->
               System.nanoTime() - lastActiveNs >= limits.keepAliveTimeoutMs() * 1_000_000;
           case COLLECTING, DROPPING, CLOSING -> true;
+          case WAITING -> false;
           // A handler may take its time; a client that does not take its answer may not.
           case ANSWERING -> writing;
         };
@@ -432,7 +478,8 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     releaseBody();
-    if (cause instanceof IOException) {
+    // What TLS cannot read comes as a DecoderException: the client's doing too.
+    if (cause instanceof IOException || cause instanceof DecoderException) {
       LOG.debug("HTTP client {}: {}", ctx.channel().remoteAddress(), cause.toString());
     } else {
       LOG.error("HTTP client {}: connection closed", ctx.channel().remoteAddress(), cause);
@@ -441,6 +488,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void releaseBody() {
+    room.release();
     if (body != null) {
       body.release();
       body = null;

@@ -17,7 +17,15 @@ public record HttpLimits(
     int maxHeaderBytes,
     long requestIdleTimeoutMs,
     long keepAliveTimeoutMs) {
+  /** What a connection can make the heap hold, at worst, in decoded headers and requests. */
+  private static final int CONNECTION_HEAP_BYTES = 256 * 1024;
+
   /** What the broker runs with. */
   public static final HttpLimits DEFAULT =
-      new HttpLimits(10_000, 16 * 1024, 64 * 1024, 30_000, 600_000);
+      new HttpLimits(
+          (int) Math.min(10_000, Runtime.getRuntime().maxMemory() / CONNECTION_HEAP_BYTES),
+          16 * 1024,
+          32 * 1024,
+          30_000,
+          600_000);
 }

@@ -1,6 +1,9 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.UnixSocketFile;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -8,7 +11,9 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -45,6 +50,12 @@ public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int MAX_CHUNK_BYTES = 64 * 1024;
 
+  /**
+   * What is read at a time. All of it is decoded, and as pipelined requests that wait for an answer
+   * it takes fifty times as much memory.
+   */
+  private static final int READ_BYTES = 8 * 1024;
+
   private final String scheme;
   private final Channel listener;
   private final ChannelGroup connections;
@@ -69,6 +80,7 @@ public final class HttpServer {
    * @param loops event loops of the connections, of the same kind (epoll or NIO)
    * @param api routes to serve
    * @param limits what a client may cost
+   * @param budgets memory that all connections share
    * @param sslContext asked for each connection, so that a new certificate takes effect; null for
    *     plain HTTP
    * @param tlsRequiredPort null, or to answer everything with 403 {@code TLS_REQUIRED}: gives
@@ -81,6 +93,7 @@ public final class HttpServer {
       EventLoopGroup loops,
       HttpApi api,
       HttpLimits limits,
+      Budgets budgets,
       Supplier<SslContext> sslContext,
       IntSupplier tlsRequiredPort) {}
 
@@ -103,6 +116,7 @@ public final class HttpServer {
             .group(config.acceptors(), config.loops())
             .channel(channelType(epoll, address.isUnix()))
             .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(READ_BYTES))
             .childHandler(new Initializer(config, router, connections));
     if (address.isUnix()) {
       UnixSocketFile.removeIfStale(address.unixPath());
@@ -118,6 +132,7 @@ public final class HttpServer {
           "listen (" + display(address) + ") failed - " + bound.cause().getMessage(),
           bound.cause());
     }
+    bound.channel().pipeline().addLast(new AcceptFailures());
     LOG.info("{}: listening on {}", scheme, bound.channel().localAddress());
     return new HttpServer(scheme, bound.channel(), connections, address);
   }
@@ -203,11 +218,11 @@ public final class HttpServer {
   }
 
   /** Builds a connection's pipeline. */
-  private static final class Initializer extends ChannelInitializer<Channel> {
+  static final class Initializer extends ChannelInitializer<Channel> {
     private final Config config;
     private final Router router;
     private final ChannelGroup connections;
-    private final AtomicBoolean full = new AtomicBoolean();
+    private final SeldomLog full = new SeldomLog();
 
     Initializer(Config config, Router router, ChannelGroup connections) {
       this.config = config;
@@ -217,32 +232,44 @@ public final class HttpServer {
 
     @Override
     protected void initChannel(Channel connection) {
-      HttpLimits limits = config.limits();
-      if (connections.size() >= limits.maxConnections()) {
-        if (full.compareAndSet(false, true)) {
-          LOG.warn("HTTP: more than {} connections; new ones are closed", limits.maxConnections());
+      int max =
+          Math.min(
+              config.limits().maxConnections(), config.budgets().descriptors().httpConnections());
+      if (connections.size() >= max) {
+        if (full.isDue()) {
+          LOG.warn("HTTP: more than {} connections; new ones are closed", max);
         }
         connection.close();
         return;
       }
-      full.set(false);
       connections.add(connection);
       if (config.sslContext() != null) {
         connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
       }
+      addHandlers(connection.pipeline(), config, router);
+    }
+
+    /** The handlers above TLS. */
+    static void addHandlers(ChannelPipeline pipeline, Config config, Router router) {
+      HttpLimits limits = config.limits();
+      RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
       HttpDecoderConfig decoder =
           new HttpDecoderConfig()
               .setMaxInitialLineLength(limits.maxRequestLineBytes())
               .setMaxHeaderSize(limits.maxHeaderBytes())
               .setMaxChunkSize(MAX_CHUNK_BYTES)
+              .setHeadersFactory(BoundedHttpHeaders.FACTORY)
+              .setTrailersFactory(BoundedHttpHeaders.FACTORY)
               .setStrictLineParsing(false); // bare line feeds, as Go takes them
-      connection
-          .pipeline()
+      pipeline
           .addLast(
               new IdleStateHandler(
                   true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))
+          .addLast(pace)
           .addLast(new HttpServerCodec(decoder))
-          .addLast(new HttpConnectionHandler(router, limits, config.tlsRequiredPort()));
+          .addLast(
+              new HttpConnectionHandler(
+                  router, limits, config.budgets(), pace, config.tlsRequiredPort()));
     }
   }
 }

@@ -1,10 +1,10 @@
 package io.holdfast.broker.net;
 
+import io.holdfast.broker.memory.SeldomLog;
 import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,10 +15,10 @@ final class ConnectionLimit {
   private final int max;
   private final ChannelGroup open =
       new DefaultChannelGroup("tcp", GlobalEventExecutor.INSTANCE, true);
-  private final AtomicBoolean refusing = new AtomicBoolean();
+  private final SeldomLog refusing = new SeldomLog();
 
   /**
-   * @param max 0 for no limit
+   * @param max at least 1
    */
   ConnectionLimit(int max) {
     this.max = max;
@@ -26,13 +26,12 @@ final class ConnectionLimit {
 
   /** Takes a new connection in; false when it is one too many. */
   boolean admit(Channel conn) {
-    if (max > 0 && open.size() >= max) {
-      if (refusing.compareAndSet(false, true)) {
+    if (open.size() >= max) {
+      if (refusing.isDue()) {
         LOG.warn("{} connections are open (max-connections): refusing more", max);
       }
       return false;
     }
-    refusing.set(false);
     open.add(conn);
     return true;
   }

@@ -83,6 +83,7 @@ public final class Transport {
       throw new IOException(
           "listen (" + address.text() + ") failed - " + cause.getMessage(), cause);
     }
+    bound.channel().pipeline().addLast(new AcceptFailures());
     return bound.channel();
   }
 

@@ -2,6 +2,7 @@ package io.holdfast.broker.protocol;
 
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.auth.AuthClient;
+import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.tls.TlsContexts;
 
 /**
@@ -10,5 +11,7 @@ import io.holdfast.broker.tls.TlsContexts;
  * @param broker the topics
  * @param tls null without a certificate
  * @param auth null without an auth server
+ * @param budgets memory that all connections share
  */
-public record ConnectionServices(Broker broker, TlsContexts tls, AuthClient auth) {}
+public record ConnectionServices(
+    Broker broker, TlsContexts tls, AuthClient auth, Budgets budgets) {}

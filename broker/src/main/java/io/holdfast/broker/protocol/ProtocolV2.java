@@ -10,6 +10,7 @@ import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.TlsRequired;
+import io.holdfast.broker.memory.InputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
 import io.netty.buffer.ByteBuf;
@@ -18,6 +19,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -34,6 +36,7 @@ public final class ProtocolV2 {
   private static final Logger LOG = LoggerFactory.getLogger(ProtocolV2.class);
   private static final byte[] CLOSE_WAIT = FrameEncoder.ascii("CLOSE_WAIT");
   private static final String E_INVALID = "E_INVALID";
+  private static final int MIN_FIN_BATCH = 16;
   private static final int MAX_FIN_BATCH = 1024;
   private static final int EPHEMERAL_RETRIES = 2;
   private static final long EPHEMERAL_RETRY_MS = 100;
@@ -64,9 +67,10 @@ public final class ProtocolV2 {
   /** IDENTIFY or AUTH, while its body is awaited; null when it is a publish's. */
   private String bodyCommand;
 
-  // FINs of this socket read, not yet given to the channel.
-  private final long[] finIds = new long[MAX_FIN_BATCH];
-  private final Outcome[] finOutcomes = new Outcome[MAX_FIN_BATCH];
+  // FINs of this socket read, not yet given to the channel. Grown as needed: most connections have
+  // none or few, and there may be very many connections.
+  private long[] finIds = {};
+  private Outcome[] finOutcomes = {};
   private int finCount;
 
   public ProtocolV2(ConnectionServices services) {
@@ -83,7 +87,8 @@ public final class ProtocolV2 {
     }
     ctx = context;
     decoder = from;
-    output = new ClientOutput(ctx);
+    output = new ClientOutput(ctx, services.budgets().output());
+    output.onWritability(this::writabilityChanged);
     output.onClosing(this::linger);
     output.onFewPending(this::updateAutoRead);
     ClientSettings defaults = Identify.defaults(options);
@@ -115,10 +120,10 @@ public final class ProtocolV2 {
   }
 
   void writabilityChanged() {
-    boolean writable = output.isWritable();
     updateAutoRead();
-    timers.writable(writable);
-    if (writable) {
+    // What others have not taken is not this client's fault.
+    timers.writable(ctx.channel().isWritable());
+    if (output.isWritable()) {
       client.wake();
     }
   }
@@ -134,6 +139,34 @@ public final class ProtocolV2 {
 
   boolean isClosed() {
     return closed;
+  }
+
+  InputBudget inputBudget() {
+    return services.budgets().input();
+  }
+
+  /** The room that a command waited for is there: its time begins now. */
+  void roomGranted() {
+    timers.commandRead();
+    updateAutoRead();
+  }
+
+  void tooSlow() {
+    LOG.debug("client {}: too slow to send while others wait", client.remoteAddress());
+    ctx.close();
+  }
+
+  /** Too many clients wait to send something large. */
+  ClientException noRoom(boolean isBody) {
+    String command = !isBody ? "line" : bodyCommand != null ? bodyCommand : publisher.command();
+    String code = isBody && bodyCommand == null ? "E_" + command + "_FAILED" : "E_INVALID";
+    return ClientException.fatal(
+        code, command + " failed too many large bodies are being received (max-input-bytes)");
+  }
+
+  /** Bytes of the largest MPUB behind its line. */
+  int maxMpubBytes() {
+    return options.maxBodySize() + Integer.BYTES;
   }
 
   void badMagic() {
@@ -242,6 +275,10 @@ public final class ProtocolV2 {
   private void addFin(long id) {
     if (finCount == MAX_FIN_BATCH) {
       flushFins();
+    } else if (finCount == finIds.length) {
+      int grown = Math.min(MAX_FIN_BATCH, Math.max(MIN_FIN_BATCH, 2 * finCount));
+      finIds = Arrays.copyOf(finIds, grown);
+      finOutcomes = new Outcome[grown];
     }
     finIds[finCount++] = id;
   }

@@ -1,5 +1,6 @@
 package io.holdfast.broker.protocol;
 
+import io.holdfast.broker.memory.InputBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -23,6 +24,9 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private static final int FIN_LINE_BYTES = 21;
   private static final int FIN_PREFIX = 0x46494E20;
 
+  /** A buffer this many times larger than what it holds is exchanged. */
+  private static final int SPARSE = 4;
+
   private enum State {
     MAGIC,
     LINE,
@@ -39,6 +43,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private boolean inputShutdown;
   private boolean processing;
   private boolean dropping;
+  private final InputRoom room;
 
   // MPUB, while its messages arrive: offsets from the reader index.
   private int mpubCount;
@@ -47,10 +52,12 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   public ProtocolV2Decoder(ProtocolV2 protocol) {
     this.protocol = protocol;
+    room = new InputRoom(protocol.inputBudget(), this);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
+    room.start(ctx.executor());
     if (ctx.channel().isActive()) {
       protocol.start(ctx, this);
     }
@@ -78,6 +85,25 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
     protocol.readComplete();
+    trim(ctx);
+  }
+
+  /** Half a command must not keep the buffer of a large read. */
+  private void trim(ChannelHandlerContext ctx) {
+    boolean isGrown = room.isHeld() && state != State.LINE && !suspended;
+    if (cumulation == null || isGrown) {
+      return;
+    }
+    int readable = cumulation.readableBytes();
+    if (cumulation.capacity() > SPARSE * Math.max(readable, InputBudget.FREE_BYTES / SPARSE)) {
+      replaceCumulation(ctx.alloc().buffer(readable));
+    }
+  }
+
+  private void replaceCumulation(ByteBuf by) {
+    by.writeBytes(cumulation, cumulation.readerIndex(), cumulation.readableBytes());
+    cumulation.release();
+    cumulation = by;
   }
 
   @Override
@@ -116,6 +142,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   private void release() {
     state = State.DISCARD;
+    room.release();
     if (cumulation != null && !processing) {
       cumulation.release();
       cumulation = null;
@@ -135,6 +162,31 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   /** Loses what has come behind the command that runs now: it was sent too early (contract §2). */
   void dropBuffered() {
     dropping = true;
+  }
+
+  /** Nothing more is read until there is room for the rest of the command. */
+  void waitForRoom() {
+    suspended = true;
+    protocol.updateAutoRead();
+  }
+
+  void roomGranted() {
+    suspended = false;
+    protocol.roomGranted();
+    resume();
+  }
+
+  /** Others wait for the room of the command that is being received. */
+  void mustHave(long bytes) {
+    boolean isRunning = suspended && !room.isWaiting();
+    if (!isRunning && readable() < bytes) {
+      protocol.tooSlow();
+    }
+  }
+
+  /** What to say when the command cannot even wait for room. */
+  ClientException noRoom() {
+    return protocol.noRoom(state != State.LINE);
   }
 
   /** Whether a command waits for other threads. */
@@ -229,9 +281,12 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (length < 0) {
       if (in.readableBytes() >= MAX_LINE_BYTES) {
         protocol.closeSilently();
+      } else if (in.readableBytes() > InputBudget.FREE_BYTES) {
+        room.claim(MAX_LINE_BYTES, MAX_LINE_BYTES);
       }
       return false;
     }
+    room.release();
     int end = length;
     if (end > 0 && in.getByte(start + end - 1) == '\r') {
       end--;
@@ -262,18 +317,38 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     protocol.checkBodySize(size);
     int bytes = Integer.BYTES + size;
     if (in.readableBytes() < bytes) {
-      // Room for the rest at once, unless the buffer cannot grow, as those out of a decompressor:
-      // the next read then moves all to one that can.
-      in.ensureWritable(bytes - in.readableBytes(), false);
+      receive(bytes, bytes);
       return false;
     }
     if (!protocol.body(in, start, size)) {
       // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
       return !suspended;
     }
+    room.release();
     state = State.LINE;
     in.skipBytes(bytes);
     return true;
+  }
+
+  /**
+   * Sees to it that the rest of a command has room, by the broker's leave and in the buffer:
+   * exactly as much as it takes, where growing step by step would take twice that.
+   */
+  private void receive(int bytes, int atMost) throws ClientException {
+    if (bytes <= InputBudget.FREE_BYTES || !room.claim(bytes, atMost)) {
+      return;
+    }
+    int sized = bytes + Math.min(bytes, InputRoom.SLACK_BYTES);
+    if (cumulation.maxCapacity() < sized || cumulation.writableBytes() < bytes - readable()) {
+      replaceCumulation(cumulation.alloc().buffer(sized));
+    }
+  }
+
+  /** As {@link #receive}, by what the MPUB said of its size and what came since. */
+  private boolean mpubNeeds(ByteBuf in, int bytes) throws ClientException {
+    int said = Integer.BYTES + in.getInt(in.readerIndex());
+    receive(Math.max(said, bytes), protocol.maxMpubBytes());
+    return false;
   }
 
   private boolean mpub(ByteBuf in) throws ClientException {
@@ -298,12 +373,12 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     int readable = in.readableBytes();
     while (mpubDone < mpubCount) {
       if (readable - mpubScanned < Integer.BYTES) {
-        return false;
+        return mpubNeeds(in, mpubScanned);
       }
       int size = in.getInt(start + mpubScanned);
       protocol.checkMpubMessage(mpubDone, size, mpubScanned - head);
       if (readable - mpubScanned - Integer.BYTES < size) {
-        return false;
+        return mpubNeeds(in, mpubScanned + Integer.BYTES + size);
       }
       mpubScanned += Integer.BYTES + size;
       mpubDone++;
@@ -311,6 +386,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
       return !suspended;
     }
+    room.release();
     state = State.LINE;
     in.skipBytes(mpubScanned);
     return true;

@@ -129,6 +129,11 @@ final class Publisher {
     creationError = null;
   }
 
+  /** The publish whose body is awaited. */
+  String command() {
+    return command;
+  }
+
   // ---------------------------------------------------------------- framing
 
   void checkBodySize(int size) throws ClientException {

@@ -3,6 +3,7 @@ package io.holdfast.broker.channel;
 import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -53,7 +54,7 @@ final class SimulatedClient {
     var ctx = conn.pipeline().firstContext();
     ClientSettings settings =
         new ClientSettings(name, "sim", "", "", "", 30_000, 16384, 250, sampleRate, msgTimeoutMs);
-    output = new ClientOutput(ctx);
+    output = new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE));
     client = new ClientV2(ctx, output, settings);
   }
 

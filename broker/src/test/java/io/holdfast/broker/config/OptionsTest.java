@@ -90,6 +90,8 @@ class OptionsTest {
         Arguments.of("max_channels", 1_000L),
         Arguments.of("max_connections", 65_536L),
         Arguments.of("max_output_bytes", 4_194_304L),
+        Arguments.of("max_input_bytes", 0L),
+        Arguments.of("max_total_output_bytes", 0L),
         Arguments.of("event_loop_threads", 0L));
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.memory.Budgets;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -84,7 +85,8 @@ class HttpServerTest {
   private void start(ListenAddress address, EventLoopGroup group) throws IOException {
     server =
         HttpServer.bind(
-            new HttpServer.Config(address, group, group, null, limits, null, tlsRequiredPort),
+            new HttpServer.Config(
+                address, group, group, null, limits, Budgets.of(0, 0), null, tlsRequiredPort),
             router());
   }
 
@@ -365,6 +367,36 @@ class HttpServerTest {
     }
   }
 
+  /** Sends a byte each few ms, for as long as the connection is there; never idle, never done. */
+  private void dribble(String beginning, String more) throws IOException {
+    try (Socket socket = connect()) {
+      send(socket, beginning);
+      socket.setSoTimeout(20); // paces the bytes
+      long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SO_TIMEOUT_MS);
+      while (System.nanoTime() < deadlineNs) {
+        try {
+          send(socket, more);
+          if (socket.getInputStream().read() < 0) {
+            return;
+          }
+        } catch (java.net.SocketTimeoutException e) {
+          continue; // still open
+        } catch (java.net.SocketException e) {
+          return; // reset: closed too
+        }
+      }
+      throw new AssertionError("never closed");
+    }
+  }
+
+  @Test
+  void shouldCloseAClientWhoseRequestTakesForever() throws IOException {
+    limits = new HttpLimits(10, 16384, 65536, 400, 60_000);
+    dribble("GET /ping HTTP/1.1\r\n", "a");
+    dribble("POST /body" + HOST + "Content-Length: 1000000\r\n\r\n", "a");
+    dribble("POST /body" + HOST + "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n");
+  }
+
   @Test
   void shouldCloseIdleConnectionsInTheEnd() throws IOException {
     limits = new HttpLimits(10, 16384, 65536, 100, 300);
@@ -423,7 +455,8 @@ class HttpServerTest {
   void shouldSayWhyItCannotListen() throws IOException {
     connect().close();
     ListenAddress taken = new ListenAddress("127.0.0.1", server.port(), null);
-    HttpServer.Config config = new HttpServer.Config(taken, loops, loops, null, limits, null, null);
+    HttpServer.Config config =
+        new HttpServer.Config(taken, loops, loops, null, limits, Budgets.of(0, 0), null, null);
     IOException error = assertThrows(IOException.class, () -> HttpServer.bind(config, router()));
     assertTrue(error.getMessage().startsWith("listen (127.0.0.1:" + server.port() + ") failed - "));
     assertFalse(error.getMessage().contains("\n"));
@@ -461,7 +494,9 @@ class HttpServerTest {
         IOException.class,
         () ->
             HttpServer.bind(
-                new HttpServer.Config(address, group, group, null, limits, null, null), router()));
+                new HttpServer.Config(
+                    address, group, group, null, limits, Budgets.of(0, 0), null, null),
+                router()));
     server.close(1000);
     assertFalse(Files.exists(path));
   }

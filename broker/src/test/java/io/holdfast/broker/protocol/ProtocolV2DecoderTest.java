@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.memory.Budgets;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -44,7 +45,8 @@ class ProtocolV2DecoderTest {
 
   private EmbeddedChannel connect() {
     return new EmbeddedChannel(
-        new ProtocolV2Decoder(new ProtocolV2(new ConnectionServices(broker, null, null))));
+        new ProtocolV2Decoder(
+            new ProtocolV2(new ConnectionServices(broker, null, null, Budgets.of(0, 0)))));
   }
 
   private static String size(int value) {

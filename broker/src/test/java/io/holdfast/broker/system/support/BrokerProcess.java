@@ -33,12 +33,17 @@ public final class BrokerProcess implements AutoCloseable {
         .addShutdownHook(new Thread(() -> ALIVE.forEach(Process::destroyForcibly), "kill-brokers"));
   }
 
+  /** Buffers of Netty that are collected without having been released are said in the log. */
+  private static final String LEAK_DETECTION = "-Dio.netty.leakDetection.level=paranoid";
+
   private final List<String> flags;
   private final Path home;
   private final Path dataPath;
   private final int tcpPort = freePort();
   private final int httpPort = freePort();
   private Process process;
+  private List<String> jvmFlags = List.of();
+  private List<String> launcher = List.of();
   private int starts;
 
   private BrokerProcess(List<String> flags) {
@@ -65,6 +70,18 @@ public final class BrokerProcess implements AutoCloseable {
       broker.close();
       throw e;
     }
+  }
+
+  /** Gives the JVM these flags from the next start on. */
+  public BrokerProcess withJvm(String... options) {
+    jvmFlags = List.of(options);
+    return this;
+  }
+
+  /** Starts it by way of these words, such as {@code prlimit --nofile=100}. */
+  public BrokerProcess under(String... command) {
+    launcher = List.of(command);
+    return this;
   }
 
   /** Starts the broker and waits, at most 60 s, until {@code /ping} says OK. */
@@ -105,7 +122,8 @@ public final class BrokerProcess implements AutoCloseable {
     if (process != null && process.isAlive()) {
       throw new IllegalStateException("already running");
     }
-    List<String> command = new ArrayList<>(commandLine());
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(commandLine());
     command.addAll(args);
     starts++;
     try {
@@ -122,7 +140,7 @@ public final class BrokerProcess implements AutoCloseable {
     return this;
   }
 
-  private static List<String> commandLine() {
+  private List<String> commandLine() {
     if (!Reference.isHoldfast()) {
       return Reference.command();
     }
@@ -130,8 +148,13 @@ public final class BrokerProcess implements AutoCloseable {
     if (!Files.isRegularFile(jar)) {
       throw new IllegalStateException("no " + jar + ": run mvn package first");
     }
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar.toString());
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(LEAK_DETECTION);
+    command.addAll(jvmFlags);
+    command.add("-jar");
+    command.add(jar.toString());
+    return command;
   }
 
   /** SIGKILL, and waits for the end. Not supported by the reference: see {@link #crash()}. */
@@ -247,12 +270,20 @@ public final class BrokerProcess implements AutoCloseable {
     return connect().line("SUB " + topic + " " + channel).expectOk();
   }
 
+  /** Fails when any of its processes lost a buffer. */
   @Override
   public void close() {
     if (isAlive()) {
       kill9();
     }
+    List<String> leaks = new ArrayList<>();
+    for (; starts > 0; starts--) {
+      stdout().lines().filter(line -> line.contains("LEAK: ")).forEach(leaks::add);
+    }
     deleteRecursively(home);
+    if (!leaks.isEmpty()) {
+      throw new AssertionError(String.join("\n", leaks));
+    }
   }
 
   private static void deleteRecursively(Path dir) {

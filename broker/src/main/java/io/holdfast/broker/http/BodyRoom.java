@@ -1,0 +1,66 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.memory.InputBudget;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.function.LongConsumer;
+
+/**
+ * One HTTP connection's share of what the broker receives at a time: room for the whole of a
+ * request's body. Owned by the connection's event loop.
+ */
+final class BodyRoom implements InputBudget.Holder {
+  /** What became of a claim. */
+  enum Claim {
+    GRANTED,
+    /** It will be granted later. */
+    WAITING,
+    /** Too many wait already. */
+    REFUSED
+  }
+
+  private final InputBudget budget;
+  private final Runnable onGranted;
+  private final LongConsumer mustHaveBytes;
+  private InputBudget.Lease lease;
+  private long bytes;
+
+  /**
+   * @param onGranted run when a claim that waited is granted
+   * @param mustHaveBytes told how much of the body must have come, because others wait
+   */
+  BodyRoom(InputBudget budget, Runnable onGranted, LongConsumer mustHaveBytes) {
+    this.budget = budget;
+    this.onGranted = onGranted;
+    this.mustHaveBytes = mustHaveBytes;
+  }
+
+  Claim claim(long bodyBytes, EventExecutor loop) {
+    bytes = bodyBytes;
+    if (bytes <= InputBudget.FREE_BYTES) {
+      return Claim.GRANTED;
+    }
+    InputBudget.Answer answer = budget.request(bytes, loop, this);
+    lease = answer.lease();
+    if (lease == null) {
+      return Claim.REFUSED;
+    }
+    return answer.isGranted() ? Claim.GRANTED : Claim.WAITING;
+  }
+
+  void release() {
+    if (lease != null) {
+      lease.release();
+      lease = null;
+    }
+  }
+
+  @Override
+  public void granted() {
+    onGranted.run();
+  }
+
+  @Override
+  public void mustHave(double part) {
+    mustHaveBytes.accept((long) (part * bytes));
+  }
+}
