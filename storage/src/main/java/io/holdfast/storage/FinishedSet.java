@@ -18,6 +18,9 @@ final class FinishedSet {
   private final TreeMap<Long, RoaringBitmap> segments = new TreeMap<>();
   private long floor;
 
+  /**
+   * @param floor negative for a set only: its floor does not rise
+   */
   FinishedSet(long floor) {
     this.floor = floor;
   }
@@ -71,7 +74,9 @@ final class FinishedSet {
     other.segments.forEach(
         (key, bitmap) -> segments.computeIfAbsent(key, k -> new RoaringBitmap()).or(bitmap));
     floor = Math.max(floor, other.floor);
-    rise();
+    if (floor >= 0) {
+      rise();
+    }
   }
 
   private void rise() {

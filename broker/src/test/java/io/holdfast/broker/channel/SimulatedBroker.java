@@ -71,6 +71,8 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
     this.random = random;
     this.simulation = simulation;
     dataDir = DataDir.open(root);
+    // The machine does not stop in the simulation, only the process.
+    dataDir.markSettled();
     settings =
         new ChannelSettings(
             simulation.memQueueSize(),
@@ -159,6 +161,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
           name, Topic.restore(name, this, entry, entry == null ? newIdBase() : entry.idBase()));
     }
     persistMetadata();
+    dataDir.markSettled();
   }
 
   /** The entry in the metadata file; null when there is none. */
