@@ -145,6 +145,7 @@ final class ReadyMessages {
       long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
       boolean isDeferred = view.deferMs() > 0 && delayMs > 0;
       if (isDeferred && isOverBound()) {
+        dropped++;
         continue;
       }
       Message message = Message.of(view);

@@ -86,16 +86,22 @@ final class ChannelModel {
 
   /** What the topic had kept back. */
   void putBacklog(List<Published> backlog, long nowMs) {
+    boolean full = false;
     for (Published published : backlog) {
-      if (ephemeral
-          && (readyBytes >= settings.memQueueBytes()
-              || count(Place.READY) >= settings.memQueueSize())) {
-        return;
+      full |=
+          ephemeral
+              && (readyBytes >= settings.memQueueBytes()
+                  || count(Place.READY) >= settings.memQueueSize());
+      if (full) {
+        dropped++;
+        continue;
       }
       boolean deferred = published.dueMs() > nowMs;
       if (!ephemeral || !deferred || roomForDeferred(1)) {
         messageCount++;
         add(published, deferred ? Place.DEFERRED : Place.READY);
+      } else {
+        dropped++;
       }
     }
   }
