@@ -180,6 +180,10 @@ public final class JournalCursor implements Closeable {
     if (RecordCodec.type(view, offset) != RecordCodec.TYPE_BATCH) {
       return false;
     }
+    if (endOrdinal == first) {
+      // Keeps the count and has no message; the record behind it tells how far a gap goes.
+      return false;
+    }
     if (first > nextOrdinal) {
       if (isUnused(nextOrdinal, first)) {
         nextOrdinal = Math.min(first, end);

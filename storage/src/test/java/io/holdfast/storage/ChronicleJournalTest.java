@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -189,6 +190,28 @@ class ChronicleJournalTest {
       assertEquals(500, cursor.nextOrdinal());
       assertTrue(cursor.next(view, 1001));
       assertEquals(1000, view.ordinal());
+    }
+  }
+
+  @Test
+  void shouldReadOnBehindARecordThatOnlyKeepsTheCount() throws Exception {
+    append(60, 5000);
+    long lost = append(1, 300 << 10);
+    assertTrue(journal.leaveFile());
+    long kept = journal.nextOrdinal();
+    assertEquals(lost + 1, kept);
+    assertEquals(kept, append(1, 10));
+    for (Path file : List.copyOf(journal.files().keySet()).subList(0, journal.files().size() - 1)) {
+      Files.delete(file);
+    }
+    reopen();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      cursor.moveTo(lost);
+      assertTrue(cursor.next(view, journal.nextOrdinal()));
+      assertEquals(kept, view.ordinal());
+      assertEquals("x".repeat(10), Batches.text(view));
+      assertEquals(1, cursor.unreadable());
     }
   }
 
