@@ -3,6 +3,7 @@ package io.holdfast.storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -101,7 +102,11 @@ final class ExcerptSalvage {
     PosixAPI posix = PosixAPI.posix();
     int fd = posix.open(path.toString(), 0, 0);
     if (fd < 0) {
-      throw new NoSuchFileException(path.toString());
+      if (Files.notExists(path)) {
+        throw new NoSuchFileException(path.toString());
+      }
+      // Out of descriptors, say: what is in the file is only out of reach, not gone.
+      throw new IOException("cannot open " + path);
     }
     try {
       long dataEnd = 0;

@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -178,6 +179,32 @@ class CorruptionTest {
             assertEquals(Set.of(), missing);
           }
         });
+  }
+
+  @Test
+  void shouldNotSkipWhatIsOnlyOutOfReach() throws Exception {
+    write();
+    flip(batches.get(0), CHRONICLE_HEADER + 3, 0x80);
+    MessageView view = new MessageView();
+    Map<Long, String> read = new TreeMap<>();
+    try (PosixCalls posix = new PosixCalls();
+        ChronicleJournal journal = open();
+        JournalCursor cursor = journal.cursor()) {
+      posix.refuseOpen = true;
+      assertThrows(
+          IOException.class,
+          () -> {
+            while (cursor.next(view, journal.nextOrdinal())) {
+              read.put(view.ordinal(), Batches.text(view));
+            }
+          });
+      posix.refuseOpen = false;
+      while (cursor.next(view, journal.nextOrdinal())) {
+        read.put(view.ordinal(), Batches.text(view));
+      }
+      assertEquals(0, cursor.unreadable());
+    }
+    assertEquals(written, read);
   }
 
   /** Bits flipped anywhere in what Chronicle and we wrote: file headers, index, marks, records. */
