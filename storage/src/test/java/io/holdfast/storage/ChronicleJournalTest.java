@@ -195,15 +195,14 @@ class ChronicleJournalTest {
 
   @Test
   void shouldReadOnBehindARecordThatOnlyKeepsTheCount() throws Exception {
-    append(60, 5000);
-    long lost = append(1, 300 << 10);
+    journal.close();
+    journal = new ChronicleJournal(dir, Batches.options(1 << 20), syncThread);
+    long lost = append(60, 5000);
     assertTrue(journal.leaveFile());
-    long kept = journal.nextOrdinal();
+    long kept = append(1, 10);
     assertEquals(lost + 1, kept);
-    assertEquals(kept, append(1, 10));
-    for (Path file : List.copyOf(journal.files().keySet()).subList(0, journal.files().size() - 1)) {
-      Files.delete(file);
-    }
+    assertEquals(2, journal.files().size());
+    Files.delete(journal.files().keySet().iterator().next());
     reopen();
     MessageView view = new MessageView();
     try (JournalCursor cursor = journal.cursor()) {
