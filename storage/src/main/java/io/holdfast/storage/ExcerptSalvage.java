@@ -24,6 +24,7 @@ final class ExcerptSalvage {
   private static final int LENGTH_BITS = 0x3fff_ffff;
   private static final int CHUNK_BYTES = 8192;
 
+  private final Path path;
   private final RecordFormat format;
   private final ByteBuffer file;
   private int at;
@@ -36,6 +37,7 @@ final class ExcerptSalvage {
    * @param from file offset to begin at
    */
   ExcerptSalvage(Path path, RecordFormat format, int from) throws IOException {
+    this.path = path;
     this.format = format;
     at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
     ByteBuffer mapped = ByteBuffer.allocate(0);
@@ -48,6 +50,25 @@ final class ExcerptSalvage {
       // Removed meanwhile: nobody needs it any more.
     }
     file = mapped;
+  }
+
+  /**
+   * Begins anew, when all that the file holds now is mapped already.
+   *
+   * @param from file offset to begin at
+   * @return false when there is more
+   */
+  boolean restart(int from) throws IOException {
+    try {
+      if (dataEnd(path, from) > file.capacity()) {
+        return false;
+      }
+    } catch (NoSuchFileException gone) {
+      return false;
+    }
+    at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
+    end = 0;
+    return true;
   }
 
   /** Whether the begin of a record can be seen anywhere between two offsets. */

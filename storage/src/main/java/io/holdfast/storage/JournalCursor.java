@@ -216,7 +216,8 @@ public final class JournalCursor implements Closeable {
    * @return false when it is damaged; it has been reported
    */
   public boolean read(MessageRef ref, MessageView to) throws IOException {
-    int offset = byReference.attachTo(ref.batchPosition());
+    long bodyEnd = (long) ref.bodyOffset() + ref.bodyLength();
+    int offset = byReference.attachTo(ref.batchPosition(), bodyEnd);
     if (offset < 0) {
       LOG.error("{}: nothing can be read any more", byReference.where(ref.batchPosition()));
       return false;

@@ -282,6 +282,26 @@ class CorruptionTest {
   }
 
   @Test
+  void shouldReadByReferenceWhatALiveFileGotSinceItWasSearched() throws Exception {
+    try (ChronicleJournal journal = open();
+        JournalCursor cursor = journal.cursor()) {
+      Batch first = Batches.of("first");
+      journal.append(first);
+      flip(first, CHRONICLE_HEADER + 3, 0x80);
+      MessageView view = new MessageView();
+      assertTrue(cursor.next(view, 1));
+      MessageRef ref = Batches.ref(view);
+      assertTrue(cursor.read(ref, view), "its file is mapped from now on, as far as it has data");
+      String body = "x".repeat(20_000);
+      journal.append(Batches.of(body));
+      assertTrue(cursor.next(view, 2));
+      ref = Batches.ref(view);
+      assertTrue(cursor.read(ref, view));
+      assertEquals(body, Batches.text(view));
+    }
+  }
+
+  @Test
   void shouldReadByReferenceFromADamagedFile() throws Exception {
     write();
     List<MessageRef> refs = new ArrayList<>();
