@@ -215,6 +215,29 @@ class ChronicleJournalTest {
   }
 
   @Test
+  void shouldReadAFileOfCopiesOnlyOnce() throws Exception {
+    append(1, 100);
+    reopen();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      assertTrue(cursor.next(view, 1));
+      journal.carry(view);
+    }
+    int withMessage = journal.oldestFile();
+    assertEquals(withMessage, journal.fileOf(0));
+    reopen();
+    try (PosixCalls posix = new PosixCalls()) {
+      assertEquals(withMessage, journal.fileOf(0));
+      assertTrue(posix.opened.get() > 0, "its end was searched");
+      posix.opened.set(0);
+      assertEquals(withMessage, journal.fileOf(0));
+      assertEquals(0, posix.opened.get());
+    }
+    assertEquals(1, append(1, 10));
+    assertTrue(journal.fileOf(1) > withMessage);
+  }
+
+  @Test
   void shouldRefuseWhatDoesNotFitAndGoOn() throws Exception {
     append(1, 10);
     Batch huge = Batches.of("z".repeat(8 << 20));
