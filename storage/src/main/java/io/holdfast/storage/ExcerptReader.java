@@ -299,12 +299,12 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     }
     long begin = ExcerptLog.offsetOf(at) - storeStart;
     int capacity = view.capacity();
-    if (begin < 0 || format == null) {
-      return begin >= 0 && begin < capacity && end - storeStart <= capacity;
+    int headBytes = format == null ? 1 : format.headBytes();
+    if (begin < 0 || begin + headBytes > capacity || end - storeStart > capacity) {
+      return false;
     }
-    return begin + format.headBytes() <= capacity
-        && end - storeStart <= capacity
-        && begin + view.getInt((int) begin + RecordCodec.LENGTH_OFFSET) <= capacity;
+    int recordBytes = format == null ? 1 : view.getInt((int) begin + RecordCodec.LENGTH_OFFSET);
+    return begin + recordBytes <= capacity;
   }
 
   private void open() throws IOException {

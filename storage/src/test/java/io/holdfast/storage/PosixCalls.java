@@ -14,6 +14,7 @@ final class PosixCalls implements AutoCloseable {
   /** As when the process has no descriptor left. */
   volatile boolean refuseOpen;
 
+  @SuppressWarnings("StaticAssignmentInConstructor") // The only way in; close() puts it back.
   PosixCalls() {
     PosixAPIHolder.POSIX_API =
         (PosixAPI)
