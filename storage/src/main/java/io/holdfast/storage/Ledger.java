@@ -144,6 +144,37 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
       throws IOException {
     log.roll();
     long before = bytesSinceCheckpoint;
+    int cycleBefore = log.currentCycle();
+    boolean done = false;
+    try {
+      writeCheckpoint(finished, end, held, delivered);
+      done = true;
+    } finally {
+      if (!done) {
+        bytesSinceCheckpoint = before;
+        discardAfter(cycleBefore);
+      }
+    }
+  }
+
+  /** The older files hold; on a full disk the next attempt needs the blocks of this one. */
+  private void discardAfter(int cycle) {
+    log.roll();
+    for (int partial : log.cycles().tailSet(cycle, false)) {
+      try {
+        log.deleteCycle(partial);
+      } catch (IOException e) {
+        LOG.warn("{}: a partial checkpoint stays: {}", this, e.toString());
+      }
+    }
+    // The disk gets the blocks back when the last mapping goes.
+    log.closeIfUnread();
+  }
+
+  private void writeCheckpoint(
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
+    long before = bytesSinceCheckpoint;
     int firstRecord = records;
     ByteBuffer to = payload(2 * Long.BYTES);
     to.putLong(finished.floor());

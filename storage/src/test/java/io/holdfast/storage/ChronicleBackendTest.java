@@ -11,6 +11,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -269,5 +270,45 @@ class ChronicleBackendTest {
     assertEquals(2, backend.neededFrom());
     restart();
     assertEquals(0, backend.depth());
+  }
+
+  @Test
+  void shouldLeaveNothingOfACheckpointThatFailed() throws Exception {
+    publish(0, "a", "b", "c");
+    backend.finish(ranges(0, 1));
+    List<String> before = names();
+    Iterator<HeldMessage> failing =
+        new Iterator<>() {
+          @Override
+          public boolean hasNext() {
+            return true;
+          }
+
+          @Override
+          public HeldMessage next() {
+            throw new IllegalStateException("as a full disk would");
+          }
+        };
+    for (int i = 0; i < 3; i++) {
+      assertThrows(IllegalStateException.class, () -> backend.checkpoint(failing));
+      assertEquals(before, names());
+    }
+    backend.finish(ranges(1, 2));
+    restart();
+    assertEquals(List.of("c"), pollAll());
+    backend.checkpoint(List.<HeldMessage>of().iterator());
+    backend.removeOldFiles();
+    assertEquals(1, names().size());
+    restart();
+    assertEquals(List.of("c"), pollAll());
+  }
+
+  private List<String> names() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(ledgerDir, "*.cq4")) {
+      files.forEach(file -> names.add(file.getFileName().toString()));
+    }
+    names.sort(null);
+    return names;
   }
 }
