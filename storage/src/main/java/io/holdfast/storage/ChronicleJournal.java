@@ -287,10 +287,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   /**
    * Forces the files and answers those who waited before it began. When that fails they get the
    * error, and nothing is taken until a force works: of bytes that were really written again, see
-   * {@link DirtyFiles}, and what comes next goes to a new file.
+   * {@link DirtyFiles}, and what comes next goes to a new file. One at a time, under this object's
+   * monitor: the state of the last force is the one that counts.
    */
   @Override
-  public void sync() throws SyncFailedException {
+  public synchronized void sync() throws SyncFailedException {
     List<DurabilityListener> group;
     synchronized (waitersLock) {
       group = waiters;
@@ -298,11 +299,20 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     }
     long written = appended;
     SyncFailedException error = null;
+    Error fatal = null;
     try {
       log.force();
       forced = Math.max(forced, written);
     } catch (SyncFailedException e) {
       error = e;
+    } catch (RuntimeException e) {
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+    } catch (Error e) {
+      // Out of memory, say: whoever waits is told all the same.
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+      fatal = e;
+    }
+    if (error != null) {
       rollWanted = true;
     }
     syncError = error;
@@ -318,6 +328,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       } else {
         waiter.onFailed(error);
       }
+    }
+    if (fatal != null) {
+      throw fatal;
     }
     if (error != null) {
       throw error;

@@ -103,6 +103,9 @@ final class DirtyFiles {
       } catch (IOException e) {
         suspect.add(cycle);
         throw new SyncFailedException(file.toString(), e);
+      } catch (RuntimeException | Error e) {
+        suspect.add(cycle);
+        throw e;
       }
       suspect.remove(cycle);
       if (first) {

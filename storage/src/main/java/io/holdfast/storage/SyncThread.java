@@ -28,7 +28,8 @@ public final class SyncThread implements Closeable {
   /** Something with files to force. */
   interface Syncable {
     /**
-     * Forces what was written before the call and tells whoever waits for it.
+     * Forces what was written before the call and tells whoever waits for it. Called with this
+     * object's monitor.
      *
      * @throws IOException when the disk refuses; {@link SyncThread} reports it and asks again
      */
@@ -121,13 +122,16 @@ public final class SyncThread implements Closeable {
   }
 
   private void attempt(Syncable log) throws IOException {
-    try {
-      log.sync();
-    } catch (IOException e) {
-      failed(log, e);
-      throw e;
+    // With its monitor: a force that fails beside one that works must not be forgotten.
+    synchronized (log) {
+      try {
+        log.sync();
+      } catch (IOException e) {
+        failed(log, e);
+        throw e;
+      }
+      worked(log);
     }
-    worked(log);
   }
 
   /** Remembers that a log cannot be forced; a log itself calls it before it tells who waits. */

@@ -30,6 +30,7 @@ class SyncThreadTest {
   private static final class FaultyDisk extends Disk {
     final List<String> calls = Collections.synchronizedList(new ArrayList<>());
     volatile boolean broken;
+    volatile Error bug;
     volatile CountDownLatch hold = new CountDownLatch(0);
 
     @Override
@@ -39,6 +40,9 @@ class SyncThreadTest {
         assertTrue(hold.await(30, TimeUnit.SECONDS));
       } catch (InterruptedException e) {
         throw new IOException(e);
+      }
+      if (bug != null) {
+        throw bug;
       }
       if (broken) {
         throw new IOException("Input/output error");
@@ -145,6 +149,32 @@ class SyncThreadTest {
           List.copyOf(Batches.readAll(journal, 0).values()));
     }
     assertTrue(sync.allForced());
+  }
+
+  @Test
+  void shouldAnswerWhoWaitsWhateverHappens() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    List<String> order = new ArrayList<>();
+    SyncThread sync = SyncThread.stepped(disk);
+    try (ChronicleJournal journal = journal(sync, true)) {
+      journal.append(Batches.of("refused"));
+      assertFalse(journal.whenDurable(new Waiter(order, "refused")));
+      disk.bug = new OutOfMemoryError("simulated");
+      sync.pass(true, true);
+      assertEquals(1, order.size(), order.toString());
+      assertTrue(order.get(0).startsWith("refused sync failed: "), order.toString());
+      assertTrue(sync.error().endsWith("simulated"), sync.error());
+      assertThrows(SyncFailedException.class, () -> journal.append(Batches.of("not taken")));
+      disk.bug = null;
+      disk.calls.clear();
+      sync.pass(true, false);
+      assertNull(sync.error());
+      assertEquals("rewrite 19700101-000001.cq4", disk.calls.get(0));
+      journal.append(Batches.of("after"));
+      assertFalse(journal.whenDurable(new Waiter(order, "after")));
+      sync.pass(true, true);
+      assertEquals("after", order.get(1));
+    }
   }
 
   @Test
