@@ -535,6 +535,11 @@ public final class Broker implements TopicContext {
   }
 
   @Override
+  public boolean hasRoom(long bytes) {
+    return diskGuard.hasRoom(bytes);
+  }
+
+  @Override
   public String publishRefusal() {
     return diskGuard.refusal();
   }
