@@ -170,10 +170,8 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      boolean known = isKnown(entry, channelName);
       // A channel that was there and has no ledger any more: rather too much than too little.
-      Channel channel =
-          topic.openChannel(channelName, known ? topic.journal.firstOrdinal() : first);
+      Channel channel = topic.openChannel(channelName, isKnown(entry, channelName), first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -193,7 +191,7 @@ public final class Topic {
         && entry.channels().stream().anyMatch(e -> e.name().equals(channel));
   }
 
-  private Channel openChannel(String channelName, long first) throws IOException {
+  private Channel openChannel(String channelName, boolean known, long first) throws IOException {
     List<HeldMessage> held = new ArrayList<>();
     BackendQueue backend;
     if (DirNames.isEphemeral(channelName)) {
@@ -201,7 +199,8 @@ public final class Topic {
     } else {
       context.dataDir().createChannel(name, channelName);
       Path dir = context.dataDir().channelDir(name, channelName);
-      backend = ChronicleBackend.open(dir, journal, context.syncThread(), first, heldFrom, held);
+      backend =
+          ChronicleBackend.open(dir, journal, context.syncThread(), known, first, heldFrom, held);
     }
     return new Channel(
         name, channelName, context.channelSettings(), guids, backend, held, context.queueScan());
@@ -326,7 +325,7 @@ public final class Topic {
       }
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
-        channel = openChannel(channelName, first);
+        channel = openChannel(channelName, false, first);
         synchronized (lock) {
           if (!paused) {
             handOverBacklog(List.of(channel), first);
