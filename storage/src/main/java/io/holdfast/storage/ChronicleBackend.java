@@ -245,7 +245,12 @@ public final class ChronicleBackend implements BackendQueue {
     OrdinalRanges unused = journal.unused();
     if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
       end = unused.from(0);
-      skipTo(unused.to(0));
+      try {
+        skipTo(unused.to(0));
+      } finally {
+        // Without room in the ledger, too: the messages are there.
+        end = newEnd;
+      }
     }
     if (newEnd > end) {
       end = newEnd;

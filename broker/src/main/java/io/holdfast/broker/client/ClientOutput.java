@@ -44,7 +44,7 @@ public final class ClientOutput {
     pending = new PendingOutput(ctx, budget, () -> onWritability.run());
   }
 
-  /** Run when {@link #isWritable} changed without the socket saying so. */
+  /** Run when {@link #isWritable} or {@link #mayDeliver} changed without the socket saying so. */
   public void onWritability(Runnable action) {
     onWritability = action;
   }
@@ -189,9 +189,14 @@ public final class ClientOutput {
     }
   }
 
-  /** Whether the client keeps up with what it is sent. */
+  /** Whether the client keeps up with its replies, so that more commands may be read. */
   public boolean isWritable() {
-    return ctx.channel().isWritable() && !pending.mustWait();
+    return ctx.channel().isWritable() && pending.mayRead();
+  }
+
+  /** Whether the client may be sent messages: it keeps up, and memory for all is not short. */
+  public boolean mayDeliver() {
+    return ctx.channel().isWritable() && pending.mayDeliver();
   }
 
   /** Ends the connection after what was flushed. */

@@ -68,7 +68,7 @@ final class MessagePump implements Runnable {
   boolean pump() {
     Channel channel = client.channel();
     long room = client.readyRoom();
-    if (channel == null || room <= 0 || !output.isWritable()) {
+    if (channel == null || room <= 0 || !output.mayDeliver()) {
       return false;
     }
     int max = (int) Math.min(room, QUANTUM_MESSAGES);

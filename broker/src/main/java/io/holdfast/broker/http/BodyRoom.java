@@ -22,6 +22,10 @@ final class BodyRoom implements InputBudget.Holder {
   private final Runnable onGranted;
   private final LongConsumer mustHaveBytes;
   private InputBudget.Lease lease;
+
+  /** Of a body that turned out larger. */
+  private InputBudget.Lease more;
+
   private long bytes;
 
   /**
@@ -47,7 +51,41 @@ final class BodyRoom implements InputBudget.Holder {
     return answer.isGranted() ? Claim.GRANTED : Claim.WAITING;
   }
 
+  /**
+   * Claims room for a body that turns out larger than what was claimed for it.
+   *
+   * @return false when there is none now: who has some must not wait for more, as those before it
+   *     might wait for what it has
+   */
+  boolean claimMore(long bodyBytes, EventExecutor loop) {
+    InputBudget.Answer answer = budget.request(bodyBytes - bytes, loop, this);
+    if (answer.lease() == null || !answer.isGranted()) {
+      if (answer.lease() != null) {
+        answer.lease().release();
+      }
+      return false;
+    }
+    more = answer.lease();
+    bytes = bodyBytes;
+    return true;
+  }
+
+  /** So much of the body is there now. */
+  void received(long bodyBytes) {
+    if (lease != null) {
+      double part = Math.min(1.0, (double) bodyBytes / bytes);
+      lease.received(part);
+      if (more != null) {
+        more.received(part);
+      }
+    }
+  }
+
   void release() {
+    if (more != null) {
+      more.release();
+      more = null;
+    }
     if (lease != null) {
       lease.release();
       lease = null;

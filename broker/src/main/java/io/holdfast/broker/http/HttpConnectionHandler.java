@@ -47,6 +47,17 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
    */
   static final long MAX_DROPPED_BYTES = 256 * 1024;
 
+  /**
+   * What may wait to be looked at while nothing is asked for: twice what one read brings. When a
+   * client ends its direction, all that it sent is read at once.
+   */
+  private static final int MAX_PENDING = 2048;
+
+  private static final long MAX_PENDING_BYTES = 128 * 1024;
+
+  /** Claimed at first for a body of unknown length. */
+  private static final long CHUNKED_BYTES = 64 * 1024;
+
   private enum State {
     /** Between requests. */
     AWAITING,
@@ -67,10 +78,14 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   private final InputBudget input;
   private final ReplyRoom replyRoom;
   private final RequestPace pace;
+  private final ReadSize readSize;
   private final IntSupplier tlsRequiredPort;
 
   /** Decoded but not yet looked at: at most what one read from the socket held. */
   private final Queue<Object> pending = new ArrayDeque<>();
+
+  /** Of bodies, since all was looked at. */
+  private long pendingBytes;
 
   private State state = State.AWAITING;
   private HttpRequest head;
@@ -80,8 +95,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   private ByteBuf body;
   private long collectMaxBytes;
 
-  /** What the body takes at most. */
+  /** What the body has room for. */
   private int bodyBytes;
+
+  /** Whether the body's length is not known. */
+  private boolean isChunked;
 
   /** For {@link #body}. */
   private BodyRoom room;
@@ -104,12 +122,14 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
       HttpLimits limits,
       Budgets budgets,
       RequestPace pace,
+      ReadSize readSize,
       IntSupplier tlsRequiredPort) {
     this.router = router;
     this.limits = limits;
     input = budgets.input();
     replyRoom = new ReplyRoom(budgets.output());
     this.pace = pace;
+    this.readSize = readSize;
     this.tlsRequiredPort = tlsRequiredPort;
   }
 
@@ -139,6 +159,15 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     lastActiveNs = System.nanoTime();
+    if (!isReading()) {
+      pendingBytes += message instanceof HttpContent part ? part.content().readableBytes() : 0;
+      if (pending.size() >= MAX_PENDING || pendingBytes > MAX_PENDING_BYTES) {
+        ReferenceCountUtil.release(message);
+        LOG.debug("HTTP client {} sends too much ahead", ctx.channel().remoteAddress());
+        ctx.close();
+        return;
+      }
+    }
     pending.add(message);
     processPending(ctx);
   }
@@ -163,6 +192,9 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
           ReferenceCountUtil.release(message);
         }
       }
+      if (pending.isEmpty()) {
+        pendingBytes = 0;
+      }
     } finally {
       processing = false;
     }
@@ -171,6 +203,9 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   /** While an answer is due, the next requests wait in the socket. */
   private void readIfReady(ChannelHandlerContext ctx) {
     if (isReading() && pending.isEmpty()) {
+      long missingBytes =
+          state == State.COLLECTING && body != null ? bodyBytes - body.readableBytes() : 0;
+      readSize.bodyMissing(isChunked ? 0 : missingBytes);
       ctx.read();
     }
   }
@@ -236,10 +271,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Goes on when there is room for the body, which is as large as announced or allowed. */
+  /** Goes on when there is room for the body, or for the beginning of one of unknown length. */
   private void claimRoom(ChannelHandlerContext ctx, long declaredBytes) {
-    long bytes = declaredBytes >= 0 ? declaredBytes : collectMaxBytes + 1;
-    boolean isBodyless = declaredBytes < 0 && !HttpUtil.isTransferEncodingChunked(head);
+    isChunked = declaredBytes < 0;
+    long bytes = isChunked ? Math.min(collectMaxBytes + 1, CHUNKED_BYTES) : declaredBytes;
+    boolean isBodyless = isChunked && !HttpUtil.isTransferEncodingChunked(head);
     if (collectMaxBytes < 0 || isBodyless) {
       bytes = 0;
     }
@@ -324,7 +360,14 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     if (body != null) {
       // One byte beyond the limit tells the handler that there was more.
       long roomBytes = collectMaxBytes + 1 - body.readableBytes();
-      body.writeBytes(content, (int) Math.min(content.readableBytes(), roomBytes));
+      int bytes = (int) Math.min(content.readableBytes(), roomBytes);
+      if (body.readableBytes() + bytes > bodyBytes && !growBody(ctx)) {
+        LOG.debug("HTTP {} refused: no room for the rest of its body", target.path());
+        answerAndClose(ctx, HttpReply.error(HttpError.exiting()));
+        return;
+      }
+      body.writeBytes(content, bytes);
+      room.received(body.readableBytes());
       tooBig = body.readableBytes() > collectMaxBytes;
       droppedBytes += content.readableBytes();
     }
@@ -334,6 +377,19 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
       keepAlive = false;
       dispatch(ctx, tooBig);
     }
+  }
+
+  /** Room for a body as large as is allowed; false when there is none now. */
+  private boolean growBody(ChannelHandlerContext ctx) {
+    if (!isChunked) {
+      return true; // what the decoder takes for the announced length
+    }
+    if (!room.claimMore(collectMaxBytes + 1, ctx.executor())) {
+      return false;
+    }
+    bodyBytes = (int) collectMaxBytes + 1;
+    body.capacity(ApiRequest.BODY_HEADROOM_BYTES + bodyBytes);
+    return true;
   }
 
   private void dispatch(ChannelHandlerContext ctx, boolean tooBig) {

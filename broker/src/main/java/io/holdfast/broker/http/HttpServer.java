@@ -13,7 +13,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -49,12 +48,6 @@ import org.slf4j.LoggerFactory;
 public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final int MAX_CHUNK_BYTES = 64 * 1024;
-
-  /**
-   * What is read at a time. All of it is decoded, and as pipelined requests that wait for an answer
-   * it takes fifty times as much memory.
-   */
-  private static final int READ_BYTES = 8 * 1024;
 
   private final String scheme;
   private final Channel listener;
@@ -116,7 +109,6 @@ public final class HttpServer {
             .group(config.acceptors(), config.loops())
             .channel(channelType(epoll, address.isUnix()))
             .childOption(ChannelOption.AUTO_READ, false)
-            .childOption(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(READ_BYTES))
             .childHandler(new Initializer(config, router, connections));
     if (address.isUnix()) {
       UnixSocketFile.removeIfStale(address.unixPath());
@@ -253,6 +245,8 @@ public final class HttpServer {
     static void addHandlers(ChannelPipeline pipeline, Config config, Router router) {
       HttpLimits limits = config.limits();
       RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
+      ReadSize readSize = new ReadSize();
+      pipeline.channel().config().setRecvByteBufAllocator(readSize);
       HttpDecoderConfig decoder =
           new HttpDecoderConfig()
               .setMaxInitialLineLength(limits.maxRequestLineBytes())
@@ -269,7 +263,7 @@ public final class HttpServer {
           .addLast(new HttpServerCodec(decoder))
           .addLast(
               new HttpConnectionHandler(
-                  router, limits, config.budgets(), pace, config.tlsRequiredPort()));
+                  router, limits, config.budgets(), pace, readSize, config.tlsRequiredPort()));
     }
   }
 }

@@ -32,7 +32,7 @@ final class ReplyRoom {
 
   /** The reply was taken, or never will be. */
   void release() {
-    budget.add(-countedBytes);
+    budget.change(countedBytes, 0);
     countedBytes = 0;
   }
 }

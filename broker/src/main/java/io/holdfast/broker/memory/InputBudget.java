@@ -3,6 +3,7 @@ package io.holdfast.broker.memory;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * The memory that all connections together take for commands and requests which have begun to
  * arrive. A large one is received only with a {@link Lease} over its whole size, so that whatever
  * was begun can also be ended. Who gets none at once waits in order, unread, until somebody is
- * done. While somebody waits, a holder whose bytes come too slowly loses its connection.
+ * done. While somebody waits, holders whose bytes come too slowly lose their connections.
  *
  * <p>Thread-safe; fields are guarded by this.
  */
@@ -29,6 +30,9 @@ public final class InputBudget {
 
   /** How often the pace is looked at; before, nobody is slow. */
   private static final int LOOKS = 5;
+
+  /** Whose bytes come so slowly, as part of the pace, is hardly sending at all. */
+  private static final double HOPELESS_PACE = 1.0 / 16;
 
   /** Each who waits holds what one read brought, so their number has a limit too. */
   private static final int MAX_WAITING = 512;
@@ -67,6 +71,9 @@ public final class InputBudget {
 
     private boolean released;
 
+    /** Of what the holder receives with it, 0 to 1. Written by its event loop. */
+    private volatile double receivedPart;
+
     private Lease(long bytes, EventExecutor loop, Holder holder) {
       this.bytes = bytes;
       this.loop = loop;
@@ -79,6 +86,15 @@ public final class InputBudget {
         released = true;
         InputBudget.this.release(this);
       }
+    }
+
+    /**
+     * So much has come.
+     *
+     * @param part of all that the holder receives, 0 to 1
+     */
+    public void received(double part) {
+      receivedPart = part;
     }
 
     private void tellGranted() {
@@ -180,18 +196,41 @@ public final class InputBudget {
         return;
       }
       if (waiting.peek() == lease) {
-        long nowNs = System.nanoTime();
-        for (Lease holding : held) {
-          long ageNs = nowNs - holding.grantedNs;
-          if (ageNs < receiveNs / LOOKS) {
-            break;
-          }
-          double part = Math.min(1.0, (double) ageNs / receiveNs);
-          holding.loop.execute(() -> holding.tellMustHave(part));
-        }
+        tellSlow(lease.bytes - (maxBytes - usedBytes), receiveNs);
       }
     }
     checkLater(lease);
+  }
+
+  /**
+   * As many of the slow, slowest first, as the next one needs to give way: under honest load all
+   * may be slow, and if all lost what has come, nobody would ever be done. Those of whom next to
+   * nothing comes give way in any case. Under the lock.
+   */
+  private void tellSlow(long neededBytes, long receiveNs) {
+    long nowNs = System.nanoTime();
+    record Slow(Lease lease, double part, double pace) {}
+    List<Slow> slow = new ArrayList<>();
+    for (Lease holding : held) {
+      long ageNs = nowNs - holding.grantedNs;
+      if (ageNs < receiveNs / LOOKS) {
+        break;
+      }
+      double part = Math.min(1.0, (double) ageNs / receiveNs);
+      double pace = holding.receivedPart / part;
+      if (pace < 1) {
+        slow.add(new Slow(holding, part, pace));
+      }
+    }
+    slow.sort(Comparator.comparingDouble(Slow::pace));
+    long toldBytes = 0;
+    for (Slow one : slow) {
+      if (toldBytes >= neededBytes && one.pace() >= HOPELESS_PACE) {
+        break;
+      }
+      toldBytes += one.lease().bytes;
+      one.lease().loop.execute(() -> one.lease().tellMustHave(one.part()));
+    }
   }
 
   /** Bytes leased now. */

@@ -1,40 +1,61 @@
 package io.holdfast.broker.memory;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The memory that output takes which clients have not taken yet, over all connections. From half of
- * it on, who has output waiting gets no more, and who does not take any for a while loses its
- * connection; when all of it is in use nobody gets more. Thread-safe.
+ * The memory that output takes which clients have not taken yet, over all connections. The less of
+ * it is left, the smaller is each client's share; when all of it is in use nobody gets more
+ * messages, and the larger ones of those who take nothing lose their connections. Thread-safe.
  */
 public final class OutputBudget {
+  /** A client may have this much waiting whatever others do, while anything is left. */
+  private static final long MIN_SHARE_BYTES = 64 * 1024;
+
+  /** Of what is left, a client's share. */
+  private static final int SHARES = 8;
+
   private final long maxBytes;
   private final AtomicLong usedBytes = new AtomicLong();
+
+  /** Connections with output waiting. */
+  private final AtomicInteger holders = new AtomicInteger();
 
   public OutputBudget(long maxBytes) {
     this.maxBytes = maxBytes;
   }
 
-  /** More, or with a negative number less, output waits. */
-  public void add(long bytes) {
-    usedBytes.addAndGet(bytes);
+  /** So many bytes of a connection's output wait where others did before; 0 when none. */
+  public void change(long fromBytes, long toBytes) {
+    usedBytes.addAndGet(toBytes - fromBytes);
+    if (fromBytes == 0 && toBytes > 0) {
+      holders.incrementAndGet();
+    } else if (fromBytes > 0 && toBytes == 0) {
+      holders.decrementAndGet();
+    }
   }
 
-  /** Adds so many bytes unless that were too many. */
+  /** A connection with nothing waiting gets so many bytes, unless that were too many. */
   public boolean tryAdd(long bytes) {
     if (usedBytes.addAndGet(bytes) <= maxBytes) {
+      holders.incrementAndGet();
       return true;
     }
     usedBytes.addAndGet(-bytes);
     return false;
   }
 
-  /** Whether clients that do not keep up must wait. */
-  public boolean isTight() {
-    return usedBytes.get() >= maxBytes / 2;
+  /** A client with more waiting gets no more messages. */
+  public long shareBytes() {
+    return Math.max(MIN_SHARE_BYTES, (maxBytes - usedBytes.get()) / SHARES);
   }
 
-  /** Whether everybody must wait. */
+  /** What waits of a connection that has output waiting, on average. */
+  public long averageBytes() {
+    return usedBytes.get() / Math.max(1, holders.get());
+  }
+
+  /** Whether no client gets more messages. */
   public boolean isFull() {
     return usedBytes.get() >= maxBytes;
   }

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Heartbeats and deadlines of one connection (contract §1.5): a heartbeat each interval; the
- * connection is closed when no command was complete for two intervals, or when the client has not
- * taken what it was sent for one.
+ * connection is closed when no command was complete for two intervals while it was read from, or
+ * when the client has not taken what it was sent for one.
  *
  * <p>Owned by the connection's event loop.
  */
@@ -90,7 +90,10 @@ final class ConnectionTimers {
 
   private void checkDeadline() {
     long leftNs = lastCommandNs + 2 * intervalNs - System.nanoTime();
-    if (leftNs <= 0) {
+    if (!ctx.channel().config().isAutoRead()) {
+      // It cannot be heard; its time begins when it can.
+      scheduleDeadline(2 * intervalNs);
+    } else if (leftNs <= 0) {
       ctx.close();
     } else {
       scheduleDeadline(leftNs);

@@ -80,6 +80,22 @@ final class InputRoom implements InputBudget.Holder {
     return lease != null;
   }
 
+  /** So many bytes are there now, of the command and maybe what follows it. */
+  void received(long bytes) {
+    if (lease != null) {
+      double part = Math.min(1.0, (double) bytes / claimedBytes);
+      lease.received(part);
+      if (more != null) {
+        more.received(part);
+      }
+    }
+  }
+
+  /** What may be held: what was granted, and otherwise what few reads bring. */
+  long mayHoldBytes() {
+    return (lease == null || waiting ? 0 : claimedBytes) + 2 * SLACK_BYTES;
+  }
+
   /** The command is done, or will never be. */
   void release() {
     if (lease != null) {

@@ -14,6 +14,7 @@ import io.holdfast.broker.memory.InputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
@@ -123,7 +124,7 @@ public final class ProtocolV2 {
     updateAutoRead();
     // What others have not taken is not this client's fault.
     timers.writable(ctx.channel().isWritable());
-    if (output.isWritable()) {
+    if (output.mayDeliver()) {
       client.wake();
     }
   }
@@ -131,9 +132,13 @@ public final class ProtocolV2 {
   /** Who does not read what it is sent, or whose command waits, is not read from. */
   void updateAutoRead() {
     if (!decoder.isInputShutdown()) {
-      ctx.channel()
-          .config()
-          .setAutoRead(output.isWritable() && !output.hasManyPending() && !decoder.isSuspended());
+      ChannelConfig config = ctx.channel().config();
+      boolean read = output.isWritable() && !output.hasManyPending() && !decoder.isSuspended();
+      if (read && !config.isAutoRead()) {
+        // What it sent meanwhile has not been looked at.
+        timers.commandRead();
+      }
+      config.setAutoRead(read);
     }
   }
 
@@ -151,8 +156,18 @@ public final class ProtocolV2 {
     updateAutoRead();
   }
 
+  /** Whether commands are not read although the client does nothing wrong. */
+  boolean isHoldingBack() {
+    return output.hasManyPending();
+  }
+
   void tooSlow() {
     LOG.debug("client {}: too slow to send while others wait", client.remoteAddress());
+    ctx.close();
+  }
+
+  void tooMuch() {
+    LOG.debug("client {}: sent too much behind a command that waits", client.remoteAddress());
     ctx.close();
   }
 

@@ -75,11 +75,18 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       in.release();
       return;
     }
+    if (suspended && readable() + in.readableBytes() > room.mayHoldBytes()) {
+      // Not asked for: when a client ends its direction, all that it sent is read at once.
+      in.release();
+      protocol.tooMuch();
+      return;
+    }
     cumulation =
         cumulation == null
             ? in
             : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), cumulation, in);
     process();
+    room.received(readable());
   }
 
   @Override
@@ -179,7 +186,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   /** Others wait for the room of the command that is being received. */
   void mustHave(long bytes) {
     boolean isRunning = suspended && !room.isWaiting();
-    if (!isRunning && readable() < bytes) {
+    if (!isRunning && !protocol.isHoldingBack() && readable() < bytes) {
       protocol.tooSlow();
     }
   }
@@ -332,14 +339,18 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   /**
    * Sees to it that the rest of a command has room, by the broker's leave and in the buffer:
-   * exactly as much as it takes, where growing step by step would take twice that.
+   * exactly as much as it takes, where growing step by step would take twice that, and where a
+   * buffer left from a larger command takes more than was granted.
    */
   private void receive(int bytes, int atMost) throws ClientException {
     if (bytes <= InputBudget.FREE_BYTES || !room.claim(bytes, atMost)) {
       return;
     }
     int sized = bytes + Math.min(bytes, InputRoom.SLACK_BYTES);
-    if (cumulation.maxCapacity() < sized || cumulation.writableBytes() < bytes - readable()) {
+    boolean isLarger = cumulation.capacity() > SPARSE * (long) sized;
+    if (isLarger
+        || cumulation.maxCapacity() < sized
+        || cumulation.writableBytes() < bytes - readable()) {
       replaceCumulation(cumulation.alloc().buffer(sized));
     }
   }

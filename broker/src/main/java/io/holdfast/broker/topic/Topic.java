@@ -105,7 +105,10 @@ public final class Topic {
     lastChangeNs = context.channelSettings().clock().nanos();
     stragglers =
         new Stragglers(
-            journal, this::carry, context.storageOptions(isEphemeral()).maxBytesPerFile());
+            journal,
+            this::carry,
+            context::hasRoom,
+            context.storageOptions(isEphemeral()).maxBytesPerFile());
   }
 
   /**
@@ -348,13 +351,22 @@ public final class Topic {
     long end = journal.nextOrdinal();
     for (Channel channel : to) {
       if (!channel.isEphemeral()) {
-        channel.extend(end);
+        extend(channel, end);
       } else if (from < end) {
         try (JournalCursor cursor = journal.cursor()) {
           cursor.moveTo(from);
           channel.putBacklog(cursor, end);
         }
       }
+    }
+  }
+
+  private void extend(Channel channel, long end) {
+    try {
+      channel.extend(end);
+    } catch (IOException e) {
+      // It has the messages; only its own account is behind.
+      context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
     }
   }
 
@@ -596,7 +608,8 @@ public final class Topic {
         }
         channels.values().forEach(Channel::journalFilesRemoved);
       }
-      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs)) {
+      long nowNs = context.channelSettings().clock().nanos();
+      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs, nowNs)) {
         return;
       }
     }
@@ -672,7 +685,16 @@ public final class Topic {
   private void leaveFinishedFile() {
     try {
       synchronized (lock) {
-        if (!exiting && neededFrom() >= journal.nextOrdinal() && journal.leaveFile()) {
+        if (exiting) {
+          return;
+        }
+        if (heldFrom == NOTHING_HELD) {
+          // They have had every message; what is left are ordinals that no message has.
+          for (Channel channel : channels.values()) {
+            channel.skipTo(journal.nextOrdinal());
+          }
+        }
+        if (neededFrom() >= journal.nextOrdinal() && journal.leaveFile()) {
           LOG.debug("TOPIC({}): left a finished file", name);
         }
       }
