@@ -187,6 +187,8 @@ public final class Broker implements TopicContext {
     restoreTopics();
     try {
       metadataWriter.write();
+      // Only now: which ordinals a power cut may have cost is on the disk.
+      dataDir.markSettled();
     } catch (IOException e) {
       if (!NoSpaceException.isCauseOf(e)) {
         throw e;
@@ -194,7 +196,6 @@ public final class Broker implements TopicContext {
       // Housekeeping will write it; consumers, who bring space back, need not wait for that.
       diskFailed("metadata", e);
     }
-    dataDir.markSettled();
     diskGuard.check(topics.values());
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
@@ -572,6 +573,11 @@ public final class Broker implements TopicContext {
   }
 
   @Override
+  public boolean hasRoom(long bytes) {
+    return diskGuard.hasRoom(bytes);
+  }
+
+  @Override
   public String publishRefusal() {
     return diskGuard.refusal();
   }
@@ -731,7 +737,7 @@ public final class Broker implements TopicContext {
     }
     syncThread.close();
     try {
-      if (syncThread.allForced()) {
+      if (syncThread.allForced() && !metadataWriter.isBehind()) {
         dataDir.markClean();
       }
       dataDir.close();

@@ -102,9 +102,23 @@ final class DiskGuard {
     }
   }
 
-  private boolean hasRoom() throws IOException {
+  /** Whether the disk has room for so many bytes and is not full then. Housekeeping thread. */
+  boolean hasRoom(long bytes) {
+    try {
+      return full == null && dataDir.usableBytes() - bytes > wantedBytes();
+    } catch (IOException e) {
+      LOG.error("free disk space cannot be read: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  private long wantedBytes() throws IOException {
     long wantedBytes = RESUME_BYTES + options.maxBodySize();
-    return dataDir.usableBytes() > Math.min(wantedBytes, dataDir.totalBytes() / RESUME_PART);
+    return Math.min(wantedBytes, dataDir.totalBytes() / RESUME_PART);
+  }
+
+  private boolean hasRoom() throws IOException {
+    return dataDir.usableBytes() > wantedBytes();
   }
 
   /** Looks at the disk. Housekeeping thread. */

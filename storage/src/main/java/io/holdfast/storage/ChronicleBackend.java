@@ -74,6 +74,8 @@ public final class ChronicleBackend implements BackendQueue {
    * Opens the backend of a channel: new with everything from an ordinal on, or as its ledger says.
    *
    * @param dir the channel's directory, which exists
+   * @param known whether the channel is known to have been there: without its ledger it then has
+   *     all of the journal, copies of older messages included
    * @param first where a new channel begins
    * @param heldFrom what the topic itself holds back begins here; negative for nothing
    * @param held receives the messages the channel holds, by ordinal
@@ -82,6 +84,7 @@ public final class ChronicleBackend implements BackendQueue {
       Path dir,
       Journal topicJournal,
       SyncThread syncThread,
+      boolean known,
       long first,
       long heldFrom,
       List<HeldMessage> held)
@@ -92,7 +95,7 @@ public final class ChronicleBackend implements BackendQueue {
     if (isNew) {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
-      state = ledger.hasFiles() ? everything(topicJournal) : new LedgerState(first);
+      state = ledger.hasFiles() || known ? everything(topicJournal) : new LedgerState(first);
     } else if (ledger.isIncomplete()) {
       finishRemoved(topicJournal, state);
     }
@@ -242,7 +245,12 @@ public final class ChronicleBackend implements BackendQueue {
     OrdinalRanges unused = journal.unused();
     if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
       end = unused.from(0);
-      skipTo(unused.to(0));
+      try {
+        skipTo(unused.to(0));
+      } finally {
+        // Without room in the ledger, too: the messages are there.
+        end = newEnd;
+      }
     }
     if (newEnd > end) {
       end = newEnd;

@@ -158,16 +158,21 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             batch.count(),
             batch.section(),
             batch.sectionCrc());
-    if (ExcerptLog.cycleOf(at) != notedCycle) {
-      notedCycle = ExcerptLog.cycleOf(at);
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(notedCycle, ordinal);
-      }
-    }
+    noteFirst(ExcerptLog.cycleOf(at), ordinal);
     nextOrdinal = ordinal + batch.count();
     int firstMessage = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES;
     batch.appended(ordinal, timeNs, at, log.lastIndex(), firstMessage);
     noteWritten(batch.count());
+  }
+
+  /** Remembers with what a file begins; copies of older messages do not count. Topic's lock. */
+  private void noteFirst(int cycle, long ordinal) {
+    if (cycle != notedCycle) {
+      notedCycle = cycle;
+      synchronized (firstOrdinals) {
+        firstOrdinals.put(cycle, ordinal);
+      }
+    }
   }
 
   @Override
@@ -333,7 +338,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     ByteBuffer nothing = ByteBuffer.allocate(0);
     log.roll();
     int crc = RecordCodec.startCrc(nothing);
-    write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
+    long at = write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
+    noteFirst(ExcerptLog.cycleOf(at), nextOrdinal);
     syncThread.written(this);
     return true;
   }
@@ -357,6 +363,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         return known;
       }
     }
+    if (cycle >= log.completeBelow()) {
+      // This process writes it, and would have noted a message: there are only copies so far.
+      return -1;
+    }
     long first = -1;
     try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
       if (reader.moveToCycle(cycle)) {
@@ -367,10 +377,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         }
       }
     }
-    if (cycle < log.currentCycle() || first >= 0) {
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(cycle, first);
-      }
+    synchronized (firstOrdinals) {
+      firstOrdinals.put(cycle, first);
     }
     return first;
   }

@@ -122,7 +122,7 @@ public final class DataDir implements Closeable {
       writeLock(channel, ProcessHandle.current().pid() + "\n");
       if (lastStop == LastStop.CLEAN) {
         // On disk before anything is written that the mark of a clean stop would be wrong about.
-        disk.force(lockFile, true);
+        disk.force(lockFile, channel);
       }
       DataDir dir = new DataDir(root, disk, channel, lastStop);
       DurableFiles.createDirectory(disk, dir.topicsDir());
@@ -236,7 +236,7 @@ public final class DataDir implements Closeable {
    */
   public void markClean() throws IOException {
     writeLock(lockChannel, CLEAN_MARK + "\n");
-    disk.force(root.resolve(LOCK_FILE), true);
+    disk.force(root.resolve(LOCK_FILE), lockChannel);
   }
 
   Path topicsDir() {

@@ -54,6 +54,14 @@ public class Disk {
     }
   }
 
+  /**
+   * As {@link #force(Path, boolean)}, of a file that this process has locked: to close another
+   * descriptor of it would end the lock (POSIX).
+   */
+  public void force(Path file, FileChannel locked) throws IOException {
+    locked.force(true);
+  }
+
   /** Waits until the entries of a directory, as they are now, are on the disk. */
   public void forceDirectory(Path dir) throws IOException {
     try (FileChannel channel = FileChannel.open(dir, StandardOpenOption.READ)) {

@@ -119,12 +119,14 @@ final class ExcerptReader implements ExcerptSource, Closeable {
    *
    * @return whether {@link #next} has anywhere to look
    */
-  boolean searchLiveFile() {
+  boolean searchLiveFile() throws IOException {
     if (format == null || tailerCycle < 0 || tailerCycle < log.completeBelow()) {
       return false;
     }
     readBySearch = true;
-    salvage = null;
+    if (salvage != null && !salvage.restart(cycleReadTo)) {
+      salvage = null;
+    }
     return true;
   }
 
@@ -271,19 +273,38 @@ final class ExcerptReader implements ExcerptSource, Closeable {
 
   /**
    * Makes the file of a position available in {@link #view}, for access by offset. The caller
-   * checks what it finds there.
+   * checks what it finds there. A view that was mapped while the file was shorter is replaced.
    *
+   * @param end file offset that the record goes up to at least
    * @return the offset within the view, negative when the file is gone or holds no excerpt
    */
-  int attachTo(long at) throws IOException {
+  int attachTo(long at, long end) throws IOException {
     int cycle = ExcerptLog.cycleOf(at);
-    if (viewCycle != cycle || ExcerptLog.offsetOf(at) - storeStart >= view.capacity()) {
-      boolean found = moveToCycle(cycle) && next() && viewCycle == cycle;
-      if (!found && (!searchLiveFile() || !next() || viewCycle != cycle)) {
+    if (!covers(at, end)) {
+      boolean found = moveToCycle(cycle) && next() && covers(at, end);
+      if (!found && searchLiveFile()) {
+        next();
+      }
+      if (viewCycle != cycle || ExcerptLog.offsetOf(at) - storeStart >= view.capacity()) {
         return -1;
       }
     }
     return Math.toIntExact(ExcerptLog.offsetOf(at) - storeStart);
+  }
+
+  /** Whether the view has the whole record at a position, as far as one can tell. */
+  private boolean covers(long at, long end) {
+    if (viewCycle != ExcerptLog.cycleOf(at)) {
+      return false;
+    }
+    long begin = ExcerptLog.offsetOf(at) - storeStart;
+    int capacity = view.capacity();
+    if (begin < 0 || format == null) {
+      return begin >= 0 && begin < capacity && end - storeStart <= capacity;
+    }
+    return begin + format.headBytes() <= capacity
+        && end - storeStart <= capacity
+        && begin + view.getInt((int) begin + RecordCodec.LENGTH_OFFSET) <= capacity;
   }
 
   private void open() throws IOException {

@@ -3,6 +3,7 @@ package io.holdfast.storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -23,6 +24,7 @@ final class ExcerptSalvage {
   private static final int LENGTH_BITS = 0x3fff_ffff;
   private static final int CHUNK_BYTES = 8192;
 
+  private final Path path;
   private final RecordFormat format;
   private final ByteBuffer file;
   private int at;
@@ -35,6 +37,7 @@ final class ExcerptSalvage {
    * @param from file offset to begin at
    */
   ExcerptSalvage(Path path, RecordFormat format, int from) throws IOException {
+    this.path = path;
     this.format = format;
     at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
     ByteBuffer mapped = ByteBuffer.allocate(0);
@@ -47,6 +50,25 @@ final class ExcerptSalvage {
       // Removed meanwhile: nobody needs it any more.
     }
     file = mapped;
+  }
+
+  /**
+   * Begins anew, when all that the file holds now is mapped already.
+   *
+   * @param from file offset to begin at
+   * @return false when there is more
+   */
+  boolean restart(int from) throws IOException {
+    try {
+      if (dataEnd(path, from) > file.capacity()) {
+        return false;
+      }
+    } catch (NoSuchFileException gone) {
+      return false;
+    }
+    at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
+    end = 0;
+    return true;
   }
 
   /** Whether the begin of a record can be seen anywhere between two offsets. */
@@ -101,7 +123,11 @@ final class ExcerptSalvage {
     PosixAPI posix = PosixAPI.posix();
     int fd = posix.open(path.toString(), 0, 0);
     if (fd < 0) {
-      throw new NoSuchFileException(path.toString());
+      if (Files.notExists(path)) {
+        throw new NoSuchFileException(path.toString());
+      }
+      // Out of descriptors, say: what is in the file is only out of reach, not gone.
+      throw new IOException("cannot open " + path);
     }
     try {
       long dataEnd = 0;

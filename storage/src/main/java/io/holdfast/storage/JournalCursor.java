@@ -180,6 +180,10 @@ public final class JournalCursor implements Closeable {
     if (RecordCodec.type(view, offset) != RecordCodec.TYPE_BATCH) {
       return false;
     }
+    if (endOrdinal == first) {
+      // Keeps the count and has no message; the record behind it tells how far a gap goes.
+      return false;
+    }
     if (first > nextOrdinal) {
       if (isUnused(nextOrdinal, first)) {
         nextOrdinal = Math.min(first, end);
@@ -212,7 +216,8 @@ public final class JournalCursor implements Closeable {
    * @return false when it is damaged; it has been reported
    */
   public boolean read(MessageRef ref, MessageView to) throws IOException {
-    int offset = byReference.attachTo(ref.batchPosition());
+    long bodyEnd = (long) ref.bodyOffset() + ref.bodyLength();
+    int offset = byReference.attachTo(ref.batchPosition(), bodyEnd);
     if (offset < 0) {
       LOG.error("{}: nothing can be read any more", byReference.where(ref.batchPosition()));
       return false;

@@ -54,7 +54,8 @@ class CarriedMessagesTest {
     journal = new ChronicleJournal(dir.journalDir(TOPIC), Batches.options(FILE_BYTES), syncThread);
     held.clear();
     Path ledger = dir.channelDir(TOPIC, CHANNEL);
-    backend = ChronicleBackend.open(ledger, journal, syncThread, 0, -1, held);
+    long first = journal.firstOrdinal();
+    backend = ChronicleBackend.open(ledger, journal, syncThread, true, first, -1, held);
   }
 
   private void close() throws IOException {
@@ -226,6 +227,26 @@ class CarriedMessagesTest {
       found.put(view.ordinal(), UTF_8.decode(view.body()).toString());
     }
     bodiesOfEvery(50).forEach((ordinal, body) -> assertEquals(body, found.get(ordinal)));
+  }
+
+  @Test
+  void shouldFindCopiesWhenTheLedgerIsGone() throws Exception {
+    carryEvery50th();
+    close();
+    for (Path file : files(dir.channelDir(TOPIC, CHANNEL))) {
+      Files.delete(file);
+    }
+    for (int i = 0; i < 2; i++) {
+      open();
+      Map<Long, String> found = heldBodies();
+      MessageView view = new MessageView();
+      while (backend.poll(view)) {
+        found.put(view.ordinal(), UTF_8.decode(view.body()).toString());
+      }
+      bodiesOfEvery(50).forEach((ordinal, body) -> assertEquals(body, found.get(ordinal)));
+      close();
+    }
+    open();
   }
 
   @Test

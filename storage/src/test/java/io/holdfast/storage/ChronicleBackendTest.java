@@ -46,7 +46,8 @@ class ChronicleBackendTest {
     List<HeldMessage> held = new ArrayList<>();
     journal = new ChronicleJournal(journalDir, Batches.options(FILE_BYTES), syncThread);
     backend =
-        ChronicleBackend.open(ledgerDir, journal, syncThread, journal.firstOrdinal(), -1, held);
+        ChronicleBackend.open(
+            ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1, held);
     return held;
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -190,6 +191,50 @@ class ChronicleJournalTest {
       assertTrue(cursor.next(view, 1001));
       assertEquals(1000, view.ordinal());
     }
+  }
+
+  @Test
+  void shouldReadOnBehindARecordThatOnlyKeepsTheCount() throws Exception {
+    journal.close();
+    journal = new ChronicleJournal(dir, Batches.options(1 << 20), syncThread);
+    long lost = append(60, 5000);
+    assertTrue(journal.leaveFile());
+    long kept = append(1, 10);
+    assertEquals(lost + 1, kept);
+    assertEquals(2, journal.files().size());
+    Files.delete(journal.files().keySet().iterator().next());
+    reopen();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      cursor.moveTo(lost);
+      assertTrue(cursor.next(view, journal.nextOrdinal()));
+      assertEquals(kept, view.ordinal());
+      assertEquals("x".repeat(10), Batches.text(view));
+      assertEquals(1, cursor.unreadable());
+    }
+  }
+
+  @Test
+  void shouldReadAFileOfCopiesOnlyOnce() throws Exception {
+    append(1, 100);
+    reopen();
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      assertTrue(cursor.next(view, 1));
+      journal.carry(view);
+    }
+    int withMessage = journal.oldestFile();
+    assertEquals(withMessage, journal.fileOf(0));
+    reopen();
+    try (PosixCalls posix = new PosixCalls()) {
+      assertEquals(withMessage, journal.fileOf(0));
+      assertTrue(posix.opened.get() > 0, "its end was searched");
+      posix.opened.set(0);
+      assertEquals(withMessage, journal.fileOf(0));
+      assertEquals(0, posix.opened.get());
+    }
+    assertEquals(1, append(1, 10));
+    assertTrue(journal.fileOf(1) > withMessage);
   }
 
   @Test

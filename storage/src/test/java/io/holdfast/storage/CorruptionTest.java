@@ -2,6 +2,7 @@ package io.holdfast.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -180,6 +181,32 @@ class CorruptionTest {
         });
   }
 
+  @Test
+  void shouldNotSkipWhatIsOnlyOutOfReach() throws Exception {
+    write();
+    flip(batches.get(0), CHRONICLE_HEADER + 3, 0x80);
+    MessageView view = new MessageView();
+    Map<Long, String> read = new TreeMap<>();
+    try (PosixCalls posix = new PosixCalls();
+        ChronicleJournal journal = open();
+        JournalCursor cursor = journal.cursor()) {
+      posix.refuseOpen = true;
+      assertThrows(
+          IOException.class,
+          () -> {
+            while (cursor.next(view, journal.nextOrdinal())) {
+              read.put(view.ordinal(), Batches.text(view));
+            }
+          });
+      posix.refuseOpen = false;
+      while (cursor.next(view, journal.nextOrdinal())) {
+        read.put(view.ordinal(), Batches.text(view));
+      }
+      assertEquals(0, cursor.unreadable());
+    }
+    assertEquals(written, read);
+  }
+
   /** Bits flipped anywhere in what Chronicle and we wrote: file headers, index, marks, records. */
   @Test
   void shouldDeliverEverythingElseWhateverIsDamaged() throws Exception {
@@ -251,6 +278,26 @@ class CorruptionTest {
           Files.delete(file);
         }
       }
+    }
+  }
+
+  @Test
+  void shouldReadByReferenceWhatALiveFileGotSinceItWasSearched() throws Exception {
+    try (ChronicleJournal journal = open();
+        JournalCursor cursor = journal.cursor()) {
+      Batch first = Batches.of("first");
+      journal.append(first);
+      flip(first, CHRONICLE_HEADER + 3, 0x80);
+      MessageView view = new MessageView();
+      assertTrue(cursor.next(view, 1));
+      MessageRef ref = Batches.ref(view);
+      assertTrue(cursor.read(ref, view), "its file is mapped from now on, as far as it has data");
+      String body = "x".repeat(20_000);
+      journal.append(Batches.of(body));
+      assertTrue(cursor.next(view, 2));
+      ref = Batches.ref(view);
+      assertTrue(cursor.read(ref, view));
+      assertEquals(body, Batches.text(view));
     }
   }
 

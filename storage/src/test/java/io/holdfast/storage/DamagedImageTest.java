@@ -99,7 +99,7 @@ class DamagedImageTest {
   private ChronicleBackend backend(Path root, ChronicleJournal journal) throws IOException {
     long first = journal.firstOrdinal();
     return ChronicleBackend.open(
-        root.resolve("ledger"), journal, syncThread, first, -1, new ArrayList<>());
+        root.resolve("ledger"), journal, syncThread, false, first, -1, new ArrayList<>());
   }
 
   @Test

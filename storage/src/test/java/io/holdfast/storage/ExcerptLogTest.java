@@ -68,8 +68,8 @@ class ExcerptLogTest {
       long inFirst = append(log, "first file");
       log.roll();
       long inSecond = append(log, "second");
-      assertEquals("second", text(reader, reader.attachTo(inSecond), 6));
-      assertEquals("first file", text(reader, reader.attachTo(inFirst), 10));
+      assertEquals("second", text(reader, reader.attachTo(inSecond, 0), 6));
+      assertEquals("first file", text(reader, reader.attachTo(inFirst, 0), 10));
     }
   }
 

@@ -175,6 +175,7 @@ final class PowerCutCheck implements AutoCloseable {
               dataDir.channelDir(name, channelName),
               topic.journal,
               syncThread,
+              false,
               first,
               topic.heldFrom,
               held);

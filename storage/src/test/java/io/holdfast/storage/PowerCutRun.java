@@ -499,6 +499,7 @@ final class PowerCutRun implements AutoCloseable {
               dataDir.channelDir(topic.name, name),
               topic.journal,
               syncThread,
+              false,
               first,
               topic.heldFrom,
               new ArrayList<>());

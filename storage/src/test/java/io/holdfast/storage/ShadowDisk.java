@@ -123,6 +123,11 @@ final class ShadowDisk extends Disk {
   }
 
   @Override
+  public void force(Path file, FileChannel locked) throws IOException {
+    force(file, true);
+  }
+
+  @Override
   public void rewrite(Path file, long end) throws IOException {
     super.rewrite(file, end);
     Shadow shadow = files.get(key(file));

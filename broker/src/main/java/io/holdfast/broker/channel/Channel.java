@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Consumer;
 
 /**
  * A channel: every message of the topic since its creation, each in exactly one place: memory
@@ -149,23 +150,35 @@ public final class Channel {
 
   /** Takes a batch; the topic calls this in journal order under its lock. */
   public void put(Batch batch) throws IOException {
-    ClientV2 wake;
-    synchronized (lock) {
-      messageCount += batch.count();
-      ready.put(batch);
-      wake = afterPut();
+    ClientV2 wake = null;
+    try {
+      synchronized (lock) {
+        try {
+          messageCount += batch.count();
+          ready.put(batch);
+        } finally {
+          wake = afterPut();
+        }
+      }
+    } finally {
+      wake(wake);
     }
-    wake(wake);
   }
 
   /** The journal has messages up to an ordinal that the topic had kept back. */
   public void extend(long endOrdinal) throws IOException {
-    ClientV2 wake;
-    synchronized (lock) {
-      messageCount += ready.extend(endOrdinal);
-      wake = afterPut();
+    ClientV2 wake = null;
+    try {
+      synchronized (lock) {
+        try {
+          messageCount += ready.extend(endOrdinal);
+        } finally {
+          wake = afterPut();
+        }
+      }
+    } finally {
+      wake(wake);
     }
-    wake(wake);
   }
 
   /** The topic has dropped what it kept back, up to an ordinal. */
@@ -180,14 +193,21 @@ public final class Channel {
    * dropped.
    */
   public void putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
-    ClientV2 wake;
-    synchronized (lock) {
-      messageCount += ready.putBacklog(journal, endOrdinal);
-      wake = afterPut();
+    ClientV2 wake = null;
+    try {
+      synchronized (lock) {
+        try {
+          messageCount += ready.putBacklog(journal, endOrdinal);
+        } finally {
+          wake = afterPut();
+        }
+      }
+    } finally {
+      wake(wake);
     }
-    wake(wake);
   }
 
+  /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
   private ClientV2 afterPut() {
     watchDeferred();
     return ready.isEmpty() ? null : waiting.poll();
@@ -692,28 +712,22 @@ public final class Channel {
   // ---------------------------------------------------------------- stragglers (housekeeping)
 
   /**
-   * Looks at the unfinished messages that are not only in the backend, which keep old journal files
-   * from going.
+   * Shows the unfinished messages that are not only in the backend and keep old journal files from
+   * going.
    *
-   * @param belowFile counts those in older journal files only
-   * @param file adds those in this journal file
-   * @param to by ordinal
-   * @return bytes of the bodies counted
+   * @param belowFile only those in older journal files
    */
-  public long stragglers(int belowFile, int file, Map<Long, MessageRef> to) {
-    long[] bytes = new long[1];
+  public void stragglers(int belowFile, Consumer<MessageRef> to) {
     synchronized (lock) {
-      visit(
-          (message, dueMs) -> {
-            if (backend.keepsBodies() && message.file() < belowFile) {
-              bytes[0] += message.bodyLength();
-              if (message.file() == file) {
-                to.put(message.ordinal(), message);
+      if (backend.keepsBodies()) {
+        visit(
+            (message, dueMs) -> {
+              if (message.file() < belowFile) {
+                to.accept(message);
               }
-            }
-          });
+            });
+      }
     }
-    return bytes[0];
   }
 
   /**

@@ -12,6 +12,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
+import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
  * Keeps a few unfinished messages from pinning a topic's disk: when more than half of the journal
@@ -36,16 +39,31 @@ final class Stragglers {
     MessageRef carry(MessageView message) throws IOException;
   }
 
+  /** What a message takes beside its body. */
+  private static final long RECORD_BYTES = 56;
+
+  /** After a look that found nothing to do it looks again after this time, or with more to gain. */
+  private static final long LOOK_AGAIN_NS = TimeUnit.SECONDS.toNanos(10);
+
+  private static final int GAIN_PART = 4;
+
   private final Journal journal;
   private final Head head;
+  private final LongPredicate room;
   private final long slackBytes;
 
+  // When it last looked in vain, and what seemed to be gained then.
+  private long lookedNs;
+  private long lookedBytes = -1;
+
   /**
+   * @param room whether the disk has room for so many bytes
    * @param slackBytes finished bytes that may stay in any case: one journal file
    */
-  Stragglers(Journal journal, Head head, long slackBytes) {
+  Stragglers(Journal journal, Head head, LongPredicate room, long slackBytes) {
     this.journal = journal;
     this.head = head;
+    this.room = room;
     this.slackBytes = slackBytes;
   }
 
@@ -54,9 +72,10 @@ final class Stragglers {
    *
    * @param backlogFrom every message from this ordinal on is counted as unfinished
    * @param writtenBeforeMs files written later have to stay in any case; ms since 1970
+   * @param nowNs monotonic
    * @return whether it is superfluous now
    */
-  boolean carry(Collection<Channel> channels, long backlogFrom, long writtenBeforeMs)
+  boolean carry(Collection<Channel> channels, long backlogFrom, long writtenBeforeMs, long nowNs)
       throws IOException {
     int oldest = journal.oldestFile();
     int backlogFile = journal.fileOf(backlogFrom);
@@ -67,12 +86,32 @@ final class Stragglers {
     if (spareBytes <= 0 || !journal.isWrittenBefore(oldest, writtenBeforeMs)) {
       return false;
     }
+    boolean lookedJustNow = lookedBytes >= 0 && nowNs - lookedNs < LOOK_AGAIN_NS;
+    if (lookedJustNow && spareBytes < lookedBytes + slackBytes / GAIN_PART) {
+      return false;
+    }
     Map<Long, MessageRef> unfinished = new HashMap<>();
+    Roaring64Bitmap seen = new Roaring64Bitmap();
+    long[] bytes = new long[2];
     for (Channel channel : channels) {
-      // Channels that have the same message count it once: the fullest one is the lower bound.
-      if (2 * channel.stragglers(backlogFile, oldest, unfinished) >= spareBytes) {
-        return false;
-      }
+      channel.stragglers(
+          backlogFile,
+          message -> {
+            if (!seen.contains(message.ordinal())) {
+              seen.addLong(message.ordinal());
+              bytes[0] += message.bodyLength() + RECORD_BYTES;
+              bytes[1] += message.file() == oldest ? message.bodyLength() + RECORD_BYTES : 0;
+            }
+            if (message.file() == oldest) {
+              unfinished.put(message.ordinal(), message);
+            }
+          });
+    }
+    // Also after an error: what it cost is not to be paid at each turn.
+    lookedNs = nowNs;
+    lookedBytes = spareBytes;
+    if (2 * bytes[0] >= spareBytes || !room.test(bytes[1])) {
+      return false;
     }
     Map<Long, MessageRef> copies = copy(unfinished.values());
     if (copies.isEmpty()) {
@@ -82,6 +121,7 @@ final class Stragglers {
     for (Channel channel : channels) {
       channel.carry(oldest, copies);
     }
+    lookedBytes = -1;
     return true;
   }
 

@@ -105,7 +105,10 @@ public final class Topic {
     lastChangeNs = context.channelSettings().clock().nanos();
     stragglers =
         new Stragglers(
-            journal, this::carry, context.storageOptions(isEphemeral()).maxBytesPerFile());
+            journal,
+            this::carry,
+            context::hasRoom,
+            context.storageOptions(isEphemeral()).maxBytesPerFile());
   }
 
   /**
@@ -167,10 +170,8 @@ public final class Topic {
     }
     topic.heldFrom = heldFrom;
     for (String channelName : names) {
-      boolean known = isKnown(entry, channelName);
       // A channel that was there and has no ledger any more: rather too much than too little.
-      Channel channel =
-          topic.openChannel(channelName, known ? topic.journal.firstOrdinal() : first);
+      Channel channel = topic.openChannel(channelName, isKnown(entry, channelName), first);
       if (entry != null && entry.channels() != null) {
         for (Metadata.ChannelEntry channelEntry : entry.channels()) {
           if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
@@ -190,7 +191,7 @@ public final class Topic {
         && entry.channels().stream().anyMatch(e -> e.name().equals(channel));
   }
 
-  private Channel openChannel(String channelName, long first) throws IOException {
+  private Channel openChannel(String channelName, boolean known, long first) throws IOException {
     List<HeldMessage> held = new ArrayList<>();
     BackendQueue backend;
     if (DirNames.isEphemeral(channelName)) {
@@ -198,7 +199,8 @@ public final class Topic {
     } else {
       context.dataDir().createChannel(name, channelName);
       Path dir = context.dataDir().channelDir(name, channelName);
-      backend = ChronicleBackend.open(dir, journal, context.syncThread(), first, heldFrom, held);
+      backend =
+          ChronicleBackend.open(dir, journal, context.syncThread(), known, first, heldFrom, held);
     }
     return new Channel(
         name, channelName, context.channelSettings(), guids, backend, held, context.queueScan());
@@ -323,7 +325,7 @@ public final class Topic {
       }
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
-        channel = openChannel(channelName, first);
+        channel = openChannel(channelName, false, first);
         synchronized (lock) {
           if (!paused) {
             handOverBacklog(List.of(channel), first);
@@ -349,13 +351,22 @@ public final class Topic {
     long end = journal.nextOrdinal();
     for (Channel channel : to) {
       if (!channel.isEphemeral()) {
-        channel.extend(end);
+        extend(channel, end);
       } else if (from < end) {
         try (JournalCursor cursor = journal.cursor()) {
           cursor.moveTo(from);
           channel.putBacklog(cursor, end);
         }
       }
+    }
+  }
+
+  private void extend(Channel channel, long end) {
+    try {
+      channel.extend(end);
+    } catch (IOException e) {
+      // It has the messages; only its own account is behind.
+      context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
     }
   }
 
@@ -597,7 +608,8 @@ public final class Topic {
         }
         channels.values().forEach(Channel::journalFilesRemoved);
       }
-      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs)) {
+      long nowNs = context.channelSettings().clock().nanos();
+      if (!stragglers.carry(channels.values(), backlogFrom(), writtenBeforeMs, nowNs)) {
         return;
       }
     }
@@ -673,7 +685,16 @@ public final class Topic {
   private void leaveFinishedFile() {
     try {
       synchronized (lock) {
-        if (!exiting && neededFrom() >= journal.nextOrdinal() && journal.leaveFile()) {
+        if (exiting) {
+          return;
+        }
+        if (heldFrom == NOTHING_HELD) {
+          // They have had every message; what is left are ordinals that no message has.
+          for (Channel channel : channels.values()) {
+            channel.skipTo(journal.nextOrdinal());
+          }
+        }
+        if (neededFrom() >= journal.nextOrdinal() && journal.leaveFile()) {
           LOG.debug("TOPIC({}): left a finished file", name);
         }
       }

@@ -44,6 +44,9 @@ public interface TopicContext {
   /** Why no publish is taken now, for the client; null when they are. */
   String publishRefusal();
 
+  /** Whether the disk has room for so many bytes beyond what it needs to work. */
+  boolean hasRoom(long bytes);
+
   /** A publish went well. */
   void published();
 

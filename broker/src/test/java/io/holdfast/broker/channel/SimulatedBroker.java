@@ -266,6 +266,11 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   }
 
   @Override
+  public boolean hasRoom(long bytes) {
+    return true;
+  }
+
+  @Override
   public String publishRefusal() {
     return null;
   }

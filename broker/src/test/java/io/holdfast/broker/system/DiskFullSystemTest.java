@@ -167,7 +167,9 @@ class DiskFullSystemTest {
       broker.kill9();
       broker.start();
       broker.http().awaitChannel("full", "b", c -> c.path("depth").asInt() == 1);
-      assertTrue(disk.usableBytes() > 40L << 20, () -> "free " + disk.usableBytes());
+      Awaitility.await("the finished file to go")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> disk.usableBytes() > 40L << 20);
       System.out.println(
           "disk full: published "
               + published.size()
