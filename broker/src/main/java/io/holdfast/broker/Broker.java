@@ -24,8 +24,11 @@ import io.holdfast.storage.SyncThread;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
@@ -69,6 +72,10 @@ public final class Broker implements TopicContext {
   private final ConcurrentSkipListMap<String, Topic> topics = new ConcurrentSkipListMap<>();
 
   private final Object topicsLock = new Object();
+
+  /** Topics whose entry is being written; nobody finds them yet. Under {@link #topicsLock}. */
+  private final Map<String, Topic> creating = new TreeMap<>();
+
   private final Set<ClientV2> producers = ConcurrentHashMap.newKeySet();
   private volatile TopologyListener topologyListener = TopologyListener.NONE;
   private volatile String diskError;
@@ -262,6 +269,7 @@ public final class Broker implements TopicContext {
     // Before the lock: a nsqlookupd that is slow must not hold up other topics.
     Collection<String> channels = topologyListener.channelsOf(name);
     synchronized (topicsLock) {
+      awaitCreation(name);
       topic = topics.get(name);
       if (topic != null) {
         return topic;
@@ -273,7 +281,7 @@ public final class Broker implements TopicContext {
       if (refusal != null) {
         throw new RefusedException(refusal);
       }
-      if (topics.size() >= options.maxTopics()) {
+      if (topics.size() + creating.size() >= options.maxTopics()) {
         throw new BrokerException(
             "the limit of " + options.maxTopics() + " topics is reached (max-topics)");
       }
@@ -291,19 +299,46 @@ public final class Broker implements TopicContext {
           LOG.error("TOPIC({}): channel({}) of nsqlookupd: {}", name, channel, e.getMessage());
         }
       }
-      topics.put(name, topic);
+      creating.put(name, topic);
+    }
+    try {
+      if (!DirNames.isEphemeral(name)) {
+        // Before anybody finds it and publishes: after a crash messages must have the same ids.
+        metadataWriter.write();
+      }
+    } catch (IOException e) {
+      // Housekeeping will write it.
+      diskFailed("TOPIC(" + name + ")", e);
+    } finally {
+      created(topic);
     }
     LOG.info("TOPIC({}): created", name);
     topologyListener.topicCreated(name);
-    if (!DirNames.isEphemeral(name)) {
+    return topic;
+  }
+
+  /** Waits while another thread creates the topic of this name. Under {@link #topicsLock}. */
+  private void awaitCreation(String name) {
+    boolean interrupted = false;
+    while (creating.containsKey(name)) {
       try {
-        // Before it takes messages: after a crash they must have the same ids.
-        metadataWriter.write();
-      } catch (IOException e) {
-        diskFailed("TOPIC(" + name + ")", e);
+        topicsLock.wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
     }
-    return topic;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Everybody may find the topic. */
+  private void created(Topic topic) {
+    synchronized (topicsLock) {
+      topics.put(topic.name(), topic);
+      creating.remove(topic.name());
+      topicsLock.notifyAll();
+    }
   }
 
   /** Microseconds since 2024, and above every id given out before. Under {@link #topicsLock}. */
@@ -333,8 +368,10 @@ public final class Broker implements TopicContext {
     synchronized (topicsLock) {
       nextIdBase = Math.max(nextIdBase, topic.idEnd());
     }
-    // Before the name is free again: a new topic must not find the old one's entry after a crash.
-    metadataWriter.write();
+    if (!topic.isEphemeral()) {
+      // Before the name is free again: a new topic must not find the old one's entry after a crash.
+      metadataWriter.write();
+    }
     if (!topics.remove(name, topic)) {
       return false;
     }
@@ -605,8 +642,14 @@ public final class Broker implements TopicContext {
   }
 
   private Metadata snapshotMetadata() {
+    Set<Topic> all;
+    synchronized (topicsLock) {
+      all = new LinkedHashSet<>(creating.values());
+    }
+    // Afterwards: who is no longer being created by now is found here.
+    all.addAll(topics.values());
     List<Metadata.TopicEntry> entries = new ArrayList<>();
-    for (Topic topic : topics.values()) {
+    for (Topic topic : all) {
       Metadata.TopicEntry entry = topic.metadata();
       if (entry != null) {
         entries.add(entry);
@@ -660,6 +703,7 @@ public final class Broker implements TopicContext {
         return;
       }
       exiting = true;
+      List.copyOf(creating.keySet()).forEach(this::awaitCreation);
     }
     housekeeping.shutdown();
     try {

@@ -3,7 +3,8 @@ package io.holdfast.broker.http;
 /**
  * What a client may cost.
  *
- * @param maxConnections open connections per listener; more are closed at once
+ * @param maxConnections open connections of all listeners that share budgets; more are closed at
+ *     once
  * @param maxRequestLineBytes longer: 431
  * @param maxHeaderBytes longer: 431
  * @param requestIdleTimeoutMs a connection that neither sends the rest of a begun request nor takes

@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.UnixSocketFile;
@@ -224,16 +225,17 @@ public final class HttpServer {
 
     @Override
     protected void initChannel(Channel connection) {
-      int max =
-          Math.min(
-              config.limits().maxConnections(), config.budgets().descriptors().httpConnections());
-      if (connections.size() >= max) {
+      Descriptors descriptors = config.budgets().descriptors();
+      if (!descriptors.admitHttp(config.limits().maxConnections())) {
         if (full.isDue()) {
-          LOG.warn("HTTP: more than {} connections; new ones are closed", max);
+          LOG.warn(
+              "HTTP: {} connections are open, the most there may be; new ones are closed",
+              Math.min(config.limits().maxConnections(), descriptors.httpConnections()));
         }
         connection.close();
         return;
       }
+      connection.closeFuture().addListener(closed -> descriptors.httpClosed());
       connections.add(connection);
       if (config.sslContext() != null) {
         connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));

@@ -2,28 +2,76 @@ package io.holdfast.broker.memory;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How the process's file descriptors are shared out, so that clients cannot take those that the
- * files of topics need.
- *
- * @param tcpConnections half of them
- * @param httpConnections a quarter of them; the last quarter is for files
+ * files of topics need. Thread-safe.
  */
-public record Descriptors(int tcpConnections, int httpConnections) {
-  private static final int TCP_PARTS = 2;
-  private static final int HTTP_PARTS = 4;
+public final class Descriptors {
+  /** What the JVM, the event loops and the listeners have open; of a very low limit half. */
+  private static final long OVERHEAD = 64;
 
-  /** Shares out what is free now, before anything listens. */
+  /** For files: at least a tenth and some, up to a quarter. */
+  private static final int FILE_PARTS = 10;
+
+  private static final int MIN_FILES = 64;
+  private static final int MAX_FILE_PARTS = 4;
+
+  /** Of what is left, the part of HTTP; TCP has the rest. */
+  private static final int HTTP_PARTS = 8;
+
+  private final int tcpConnections;
+  private final int httpConnections;
+  private final AtomicInteger openHttp = new AtomicInteger();
+
+  private Descriptors(int tcpConnections, int httpConnections) {
+    this.tcpConnections = tcpConnections;
+    this.httpConnections = httpConnections;
+  }
+
+  /**
+   * Shares out what the process may have, not what is free now: files that are open after a restart
+   * are closed when they are not used.
+   */
   public static Descriptors ofThisProcess() {
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
-      return of(unix.getMaxFileDescriptorCount() - unix.getOpenFileDescriptorCount());
+      return of(unix.getMaxFileDescriptorCount());
     }
     return of(Integer.MAX_VALUE);
   }
 
-  static Descriptors of(long free) {
-    long counted = Math.max(HTTP_PARTS, Math.min(free, Integer.MAX_VALUE));
-    return new Descriptors((int) (counted / TCP_PARTS), (int) (counted / HTTP_PARTS));
+  static Descriptors of(long limit) {
+    long most = Math.min(limit, Integer.MAX_VALUE);
+    long usable = most - Math.min(OVERHEAD, most / 2);
+    long files = Math.min(usable / MAX_FILE_PARTS, MIN_FILES + usable / FILE_PARTS);
+    long connections = usable - files;
+    long http = Math.max(2, connections / HTTP_PARTS);
+    return new Descriptors((int) Math.max(2, connections - http), (int) http);
+  }
+
+  /** For NSQ clients. */
+  public int tcpConnections() {
+    return tcpConnections;
+  }
+
+  /** For all HTTP and HTTPS listeners together. */
+  public int httpConnections() {
+    return httpConnections;
+  }
+
+  /**
+   * Counts a new HTTP connection.
+   *
+   * @param max not counted, and false, when as many are open, or {@link #httpConnections}
+   */
+  public boolean admitHttp(int max) {
+    int most = Math.min(max, httpConnections);
+    return openHttp.getAndUpdate(open -> open < most ? open + 1 : open) < most;
+  }
+
+  /** An admitted HTTP connection is closed. */
+  public void httpClosed() {
+    openHttp.decrementAndGet();
   }
 }

@@ -4,15 +4,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The memory that output takes which clients have not taken yet, over all connections. The less of
- * it is left, the smaller is each client's share; when all of it is in use nobody gets more
+ * The memory that output takes which clients have not taken yet, over all connections. The more of
+ * it is taken, the smaller is each client's share; when all of it is in use nobody gets more
  * messages, and the larger ones of those who take nothing lose their connections. Thread-safe.
  */
 public final class OutputBudget {
   /** A client may have this much waiting whatever others do, while anything is left. */
   private static final long MIN_SHARE_BYTES = 64 * 1024;
 
-  /** Of what is left, a client's share. */
+  /** Of what is left of the first half, a client's share. The other half is for newcomers. */
   private static final int SHARES = 8;
 
   private final long maxBytes;
@@ -47,7 +47,7 @@ public final class OutputBudget {
 
   /** A client with more waiting gets no more messages. */
   public long shareBytes() {
-    return Math.max(MIN_SHARE_BYTES, (maxBytes - usedBytes.get()) / SHARES);
+    return Math.max(MIN_SHARE_BYTES, (maxBytes / 2 - usedBytes.get()) / SHARES);
   }
 
   /** What waits of a connection that has output waiting, on average. */
