@@ -347,14 +347,29 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     if (log.newestFileBytes() < MIN_LEFT_BYTES) {
       return false;
     }
-    // A record of no messages: it keeps the count when the file before it is removed.
+    writeCount();
+    return true;
+  }
+
+  @Override
+  public boolean endsInCopies() throws IOException {
+    int newest = log.cycles().isEmpty() ? -1 : log.cycles().last();
+    return newest > log.firstCycle() && firstOrdinalOf(newest) < 0;
+  }
+
+  @Override
+  public void leaveCopies() throws IOException {
+    writeCount();
+  }
+
+  /** A record of no messages at the head of a new file: it keeps the count when all others go. */
+  private void writeCount() throws IOException {
     ByteBuffer nothing = ByteBuffer.allocate(0);
     log.roll();
     int crc = RecordCodec.startCrc(nothing);
     long at = write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
     noteFirst(ExcerptLog.cycleOf(at), nextOrdinal);
     syncThread.written(this);
-    return true;
   }
 
   @Override

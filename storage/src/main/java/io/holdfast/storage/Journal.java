@@ -90,6 +90,15 @@ public interface Journal extends Closeable {
   /** A new view for one channel. */
   JournalCursor cursor();
 
+  /**
+   * Whether the newest file has nothing but copies, see {@link #carry}: what is older cannot go
+   * then, as the newest one with messages keeps the count. Housekeeping thread.
+   */
+  boolean endsInCopies() throws IOException;
+
+  /** Keeps the count in a new file, so that all older ones can go. Topic's lock. */
+  void leaveCopies() throws IOException;
+
   /** The number of the oldest file, -1 when there is none. Numbers rise by age. Any thread. */
   int oldestFile();
 

@@ -590,6 +590,7 @@ public final class Topic {
       leaveFinishedFile();
     }
     long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    leaveCopies();
     for (int i = 0; i < MAX_FILES_CARRIED; i++) {
       int pinnedFile = Integer.MAX_VALUE;
       for (Channel channel : channels.values()) {
@@ -700,6 +701,23 @@ public final class Topic {
       }
     } catch (IOException e) {
       needsRoom = true;
+      context.diskErrors().failed("TOPIC(" + name + ")", e);
+    }
+  }
+
+  /** When all is finished, copies carried forward must not keep the files before them. */
+  private void leaveCopies() throws IOException {
+    if (!journal.endsInCopies()) {
+      return;
+    }
+    try {
+      synchronized (lock) {
+        if (!exiting && neededFrom() >= journal.nextOrdinal()) {
+          journal.leaveCopies();
+        }
+      }
+    } catch (NoSpaceException e) {
+      // What can go without goes all the same.
       context.diskErrors().failed("TOPIC(" + name + ")", e);
     }
   }
