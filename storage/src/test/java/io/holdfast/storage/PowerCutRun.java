@@ -281,8 +281,15 @@ final class PowerCutRun implements AutoCloseable {
     }
     topic.published.put(published.first, published);
     if (topic.heldFrom < 0) {
+      // All of them before the first put: the power can fail in that, and the journal has it.
       for (ChannelModel channel : topic.channels.values()) {
-        put(channel, batch, published);
+        for (long ordinal = published.first; ordinal < published.end(); ordinal++) {
+          channel.may.add(ordinal);
+          channel.unfinished.add(ordinal);
+        }
+      }
+      for (ChannelModel channel : topic.channels.values()) {
+        put(channel, batch);
       }
     }
     boolean durable =
@@ -301,11 +308,7 @@ final class PowerCutRun implements AutoCloseable {
     PowerCutCheck.require(durable != synced, "whenDurable says " + durable);
   }
 
-  private void put(ChannelModel channel, Batch batch, Published published) throws IOException {
-    for (long ordinal = published.first; ordinal < published.end(); ordinal++) {
-      channel.may.add(ordinal);
-      channel.unfinished.add(ordinal);
-    }
+  private void put(ChannelModel channel, Batch batch) throws IOException {
     int inMemory = 0;
     List<MessageRef> refs = refs(batch);
     if (batch.deferMs() > 0 && random.nextBoolean()) {
