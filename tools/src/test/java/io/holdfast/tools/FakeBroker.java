@@ -96,6 +96,11 @@ public final class FakeBroker implements AutoCloseable {
         .toList();
   }
 
+  /** Bytes of the bodies published to a topic so far. */
+  public synchronized List<Integer> publishedBytes(String topic) {
+    return published.getOrDefault(topic, List.of()).stream().map(body -> body.length).toList();
+  }
+
   /** Command lines received, bodies left out. */
   public synchronized List<String> commands() {
     return List.copyOf(commands);

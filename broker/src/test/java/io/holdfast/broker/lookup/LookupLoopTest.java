@@ -107,8 +107,9 @@ class LookupLoopTest {
     truth.add(new Registration("t", "c"));
     loop(50, 100, lookupd.address()).start();
     eventually(() -> assertTrue(lookupd.received.contains("PING")));
-    lookupd.dropConnections();
+    // In this order: it can be back before the next line.
     lookupd.received.clear();
+    lookupd.dropConnections();
     eventually(
         () ->
             assertTrue(

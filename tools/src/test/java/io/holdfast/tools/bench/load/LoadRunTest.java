@@ -41,7 +41,7 @@ class LoadRunTest {
     assertEquals(105, result.published());
     assertEquals(105, broker.published("t").size());
     assertEquals(15, result.toOkNs().getTotalCount());
-    assertEquals(30, broker.published("t").get(0).length());
+    assertEquals(30, broker.publishedBytes("t").get(0));
     assertTrue(result.publishRate() > 0);
   }
 
