@@ -25,6 +25,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
 
+  /** Cleared ahead of the appends: pages as large as pay when a force comes now and then. */
+  private static final int CLEAR_BYTES = 64 << 10;
+
+  /** And when each publish is forced, which writes the whole page again. */
+  private static final int SYNCED_CLEAR_BYTES = 16 << 10;
+
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
@@ -93,7 +99,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             dir,
             syncThread.disk(),
             options.journalBlockBytes(),
-            Math.max(MIN_RESERVE_STEP_BYTES, step));
+            Math.max(MIN_RESERVE_STEP_BYTES, step),
+            options.synced() ? SYNCED_CLEAR_BYTES : CLEAR_BYTES);
     nextOrdinal = findNextOrdinal();
   }
 

@@ -67,12 +67,16 @@ public final class DurableFiles {
   static void reserve(int fd, long from, long bytes, Path what) throws IOException {
     PosixAPI posix = PosixAPI.posix();
     if (posix.fallocate(fd, 0, from, bytes) != 0) {
-      int error = posix.lastError();
-      if (error == NO_SPACE || error == NO_QUOTA) {
-        throw new NoSpaceException("no space left on device: " + what);
-      }
-      throw new IOException("cannot reserve space: " + posix.strerror(error) + ": " + what);
+      throw lastError(posix, "cannot reserve space", what);
     }
+  }
+
+  /** The error of the last call, a {@link NoSpaceException} when that was it. */
+  static IOException lastError(PosixAPI posix, String doing, Path what) {
+    int error = posix.lastError();
+    return error == NO_SPACE || error == NO_QUOTA
+        ? new NoSpaceException("no space left on device: " + what)
+        : new IOException(doing + ": " + posix.strerror(error) + ": " + what);
   }
 
   /** A file descriptor for {@link #reserve(int, long, long, Path)}; the caller closes it. */

@@ -22,7 +22,6 @@ import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.queue.ExcerptTailer;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.wire.DocumentContext;
-import net.openhft.posix.PosixAPI;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,10 +47,15 @@ final class ExcerptLog implements Closeable {
     ChronicleSetup.silence();
   }
 
-  /** What Chronicle may write beyond an excerpt: two index arrays and headers. */
-  private static final long RESERVE_SLACK_BYTES = 2L * (8 * SizeRollCycle.INDEX_COUNT + 128) + 4096;
+  /**
+   * From this size on a body is written by call: 64 KiB take 8 us, where clearing them and storing
+   * them through the mapping takes 15. Below it the call costs more ({@link CycleFile}).
+   */
+  private static final int WRITTEN_BY_CALL_BYTES = 16 << 10;
 
-  private static final long RESERVE_FIRST_BYTES = 64 << 10;
+  /** Of a block, what Chronicle is good for (chronicle-facts §5). */
+  private static final int LARGEST_EXCERPT_PART = 4;
+
   private static final long MAX_FOUND_BLOCK_BYTES = 1 << 30;
 
   /** Four pages of the largest common size, so that block and overlap are whole pages. */
@@ -79,7 +83,6 @@ final class ExcerptLog implements Closeable {
 
   private final Path dir;
   private final long blockSize;
-  private final long maxReserveStepBytes;
   private final SizeRollCycle rollCycle;
 
   /** Cycles with a file, in order. Written under the monitor, read anywhere. */
@@ -102,14 +105,12 @@ final class ExcerptLog implements Closeable {
 
   // Owner's lock.
   private ExcerptAppender appender;
+  private final CycleFile writeFile;
   private int writeCycle;
   private boolean freshCycle = true;
   private long writePosition;
   private long lastIndex;
   private boolean uncertain;
-  private long reservedBytes;
-  private long reserveStepBytes;
-  private int reserveFd = -1;
 
   /** The first cycle that this process writes. */
   private final int firstOwnCycle;
@@ -122,13 +123,15 @@ final class ExcerptLog implements Closeable {
    *
    * @param blockSize bytes mapped at once; at least the largest file, so that each file is one
    *     mapping
-   * @param maxReserveStepBytes how many bytes are reserved ahead at most
+   * @param maxReserveBytes how many bytes are reserved ahead at most
+   * @param maxClearBytes how many bytes are cleared ahead at most, see {@link CycleFile}
    */
-  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveStepBytes) throws IOException {
+  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveBytes, int maxClearBytes)
+      throws IOException {
     this.dir = dir;
     this.disk = disk;
     dirty = new DirtyFiles(dir, disk, this::file);
-    this.maxReserveStepBytes = maxReserveStepBytes;
+    writeFile = new CycleFile(dir, maxReserveBytes, maxClearBytes);
     long largestBytes = cleanUpAndList();
     // A damaged file can have grown to any size; such a one is not mapped as a whole.
     this.blockSize =
@@ -271,7 +274,7 @@ final class ExcerptLog implements Closeable {
   /** Makes the next append go to a new file. Owner's lock. */
   void roll() {
     if (!freshCycle) {
-      releaseReservation();
+      writeFile.release(writePosition);
       writeCycle++;
       freshCycle = true;
     }
@@ -288,12 +291,19 @@ final class ExcerptLog implements Closeable {
    */
   long append(ByteBuffer head, ByteBuffer body) throws IOException {
     int length = head.remaining() + body.remaining();
+    if (length > blockSize / LARGEST_EXCERPT_PART) {
+      throw new IOException("a record of " + length + " bytes does not fit in a file of " + dir);
+    }
     ExcerptAppender to = openAppender();
     boolean newFile = freshCycle;
+    boolean byCall = body.isDirect() && body.remaining() >= WRITTEN_BY_CALL_BYTES;
     if (newFile) {
       precreate(length);
     } else {
-      reserve(writePosition + length);
+      writeFile.reserve(writePosition + length);
+      if (!byCall) {
+        writeFile.clear(writePosition, writePosition + length);
+      }
     }
     long at;
     boolean begun = false;
@@ -304,7 +314,13 @@ final class ExcerptLog implements Closeable {
         Bytes<?> bytes = dc.wire().bytes();
         at = bytes.writePosition();
         bytes.writeSome(head);
-        bytes.writeSome(body);
+        if (byCall) {
+          long bodyAt = bytes.writePosition();
+          bytes.writeSkip(body.remaining());
+          writeFile.writeBody(body, bodyAt);
+        } else {
+          bytes.writeSome(body);
+        }
         writePosition = bytes.writePosition();
         if (writePosition != at + length) {
           throw new IOException(
@@ -321,7 +337,7 @@ final class ExcerptLog implements Closeable {
       // system
       // could not provide a mapped page. Its checked exceptions it does not declare. What did not
       // even fit in an excerpt was rolled back, and the file is as good as before.
-      boolean rolledBack = begun && !uncertain && !(e instanceof InternalError);
+      boolean rolledBack = begun && !uncertain && !byCall && !(e instanceof InternalError);
       if (newFile || !rolledBack) {
         abandon();
       }
@@ -339,7 +355,7 @@ final class ExcerptLog implements Closeable {
 
   /** Whatever is wrong with this file, the next attempt starts with a clean one. */
   private void abandon() {
-    closeReserveFd();
+    writeFile.close();
     freshCycle = true;
     writeCycle++;
   }
@@ -372,55 +388,20 @@ final class ExcerptLog implements Closeable {
             name.substring(0, name.length() - SizeRollCycle.SUFFIX.length()) + ".precreated");
     disk.delete(early);
     disk.createFile(early);
-    closeReserveFd();
-    reserveFd = DurableFiles.openToWrite(early);
-    reservedBytes = 0;
-    reserveStepBytes = RESERVE_FIRST_BYTES;
+    writeFile.start(early);
+    boolean done = false;
     try {
-      reserve(length + 2 * RESERVE_SLACK_BYTES);
-    } catch (IOException e) {
-      closeReserveFd();
-      disk.delete(early);
-      throw e;
-    }
-    rollCycle.cycle(writeCycle);
-  }
-
-  /**
-   * Makes sure that the blocks up to an offset exist, so that the write into the mapping cannot
-   * fail: on a full disk JDK 17 would report success for a corrupt excerpt (chronicle-facts §8).
-   */
-  private void reserve(long upToBytes) throws IOException {
-    long needed = upToBytes + RESERVE_SLACK_BYTES;
-    if (reservedBytes >= needed) {
-      return;
-    }
-    if (reserveFd < 0) {
-      reserveFd = DurableFiles.openToWrite(file(writeCycle));
-    }
-    long step = Math.max(reserveStepBytes, needed - reservedBytes);
-    DurableFiles.reserve(reserveFd, reservedBytes, step, dir);
-    reservedBytes += step;
-    reserveStepBytes = Math.min(maxReserveStepBytes, reserveStepBytes * 2);
-  }
-
-  /** Gives back the reserved blocks behind the last excerpt of a file that is complete. */
-  private void releaseReservation() {
-    if (reserveFd >= 0) {
-      long from = writePosition + RESERVE_SLACK_BYTES;
-      if (from < reservedBytes) {
-        final int punchHoleKeepSize = 3;
-        PosixAPI.posix().fallocate(reserveFd, punchHoleKeepSize, from, reservedBytes - from);
+      writeFile.reserve(length + 2 * CycleFile.SLACK_BYTES);
+      writeFile.clear(0, CycleFile.SLACK_BYTES);
+      done = true;
+    } finally {
+      if (!done) {
+        writeFile.close();
+        disk.delete(early);
       }
-      closeReserveFd();
     }
-  }
-
-  private void closeReserveFd() {
-    if (reserveFd >= 0) {
-      PosixAPI.posix().close(reserveFd);
-      reserveFd = -1;
-    }
+    writeFile.renamed(dir.resolve(name));
+    rollCycle.cycle(writeCycle);
   }
 
   private ChronicleQueue queue() throws IOException {
@@ -585,7 +566,7 @@ final class ExcerptLog implements Closeable {
   }
 
   private void closeFiles() {
-    closeReserveFd();
+    writeFile.close();
     if (appender != null) {
       appender.close();
       appender = null;
@@ -601,7 +582,7 @@ final class ExcerptLog implements Closeable {
     if (!closed) {
       closed = true;
       if (!freshCycle) {
-        releaseReservation();
+        writeFile.release(writePosition);
       }
       closeFiles();
     }

@@ -2,13 +2,18 @@ package io.holdfast.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +24,7 @@ class ExcerptLogTest {
   private static final long BLOCK_BYTES = 4 << 20;
 
   private ExcerptLog open() throws Exception {
-    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20);
+    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20, 64 << 10);
   }
 
   private static long append(ExcerptLog log, String text) throws Exception {
@@ -164,6 +169,64 @@ class ExcerptLogTest {
       log.deleteCycle(log.firstCycle());
       assertTrue(reader.next());
       assertEquals("two", text(reader));
+    }
+  }
+
+  /**
+   * Bodies through the mapping and by call, in any order, past several of Chronicle's index arrays:
+   * what is cleared ahead of one append must not be what another one wrote.
+   */
+  @Test
+  void shouldKeepSmallAndLargeRecordsApart() throws Exception {
+    final int records = 60_000;
+    final int largest = 100_000;
+    final int seed = 4711;
+    Random random = new Random(seed);
+    ByteBuffer direct = ByteBuffer.allocateDirect(largest);
+    try (ExcerptLog log = new ExcerptLog(dir, Disk.LOCAL, 64 << 20, 1 << 20, 64 << 10);
+        ExcerptReader reader = log.reader(null)) {
+      List<Integer> lengths = new ArrayList<>();
+      for (int i = 0; i < records; i++) {
+        int bound = random.nextInt(100) == 0 ? largest : 300;
+        int length = 8 + random.nextInt(bound - 8);
+        lengths.add(length);
+        direct.clear();
+        for (int at = 0; at < length; at++) {
+          direct.put((byte) (i + at));
+        }
+        ByteBuffer head = ByteBuffer.allocateDirect(Integer.BYTES).putInt(i).flip();
+        log.append(head, direct.flip());
+        if (log.fileBytes() > 48 << 20) {
+          log.roll();
+        }
+      }
+      for (int i = 0; i < records; i++) {
+        assertTrue(reader.next(), "record " + i);
+        int length = lengths.get(i);
+        assertEquals(Integer.BYTES + length, reader.length());
+        assertEquals(i, reader.view().getInt(reader.offset()));
+        for (int at = 0; at < length; at++) {
+          byte found = reader.view().get(reader.offset() + Integer.BYTES + at);
+          assertEquals((byte) (i + at), found);
+        }
+      }
+      assertFalse(reader.next());
+    }
+  }
+
+  @Test
+  void shouldRefuseARecordLargerThanTheMappingIsGoodFor() throws Exception {
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader(null)) {
+      append(log, "before");
+      ByteBuffer nothing = ByteBuffer.allocate(0);
+      ByteBuffer huge = ByteBuffer.allocateDirect((int) BLOCK_BYTES);
+      assertThrows(IOException.class, () -> log.append(nothing, huge));
+      append(log, "after");
+      assertTrue(reader.next());
+      assertTrue(reader.next());
+      assertEquals("after", text(reader));
+      assertEquals(1, log.cycles().size());
     }
   }
 }
