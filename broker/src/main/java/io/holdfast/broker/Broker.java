@@ -2,6 +2,7 @@ package io.holdfast.broker;
 
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.channel.ChannelSettings;
+import io.holdfast.broker.channel.DeliveryPacing;
 import io.holdfast.broker.channel.QueueScan;
 import io.holdfast.broker.channel.Topology;
 import io.holdfast.broker.client.ClientV2;
@@ -178,6 +179,7 @@ public final class Broker implements TopicContext {
                 options.topologyZone(),
                 options.topologyRegion(),
                 options.isTopologyAwareConsumption()),
+            new DeliveryPacing(clock, options.eventLoopThreads()),
             this::diskFailed,
             this::persistMetadata);
     workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));

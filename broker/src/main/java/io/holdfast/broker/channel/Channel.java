@@ -98,6 +98,9 @@ public final class Channel {
   /** Messages delivered from memory, by the consumer's {@link Locality}. */
   private final AtomicLongArray memoryCounts = new AtomicLongArray(Locality.values().length);
 
+  /** Whether a client is woken in a few ms for what has come by then, see {@link #hold}. Lock. */
+  private boolean holding;
+
   /** No deadline or due time is before this (nanoTime); {@link QueueScan} compares it. */
   private volatile long nextEventNs;
 
@@ -210,7 +213,34 @@ public final class Channel {
   /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
   private ClientV2 afterPut() {
     watchDeferred();
-    return ready.isEmpty() ? null : waiting.poll();
+    return ready.isEmpty() || mayHold() && hold() ? null : waiting.poll();
+  }
+
+  private boolean mayHold() {
+    return ready.depth() < DeliveryPacing.ENOUGH_MESSAGES && settings.pacing().isBusy();
+  }
+
+  /**
+   * Has somebody woken later, when more may have come; false when the next client does not wait.
+   */
+  private boolean hold() {
+    ClientV2 next = waiting.peek();
+    if (!holding && next != null) {
+      long holdNs = DeliveryPacing.holdNs(next.settings(), next.readyCount());
+      holding = holdNs > 0 && next.runLater(this::endHold, holdNs);
+    }
+    return holding;
+  }
+
+  private void endHold() {
+    ClientV2 wake = null;
+    synchronized (lock) {
+      holding = false;
+      if (!ready.isEmpty()) {
+        wake = waiting.poll();
+      }
+    }
+    wake(wake);
   }
 
   // ---------------------------------------------------------------- delivery (client's event loop)
@@ -262,6 +292,7 @@ public final class Channel {
       if (count > 0) {
         int locality = Locality.of(client, settings.topology()).ordinal();
         memoryCounts.addAndGet(locality, ready.takenFromMemory() - fromMemory);
+        settings.pacing().delivered(count, nowNs);
         watch(nowNs + client.msgTimeoutNs());
       }
       watchDeferred();

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
  * @param dice for sampling: a random number from 0 to below its argument
  * @param newLatency makes the percentiles of a channel
  * @param topology where the broker is
+ * @param pacing whether messages wait for company
  * @param diskErrors told of each disk error
  * @param persistence called when the channel was paused or unpaused
  */
@@ -30,6 +31,7 @@ public record ChannelSettings(
     IntUnaryOperator dice,
     Supplier<E2eProcessingLatency> newLatency,
     Topology topology,
+    DeliveryPacing pacing,
     DiskErrors diskErrors,
     Persistence persistence) {
 

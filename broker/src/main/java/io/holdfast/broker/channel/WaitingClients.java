@@ -30,6 +30,11 @@ final class WaitingClients {
     }
   }
 
+  /** The client that has waited longest, which stays; null when none waits. */
+  ClientV2 peek() {
+    return clients.peek();
+  }
+
   /**
    * Takes out the client that has waited longest, of the nearest ones where that makes a
    * difference.

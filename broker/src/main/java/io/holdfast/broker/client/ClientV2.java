@@ -82,9 +82,26 @@ public final class ClientV2 {
     pump.wake();
   }
 
-  /** Runs the messagePump. Event loop. */
+  /** Runs the messagePump, unless the channel had nothing and will wake it. Event loop. */
   public void pump() {
-    pump.pump();
+    if (!waiting) {
+      pump.pump();
+    }
+  }
+
+  /**
+   * Has something run by its event loop. Any thread.
+   *
+   * @return false when the broker stops
+   */
+  public boolean runLater(Runnable task, long delayNs) {
+    try {
+      ctx.channel().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
+      return true;
+    } catch (RejectedExecutionException e) {
+      LOG.debug("the broker stops and this client's event loop has ended", e);
+      return false;
+    }
   }
 
   /** Messages in flight by deadline; the channel's lock. */

@@ -84,6 +84,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
             this::dice,
             () -> E2eProcessingLatency.NONE,
             new Topology("", "", false),
+            new DeliveryPacing(this, 0),
             (what, cause) -> diskErrors.add(cause),
             this::persistMetadata);
     scan = new QueueScan(this, false);
