@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.core.Jvm;
 import net.openhft.posix.PosixAPI;
 
@@ -31,6 +32,8 @@ final class CycleFile implements Closeable {
   /** What is stored through the mapping behind a body: the next excerpt's header and head. */
   private static final int NEXT_HEAD_BYTES = 128;
 
+  private static final long PAGE_BYTES = 4096;
+  private static final long UNMAP_BYTES = 256 << 10;
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10);
 
   private final Path dir;
@@ -48,6 +51,9 @@ final class CycleFile implements Closeable {
   private long clearedTo;
 
   private int clearBytes;
+
+  /** Up to here the mapping's pages were given back. */
+  private long unmappedTo;
 
   /**
    * @param dir for errors
@@ -68,6 +74,7 @@ final class CycleFile implements Closeable {
     reservedTo = 0;
     reserveBytes = FIRST_RESERVE_BYTES;
     clearedTo = 0;
+    unmappedTo = 0;
     clearBytes = Math.min(FIRST_CLEAR_BYTES, maxClearBytes);
   }
 
@@ -144,6 +151,24 @@ final class CycleFile implements Closeable {
       }
       from.position(from.position() + (int) written);
     }
+  }
+
+  /**
+   * Takes pages that were written out of the process, not out of the page cache: with hundreds of
+   * topics each with some MiB of journal they would be most of its resident memory. Who reads there
+   * maps them again, 16 at a time.
+   *
+   * @param mapping where the file is mapped
+   * @param end where the last excerpt begins
+   */
+  void unmapBehind(Bytes<?> mapping, long end) {
+    if (end - unmappedTo < UNMAP_BYTES) {
+      return;
+    }
+    long to = end / PAGE_BYTES * PAGE_BYTES;
+    final int dontNeed = 4;
+    PosixAPI.posix().madvise(mapping.addressForRead(unmappedTo), to - unmappedTo, dontNeed);
+    unmappedTo = to;
   }
 
   private void open() throws IOException {

@@ -327,6 +327,7 @@ final class ExcerptLog implements Closeable {
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
         lastIndex = dc.index();
+        writeFile.unmapBehind(bytes, at);
         uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
         dc.rollbackOnClose();
