@@ -55,6 +55,9 @@ final class CycleFile implements Closeable {
   /** Up to here the mapping's pages were given back. */
   private long unmappedTo;
 
+  /** Bytes since then that did not go through the mapping. */
+  private long notMapped;
+
   /**
    * @param dir for errors
    * @param maxReserveBytes how many bytes are reserved ahead at most
@@ -75,6 +78,7 @@ final class CycleFile implements Closeable {
     reserveBytes = FIRST_RESERVE_BYTES;
     clearedTo = 0;
     unmappedTo = 0;
+    notMapped = 0;
     clearBytes = Math.min(FIRST_CLEAR_BYTES, maxClearBytes);
   }
 
@@ -129,6 +133,8 @@ final class CycleFile implements Closeable {
    */
   void writeBody(ByteBuffer body, long offset) throws IOException {
     long end = offset + body.remaining();
+    // All but the pages that it shares with what is before and behind it.
+    notMapped += body.remaining() - 2 * PAGE_BYTES;
     write(body, offset);
     if (clearedTo < end + NEXT_HEAD_BYTES) {
       write(ZEROS.slice(0, NEXT_HEAD_BYTES), end);
@@ -162,13 +168,14 @@ final class CycleFile implements Closeable {
    * @param end where the last excerpt begins
    */
   void unmapBehind(Bytes<?> mapping, long end) {
-    if (end - unmappedTo < UNMAP_BYTES) {
+    if (end - unmappedTo - notMapped < UNMAP_BYTES) {
       return;
     }
     long to = end / PAGE_BYTES * PAGE_BYTES;
     final int dontNeed = 4;
     PosixAPI.posix().madvise(mapping.addressForRead(unmappedTo), to - unmappedTo, dontNeed);
     unmappedTo = to;
+    notMapped = 0;
   }
 
   private void open() throws IOException {
