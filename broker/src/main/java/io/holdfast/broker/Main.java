@@ -13,12 +13,16 @@ import sun.misc.Signal;
 
 /** Flags in, exit code out: starts a {@link Server} and stops it at SIGTERM or SIGINT. */
 public final class Main {
+  private static final String LEAK_DETECTION = "io.netty.leakDetection.level";
+
   private Main() {}
 
   /** Runs the broker; ends the process. */
   public static void main(String[] args) {
     // Before anything of Chronicle or Netty is loaded.
     ChronicleSetup.silence();
+    // Tests look for leaked buffers, paranoidly; here it is a stack trace for each 128th buffer.
+    System.setProperty(LEAK_DETECTION, System.getProperty(LEAK_DETECTION, "disabled"));
     System.exit(run(args));
   }
 

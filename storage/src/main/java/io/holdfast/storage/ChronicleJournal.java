@@ -25,12 +25,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
 
-  /** Cleared ahead of the appends: pages as large as pay when a force comes now and then. */
-  private static final int CLEAR_BYTES = 64 << 10;
-
-  /** And when each publish is forced, which writes the whole page again. */
-  private static final int SYNCED_CLEAR_BYTES = 16 << 10;
-
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
@@ -100,7 +94,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             syncThread.disk(),
             options.journalBlockBytes(),
             Math.max(MIN_RESERVE_STEP_BYTES, step),
-            options.synced() ? SYNCED_CLEAR_BYTES : CLEAR_BYTES);
+            options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
     nextOrdinal = findNextOrdinal();
   }
 
@@ -287,7 +281,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     synchronized (waitersLock) {
       waiters.add(listener);
     }
-    syncThread.urgent(this);
+    syncThread.publisherWaits(this);
     return false;
   }
 
@@ -329,6 +323,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     } else {
       syncThread.failed(this, error);
     }
+    syncThread.answered(group.size());
     for (DurabilityListener waiter : group) {
       if (error == null) {
         waiter.onDurable();

@@ -94,6 +94,11 @@ final class ExcerptLog implements Closeable {
    */
   private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
 
+  /** The file asked for last: mostly one is, with each force. */
+  private volatile CyclePath lastPath;
+
+  private record CyclePath(int cycle, Path path) {}
+
   private final Disk disk;
   private final DirtyFiles dirty;
 
@@ -124,14 +129,14 @@ final class ExcerptLog implements Closeable {
    * @param blockSize bytes mapped at once; at least the largest file, so that each file is one
    *     mapping
    * @param maxReserveBytes how many bytes are reserved ahead at most
-   * @param maxClearBytes how many bytes are cleared ahead at most, see {@link CycleFile}
+   * @param clearing how pages are cleared ahead
    */
-  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveBytes, int maxClearBytes)
+  ExcerptLog(Path dir, Disk disk, long blockSize, long maxReserveBytes, CycleFile.Clearing clearing)
       throws IOException {
     this.dir = dir;
     this.disk = disk;
     dirty = new DirtyFiles(dir, disk, this::file);
-    writeFile = new CycleFile(dir, maxReserveBytes, maxClearBytes);
+    writeFile = new CycleFile(dir, maxReserveBytes, clearing);
     long largestBytes = cleanUpAndList();
     // A damaged file can have grown to any size; such a one is not mapped as a whole.
     this.blockSize =
@@ -228,8 +233,14 @@ final class ExcerptLog implements Closeable {
   }
 
   Path file(int cycle) {
-    String name = SizeRollCycle.fileName(cycle);
-    return dir.resolve(setAside.contains(cycle) ? name + DAMAGED_SUFFIX : name);
+    CyclePath last = lastPath;
+    if (last == null || last.cycle != cycle) {
+      last = new CyclePath(cycle, dir.resolve(SizeRollCycle.fileName(cycle)));
+      lastPath = last;
+    }
+    return setAside.contains(cycle)
+        ? last.path.resolveSibling(last.path.getFileName() + DAMAGED_SUFFIX)
+        : last.path;
   }
 
   /** The oldest cycle with a file, or -1. */

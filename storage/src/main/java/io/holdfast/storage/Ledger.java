@@ -24,7 +24,6 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
   private static final long BLOCK_BYTES = 4 << 20;
   private static final long MAX_RESERVE_STEP_BYTES = 256 << 10;
-  private static final int CLEAR_BYTES = 64 << 10;
   private static final long CHECKPOINT_BYTES = 2 << 20;
   private static final int MAX_FILES = 8;
 
@@ -54,7 +53,13 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    */
   public Ledger(Path dir, SyncThread syncThread) throws IOException {
     this.syncThread = syncThread;
-    log = new ExcerptLog(dir, syncThread.disk(), BLOCK_BYTES, MAX_RESERVE_STEP_BYTES, CLEAR_BYTES);
+    log =
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            BLOCK_BYTES,
+            MAX_RESERVE_STEP_BYTES,
+            CycleFile.Clearing.RARELY_FORCED);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +22,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class SyncThread implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(SyncThread.class);
+
+  /**
+   * How long a force waits at most for publishers that are known to come. With 50 of them, one
+   * publish at a time, a group is 50 that was 9, and a publish costs 15 us of processor time that
+   * cost 18 (pub1x50, 2 cores).
+   */
+  private static final long GATHER_NS = 200_000;
 
   /** How often a log is tried whose last force failed. */
   private static final long RETRY_NS = 500_000_000;
@@ -40,6 +48,12 @@ public final class SyncThread implements Closeable {
   private final Disk disk;
   private final Set<Syncable> written;
   private final Set<Syncable> urgent;
+
+  /** Publishers that wait for a force. */
+  private final AtomicInteger waiting = new AtomicInteger();
+
+  /** How many publishers were at work at the end of the last force: so many may come again. */
+  private volatile int expected;
 
   /** What cannot be forced, and why. */
   private final Map<Syncable, IOException> failed = new ConcurrentHashMap<>();
@@ -104,6 +118,33 @@ public final class SyncThread implements Closeable {
   void urgent(Syncable log) {
     if (urgent.add(log) && thread != null) {
       LockSupport.unpark(thread);
+    }
+  }
+
+  /** As {@link #urgent}, for a publisher; {@link #answered} is to follow. Any thread. */
+  void publisherWaits(Syncable log) {
+    int now = waiting.incrementAndGet();
+    urgent(log);
+    if (now == expected && thread != null) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /** So many publishers wait no longer. Any thread. */
+  void answered(int publishers) {
+    expected = publishers + waiting.addAndGet(-publishers);
+  }
+
+  /**
+   * Before a force: lets those come who came last time, so that it is one for all of them. A
+   * publisher that is alone never waits.
+   */
+  private void gather() {
+    long endNs = System.nanoTime() + GATHER_NS;
+    long leftNs = GATHER_NS;
+    while (waiting.get() > 0 && waiting.get() < expected && leftNs > 0 && !stopped) {
+      LockSupport.parkNanos(this, leftNs);
+      leftNs = endNs - System.nanoTime();
     }
   }
 
@@ -211,6 +252,7 @@ public final class SyncThread implements Closeable {
           LockSupport.parkNanos(this, waitNs);
         }
       }
+      gather();
       long nowNs = System.nanoTime();
       boolean due = nowNs - lastNs >= timeoutNs;
       boolean again = nowNs - lastTryNs >= RETRY_NS;

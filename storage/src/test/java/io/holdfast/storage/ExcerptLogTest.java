@@ -24,7 +24,7 @@ class ExcerptLogTest {
   private static final long BLOCK_BYTES = 4 << 20;
 
   private ExcerptLog open() throws Exception {
-    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20, 64 << 10);
+    return new ExcerptLog(dir, Disk.LOCAL, BLOCK_BYTES, 1 << 20, CycleFile.Clearing.RARELY_FORCED);
   }
 
   private static long append(ExcerptLog log, String text) throws Exception {
@@ -183,7 +183,8 @@ class ExcerptLogTest {
     final int seed = 4711;
     Random random = new Random(seed);
     ByteBuffer direct = ByteBuffer.allocateDirect(largest);
-    try (ExcerptLog log = new ExcerptLog(dir, Disk.LOCAL, 64 << 20, 1 << 20, 64 << 10);
+    try (ExcerptLog log =
+            new ExcerptLog(dir, Disk.LOCAL, 64 << 20, 1 << 20, CycleFile.Clearing.RARELY_FORCED);
         ExcerptReader reader = log.reader(null)) {
       List<Integer> lengths = new ArrayList<>();
       for (int i = 0; i < records; i++) {

@@ -79,7 +79,8 @@ class LedgerReplayTest {
 
   private List<Long> positions() throws IOException {
     List<Long> positions = new ArrayList<>();
-    ExcerptLog log = new ExcerptLog(dir, Disk.LOCAL, 4 << 20, 256 << 10, 64 << 10);
+    ExcerptLog log =
+        new ExcerptLog(dir, Disk.LOCAL, 4 << 20, 256 << 10, CycleFile.Clearing.RARELY_FORCED);
     try (ExcerptReader reader = log.reader(ExcerptSalvage.RecordFormat.LEDGER)) {
       while (reader.next()) {
         positions.add(reader.position());
