@@ -278,10 +278,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     if (!options.synced()) {
       return true;
     }
+    syncThread.publishWaits();
     synchronized (waitersLock) {
       waiters.add(listener);
     }
-    syncThread.publisherWaits(this);
+    syncThread.urgent(this);
     return false;
   }
 

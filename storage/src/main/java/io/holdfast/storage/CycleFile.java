@@ -4,7 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.BytesStore;
 import net.openhft.chronicle.core.Jvm;
 import net.openhft.posix.PosixAPI;
 
@@ -54,14 +54,18 @@ final class CycleFile implements Closeable {
   private static final int NEXT_HEAD_BYTES = 128;
 
   private static final long PAGE_BYTES = 4096;
-  private static final long UNMAP_BYTES = 256 << 10;
+  private static final long GIVE_BACK_BYTES = 256 << 10;
+
+  /** errno EINTR. */
+  private static final int INTERRUPTED = 4;
+
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10);
 
   private final Path dir;
   private final long maxReserveBytes;
   private final Clearing clearing;
 
-  /** Where the file is now; for opening it again. */
+  /** Where the file is, for opening it. */
   private Path path;
 
   private int fd = -1;
@@ -74,7 +78,7 @@ final class CycleFile implements Closeable {
   private int clearBytes;
 
   /** Up to here the mapping's pages were given back. */
-  private long unmappedTo;
+  private long givenBackTo;
 
   /** Bytes since then that did not go through the mapping. */
   private long notMapped;
@@ -96,13 +100,14 @@ final class CycleFile implements Closeable {
     reservedTo = 0;
     reserveBytes = FIRST_RESERVE_BYTES;
     clearedTo = 0;
-    unmappedTo = 0;
+    givenBackTo = 0;
     notMapped = 0;
     clearBytes = FIRST_CLEAR_BYTES;
   }
 
-  /** The file has another name from now on. */
+  /** The file is about to get another name. What has that name then is opened, whoever made it. */
   void renamed(Path to) {
+    close();
     path = to;
   }
 
@@ -128,13 +133,14 @@ final class CycleFile implements Closeable {
    * Brings the pages up to an offset, and what Chronicle adds, into the page cache, and some more.
    * Those asked for must have been reserved.
    *
-   * @param end where the last excerpt ends; behind it there is nothing
+   * @param from where the excerpt begins that is being written; behind it there is nothing, while
+   *     between the last one and it Chronicle may have put an index array
    */
-  void clear(long end, long upToBytes) throws IOException {
+  void clear(long from, long upToBytes) throws IOException {
     if (clearedTo >= upToBytes + SLACK_BYTES) {
       return;
     }
-    clearedTo = Math.max(clearedTo, end);
+    clearedTo = Math.max(clearedTo, from);
     long needed = upToBytes + SLACK_BYTES;
     // To the end of a step, but not where there may be no blocks.
     long to = Math.min(reservedTo, needed + clearBytes - needed % clearBytes);
@@ -174,10 +180,11 @@ final class CycleFile implements Closeable {
     }
     while (from.hasRemaining()) {
       long written = posix.write(fd, Jvm.address(from) + from.position(), from.remaining());
-      if (written <= 0) {
+      if (written > 0) {
+        from.position(from.position() + (int) written);
+      } else if (written == 0 || posix.lastError() != INTERRUPTED) {
         throw DurableFiles.lastError(posix, "cannot write", path);
       }
-      from.position(from.position() + (int) written);
     }
   }
 
@@ -187,16 +194,20 @@ final class CycleFile implements Closeable {
    * maps them again, 16 at a time.
    *
    * @param mapping where the file is mapped
-   * @param end where the last excerpt begins
+   * @param begin of the excerpt being written
    */
-  void unmapBehind(Bytes<?> mapping, long end) {
-    if (end - unmappedTo - notMapped < UNMAP_BYTES) {
+  void giveBackBehind(BytesStore<?, ?> mapping, long begin) {
+    if (begin - givenBackTo - notMapped < GIVE_BACK_BYTES) {
       return;
     }
-    long to = end / PAGE_BYTES * PAGE_BYTES;
-    final int dontNeed = 4;
-    PosixAPI.posix().madvise(mapping.addressForRead(unmappedTo), to - unmappedTo, dontNeed);
-    unmappedTo = to;
+    long to = begin / PAGE_BYTES * PAGE_BYTES;
+    long bytes = to - givenBackTo;
+    // A ledger can pass the end of a mapping, and goes on in another one.
+    if (mapping.inside(givenBackTo, bytes)) {
+      final int dontNeed = 4;
+      PosixAPI.posix().madvise(mapping.addressForRead(givenBackTo), bytes, dontNeed);
+    }
+    givenBackTo = to;
     notMapped = 0;
   }
 

@@ -302,6 +302,7 @@ final class ExcerptLog implements Closeable {
    */
   long append(ByteBuffer head, ByteBuffer body) throws IOException {
     int length = head.remaining() + body.remaining();
+    uncertain = false;
     if (length > blockSize / LARGEST_EXCERPT_PART) {
       throw new IOException("a record of " + length + " bytes does not fit in a file of " + dir);
     }
@@ -312,18 +313,17 @@ final class ExcerptLog implements Closeable {
       precreate(length);
     } else {
       writeFile.reserve(writePosition + length);
-      if (!byCall) {
-        writeFile.clear(writePosition, writePosition + length);
-      }
     }
     long at;
     boolean begun = false;
-    uncertain = false;
     try (DocumentContext dc = to.writingDocument()) {
       begun = true;
       try {
         Bytes<?> bytes = dc.wire().bytes();
         at = bytes.writePosition();
+        if (!byCall) {
+          writeFile.clear(at, at + length);
+        }
         bytes.writeSome(head);
         if (byCall) {
           long bodyAt = bytes.writePosition();
@@ -338,22 +338,22 @@ final class ExcerptLog implements Closeable {
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
         lastIndex = dc.index();
-        writeFile.unmapBehind(bytes, at);
+        writeFile.giveBackBehind(bytes.bytesStore(), at);
         uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
         dc.rollbackOnClose();
         throw e;
       }
     } catch (Exception | InternalError e) {
-      // Chronicle stumbles over a damaged header or index in the file, or (InternalError) the
-      // system
-      // could not provide a mapped page. Its checked exceptions it does not declare. What did not
-      // even fit in an excerpt was rolled back, and the file is as good as before.
-      boolean rolledBack = begun && !uncertain && !byCall && !(e instanceof InternalError);
+      // Chronicle stumbles over a damaged header or index in the file, the disk refuses a write, or
+      // (InternalError) the system could not provide a mapped page. Chronicle's checked exceptions
+      // it does not declare. Only what Chronicle rolled back leaves the file as good as before.
+      Path file = file(writeCycle);
+      boolean rolledBack = begun && !uncertain && e instanceof RuntimeException && !byCall;
       if (newFile || !rolledBack) {
         abandon();
       }
-      throw new IOException("cannot append to " + file(writeCycle) + ": " + e, e);
+      throw new IOException("cannot append to " + file + ": " + e, e);
     }
     uncertain = false;
     if (newFile) {

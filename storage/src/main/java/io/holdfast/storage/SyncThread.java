@@ -49,10 +49,10 @@ public final class SyncThread implements Closeable {
   private final Set<Syncable> written;
   private final Set<Syncable> urgent;
 
-  /** Publishers that wait for a force. */
+  /** Publishes that wait for a force. */
   private final AtomicInteger waiting = new AtomicInteger();
 
-  /** How many publishers were at work at the end of the last force: so many may come again. */
+  /** How many publishes were under way at the end of the last force: so many may come again. */
   private volatile int expected;
 
   /** What cannot be forced, and why. */
@@ -121,23 +121,26 @@ public final class SyncThread implements Closeable {
     }
   }
 
-  /** As {@link #urgent}, for a publisher; {@link #answered} is to follow. Any thread. */
-  void publisherWaits(Syncable log) {
-    int now = waiting.incrementAndGet();
-    urgent(log);
-    if (now == expected && thread != null) {
+  /**
+   * A publish is about to wait for a force; {@link #urgent} is to follow when it does, and {@link
+   * #answered}. Any thread.
+   */
+  void publishWaits() {
+    if (waiting.incrementAndGet() == expected && thread != null) {
       LockSupport.unpark(thread);
     }
   }
 
-  /** So many publishers wait no longer. Any thread. */
-  void answered(int publishers) {
-    expected = publishers + waiting.addAndGet(-publishers);
+  /** So many publishes wait no longer. Any thread. */
+  void answered(int publishes) {
+    if (publishes > 0) {
+      expected = publishes + waiting.addAndGet(-publishes);
+    }
   }
 
   /**
-   * Before a force: lets those come who came last time, so that it is one for all of them. A
-   * publisher that is alone never waits.
+   * Before a force: lets as many publishes come as last time, so that it is one for all of them.
+   * Who publishes alone, one message at a time, never waits for others.
    */
   private void gather() {
     long endNs = System.nanoTime() + GATHER_NS;

@@ -101,6 +101,8 @@ public final class Channel {
   /** Whether a client is woken in a few ms for what has come by then, see {@link #hold}. Lock. */
   private boolean holding;
 
+  private final HoldHistory holds = new HoldHistory();
+
   /** No deadline or due time is before this (nanoTime); {@link QueueScan} compares it. */
   private volatile long nextEventNs;
 
@@ -221,13 +223,19 @@ public final class Channel {
   }
 
   /**
-   * Has somebody woken later, when more may have come; false when the next client does not wait.
+   * Has the client that waits woken later, when more may have come. Where several wait, they are
+   * there to have a message each.
+   *
+   * @return false when it is to be woken now
    */
   private boolean hold() {
-    ClientV2 next = waiting.peek();
-    if (!holding && next != null) {
-      long holdNs = DeliveryPacing.holdNs(next.settings(), next.readyCount());
-      holding = holdNs > 0 && next.runLater(this::endHold, holdNs);
+    ClientV2 next = waiting.only();
+    long holdNs = next == null ? 0 : DeliveryPacing.holdNs(next.settings(), next.readyCount());
+    if (holdNs == 0) {
+      return false;
+    }
+    if (!holding && holds.mayBegin()) {
+      holding = next.runLater(this::endHold, holdNs);
     }
     return holding;
   }
@@ -236,6 +244,7 @@ public final class Channel {
     ClientV2 wake = null;
     synchronized (lock) {
       holding = false;
+      holds.ended(ready.depth());
       if (!ready.isEmpty()) {
         wake = waiting.poll();
       }

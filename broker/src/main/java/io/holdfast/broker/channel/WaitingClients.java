@@ -30,9 +30,9 @@ final class WaitingClients {
     }
   }
 
-  /** The client that has waited longest, which stays; null when none waits. */
-  ClientV2 peek() {
-    return clients.peek();
+  /** The client that waits when it is the only one, which stays; otherwise null. */
+  ClientV2 only() {
+    return clients.size() == 1 ? clients.peek() : null;
   }
 
   /**

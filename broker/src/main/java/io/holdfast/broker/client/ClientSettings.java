@@ -6,8 +6,10 @@ package io.holdfast.broker.client;
  * @param clientId remote IP until IDENTIFY
  * @param hostname remote IP until IDENTIFY
  * @param heartbeatIntervalMs -1 for no heartbeats
- * @param outputBufferSize bytes; reported, our output has no such buffer
- * @param outputBufferTimeoutMs reported; our output leaves at once
+ * @param outputBufferSize bytes; reported. Our output has no such buffer, but a client that asks
+ *     for none (1 or less) has its messages at once also when the broker is busy
+ * @param outputBufferTimeoutMs reported; the longest that a message for it is held when the broker
+ *     is busy, if that is less than what it would be
  * @param sampleRate percent, 0 for all messages
  * @param msgTimeoutMs how long a message stays in flight
  */

@@ -274,6 +274,7 @@ final class AdminSteps {
   private void restarted(String how) throws Exception {
     world.note("", how);
     world.orphans.clear();
+    world.eventLoops.clear();
     world.topics.values().removeIf(topic -> topic.ephemeral);
     List<TopicModel> unsure = new ArrayList<>();
     for (TopicModel topic : world.topics.values()) {

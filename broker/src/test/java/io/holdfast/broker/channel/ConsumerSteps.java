@@ -50,7 +50,7 @@ final class ConsumerSteps {
     client.client.subscribed(real);
     channel.clients.add(client);
     if (world.random.nextBoolean()) {
-      ready(channel, client, 1 + world.random.nextInt(MAX_READY));
+      ready(channel, client, 1 + anyReady());
     }
   }
 
@@ -80,7 +80,14 @@ final class ConsumerSteps {
   }
 
   void setReady() throws Exception {
-    onAny((channel, client) -> ready(channel, client, world.random.nextInt(MAX_READY)));
+    onAny((channel, client) -> ready(channel, client, anyReady()));
+  }
+
+  /** Messages are held only for who takes many. */
+  private int anyReady() {
+    int count = world.random.nextInt(MAX_READY);
+    boolean many = world.broker.busy && !world.chance(4);
+    return many ? DeliveryPacing.ENOUGH_MESSAGES * count : count;
   }
 
   private void ready(ChannelModel channel, SimulatedClient client, int count) {

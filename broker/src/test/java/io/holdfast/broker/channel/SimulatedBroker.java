@@ -29,6 +29,9 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   private static final int MAX_RECORD_BYTES = 40_000;
   private static final long ID_BASE_STEP = 1L << 24;
 
+  /** Between two advances: a busy event loop's share of up to 100 ms. */
+  private static final int SENDS_ELSEWHERE = 41;
+
   /** Where a process dies that was told to. */
   static final class SimulatedCrash extends RuntimeException {
     SimulatedCrash() {
@@ -51,6 +54,9 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   /** Messages that sampling consumers did not want, since the start of the run. */
   long sampledOut;
+
+  /** Whether other topics' deliveries keep the event loop busy, so that messages are held. */
+  boolean busy;
 
   /** Whether some channel came to be that the metadata file does not know yet. */
   boolean metadataDue;
@@ -84,7 +90,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
             this::dice,
             () -> E2eProcessingLatency.NONE,
             new Topology("", "", false),
-            new DeliveryPacing(this, 0),
+            new DeliveryPacing(this, 1),
             (what, cause) -> diskErrors.add(cause),
             this::persistMetadata);
     scan = new QueueScan(this, false);
@@ -182,6 +188,9 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   void advance(long ms) {
     nowMs += ms;
+    for (int i = 0; busy && i < SENDS_ELSEWHERE; i++) {
+      settings.pacing().delivered(DeliveryPacing.ENOUGH_MESSAGES - 1, nanos());
+    }
     scan.scan(nanos());
   }
 

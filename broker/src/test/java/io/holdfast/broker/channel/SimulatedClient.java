@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A consumer without a socket: the real client and messagePump, on an event loop that runs when
@@ -56,6 +57,7 @@ final class SimulatedClient {
         new ClientSettings(name, "sim", "", "", "", 30_000, 16384, 250, sampleRate, msgTimeoutMs);
     output = new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE));
     client = new ClientV2(ctx, output, settings);
+    conn.freezeTime();
   }
 
   /** Whether the model expects it to take more. */
@@ -65,7 +67,14 @@ final class SimulatedClient {
 
   /** Runs what waits in the event loop. */
   void runTasks() {
+    // First what is due: it may wake the client.
+    conn.runScheduledPendingTasks();
     conn.runPendingTasks();
+  }
+
+  /** Time passes for the event loop; what is due then runs with its tasks. */
+  void pass(long ms) {
+    conn.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
   }
 
   /** The messages that were sent since the last call; runs nothing. */
@@ -115,6 +124,10 @@ final class SimulatedClient {
     client.startClose();
     channel.removeClient(client);
     output.release();
-    conn.finishAndReleaseAll();
+    conn.runPendingTasks();
+    // Not conn.close(), which cancels what is scheduled: an event loop outlives its connections.
+    conn.pipeline().close();
+    conn.checkException();
+    conn.releaseOutbound();
   }
 }

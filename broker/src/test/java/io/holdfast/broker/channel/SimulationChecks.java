@@ -9,6 +9,7 @@ import io.holdfast.broker.topic.Topic;
 /** Whether broker and model agree. */
 final class SimulationChecks {
   private static final int MAX_ROUNDS = 20;
+  private static final int MAX_HOLD_MS = 5;
 
   private final SimulationWorld world;
   private final LoudLog log;
@@ -66,6 +67,8 @@ final class SimulationChecks {
 
   /** When nothing runs any more, no consumer with room has been forgotten. */
   void settle() {
+    world.note("", "holds are over");
+    world.pass(MAX_HOLD_MS);
     for (int round = 0; round < MAX_ROUNDS; round++) {
       world.runAll();
     }

@@ -24,6 +24,9 @@ final class SimulationWorld {
   /** Consumers of channels that were deleted, whose connections are about to be closed. */
   final List<Orphan> orphans = new ArrayList<>();
 
+  /** Whoever connected to this process: an event loop goes on when the connection has ended. */
+  final List<SimulatedClient> eventLoops = new ArrayList<>();
+
   private int clients;
 
   record Orphan(SimulatedClient client, Topic topic, Channel channel) {}
@@ -33,7 +36,8 @@ final class SimulationWorld {
     this.trace = trace;
     settings = SimulationSettings.draw(random);
     broker = new SimulatedBroker(dir, settings, random);
-    note("", "%s", settings);
+    broker.busy = random.nextBoolean();
+    note("", "%s, %s", settings, broker.busy ? "busy" : "not busy");
   }
 
   void note(Object subject, String format, Object... args) {
@@ -81,7 +85,9 @@ final class SimulationWorld {
   }
 
   SimulatedClient newClient(long msgTimeoutMs, int sampleRate) {
-    return new SimulatedClient("c" + ++clients, msgTimeoutMs, sampleRate);
+    SimulatedClient client = new SimulatedClient("c" + ++clients, msgTimeoutMs, sampleRate);
+    eventLoops.add(client);
+    return client;
   }
 
   // ---------------------------------------------------------------- event loops
@@ -100,6 +106,16 @@ final class SimulationWorld {
     client.readComplete();
     channel.sampledOut += broker.sampledOut - before;
     collect(channel, client);
+  }
+
+  /** Time passes for the event loops: holds are over when these run the next time. */
+  void pass(long ms) {
+    for (SimulatedClient client : eventLoops) {
+      client.pass(ms);
+      if (!client.isOpen()) {
+        client.runTasks();
+      }
+    }
   }
 
   void runAll() {

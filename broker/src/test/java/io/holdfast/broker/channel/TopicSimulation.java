@@ -173,6 +173,7 @@ final class TopicSimulation {
   private void advance(long ms) {
     world.note("", "%d ms pass", ms);
     world.broker.advance(ms);
+    world.pass(ms);
     for (TopicModel topic : world.topics.values()) {
       for (ChannelModel channel : topic.channels.values()) {
         channel.advance(world.broker.nowMs());
