@@ -207,16 +207,12 @@ final class NsqdOptions {
       GROUP.duration(
           "min-output-buffer-timeout", "25ms", "0s", "smallest output_buffer_timeout in IDENTIFY");
   static final OptionSpec OUTPUT_BUFFER_TIMEOUT =
-      GROUP.add(
-          draft(
-                  "output-buffer-timeout",
-                  NumberType.duration("0s"),
-                  "duration",
-                  "output_buffer_timeout reported to clients that ask for none")
-              .withoutEffect(
-                  "output leaves as soon as there is nothing to add; the value is only reported to"
-                      + " clients"),
-          GoDuration.parse("250ms").orElseThrow());
+      GROUP.duration(
+          "output-buffer-timeout",
+          "250ms",
+          "0s",
+          "output_buffer_timeout of clients that ask for none; the longest that a busy broker holds"
+              + " a message, if below 5ms");
   static final OptionSpec MAX_CHANNEL_CONSUMERS =
       GROUP.count(
           "max-channel-consumers", 0, 0, MAX_INT, "clients", "consumers per channel; 0 = no limit");

@@ -16,7 +16,6 @@ import org.slf4j.LoggerFactory;
 /** What the benchmarks work on: 200-byte bodies, and directories that go away. */
 final class BenchData {
   static final int BODY_BYTES = 200;
-  static final int STRIDE = Integer.BYTES + BODY_BYTES;
 
   /** As the broker's defaults have them. */
   static final StorageOptions STORAGE = new StorageOptions(64L << 20, 5 << 20, false, 2500);
@@ -28,16 +27,15 @@ final class BenchData {
 
   private BenchData() {}
 
-  static byte[] body() {
-    byte[] body = new byte[BODY_BYTES];
-    new Random(1).nextBytes(body);
-    return body;
+  /** So many messages of 200 bytes as MPUB has them: length and body each. */
+  static ByteBuffer section(int messages) {
+    return section(messages, BODY_BYTES);
   }
 
-  /** So many messages as MPUB has them: length and body each. */
-  static ByteBuffer section(int messages) {
-    ByteBuffer section = ByteBuffer.allocateDirect(messages * STRIDE);
-    byte[] body = body();
+  static ByteBuffer section(int messages, int bodyBytes) {
+    ByteBuffer section = ByteBuffer.allocateDirect(messages * (Integer.BYTES + bodyBytes));
+    byte[] body = new byte[bodyBytes];
+    new Random(1).nextBytes(body);
     for (int i = 0; i < messages; i++) {
       section.putInt(body.length).put(body);
     }

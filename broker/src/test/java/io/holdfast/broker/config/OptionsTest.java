@@ -158,8 +158,6 @@ class OptionsTest {
     assertEquals(List.of(), Options.defaults().ineffective());
     assertEquals(
         List.of(
-            "output-buffer-timeout has no effect: output leaves as soon as there is nothing to add;"
-                + " the value is only reported to clients",
             "verbose has no effect: use log-level=debug",
             "worker-id has no effect: use node-id",
             "queue-scan-worker-pool-max has no effect: due messages are kept in order of time, no"
@@ -172,7 +170,6 @@ class OptionsTest {
                 "--worker-id",
                 "--queue-scan-worker-pool-max=4",
                 "--queue-scan-selection-count=20",
-                "--output-buffer-timeout=1s",
                 "--enable-experiment=warp",
                 "--enable-experiment=topology-aware-consumption",
                 "--https-address=:0")

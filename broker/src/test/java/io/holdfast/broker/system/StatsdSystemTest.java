@@ -120,7 +120,6 @@ class StatsdSystemTest {
               "worker-id",
               "queue-scan-worker-pool-max",
               "queue-scan-selection-count",
-              "output-buffer-timeout",
               "enable-experiment")) {
         assertEquals(
             1,
