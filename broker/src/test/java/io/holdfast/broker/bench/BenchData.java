@@ -27,6 +27,12 @@ final class BenchData {
 
   private BenchData() {}
 
+  static byte[] body(int bytes) {
+    byte[] body = new byte[bytes];
+    new Random(1).nextBytes(body);
+    return body;
+  }
+
   /** So many messages of 200 bytes as MPUB has them: length and body each. */
   static ByteBuffer section(int messages) {
     return section(messages, BODY_BYTES);
@@ -34,8 +40,7 @@ final class BenchData {
 
   static ByteBuffer section(int messages, int bodyBytes) {
     ByteBuffer section = ByteBuffer.allocateDirect(messages * (Integer.BYTES + bodyBytes));
-    byte[] body = new byte[bodyBytes];
-    new Random(1).nextBytes(body);
+    byte[] body = body(bodyBytes);
     for (int i = 0; i < messages; i++) {
       section.putInt(body.length).put(body);
     }

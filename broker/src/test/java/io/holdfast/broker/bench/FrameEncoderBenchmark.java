@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class FrameEncoderBenchmark {
   private static final int OUT_BYTES = 64 << 10;
 
-  private final byte[] array = BenchData.body();
+  private final byte[] array = BenchData.body(BenchData.BODY_BYTES);
   private final ByteBuffer mapped = ByteBuffer.allocateDirect(BenchData.BODY_BYTES);
   private ByteBuf out;
   private long id;
