@@ -84,7 +84,13 @@ class SyncSystemTest {
           conn.pub("t", big).pub("t", big);
           counts.addAll(List.of(1, 2, 1, 1, 2, 1, 1));
         }
-        calls = strace.calls();
+        // The last reply was here before strace has written that it was sent.
+        calls =
+            Awaitility.await("all replies in the trace")
+                .atMost(SOON)
+                .until(
+                    strace::calls,
+                    so -> so.stream().filter(SyncSystemTest::isReply).count() >= counts.size());
         System.out.println(excerpt(strace.text()));
       }
       broker.terminate();
