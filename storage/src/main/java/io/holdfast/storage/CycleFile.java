@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import net.openhft.chronicle.bytes.BytesStore;
 import net.openhft.chronicle.core.Jvm;
 import net.openhft.posix.PosixAPI;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The file that a log is writing, beside Chronicle's mapping of it. It sees to it that what is
@@ -21,6 +23,8 @@ import net.openhft.posix.PosixAPI;
  * <p>The log's owner's lock guards it.
  */
 final class CycleFile implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(CycleFile.class);
+
   /** What Chronicle may write beyond an excerpt: two index arrays and headers. */
   static final long SLACK_BYTES = 2L * (8 * SizeRollCycle.INDEX_COUNT + 128) + 4096;
 
@@ -217,13 +221,16 @@ final class CycleFile implements Closeable {
     }
   }
 
-  /** Gives back the reserved blocks behind the end of a file that is complete. */
+  /** Gives back the blocks behind the end of a file that is complete. */
   void release(long end) {
-    if (fd >= 0) {
-      long from = end + SLACK_BYTES;
-      if (from < reservedTo) {
+    long from = end + SLACK_BYTES;
+    if (from < reservedTo) {
+      try {
+        open();
         final int punchHoleKeepSize = 3;
         PosixAPI.posix().fallocate(fd, punchHoleKeepSize, from, reservedTo - from);
+      } catch (IOException e) {
+        LOG.warn("{}: {} unused bytes stay reserved", path, reservedTo - from, e);
       }
     }
     close();

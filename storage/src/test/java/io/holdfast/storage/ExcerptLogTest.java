@@ -224,6 +224,22 @@ class ExcerptLogTest {
   }
 
   @Test
+  void shouldGiveBackWhatAFileThatIsLeftDoesNotNeed() throws Exception {
+    try (ExcerptLog log = open()) {
+      for (int i = 0; i < 50; i++) {
+        append(log, "x".repeat(1000));
+      }
+      long end = log.fileBytes();
+      Path file = log.file(log.currentCycle());
+      assertTrue(DurableFiles.allocatedBytes(file) > end + CycleFile.SLACK_BYTES + 4096);
+      // As housekeeping does it with an idle one: its descriptor is closed, too.
+      log.closeIfUnread();
+      log.roll();
+      assertTrue(DurableFiles.allocatedBytes(file) <= end + CycleFile.SLACK_BYTES + 4096);
+    }
+  }
+
+  @Test
   void shouldRefuseARecordLargerThanTheMappingIsGoodFor() throws Exception {
     try (ExcerptLog log = open();
         ExcerptReader reader = log.reader(null)) {

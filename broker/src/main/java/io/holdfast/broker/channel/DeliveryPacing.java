@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * there are enough for a send. nsqd's output buffer does this for any load and for 250 ms; a client
  * that asks for no output buffer has its messages at once here, too (contract §1.6).
  *
- * <p>What it buys: 1.9 times the messages in workload {@code topics} (200 topics, 2 cores).
+ * <p>What it buys: 2.5 times the messages in workload {@code topics} (200 topics, 2 cores).
  *
  * <p>One for all channels; any thread.
  */
