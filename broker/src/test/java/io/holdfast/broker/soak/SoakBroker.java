@@ -215,21 +215,24 @@ final class SoakBroker {
     report.brokerDied(how);
   }
 
-  private String terminate(boolean killWhileStopping) {
+  private String terminate(boolean killWhileStopping) throws InterruptedException {
+    int killAfterMs = random.nextInt(300);
+    Thread killer =
+        new Thread(
+            () -> {
+              sleepMs(killAfterMs);
+              process.kill9();
+            },
+            "kill-while-stopping");
     if (killWhileStopping) {
-      Thread killer =
-          new Thread(
-              () -> {
-                sleepMs(random.nextInt(300));
-                process.kill9();
-              },
-              "kill-while-stopping");
       killer.start();
     }
     report.brokerStops();
     long startNs = System.nanoTime();
     int code = process.terminate();
     long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
+    // Or it would kill the next broker, when this one has stopped before.
+    killer.join();
     if (code != 0 && !(killWhileStopping && code == 137)) {
       report.violation("exit code", code + " after SIGTERM\n" + process.output());
     }
