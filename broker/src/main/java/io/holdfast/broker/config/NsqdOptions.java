@@ -211,8 +211,7 @@ final class NsqdOptions {
           "output-buffer-timeout",
           "250ms",
           "0s",
-          "output_buffer_timeout of clients that ask for none; the longest that a busy broker holds"
-              + " a message, if below 5ms");
+          "output_buffer_timeout of clients that ask for none");
   static final OptionSpec MAX_CHANNEL_CONSUMERS =
       GROUP.count(
           "max-channel-consumers", 0, 0, MAX_INT, "clients", "consumers per channel; 0 = no limit");
