@@ -141,11 +141,11 @@ final class CycleFile implements Closeable {
    *     between the last one and it Chronicle may have put an index array
    */
   void clear(long from, long upToBytes) throws IOException {
-    if (clearedTo >= upToBytes + SLACK_BYTES) {
+    long needed = upToBytes + SLACK_BYTES;
+    if (clearedTo >= needed) {
       return;
     }
     clearedTo = Math.max(clearedTo, from);
-    long needed = upToBytes + SLACK_BYTES;
     // To the end of a step, but not where there may be no blocks.
     long to = Math.min(reservedTo, needed + clearBytes - needed % clearBytes);
     clearBytes = Math.min(clearing.stepBytes, clearBytes * 2);

@@ -297,8 +297,8 @@ final class ExcerptLog implements Closeable {
    *
    * @return the position of its first payload byte
    * @throws NoSpaceException when there is no room on the disk; nothing has been appended then
-   * @throws IOException for any other reason; the excerpt may be there or not, and what comes next
-   *     goes to a new file
+   * @throws IOException when the record is too large, which changes nothing, or for any other
+   *     reason; then the excerpt may be there or not, and what comes next goes to a new file
    */
   long append(ByteBuffer head, ByteBuffer body) throws IOException {
     int length = head.remaining() + body.remaining();

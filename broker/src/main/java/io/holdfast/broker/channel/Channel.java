@@ -215,11 +215,18 @@ public final class Channel {
   /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
   private ClientV2 afterPut() {
     watchDeferred();
-    return ready.isEmpty() || mayHold() && hold() ? null : waiting.poll();
+    return mayHold() && hold() ? null : nextToWake();
+  }
+
+  /** Takes out the client to be woken, null when there is nothing for it or none waits. Lock. */
+  private ClientV2 nextToWake() {
+    return ready.isEmpty() ? null : waiting.poll();
   }
 
   private boolean mayHold() {
-    return ready.depth() < DeliveryPacing.ENOUGH_MESSAGES && settings.pacing().isBusy();
+    return !ready.isEmpty()
+        && ready.depth() < DeliveryPacing.ENOUGH_MESSAGES
+        && settings.pacing().isBusy();
   }
 
   /**
@@ -241,13 +248,11 @@ public final class Channel {
   }
 
   private void endHold() {
-    ClientV2 wake = null;
+    ClientV2 wake;
     synchronized (lock) {
       holding = false;
       holds.ended(ready.depth());
-      if (!ready.isEmpty()) {
-        wake = waiting.poll();
-      }
+      wake = nextToWake();
     }
     wake(wake);
   }
@@ -295,8 +300,8 @@ public final class Channel {
       }
       if (!more) {
         waiting.add(client);
-      } else if (!ready.isEmpty()) {
-        wake = waiting.poll();
+      } else {
+        wake = nextToWake();
       }
       if (count > 0) {
         int locality = Locality.of(client, settings.topology()).ordinal();
@@ -351,11 +356,9 @@ public final class Channel {
 
   /** Passes on a wake-up that a client could not use. */
   public void wakeAnother() {
-    ClientV2 wake = null;
+    ClientV2 wake;
     synchronized (lock) {
-      if (!ready.isEmpty()) {
-        wake = waiting.poll();
-      }
+      wake = nextToWake();
     }
     wake(wake);
   }
