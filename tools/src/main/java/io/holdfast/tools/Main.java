@@ -9,7 +9,6 @@ import io.holdfast.tools.nsqd.ImportCommand;
 import io.holdfast.tools.pub.PubCommand;
 import io.holdfast.tools.stat.StatCommand;
 import io.holdfast.tools.tail.TailCommand;
-import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -18,10 +17,12 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.AutoComplete.GenerateCompletion;
@@ -80,6 +81,12 @@ public final class Main implements Runnable {
   /** Exit code of a command line that makes no sense. */
   public static final int EXIT_USAGE = 2;
 
+  /** Exit code of a command that was cut short because the reader of its output left. */
+  public static final int EXIT_PIPE = 128 + 13;
+
+  /** Commands whose exit code 0 says more than that all was shown. */
+  private static final Set<String> JUDGING = Set.of("verify", "import", "export");
+
   private static final Logger log = LoggerFactory.getLogger(Main.class);
 
   /** Longest time a command may take to wind up after Ctrl-C. */
@@ -102,18 +109,13 @@ public final class Main implements Runnable {
     StopSignal stop = new StopSignal();
     Thread hook = new Thread(() -> windUp(stop), "stop");
     Runtime.getRuntime().addShutdownHook(hook);
-    PrintStream out =
-        new PrintStream(
-            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16),
-            false,
-            StandardCharsets.UTF_8);
+    PrintStream out = CheckedOutput.over(new FileOutputStream(FileDescriptor.out));
     PrintStream err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     boolean terminal = isTerminal(System.console());
     ToolContext context =
         new ToolContext(new FileInputStream(FileDescriptor.in), out, err, stop, terminal);
     int code = run(context, args);
-    out.flush();
     stop.finished();
     System.exit(code);
   }
@@ -127,7 +129,8 @@ public final class Main implements Runnable {
    */
   public static int run(ToolContext context, String... args) {
     CommandLine line = new CommandLine(new Main(), new ContextFactory(context));
-    line.setOut(new PrintWriter(context.out(), true, StandardCharsets.UTF_8));
+    StringWriter help = new StringWriter(); // Picocli would print the stack of a failed write.
+    line.setOut(new PrintWriter(help));
     line.setErr(new PrintWriter(context.err(), true, StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setAbbreviatedOptionsAllowed(false);
@@ -142,12 +145,27 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler(
         (e, failed, unused) -> {
           log.debug("failed", e);
+          if (e instanceof CheckedOutput.Failure output) { // The last flush fails with the same.
+            boolean cut = output.readerLeft() && JUDGING.contains(failed.getCommandName());
+            return cut ? EXIT_PIPE : EXIT_OK;
+          }
           context.out().flush();
           String name = failed.getCommandSpec().qualifiedName();
           context.err().println(name + ": " + failureLine(e));
           return e instanceof ToolException own ? own.exitCode() : EXIT_FAILURE;
         });
-    return line.execute(args);
+    int code = line.execute(args);
+    try {
+      context.out().print(help);
+      context.out().flush();
+      return code;
+    } catch (CheckedOutput.Failure e) {
+      if (e.readerLeft()) {
+        return code;
+      }
+      context.err().println(NAME + ": " + e.getMessage());
+      return Math.max(code, EXIT_FAILURE);
+    }
   }
 
   /** From Java 22 on there always is a console, which then says itself whether it is a terminal. */

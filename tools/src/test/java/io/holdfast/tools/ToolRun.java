@@ -3,6 +3,7 @@ package io.holdfast.tools;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
@@ -16,14 +17,14 @@ public final class ToolRun {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final CompletableFuture<Integer> code;
 
-  private ToolRun(InputStream in, String... args) {
+  private ToolRun(InputStream in, OutputStream to, boolean terminal, String... args) {
     ToolContext context =
         new ToolContext(
             in,
-            new PrintStream(out, true, StandardCharsets.UTF_8),
+            CheckedOutput.over(to == null ? out : to),
             new PrintStream(err, true, StandardCharsets.UTF_8),
             stop,
-            false);
+            terminal);
     code =
         CompletableFuture.supplyAsync(
             () -> Main.run(context, args),
@@ -41,7 +42,17 @@ public final class ToolRun {
 
   /** Starts a command with this standard input. */
   public static ToolRun start(InputStream input, String... args) {
-    return new ToolRun(input, args);
+    return new ToolRun(input, null, false, args);
+  }
+
+  /** Starts a command that thinks its output is a terminal. */
+  public static ToolRun onTerminal(String... args) {
+    return new ToolRun(InputStream.nullInputStream(), null, true, args);
+  }
+
+  /** Starts a command whose output goes here. */
+  public static ToolRun writingTo(OutputStream to, String... args) {
+    return new ToolRun(InputStream.nullInputStream(), to, false, args);
   }
 
   /** Waits for the exit code. */

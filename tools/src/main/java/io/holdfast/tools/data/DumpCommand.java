@@ -35,10 +35,10 @@ import picocli.CommandLine.Option;
     description = {
       "Prints what is in a data directory.",
       "",
-      "Works without a broker, and beside a running one; it only reads and never changes a byte. "
-          + "For each message it shows what has become of it in each channel, as the channel's "
-          + "ledger says. A delivery is not written down, so a message in flight is shown as ready, "
-          + "or as unfinished when it came back before."
+      "Works without a broker, and beside a running one; it only reads and never changes a byte."
+          + " For each message it shows what has become of it in each channel, as the channel's"
+          + " ledger says. A delivery is not written down, so a message in flight is shown as"
+          + " ready, or as unfinished when it came back before."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -119,7 +119,6 @@ public final class DumpCommand implements Callable<Integer> {
   private Progress progress;
   private long printed;
   private long looked;
-  private boolean pipeClosed;
 
   /** A topic being dumped, where it goes on with --follow. */
   private record Open(
@@ -179,7 +178,7 @@ public final class DumpCommand implements Callable<Integer> {
   }
 
   private boolean isDone() {
-    return limit > 0 && printed >= limit || pipeClosed || context.stop().stopped();
+    return limit > 0 && printed >= limit || context.stop().stopped();
   }
 
   private void dumpTopic(DataDirView view, String name, Map<String, Open> open) throws IOException {
@@ -322,7 +321,6 @@ public final class DumpCommand implements Callable<Integer> {
 
   private void flush() throws IOException {
     rows.flush();
-    // Somebody like head has what it wanted.
-    pipeClosed |= context.out().checkError();
+    context.out().flush();
   }
 }

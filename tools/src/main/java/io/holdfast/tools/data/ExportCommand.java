@@ -208,9 +208,6 @@ public final class ExportCommand implements Callable<Integer> {
       progress.end();
     }
     to.flush();
-    if (output == null && context.out().checkError()) {
-      throw new ToolException("standard output was closed; the export is not complete");
-    }
   }
 
   private JournalScan scan(TopicView topic, ChannelView channel) throws IOException {

@@ -27,9 +27,10 @@ import picocli.CommandLine.Option;
     description = {
       "Shows depth, counters and rates of topics and channels, again and again.",
       "",
-      "On a terminal it redraws the screen like top; into a pipe or file it prints one table after "
-          + "the other. Numbers of several brokers are summed. IN/S is what a topic or channel took, "
-          + "OUT/S what consumers finished (or an empty dropped), both since the table before."
+      "On a terminal it redraws the screen like top; into a pipe or file it prints one table after"
+          + " the other. Numbers of several brokers are summed. IN/S is what a topic or channel"
+          + " took, OUT/S what consumers finished (or an empty dropped), both since the table"
+          + " before."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -140,9 +141,7 @@ public final class StatCommand implements Callable<Integer> {
                 : String.join("; ", sample.failures()));
       }
       print(sample, before, redraw, shown == 0);
-      if (context.out().checkError()) { // Whoever read our output went away.
-        break;
-      }
+      context.out().flush();
       before = sample;
     }
     return Main.EXIT_OK;

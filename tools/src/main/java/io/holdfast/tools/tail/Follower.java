@@ -1,8 +1,10 @@
 package io.holdfast.tools.tail;
 
+import io.holdfast.tools.CheckedOutput;
 import io.holdfast.tools.StopSignal;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.CommandBuffer;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.NsqConnection;
 import io.holdfast.tools.client.NsqErrorException;
@@ -31,6 +33,10 @@ final class Follower implements Runnable {
   private final ConnectOptions options;
   private final MessagePrinter printer;
   private final StopSignal stop;
+
+  // Of the follower's thread: what was printed but not flushed. Not in the connection's buffer,
+  // which leaves with any heartbeat.
+  private final CommandBuffer fins = new CommandBuffer(4096);
 
   // Written by the follower's thread, read by others.
   private volatile NsqConnection connection;
@@ -70,6 +76,9 @@ final class Follower implements Runnable {
       long startNs = System.nanoTime();
       try {
         followOnce();
+      } catch (CheckedOutput.Failure e) { // The command's thread meets it again, and tells.
+        stop.stop();
+        return;
       } catch (IOException e) {
         if (!connectedOnce) {
           failure = address + ": " + ToolException.describe(e);
@@ -86,6 +95,7 @@ final class Follower implements Runnable {
   }
 
   private void followOnce() throws IOException {
+    fins.clear();
     try (NsqConnection conn = NsqConnection.open(address, options)) {
       conn.subscribe(topic, channel);
       connectedOnce = true;
@@ -104,7 +114,7 @@ final class Follower implements Runnable {
           case ERROR -> onError(new NsqErrorException(conn.text()));
           case RESPONSE -> {
             if (conn.isCloseWait()) {
-              conn.flush();
+              flush(conn);
               return;
             }
           }
@@ -128,7 +138,7 @@ final class Follower implements Runnable {
     if (!wanted) {
       conn.requeue(0);
     } else {
-      conn.finish();
+      fins.fin(conn.buffer(), conn.messageIdOffset());
     }
     if (printer.remaining() == 0) {
       flush(conn);
@@ -139,13 +149,8 @@ final class Follower implements Runnable {
   }
 
   private void flush(NsqConnection conn) throws IOException {
-    if (printer.flush()) {
-      conn.flush();
-    } else { // Whoever read our output went away, as in "tail | head": that is an end, not an
-      // error.
-      stop.stop();
-      throw new IOException("output closed");
-    }
+    printer.flush();
+    conn.send(fins);
   }
 
   private void startClose() {

@@ -114,9 +114,9 @@ final class MessagePrinter {
   /**
    * Flushes; only then may messages be finished.
    *
-   * @return false when nobody reads the stream any more
+   * @throws io.holdfast.tools.CheckedOutput.Failure when not everything could be written
    */
-  synchronized boolean flush() {
-    return !out.checkError();
+  synchronized void flush() {
+    out.flush();
   }
 }
