@@ -59,15 +59,17 @@ public final class ChronicleBackend implements BackendQueue {
 
   private final OrdinalRanges gap = new OrdinalRanges();
 
-  private ChronicleBackend(JournalCursor journal, Ledger ledger, LedgerState state, long end) {
+  private ChronicleBackend(JournalCursor journal, Ledger ledger, ChannelRecovery recovery) {
     this.journal = journal;
     this.ledger = ledger;
-    this.end = end;
-    finished = state.finished();
-    carried = state.carried();
-    cursor = finished.floor();
-    skip = new FinishedSet(NO_FLOOR);
-    delivered = state.delivered();
+    end = recovery.end();
+    finished = recovery.state().finished();
+    carried = recovery.carried();
+    cursor = recovery.cursor();
+    skip = recovery.skip();
+    skipCount = skip.countFrom(cursor);
+    delivered = recovery.state().delivered();
+    journal.moveTo(cursor);
   }
 
   /**
@@ -90,50 +92,17 @@ public final class ChronicleBackend implements BackendQueue {
       List<HeldMessage> held)
       throws IOException {
     Ledger ledger = new Ledger(dir, syncThread);
-    LedgerState state = ledger.replay();
-    boolean isNew = state == null;
-    if (isNew) {
-      // Files without a record are a creation cut short, or damage: rather too much than too
-      // little.
-      state = ledger.hasFiles() || known ? everything(topicJournal) : new LedgerState(first);
-    } else if (ledger.isIncomplete()) {
-      finishRemoved(topicJournal, state);
-    }
-    topicJournal.raiseNextOrdinal(state.endOrdinal());
-    // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
-    long end = heldFrom >= 0 ? heldFrom : topicJournal.nextOrdinal();
-    OrdinalRanges unused = topicJournal.unused();
-    if (!unused.isEmpty() && end == unused.to(0)) {
-      // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
-      end = unused.from(0);
-    }
-    end = Math.max(end, state.endOrdinal());
-    ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, state, end);
-    state
-        .finished()
-        .segments()
-        .forEach((key, bitmap) -> backend.skip.segments().put(key, bitmap.clone()));
-    boolean missesSome =
-        state.unfinishedInPlace(state.floor(), Math.min(end, topicJournal.firstOrdinal())) > 0;
-    if (ledger.isIncomplete() || missesSome) {
-      backend.findCarried(topicJournal, state);
-    }
-    for (HeldMessage message : state.held()) {
-      long ordinal = message.ref().ordinal();
-      if (ordinal >= backend.cursor && ordinal < end) {
-        backend.skip.add(ordinal, ordinal + 1);
-        held.add(message);
-      }
-    }
-    // The files of what was carried forward may be gone: they are not looked for in order.
-    backend.cursor = Math.min(end, backend.skip.nextAbsent(backend.cursor));
-    backend.skipCount = backend.skip.countFrom(backend.cursor);
-    backend.journal.moveTo(backend.cursor);
-    if (isNew) {
+    LedgerState said = ledger.replay();
+    ChannelRecovery recovery =
+        new ChannelRecovery(
+            said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, heldFrom);
+    held.addAll(recovery.held());
+    ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, recovery);
+    if (recovery.isNew()) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       boolean done = false;
       try {
-        ledger.checkpoint(backend.finished, end, List.<HeldMessage>of().iterator(), null);
+        ledger.checkpoint(backend.finished, backend.end, List.<HeldMessage>of().iterator(), null);
         ledger.force();
         done = true;
       } finally {
@@ -143,71 +112,6 @@ public final class ChronicleBackend implements BackendQueue {
       }
     }
     return backend;
-  }
-
-  /** Nothing finished of what the journal has, copies of older messages included. */
-  private static LedgerState everything(Journal topicJournal) throws IOException {
-    long inPlaceFrom = topicJournal.firstOrdinal();
-    LedgerState state = null;
-    long at = inPlaceFrom;
-    for (MessageRef copy : topicJournal.copies()) {
-      if (copy.ordinal() < inPlaceFrom) {
-        if (state == null) {
-          state = new LedgerState(copy.ordinal());
-        } else {
-          state.finish(at, copy.ordinal());
-        }
-        state.hold(new HeldMessage(copy, 0));
-        at = copy.ordinal() + 1;
-      }
-    }
-    if (state == null) {
-      return new LedgerState(inPlaceFrom);
-    }
-    state.finish(at, inPlaceFrom);
-    return state;
-  }
-
-  /**
-   * A damaged ledger may have lost its floor: what is in no file any more was finished by everyone.
-   */
-  private static void finishRemoved(Journal topicJournal, LedgerState state) throws IOException {
-    long first = topicJournal.firstOrdinal();
-    long at = state.floor();
-    if (at < first) {
-      for (MessageRef copy : topicJournal.copies()) {
-        if (copy.ordinal() >= at && copy.ordinal() < first) {
-          state.finish(at, copy.ordinal());
-          at = copy.ordinal() + 1;
-        }
-      }
-      state.finish(at, first);
-    }
-  }
-
-  /**
-   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
-   * be such a message is held from now on, at worst it is delivered once more.
-   */
-  private void findCarried(Journal topicJournal, LedgerState state) throws IOException {
-    long inPlaceFrom = topicJournal.firstOrdinal();
-    for (MessageRef copy : topicJournal.copies()) {
-      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
-        HeldMessage known = state.held(copy.ordinal());
-        int attempts = state.attempts(copy.ordinal());
-        long dueMs = known == null ? 0 : known.dueMs();
-        MessageRef ref =
-            new MessageRef(
-                copy.ordinal(),
-                copy.batchPosition(),
-                copy.bodyOffset(),
-                copy.bodyLength(),
-                attempts,
-                true);
-        state.hold(new HeldMessage(ref, dueMs));
-        carried.put(ref);
-      }
-    }
   }
 
   @Override

@@ -2,7 +2,6 @@ package io.holdfast.storage;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.Collection;
 
 /**
  * A topic's write-ahead log: every message once, whatever the number of channels. Append returns
@@ -13,7 +12,7 @@ import java.util.Collection;
  * <p>Threads: the topic's lock guards everything but {@link #nextOrdinal()}, {@link #diskBytes()}
  * and the cursors, which belong to their channel's lock.
  */
-public interface Journal extends Closeable {
+public interface Journal extends JournalContents, Closeable {
   /** Told once whether the messages appended before {@link #whenDurable} hold. */
   interface DurabilityListener {
     /** They do. Called from the sync thread; must not block. */
@@ -47,18 +46,6 @@ public interface Journal extends Closeable {
    */
   boolean leaveFile() throws IOException;
 
-  /** The ordinal of the next message. Any thread. */
-  long nextOrdinal();
-
-  /** The oldest ordinal that can still be read; {@link #nextOrdinal()} when there is none. */
-  long firstOrdinal() throws IOException;
-
-  /**
-   * Never to use an ordinal below this one, which some ledger has mentioned: after a power cut a
-   * ledger can be ahead of the journal, and its finishes must not hit other messages.
-   */
-  void raiseNextOrdinal(long ordinal);
-
   /**
    * Appends a copy of an older message, which keeps its ordinal, time and deferral. No cursor meets
    * it: it is read by reference only, by channels that have recorded the new place.
@@ -68,24 +55,8 @@ public interface Journal extends Closeable {
    */
   MessageRef carry(MessageView message) throws IOException;
 
-  /**
-   * Reads all files to find the copies that {@link #carry} made; a later one of a message counts.
-   */
-  Collection<MessageRef> copies() throws IOException;
-
   /** Waits until everything appended so far is on the disk. Without the topic's lock. */
   void force() throws IOException;
-
-  /**
-   * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
-   * and nobody is to see another message under the same id. Once, before anything is appended.
-   *
-   * @param to the first ordinal to be used
-   */
-  void skipTo(long to);
-
-  /** What {@link #skipTo} left out; not to be changed. */
-  OrdinalRanges unused();
 
   /** A new view for one channel. */
   JournalCursor cursor();

@@ -150,21 +150,10 @@ final class PowerCutCheck implements AutoCloseable {
         new ChronicleJournal(
             dataDir.journalDir(name), options(synced, System::nanoTime), syncThread);
     List<String> names = dataDir.channels(name);
-    topic.heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
-    topic.journal.raiseNextOrdinal(topic.heldFrom);
-    topic.skippedTo = entry == null ? 0 : entry.skippedTo();
-    if (dataDir.mayHaveLostPower()) {
-      topic.skippedTo =
-          Math.max(topic.skippedTo, topic.journal.nextOrdinal()) + ChronicleJournal.MAX_LOST;
-    }
-    topic.journal.skipTo(topic.skippedTo);
-    long first = topic.heldFrom < 0 ? topic.journal.nextOrdinal() : topic.heldFrom;
-    if (topic.heldFrom < 0 && names.isEmpty()) {
-      topic.heldFrom = topic.journal.nextOrdinal();
-    }
-    if (!names.isEmpty()) {
-      topic.heldFrom = -1;
-    }
+    TopicRecovery recovery =
+        TopicRecovery.of(topic.journal, entry, names, dataDir.mayHaveLostPower());
+    topic.heldFrom = recovery.heldFrom();
+    topic.skippedTo = recovery.skippedTo();
     for (String channelName : names) {
       require(model.channels.containsKey(channelName), name + "/" + channelName + " is back");
       ChannelModel channel = new ChannelModel(channelName);
@@ -175,8 +164,8 @@ final class PowerCutCheck implements AutoCloseable {
               dataDir.channelDir(name, channelName),
               topic.journal,
               syncThread,
-              false,
-              first,
+              recovery.isKnown(channelName),
+              recovery.first(),
               topic.heldFrom,
               held);
       held.forEach(message -> channel.taken.add(new Taken(message.ref(), message.dueMs())));

@@ -19,6 +19,7 @@ import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.SyncFailedException;
+import io.holdfast.storage.TopicRecovery;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ public final class Topic {
   private static final Logger LOG = LoggerFactory.getLogger(Topic.class);
 
   /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
-  static final long NOTHING_HELD = -1;
+  static final long NOTHING_HELD = TopicRecovery.NOTHING_HELD;
 
   /** Journal files given back with messages carried forward in one turn of housekeeping. */
   private static final int MAX_FILES_CARRIED = 16;
@@ -144,51 +145,22 @@ public final class Topic {
     context.dataDir().createTopic(name);
     Topic topic = open(name, context, entry == null ? idBase : entry.idBase());
     List<String> names = context.dataDir().channels(name);
-    long heldFrom = entry == null ? topic.journal.firstOrdinal() : entry.handedOver();
-    // After a power cut the metadata can be ahead of the journal, as a ledger can.
-    topic.journal.raiseNextOrdinal(heldFrom);
-    if (heldFrom != NOTHING_HELD) {
-      // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
-      heldFrom = Math.max(heldFrom, topic.journal.firstOrdinal());
-    }
-    topic.skippedTo = entry == null ? 0 : entry.skippedTo();
-    if (context.dataDir().mayHaveLostPower()) {
-      topic.skippedTo =
-          Math.max(topic.skippedTo, topic.journal.nextOrdinal()) + ChronicleJournal.MAX_LOST;
-    }
-    topic.journal.skipTo(topic.skippedTo);
-    // Where a channel begins whose creation a crash cut short.
-    long first = heldFrom == NOTHING_HELD ? topic.journal.nextOrdinal() : heldFrom;
-    if (heldFrom == NOTHING_HELD && names.isEmpty()) {
-      // Its channels were ephemeral: they had everything.
-      heldFrom = topic.journal.nextOrdinal();
-    }
-    topic.paused = entry != null && entry.paused();
-    if (!topic.paused && !names.isEmpty()) {
-      // Creating the first channel took the messages over, whatever meta.json remembers.
-      heldFrom = NOTHING_HELD;
-    }
-    topic.heldFrom = heldFrom;
+    TopicRecovery recovery =
+        TopicRecovery.of(topic.journal, entry, names, context.dataDir().mayHaveLostPower());
+    topic.skippedTo = recovery.skippedTo();
+    topic.paused = recovery.paused();
+    topic.heldFrom = recovery.heldFrom();
     for (String channelName : names) {
       // A channel that was there and has no ledger any more: rather too much than too little.
-      Channel channel = topic.openChannel(channelName, isKnown(entry, channelName), first);
-      if (entry != null && entry.channels() != null) {
-        for (Metadata.ChannelEntry channelEntry : entry.channels()) {
-          if (channelEntry.name().equals(channelName) && channelEntry.paused()) {
-            channel.restorePaused();
-          }
-        }
+      Channel channel =
+          topic.openChannel(channelName, recovery.isKnown(channelName), recovery.first());
+      if (recovery.isPaused(channelName)) {
+        channel.restorePaused();
       }
       topic.channels.put(channelName, channel);
     }
     topic.seenOrdinal = topic.journal.nextOrdinal();
     return topic;
-  }
-
-  private static boolean isKnown(Metadata.TopicEntry entry, String channel) {
-    return entry != null
-        && entry.channels() != null
-        && entry.channels().stream().anyMatch(e -> e.name().equals(channel));
   }
 
   private Channel openChannel(String channelName, boolean known, long first) throws IOException {
