@@ -11,6 +11,7 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.PublishLimits;
 import io.holdfast.broker.topic.Topic;
@@ -67,6 +68,7 @@ public final class Broker implements TopicContext {
   private final ScheduledExecutorService housekeeping;
   private final MetadataWriter metadataWriter;
   private final DiskGuard diskGuard;
+  private final BrokerMeters meters = new BrokerMeters();
   private final long startTimeMs = System.currentTimeMillis();
 
   /** By name in byte order. Entries are added under {@link #topicsLock}. */
@@ -157,6 +159,7 @@ public final class Broker implements TopicContext {
     }
     nextIdBase = metadata.nextIdBase();
     syncThread = new SyncThread(options.syncTimeoutMs());
+    syncThread.onForced(meters.sync()::record);
     if (dataDir.mayHaveUnforcedFiles()) {
       syncThread.forceLeftBehind(dataDir.root());
     }
@@ -517,6 +520,11 @@ public final class Broker implements TopicContext {
   @Override
   public ChannelSettings channelSettings() {
     return channelSettings;
+  }
+
+  @Override
+  public BrokerMeters meters() {
+    return meters;
   }
 
   @Override

@@ -13,7 +13,10 @@ import io.holdfast.broker.lookup.ChannelLookup;
 import io.holdfast.broker.lookup.LookupLoop;
 import io.holdfast.broker.lookup.LookupTopology;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.metrics.BrokerCollector;
+import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.net.HttpJsonClient;
+import io.holdfast.broker.net.LoopDelay;
 import io.holdfast.broker.net.TcpServer;
 import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.protocol.ConnectionServices;
@@ -31,7 +34,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.IntSupplier;
@@ -63,6 +68,7 @@ public final class Server {
           });
   private final List<HttpServer> httpServers = new ArrayList<>();
   private TcpServer tcpServer;
+  private Metrics metrics;
   private LookupLoop lookupLoop;
   private StatsdPusher statsd;
 
@@ -70,6 +76,7 @@ public final class Server {
     this.options = options;
     this.broker = broker;
     transport = new Transport(options.eventLoopThreads());
+    LoopDelay.watch(transport.workers(), broker.meters().eventLoopDelay());
     budgets = Budgets.of(options.maxInputBytes(), options.maxTotalOutputBytes());
   }
 
@@ -155,7 +162,14 @@ public final class Server {
 
   /** Opens what is configured of HTTP and HTTPS; returns the plain port, -1 without one. */
   private int openHttp(TlsContexts tls) throws IOException {
-    HttpApi api = new HttpApi(broker);
+    metrics =
+        new Metrics(
+            new BrokerCollector(
+                broker,
+                options.isMetricsExcludeEphemeral(),
+                Map.of("version", version(), "nsqd_version", StatsSnapshot.VERSION),
+                this::connections));
+    HttpApi api = new HttpApi(broker, metrics);
     HttpServer https = null;
     if (tls != null && options.httpsAddress().isPresent()) {
       https = bindHttp(options.httpsAddress().get(), api, tls::current, null);
@@ -170,6 +184,21 @@ public final class Server {
       httpsPort = () -> port;
     }
     return bindHttp(plain.get(), api, null, httpsPort).port();
+  }
+
+  private static String version() {
+    String version = Server.class.getPackage().getImplementationVersion();
+    return version == null ? "unknown" : version;
+  }
+
+  /** Open connections by kind. */
+  private Map<String, Integer> connections() {
+    Map<String, Integer> open = new TreeMap<>();
+    open.put("tcp", tcpServer.connectionCount());
+    for (HttpServer server : httpServers) {
+      open.merge(server.kind(), server.connectionCount(), Integer::sum);
+    }
+    return open;
   }
 
   private HttpServer bindHttp(
@@ -262,6 +291,9 @@ public final class Server {
       statsd.close();
     }
     transport.close();
+    if (metrics != null) {
+      metrics.close();
+    }
     broker.exit();
     httpClientThreads.shutdownNow();
   }

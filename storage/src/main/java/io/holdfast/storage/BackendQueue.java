@@ -130,6 +130,9 @@ public interface BackendQueue extends Closeable {
   /** Bytes on disk that belong to this channel alone. */
   long diskBytes();
 
+  /** Files on disk that belong to this channel alone. */
+  int diskFiles();
+
   /** Closes files until the next use. */
   void closeIdle();
 

@@ -450,6 +450,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public int diskFiles() {
+    return ledger.diskFiles();
+  }
+
+  @Override
   public void closeIdle() {
     journal.release();
     ledger.closeIdle();

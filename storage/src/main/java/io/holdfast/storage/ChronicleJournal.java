@@ -514,6 +514,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public int diskFiles() {
+    return log.cycles().size();
+  }
+
+  @Override
   public long diskBytesAfter(int file) {
     return log.diskBytesAfter(file);
   }

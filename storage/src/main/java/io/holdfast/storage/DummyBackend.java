@@ -148,6 +148,11 @@ public final class DummyBackend implements BackendQueue {
   }
 
   @Override
+  public int diskFiles() {
+    return 0;
+  }
+
+  @Override
   public long diskBytes() {
     return 0;
   }

@@ -98,6 +98,9 @@ public interface Journal extends JournalContents, Closeable {
   /** Bytes that all files take on the disk. Any thread. */
   long diskBytes();
 
+  /** Number of files. Any thread. */
+  int diskFiles();
+
   /** Bytes that the files newer than this one take. Any thread. */
   long diskBytesAfter(int file);
 

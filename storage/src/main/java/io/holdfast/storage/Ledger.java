@@ -302,6 +302,11 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
     return log.diskBytes();
   }
 
+  /** Number of files. */
+  int diskFiles() {
+    return log.cycles().size();
+  }
+
   /** Closes the files until the next record. */
   void closeIdle() {
     log.closeIfUnread();

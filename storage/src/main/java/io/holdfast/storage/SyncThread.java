@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +65,9 @@ public final class SyncThread implements Closeable {
   /** What earlier processes wrote and did not force; null when it is on disk. */
   private volatile LeftBehind leftBehind;
 
+  /** Told how many ns each force took. */
+  private volatile LongConsumer onForced = ns -> {};
+
   /** null when somebody else calls {@link #pass}. */
   private final Thread thread;
 
@@ -103,6 +107,11 @@ public final class SyncThread implements Closeable {
   /** One without a thread, for a simulation that calls {@link #pass} when it wants to. */
   static SyncThread stepped(Disk disk) {
     return new SyncThread(disk);
+  }
+
+  /** Has somebody told how many ns each force took, by whichever thread forced. */
+  public void onForced(LongConsumer listener) {
+    onForced = listener;
   }
 
   Disk disk() {
@@ -169,7 +178,9 @@ public final class SyncThread implements Closeable {
     // With its monitor: a force that fails beside one that works must not be forgotten.
     synchronized (log) {
       try {
+        long startNs = System.nanoTime();
         log.sync();
+        onForced.accept(System.nanoTime() - startNs);
       } catch (IOException e) {
         failed(log, e);
         throw e;

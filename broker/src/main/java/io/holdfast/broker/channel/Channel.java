@@ -5,6 +5,7 @@ import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
+import io.holdfast.broker.stats.LatencyCounts;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.storage.BackendQueue;
 import io.holdfast.storage.Batch;
@@ -70,6 +71,9 @@ public final class Channel {
   private final BackendQueue backend;
   private final QueueScan scan;
   private final E2eProcessingLatency latency;
+
+  /** Made with the first FIN: most of very many channels may have none. Written under the lock. */
+  private volatile LatencyCounts processing;
 
   private final Object lock = new Object();
   private final ReadyMessages ready;
@@ -443,6 +447,13 @@ public final class Channel {
   }
 
   private void recordLatency(Message message) {
+    if (message.timestampNs > 0) {
+      if (processing == null) {
+        processing = new LatencyCounts(LatencyCounts.LONG_SECONDS);
+      }
+      processing.record(
+          TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs()) - message.timestampNs);
+    }
     if (latency != E2eProcessingLatency.NONE && message.timestampNs > 0) {
       long nowNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
       latency.record(nowNs - message.timestampNs);
@@ -692,12 +703,16 @@ public final class Channel {
     }
   }
 
-  /** Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread. */
-  public void housekeep(boolean idle) throws IOException {
+  /**
+   * Brings the ledger to a new file when that pays, closes idle files. Housekeeping thread.
+   *
+   * @return whether the ledger was summed up
+   */
+  public boolean housekeep(boolean idle) throws IOException {
     boolean checkpoint;
     synchronized (lock) {
       if (exiting) {
-        return;
+        return false;
       }
       checkpoint = backend.wantsCheckpoint();
       if (checkpoint) {
@@ -714,6 +729,7 @@ public final class Channel {
       }
     }
     forceCarried();
+    return checkpoint;
   }
 
   /** Files of the topic's journal were removed: lets go of them. Housekeeping thread. */
@@ -902,6 +918,16 @@ public final class Channel {
   /** Bytes on disk that belong to this channel alone. */
   public long diskBytes() {
     return backend.diskBytes();
+  }
+
+  /** Files on disk that belong to this channel alone. */
+  public int diskFiles() {
+    return backend.diskFiles();
+  }
+
+  /** How long messages took from publish to FIN; null while none was finished. */
+  public LatencyCounts processing() {
+    return processing;
   }
 
   /** Messages dropped for want of room; only an ephemeral channel drops any. */

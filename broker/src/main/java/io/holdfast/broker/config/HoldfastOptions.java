@@ -106,6 +106,16 @@ final class HoldfastOptions {
           "output waiting for all slow clients; 0 = a quarter of the JVM's direct memory");
 
   static {
+    GROUP.heading("Metrics (Holdfast's own)");
+  }
+
+  static final OptionSpec METRICS_EXCLUDE_EPHEMERAL =
+      GROUP.bool(
+          "metrics-exclude-ephemeral",
+          false,
+          "leave ephemeral topics and channels out of /metrics");
+
+  static {
     GROUP.heading("Threads (Holdfast's own)");
   }
 

@@ -321,6 +321,11 @@ public final class Options {
     return bool(NsqdOptions.STATSD_EXCLUDE_EPHEMERAL);
   }
 
+  /** Returns whether ephemeral topics and channels are left out of /metrics. */
+  public boolean isMetricsExcludeEphemeral() {
+    return bool(HoldfastOptions.METRICS_EXCLUDE_EPHEMERAL);
+  }
+
   /** Returns the quantiles in (0, 1] of publish-to-FIN time to track, largest first. */
   public List<Double> e2eProcessingLatencyPercentiles() {
     return doubles(NsqdOptions.E2E_PERCENTILES);

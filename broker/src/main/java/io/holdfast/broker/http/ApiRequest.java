@@ -1,6 +1,8 @@
 package io.holdfast.broker.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaders;
 
 /**
  * A request whose body is complete, or as complete as its limit allows.
@@ -14,6 +16,7 @@ import io.netty.buffer.ByteBuf;
  *     Valid until the reply is given; the connection releases it.
  * @param bodyTooBig whether the body went on beyond the route's limit; then it has at least one
  *     byte more than the limit
+ * @param headers as received
  */
 record ApiRequest(
     String method,
@@ -21,9 +24,26 @@ record ApiRequest(
     String pathParam,
     String rawQuery,
     ByteBuf body,
-    boolean bodyTooBig) {
+    boolean bodyTooBig,
+    HttpHeaders headers) {
   /** Room before the body for an int32 length. */
   static final int BODY_HEADROOM_BYTES = 4;
+
+  /** One without headers. */
+  ApiRequest(
+      String method,
+      String path,
+      String pathParam,
+      String rawQuery,
+      ByteBuf body,
+      boolean bodyTooBig) {
+    this(method, path, pathParam, rawQuery, body, bodyTooBig, EmptyHttpHeaders.INSTANCE);
+  }
+
+  /** Returns the first value of a header, null for none. */
+  String header(CharSequence name) {
+    return headers.get(name);
+  }
 
   /** Returns the parsed query; 400 {@code INVALID_REQUEST} if it cannot be parsed. */
   QueryParams params() throws HttpError {

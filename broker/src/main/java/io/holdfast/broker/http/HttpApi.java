@@ -5,6 +5,7 @@ import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
+import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
@@ -18,8 +19,9 @@ public final class HttpApi {
 
   /**
    * @param broker serves the requests; its {@link Broker#workers()} run what blocks
+   * @param metrics what /metrics shows
    */
-  public HttpApi(Broker broker) {
+  public HttpApi(Broker broker, Metrics metrics) {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     StatsHandler stats = new StatsHandler(broker);
@@ -31,7 +33,8 @@ public final class HttpApi {
                 () -> broker.options().maxBodySize(),
                 () -> broker.options().maxReqTimeoutMs()),
             new BrokerTopics(broker),
-            workers);
+            workers,
+            broker.meters().publish()::record);
     ConfigHandler config =
         new ConfigHandler(
             key -> broker.options().configValue(key),
@@ -43,6 +46,7 @@ public final class HttpApi {
     routes.add("GET", "/ping", RequestHandler.immediate(stats::ping));
     routes.add("GET", "/info", RequestHandler.immediate(stats::info));
     routes.add("GET", "/stats", workers.blocking(stats::stats));
+    routes.add("GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
     routes.add("POST", "/pub", pub.pubBodyLimit(), pub::pub);
     routes.add("POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);
     routes.add("POST", "/topic/create", workers.blocking(admin::createTopic));

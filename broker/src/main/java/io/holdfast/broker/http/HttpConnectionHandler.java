@@ -397,7 +397,14 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     pace.requestRead();
     String method = head.method().name();
     ApiRequest request =
-        new ApiRequest(method, target.path(), match.pathParam(), target.rawQuery(), body, tooBig);
+        new ApiRequest(
+            method,
+            target.path(),
+            match.pathParam(),
+            target.rawQuery(),
+            body,
+            tooBig,
+            head.headers());
     Consumer<HttpReply> sink = replySink(ctx, body);
     body = null; // the sink releases it
     try {

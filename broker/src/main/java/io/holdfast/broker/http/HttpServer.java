@@ -33,6 +33,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
@@ -169,6 +170,11 @@ public final class HttpServer {
   /** Returns the port listened on; -1 for a unix socket. */
   public int port() {
     return listener.localAddress() instanceof InetSocketAddress inet ? inet.getPort() : -1;
+  }
+
+  /** Returns {@code http} or {@code https}. */
+  public String kind() {
+    return scheme.toLowerCase(Locale.ROOT);
   }
 
   /** Returns how many connections are open. */

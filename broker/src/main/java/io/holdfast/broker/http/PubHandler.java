@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,7 @@ final class PubHandler {
   private final Limits limits;
   private final Topics topics;
   private final Workers workers;
+  private final LongConsumer publishNs;
 
   /**
    * The options that bound a publish.
@@ -54,10 +56,14 @@ final class PubHandler {
         throws BrokerException;
   }
 
-  PubHandler(Limits limits, Topics topics, Workers workers) {
+  /**
+   * @param publishNs told how many ns each publish took that was answered OK
+   */
+  PubHandler(Limits limits, Topics topics, Workers workers, LongConsumer publishNs) {
     this.limits = limits;
     this.topics = topics;
     this.workers = workers;
+    this.publishNs = publishNs;
   }
 
   /** Returns what /pub takes as body. */
@@ -175,13 +181,15 @@ final class PubHandler {
         reply);
   }
 
-  private static void publish(
+  private void publish(
       Target target, ByteBuf section, int count, long deferMs, Consumer<HttpReply> reply)
       throws HttpError {
+    long startNs = System.nanoTime();
     PublishListener listener =
         new PublishListener() {
           @Override
           public void onDurable() {
+            publishNs.accept(System.nanoTime() - startNs);
             reply.accept(HttpReply.text("OK"));
           }
 
@@ -199,7 +207,7 @@ final class PubHandler {
       throw HttpError.failed(e);
     }
     if (durable) {
-      reply.accept(HttpReply.text("OK"));
+      listener.onDurable();
     }
   }
 

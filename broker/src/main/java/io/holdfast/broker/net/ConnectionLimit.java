@@ -36,6 +36,10 @@ final class ConnectionLimit {
     return true;
   }
 
+  int count() {
+    return open.size();
+  }
+
   void closeAll() {
     open.close().syncUninterruptibly();
   }

@@ -70,6 +70,11 @@ public final class TcpServer {
     return local instanceof InetSocketAddress inet ? inet.getPort() : -1;
   }
 
+  /** Open connections. */
+  public int connectionCount() {
+    return connections.count();
+  }
+
   /** Takes no more connections. */
   public void stopAccepting() {
     listener.close().syncUninterruptibly();

@@ -115,6 +115,7 @@ public final class ProtocolV2 {
     flushFins();
     client.pump();
     output.flush();
+    publisher.flushed();
     if (output.hasManyPending()) {
       updateAutoRead();
     }
@@ -185,6 +186,7 @@ public final class ProtocolV2 {
   }
 
   void badMagic() {
+    broker.meters().protocolError("E_BAD_PROTOCOL");
     output.fatal(FrameEncoder.ascii("E_BAD_PROTOCOL"));
     decoder.discard();
   }
@@ -209,6 +211,7 @@ public final class ProtocolV2 {
   void fail(ClientException e) {
     flushFins();
     LOG.debug("client {}: {}", client.remoteAddress(), e.getMessage());
+    broker.meters().protocolError(e.getMessage());
     if (e.isFatal()) {
       decoder.discard();
       leaveChannel();

@@ -55,6 +55,10 @@ final class Publisher {
 
   private AtomicLong counter;
 
+  // The publishes of this socket read whose OK leaves with the next flush.
+  private long firstCompleteNs;
+  private int answered;
+
   Publisher(
       Broker broker,
       ClientV2 client,
@@ -221,7 +225,9 @@ final class Publisher {
       create(topicName);
       return false;
     }
-    Reply reply = options.durability() == Durability.SYNCED ? new Reply(command) : null;
+    // One look at the clock for all publishes of a socket read.
+    long startNs = answered == 0 ? System.nanoTime() : firstCompleteNs;
+    Reply reply = options.durability() == Durability.SYNCED ? new Reply(command, startNs) : null;
     boolean durable;
     try {
       durable = to.putMessages(section, count, deferMs, reply);
@@ -231,10 +237,21 @@ final class Publisher {
     counter.lazySet(counter.get() + count);
     if (durable) {
       output.ok();
+      if (answered++ == 0) {
+        firstCompleteNs = startNs;
+      }
     } else {
       reply.place = output.reserve();
     }
     return true;
+  }
+
+  /** What was answered has been sent: all publishes of one socket read count as the first one. */
+  void flushed() {
+    if (answered > 0) {
+      broker.meters().publish().record(System.nanoTime() - firstCompleteNs, answered);
+      answered = 0;
+    }
   }
 
   private ClientException failed(String reason) {
@@ -271,20 +288,24 @@ final class Publisher {
   /** The answer to a publish that waits for the disk. */
   private final class Reply implements PublishListener {
     private final String of;
+    private final long startNs;
     private Object place;
 
-    private Reply(String command) {
+    private Reply(String command, long startNs) {
       of = command;
+      this.startNs = startNs;
     }
 
     @Override
     public void onDurable() {
+      broker.meters().publish().record(System.nanoTime() - startNs);
       complete(null);
     }
 
     @Override
     public void onFailed(String error) {
       String text = "E_" + of + "_FAILED " + of + " failed " + error;
+      broker.meters().protocolError(text);
       complete(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.broker.topic;
 import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.storage.BackendQueue;
@@ -539,11 +540,17 @@ public final class Topic {
       lastChangeNs = nowNs;
     }
     boolean idle = nowNs - lastChangeNs > context.idleCloseNs();
+    BrokerMeters meters = context.meters();
     for (Channel channel : channels.values()) {
-      channel.housekeep(idle);
+      long startNs = System.nanoTime();
+      if (channel.housekeep(idle)) {
+        meters.checkpoint().record(System.nanoTime() - startNs);
+      }
     }
     needsRoom = channels.values().stream().anyMatch(Channel::isBehind);
+    long startNs = System.nanoTime();
     reclaim();
+    meters.reclaim().record(System.nanoTime() - startNs);
     measureDiskBytes();
     if (idle) {
       synchronized (lock) {
@@ -750,6 +757,16 @@ public final class Topic {
   /** One above every message id ever given out. */
   public long idEnd() {
     return idBase + journal.nextOrdinal();
+  }
+
+  /** Bytes that the journal takes on disk. */
+  public long journalBytes() {
+    return journal.diskBytes();
+  }
+
+  /** Files of the journal. */
+  public int journalFiles() {
+    return journal.diskFiles();
   }
 
   /** Bytes that journal and ledgers take on disk. */

@@ -2,6 +2,7 @@ package io.holdfast.broker.topic;
 
 import io.holdfast.broker.channel.ChannelSettings;
 import io.holdfast.broker.channel.QueueScan;
+import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.storage.DataDir;
 import io.holdfast.storage.StorageOptions;
 import io.holdfast.storage.SyncThread;
@@ -22,6 +23,9 @@ public interface TopicContext {
 
   /** How journals are kept; an ephemeral topic never waits for the disk. */
   StorageOptions storageOptions(boolean ephemeral);
+
+  /** Where durations are counted. */
+  BrokerMeters meters();
 
   /** 0..1023, part of each message id. */
   int nodeId();

@@ -1,5 +1,6 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
@@ -44,6 +45,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   private final SimulationSettings simulation;
   private final SyncThread syncThread = new SyncThread(3_600_000);
   private final ChannelSettings settings;
+  private final BrokerMeters meters = new BrokerMeters();
   private DataDir dataDir;
   private QueueScan scan;
   private long nowMs = 1;
@@ -199,6 +201,11 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   }
 
   // ---------------------------------------------------------------- Clock, TopicContext
+
+  @Override
+  public BrokerMeters meters() {
+    return meters;
+  }
 
   @Override
   public long nanos() {

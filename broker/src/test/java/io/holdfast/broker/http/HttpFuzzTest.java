@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.metrics.BrokerCollector;
+import io.holdfast.broker.metrics.Metrics;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +29,11 @@ class HttpFuzzTest {
   @BeforeAll
   static void start() throws IOException {
     target = new FuzzTarget();
-    router = new HttpApi(target.broker()).router();
+    router =
+        new HttpApi(
+                target.broker(),
+                new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)))
+            .router();
     target.waitsWhile(
         conn -> {
           HttpConnectionHandler handler = conn.pipeline().get(HttpConnectionHandler.class);

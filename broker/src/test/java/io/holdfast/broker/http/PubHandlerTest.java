@@ -28,7 +28,8 @@ class PubHandlerTest {
       new PubHandler(
           new PubHandler.Limits(() -> 10, () -> 40, () -> 3_600_000),
           topics,
-          new Workers(work::add));
+          new Workers(work::add),
+          ns -> {});
   private HttpReply reply;
 
   /**
@@ -243,7 +244,7 @@ class PubHandlerTest {
               throw new RejectedExecutionException("full");
             });
     PubHandler busy =
-        new PubHandler(new PubHandler.Limits(() -> 10, () -> 40, () -> 0), topics, full);
+        new PubHandler(new PubHandler.Limits(() -> 10, () -> 40, () -> 0), topics, full, ns -> {});
     ApiRequest request =
         new ApiRequest("POST", "/pub", null, "topic=t", bodyWithHeadroom("a"), false);
     try {

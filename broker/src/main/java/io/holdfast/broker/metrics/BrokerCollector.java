@@ -1,0 +1,276 @@
+package io.holdfast.broker.metrics;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.stats.BrokerMeters;
+import io.holdfast.broker.stats.LatencyCounts;
+import io.holdfast.broker.topic.Topic;
+import io.holdfast.storage.DirNames;
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the figures of a broker for one scrape: those of /stats under the names that NSQ's
+ * exporters gave them, and Holdfast's own. A channel's lock is held for one figure at a time, never
+ * across channels. Thread-safe.
+ */
+public final class BrokerCollector implements MultiCollector {
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerCollector.class);
+
+  private final Broker broker;
+  private final boolean isEphemeralLeftOut;
+  private final Labels build;
+  private final Supplier<Map<String, Integer>> connections;
+
+  // Counters must not fall when a channel that counted them is deleted.
+  private final AtomicLong skipped = new AtomicLong();
+  private final AtomicLong damaged = new AtomicLong();
+
+  /**
+   * @param isEphemeralLeftOut whether {@code #ephemeral} topics and channels have no series
+   * @param build labels of the build's series
+   * @param connections open connections by kind: tcp, http, https
+   */
+  public BrokerCollector(
+      Broker broker,
+      boolean isEphemeralLeftOut,
+      Map<String, String> build,
+      Supplier<Map<String, Integer>> connections) {
+    this.broker = broker;
+    this.isEphemeralLeftOut = isEphemeralLeftOut;
+    this.build =
+        Labels.of(build.keySet().toArray(new String[0]), build.values().toArray(new String[0]));
+    this.connections = connections;
+  }
+
+  @Override
+  public MetricSnapshots collect() {
+    MetricSnapshots.Builder all = MetricSnapshots.builder();
+    TopicFamilies topics = new TopicFamilies();
+    ChannelFamilies channels = new ChannelFamilies();
+    Storage storage = new Storage();
+    for (Topic topic : broker.topics()) {
+      storage.add(topic);
+      if (isEphemeralLeftOut && DirNames.isEphemeral(topic.name())) {
+        continue;
+      }
+      topics.add(topic);
+      for (Channel channel : topic.channels()) {
+        if (!(isEphemeralLeftOut && channel.isEphemeral())) {
+          channels.add(channel);
+        }
+      }
+    }
+    topics.all.forEach(family -> put(all, family));
+    channels.all.forEach(family -> put(all, family));
+    put(all, channels.processing);
+    broker(all);
+    storage.put(all);
+    return all.build();
+  }
+
+  private static void put(MetricSnapshots.Builder to, Family<?> family) {
+    MetricSnapshot snapshot = family.snapshot();
+    if (snapshot != null) {
+      to.metricSnapshot(snapshot);
+    }
+  }
+
+  /** What is there once, whatever the topics. */
+  private void broker(MetricSnapshots.Builder all) {
+    BrokerMeters meters = broker.meters();
+    histogram(
+        all,
+        "holdfast_publish_duration_seconds",
+        "From a publish command being complete to its OK being sent.",
+        meters.publish());
+    histogram(all, "holdfast_sync_duration_seconds", "One force of a log to disk.", meters.sync());
+    histogram(
+        all,
+        "holdfast_event_loop_delay_seconds",
+        "How late an event loop runs what is due.",
+        meters.eventLoopDelay());
+    histogram(
+        all,
+        "holdfast_reclaim_duration_seconds",
+        "One look for journal files that can go, over one topic.",
+        meters.reclaim());
+    histogram(
+        all,
+        "holdfast_checkpoint_duration_seconds",
+        "One checkpoint of a channel's ledger.",
+        meters.checkpoint());
+    Family<LongAdder> errors =
+        Family.counter(
+            "holdfast_protocol_errors", "Error frames sent to TCP clients.", LongAdder::sum);
+    meters.protocolErrors().forEach((code, sum) -> errors.add(Labels.of("code", code), sum));
+    put(all, errors);
+    Family<Integer> open =
+        Family.gauge("holdfast_connections", "Open connections.", Integer::doubleValue);
+    connections.get().forEach((kind, count) -> open.add(Labels.of("kind", kind), count));
+    put(all, open);
+    all.metricSnapshot(
+        InfoSnapshot.builder()
+            .name("holdfast_build")
+            .help("What is running.")
+            .dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder().labels(build).build())
+            .build());
+  }
+
+  private static void histogram(
+      MetricSnapshots.Builder to, String name, String help, LatencyCounts counts) {
+    Family<LatencyCounts> family = Family.histogram(name, help);
+    family.add(Labels.EMPTY, counts);
+    put(to, family);
+  }
+
+  /** The families with the label topic. */
+  private static final class TopicFamilies {
+    private final List<Family<Topic>> all =
+        List.of(
+            Family.gauge(
+                "nsq_topic_depth", "Messages the topic keeps back from channels.", Topic::depth),
+            Family.gauge(
+                "nsq_topic_paused", "1 while the topic is paused.", t -> one(t.isPaused())),
+            Family.untyped(
+                "nsq_topic_message_count", "Messages taken since start.", Topic::messageCount),
+            Family.untyped(
+                "nsq_topic_message_bytes", "Bytes of messages since start.", Topic::messageBytes),
+            Family.counter(
+                "nsq_topic_messages", "Messages taken since start.", Topic::messageCount),
+            Family.counter(
+                "nsq_topic_bytes", "Bytes of messages since start.", Topic::messageBytes));
+
+    private void add(Topic topic) {
+      Labels labels = Labels.of("topic", topic.name());
+      all.forEach(family -> family.add(labels, topic));
+    }
+  }
+
+  /** The families with the labels topic and channel. */
+  private static final class ChannelFamilies {
+    private final List<Family<Channel>> all =
+        List.of(
+            Family.gauge("nsq_channel_depth", "Messages ready to be delivered.", Channel::depth),
+            Family.gauge(
+                "nsq_channel_backend_depth", "Those of them on disk only.", Channel::backendDepth),
+            Family.gauge(
+                "nsq_channel_paused", "1 while the channel is paused.", c -> one(c.isPaused())),
+            Family.untyped(
+                "nsq_channel_in_flight_count",
+                "Messages delivered and not answered.",
+                Channel::inFlightCount),
+            Family.untyped(
+                "nsq_channel_deferred_count",
+                "Messages that wait for a time.",
+                Channel::deferredCount),
+            Family.untyped(
+                "nsq_channel_message_count", "Messages since start.", Channel::messageCount),
+            Family.untyped(
+                "nsq_channel_requeue_count",
+                "Messages sent back by REQ since start.",
+                Channel::requeueCount),
+            Family.untyped(
+                "nsq_channel_timeout_count",
+                "Messages timed out since start.",
+                Channel::timeoutCount),
+            Family.untyped(
+                "nsq_channel_client_count", "Consumers connected.", c -> c.clients().size()),
+            Family.counter("nsq_channel_messages", "Messages since start.", Channel::messageCount),
+            Family.counter(
+                "nsq_channel_requeues",
+                "Messages sent back by REQ since start.",
+                Channel::requeueCount),
+            Family.counter(
+                "nsq_channel_timeouts", "Messages timed out since start.", Channel::timeoutCount));
+
+    private final Family<LatencyCounts> processing =
+        Family.histogram(
+            "holdfast_channel_processing_duration_seconds", "From publish to FIN of a message.");
+
+    private void add(Channel channel) {
+      Labels labels = Labels.of("topic", channel.topicName(), "channel", channel.name());
+      all.forEach(family -> family.add(labels, channel));
+      LatencyCounts counts = channel.processing();
+      if (counts != null) {
+        processing.add(labels, counts);
+      }
+    }
+  }
+
+  private static double one(boolean yes) {
+    return yes ? 1 : 0;
+  }
+
+  /** Sums over all topics. */
+  private final class Storage {
+    private long journalBytes;
+    private long journalFiles;
+    private long ledgerBytes;
+    private long ledgerFiles;
+    private long skippedNow;
+    private long damagedNow;
+
+    private void add(Topic topic) {
+      journalBytes += topic.journalBytes();
+      journalFiles += topic.journalFiles();
+      long unreadable = 0;
+      for (Channel channel : topic.channels()) {
+        ledgerBytes += channel.diskBytes();
+        ledgerFiles += channel.diskFiles();
+        skippedNow += channel.unreadableCount();
+        unreadable = Math.max(unreadable, channel.unreadableCount());
+      }
+      damagedNow += unreadable;
+    }
+
+    private void put(MetricSnapshots.Builder to) {
+      value(to, "holdfast_journal_bytes", "Disk that journals take.", journalBytes);
+      value(to, "holdfast_journal_files", "Files of all journals.", journalFiles);
+      value(to, "holdfast_ledger_bytes", "Disk that channels' ledgers take.", ledgerBytes);
+      value(to, "holdfast_ledger_files", "Files of all ledgers.", ledgerFiles);
+      try {
+        value(
+            to,
+            "holdfast_disk_free_bytes",
+            "Free space on the disk of the data path.",
+            broker.dataDir().usableBytes());
+      } catch (IOException e) {
+        LOG.warn("free disk space cannot be read: {}", e.getMessage());
+      }
+      count(
+          to,
+          "holdfast_skipped_messages",
+          "Messages that channels passed over as unreadable.",
+          skipped.accumulateAndGet(skippedNow, Math::max));
+      count(
+          to,
+          "holdfast_damaged_messages",
+          "Messages in journals found damaged.",
+          damaged.accumulateAndGet(damagedNow, Math::max));
+    }
+
+    private void value(MetricSnapshots.Builder to, String name, String help, long value) {
+      Family<Long> family = Family.gauge(name, help, Long::doubleValue);
+      family.add(Labels.EMPTY, value);
+      BrokerCollector.put(to, family);
+    }
+
+    private void count(MetricSnapshots.Builder to, String name, String help, long value) {
+      Family<Long> family = Family.counter(name, help, Long::doubleValue);
+      family.add(Labels.EMPTY, value);
+      BrokerCollector.put(to, family);
+    }
+  }
+}
