@@ -11,6 +11,7 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.PublishLimits;
@@ -60,6 +61,7 @@ public final class Broker implements TopicContext {
 
   private volatile Options options;
   private final DataDir dataDir;
+  private final MemoryBudget memory;
   private final Metadata metadata;
   private final SyncThread syncThread;
   private final QueueScan queueScan;
@@ -147,6 +149,8 @@ public final class Broker implements TopicContext {
    */
   public Broker(Options options) throws IOException {
     this.options = options;
+    memory = MemoryBudget.ofThisJvm(options.maxInputBytes(), options.maxTotalOutputBytes());
+    LOG.info("{}", memory.describe());
     dataDir = DataDir.open(options.dataPath());
     boolean opened = false;
     try {
@@ -184,7 +188,8 @@ public final class Broker implements TopicContext {
                 options.isTopologyAwareConsumption()),
             new DeliveryPacing(clock, options.eventLoopThreads()),
             this::diskFailed,
-            this::persistMetadata);
+            this::persistMetadata,
+            memory);
     workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));
     housekeeping = Executors.newSingleThreadScheduledExecutor(daemon("housekeeping"));
     metadataWriter = new MetadataWriter(this::writeMetadata);
@@ -438,6 +443,11 @@ public final class Broker implements TopicContext {
   public void setLookupdTcpAddresses(List<String> addresses) {
     options = options.withLookupdTcpAddresses(addresses);
     topologyListener.lookupdAddressesChanged(addresses);
+  }
+
+  /** How the JVM's memory is divided. */
+  public MemoryBudget memory() {
+    return memory;
   }
 
   /** This machine's name. */

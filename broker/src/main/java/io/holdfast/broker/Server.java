@@ -77,7 +77,7 @@ public final class Server {
     this.broker = broker;
     transport = new Transport(options.eventLoopThreads());
     LoopDelay.watch(transport.workers(), broker.meters().eventLoopDelay());
-    budgets = Budgets.of(options.maxInputBytes(), options.maxTotalOutputBytes());
+    budgets = Budgets.of(broker.memory());
   }
 
   /**

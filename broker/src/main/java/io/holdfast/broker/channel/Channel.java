@@ -714,6 +714,7 @@ public final class Channel {
       if (exiting) {
         return false;
       }
+      ready.trim();
       checkpoint = backend.wantsCheckpoint();
       if (checkpoint) {
         record(() -> backend.checkpoint(heldMessages()));

@@ -1,5 +1,6 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import java.io.IOException;
 import java.util.function.IntUnaryOperator;
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
  * @param pacing whether messages wait for company
  * @param diskErrors told of each disk error
  * @param persistence called when the channel was paused or unpaused
+ * @param memory what all channels share
  */
 public record ChannelSettings(
     int memQueueSize,
@@ -33,7 +35,8 @@ public record ChannelSettings(
     Topology topology,
     DeliveryPacing pacing,
     DiskErrors diskErrors,
-    Persistence persistence) {
+    Persistence persistence,
+    MemoryBudget memory) {
 
   /** Keeps pause flags over a restart. */
   public interface Persistence {

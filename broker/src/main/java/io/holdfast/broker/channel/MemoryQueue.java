@@ -1,16 +1,23 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.memory.MemoryPart;
+import io.holdfast.broker.memory.MemoryShare;
 import java.util.ArrayDeque;
 
 /**
  * A channel's memory queue, nsqd's {@code memoryMsgChan}: new messages with their bodies, bounded
- * in number and bytes, and behind them the requeued ones, which are references (their number is
- * bounded by what was in flight or deferred, see {@link Channel}). The channel's lock guards it.
+ * in number and bytes and by its share of what all queues may take, and behind them the requeued
+ * ones, which are references (their number is bounded by what was in flight or deferred, see {@link
+ * Channel}). The channel's lock guards it.
  */
 final class MemoryQueue {
+  /** What a message takes of the heap beside its body. */
+  static final int MESSAGE_BYTES = 128;
+
   private final int maxMessages;
   private final long maxBytes;
   private final ArrayDeque<Message> messages = new ArrayDeque<>();
+  private final MemoryShare share;
   private long bytes;
   private int requeued;
   private long taken;
@@ -18,10 +25,12 @@ final class MemoryQueue {
   /**
    * @param maxMessages new messages at most ({@code mem-queue-size})
    * @param maxBytes bytes of their bodies at most ({@code mem-queue-bytes})
+   * @param part of all queues' memory
    */
-  MemoryQueue(int maxMessages, long maxBytes) {
+  MemoryQueue(int maxMessages, long maxBytes, MemoryPart part) {
     this.maxMessages = maxMessages;
     this.maxBytes = maxBytes;
+    share = new MemoryShare(part);
   }
 
   /** How many more messages there is room for. */
@@ -29,22 +38,43 @@ final class MemoryQueue {
     return bytes >= maxBytes ? 0 : Math.max(0, maxMessages - messages.size());
   }
 
-  /** Whether a message of this size can be put now. */
-  boolean hasRoom(int bodyBytes) {
-    return messages.size() < maxMessages && bytes + bodyBytes <= maxBytes;
+  /**
+   * Makes room for a message, which is to be {@link #put} then.
+   *
+   * @param heldBytes of its body that memory holds: all, or none when it is read from the journal
+   * @return false when there is none
+   */
+  boolean reserve(int heldBytes) {
+    return messages.size() < maxMessages
+        && bytes + heldBytes <= maxBytes
+        && share.tryTake(MESSAGE_BYTES + heldBytes);
   }
 
-  /** Adds a new message; {@link #hasRoom} was asked before. */
+  /** Adds a new message, room for which was reserved. */
   void put(Message message) {
     messages.add(message);
     bytes += held(message);
+  }
+
+  /** Adds a new message that is in memory already, unless all queues together are full. */
+  boolean tryPut(Message message) {
+    if (!share.tryTake(MESSAGE_BYTES + held(message))) {
+      return false;
+    }
+    put(message);
+    return true;
+  }
+
+  /** Adds a new message whether there is room or not. */
+  void putAnyway(Message message) {
+    share.take(MESSAGE_BYTES + held(message));
+    put(message);
   }
 
   /** Adds a message that has been delivered or deferred before; never refused. */
   void requeue(Message message) {
     message.requeued = true;
     messages.add(message);
-    bytes += held(message);
     requeued++;
   }
 
@@ -69,10 +99,12 @@ final class MemoryQueue {
     Message message = messages.poll();
     if (message != null) {
       taken++;
-      bytes -= held(message);
       if (message.requeued) {
         message.requeued = false;
         requeued--;
+      } else {
+        bytes -= held(message);
+        share.give(MESSAGE_BYTES + held(message));
       }
     }
     return message;
@@ -80,6 +112,11 @@ final class MemoryQueue {
 
   private static int held(Message message) {
     return message.bytes == null ? 0 : message.bodyLength();
+  }
+
+  /** Gives back what memory it has kept for messages to come. */
+  void trim() {
+    share.trim();
   }
 
   /** Messages polled so far. */
@@ -104,5 +141,6 @@ final class MemoryQueue {
     messages.clear();
     bytes = 0;
     requeued = 0;
+    share.giveAll();
   }
 }

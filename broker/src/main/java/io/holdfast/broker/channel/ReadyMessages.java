@@ -39,7 +39,9 @@ final class ReadyMessages {
   ReadyMessages(ChannelSettings settings, BackendQueue backend) {
     this.settings = settings;
     this.backend = backend;
-    memory = new MemoryQueue(settings.memQueueSize(), settings.memQueueBytes());
+    memory =
+        new MemoryQueue(
+            settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
   }
 
   // ---------------------------------------------------------------- in
@@ -53,7 +55,7 @@ final class ReadyMessages {
         defer(message, delayMs);
       } else if (entry.dueMs() == 0 && message.attempts() == 0) {
         // Only carried forward: still to be delivered for the first time, before the backend's.
-        memory.put(message);
+        memory.putAnyway(message);
       } else {
         memory.requeue(message);
       }
@@ -86,7 +88,7 @@ final class ReadyMessages {
     int at = start;
     for (int i = 0; i < room; i++) {
       int length = section.getInt(at);
-      if (!memory.hasRoom(length)) {
+      if (!memory.reserve(copy ? length : 0)) {
         return i;
       }
       memory.put(message(batch, i, at + Integer.BYTES - start, length, bytes));
@@ -141,7 +143,8 @@ final class ReadyMessages {
   /** Fills memory from a journal, for want of a backend; returns how many messages it took. */
   long putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
     long taken = 0;
-    while (memory.room() > 0 && journal.next(view, endOrdinal)) {
+    boolean isFull = false;
+    while (!isFull && memory.room() > 0 && journal.next(view, endOrdinal)) {
       long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
       boolean isDeferred = view.deferMs() > 0 && delayMs > 0;
       if (isDeferred && isOverBound()) {
@@ -153,8 +156,10 @@ final class ReadyMessages {
       view.body().get(message.bytes);
       if (isDeferred) {
         defer(message, delayMs);
-      } else {
-        memory.put(message);
+      } else if (!memory.tryPut(message)) {
+        isFull = true;
+        dropped++;
+        continue;
       }
       taken++;
     }
@@ -316,6 +321,11 @@ final class ReadyMessages {
       long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
       visitor.visit(message, nowMs + Math.max(0, delayMs));
     }
+  }
+
+  /** Gives back what memory it has kept for messages to come. */
+  void trim() {
+    memory.trim();
   }
 
   /** Drops what memory has; the backend is emptied by itself. */

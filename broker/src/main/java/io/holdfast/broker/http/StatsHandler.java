@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.broker.Broker;
+import io.holdfast.broker.stats.MemoryBudgetStats;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.StatsSnapshotText;
@@ -55,7 +56,7 @@ final class StatsHandler {
             params.getOrEmpty("channel"),
             includes(params, "include_clients"));
     if (includes(params, "include_mem")) {
-      snapshot = snapshot.withMemory(MemoryStats.now());
+      snapshot = snapshot.withMemory(MemoryStats.now(), MemoryBudgetStats.of(broker.memory()));
     }
     return params.getOrEmpty("format").equals("json")
         ? HttpReply.json(snapshot)

@@ -1,30 +1,28 @@
 package io.holdfast.broker.memory;
 
-import io.netty.util.internal.PlatformDependent;
-
 /**
  * What all connections share.
  *
- * @param input commands and requests that are arriving
- * @param output replies and messages that clients have not taken
+ * @param memory of which each takes some
  * @param descriptors sockets
  */
-public record Budgets(InputBudget input, OutputBudget output, Descriptors descriptors) {
-  /** Of the memory for buffers, each budget's part unless configured. */
-  private static final int PARTS = 4;
-
+public record Budgets(MemoryBudget memory, Descriptors descriptors) {
   /**
-   * @param maxInputBytes 0 for a part of what the JVM has for buffers
-   * @param maxTotalOutputBytes likewise
+   * What this process has.
+   *
+   * @param memory how its memory is divided
    */
-  public static Budgets of(long maxInputBytes, long maxTotalOutputBytes) {
-    return new Budgets(
-        new InputBudget(orPart(maxInputBytes)),
-        new OutputBudget(orPart(maxTotalOutputBytes)),
-        Descriptors.ofThisProcess());
+  public static Budgets of(MemoryBudget memory) {
+    return new Budgets(memory, Descriptors.ofThisProcess());
   }
 
-  private static long orPart(long bytes) {
-    return bytes > 0 ? bytes : PlatformDependent.maxDirectMemory() / PARTS;
+  /** Commands and requests that are arriving. */
+  public InputBudget input() {
+    return memory.input();
+  }
+
+  /** Replies and messages that clients have not taken. */
+  public OutputBudget output() {
+    return memory.output();
   }
 }

@@ -233,6 +233,11 @@ public final class InputBudget {
     }
   }
 
+  /** Bytes of all leases at most. */
+  public long limitBytes() {
+    return maxBytes;
+  }
+
   /** Bytes leased now. */
   public synchronized long usedBytes() {
     return usedBytes;

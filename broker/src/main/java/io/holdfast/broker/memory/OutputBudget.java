@@ -60,6 +60,11 @@ public final class OutputBudget {
     return usedBytes.get() >= maxBytes;
   }
 
+  /** Bytes that may wait. */
+  public long limitBytes() {
+    return maxBytes;
+  }
+
   /** Bytes waiting now. */
   public long usedBytes() {
     return usedBytes.get();

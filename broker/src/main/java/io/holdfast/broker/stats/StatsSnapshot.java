@@ -26,6 +26,7 @@ import java.util.Map;
  * @param memory null, and absent from JSON, unless asked for
  * @param producers connections that ever published; null if there are none or clients are not asked
  *     for
+ * @param memoryBudget Holdfast's own; null, and absent, unless asked for
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record StatsSnapshot(
@@ -34,7 +35,8 @@ public record StatsSnapshot(
     long startTime,
     List<TopicStats> topics,
     @JsonInclude(JsonInclude.Include.NON_NULL) MemoryStats memory,
-    List<ClientStats> producers) {
+    List<ClientStats> producers,
+    @JsonInclude(JsonInclude.Include.NON_NULL) MemoryBudgetStats memoryBudget) {
   /** The version of nsqd this broker is a stand-in for (contract, scope). */
   public static final String VERSION = "1.3.0";
 
@@ -131,12 +133,13 @@ public record StatsSnapshot(
         broker.startTimeMs() / 1000,
         topics,
         null,
-        producers.isEmpty() ? null : producers);
+        producers.isEmpty() ? null : producers,
+        null);
   }
 
-  /** Returns the same snapshot with the JVM's memory. */
-  public StatsSnapshot withMemory(MemoryStats stats) {
-    return new StatsSnapshot(version, health, startTime, topics, stats, producers);
+  /** Returns the same snapshot with the JVM's memory and how it is divided. */
+  public StatsSnapshot withMemory(MemoryStats stats, MemoryBudgetStats budget) {
+    return new StatsSnapshot(version, health, startTime, topics, stats, producers, budget);
   }
 
   private static List<TopicStats> topics(

@@ -41,6 +41,9 @@ public final class StatsSnapshotText {
     if (stats.memory() != null) {
       text.memory(stats.memory());
     }
+    if (stats.memoryBudget() != null) {
+      text.memoryBudget(stats.memoryBudget());
+    }
     text.topics(stats.topics());
     text.producers(stats.producers());
     return text.out.toString();
@@ -69,9 +72,27 @@ public final class StatsSnapshotText {
   }
 
   private void memoryRow(String name, long value) {
+    memoryRow(name, Long.toString(value));
+  }
+
+  private void memoryRow(String name, String value) {
     out.append("   ");
     pad(name, 25);
     out.append('\t').append(value).append('\n');
+  }
+
+  /** Holdfast's own row of the block: used of limit, of all and of each part, in bytes. */
+  private void memoryBudget(MemoryBudgetStats budget) {
+    StringBuilder row = new StringBuilder();
+    row.append(budget.usedBytes()).append('/').append(budget.limitBytes());
+    budget
+        .parts()
+        .forEach(
+            (name, part) -> {
+              row.append(' ').append(name).append(' ');
+              row.append(part.usedBytes()).append('/').append(part.limitBytes());
+            });
+    memoryRow("memory_budget", row.toString());
   }
 
   private void topics(List<TopicStats> topics) {

@@ -3,6 +3,7 @@ package io.holdfast.broker.bench;
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.protocol.ConnectionServices;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.holdfast.broker.protocol.ProtocolV2;
@@ -87,7 +88,9 @@ public class ProtocolBenchmark {
     EmbeddedChannel conn =
         new EmbeddedChannel(
             new ProtocolV2Decoder(
-                new ProtocolV2(new ConnectionServices(broker, null, null, Budgets.of(0, 0)))));
+                new ProtocolV2(
+                    new ConnectionServices(
+                        broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
     conn.writeInbound(Unpooled.copiedBuffer("  V2" + commands, StandardCharsets.US_ASCII));
     answers(conn, 0);
     return conn;

@@ -1,5 +1,6 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.Topic;
@@ -94,7 +95,8 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
             new Topology("", "", false),
             new DeliveryPacing(this, 1),
             (what, cause) -> diskErrors.add(cause),
-            this::persistMetadata);
+            this::persistMetadata,
+            MemoryBudget.ofThisJvm(0, 0));
     scan = new QueueScan(this, false);
   }
 

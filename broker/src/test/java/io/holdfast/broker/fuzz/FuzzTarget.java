@@ -7,9 +7,8 @@ import ch.qos.logback.core.read.ListAppender;
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.memory.Budgets;
-import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.InputBudget;
-import io.holdfast.broker.memory.OutputBudget;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.topic.Topic;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -92,11 +91,7 @@ public final class FuzzTarget implements AutoCloseable {
     }
     errors.list.clear();
     alloc = new UnpooledByteBufAllocator(true);
-    budgets =
-        new Budgets(
-            new InputBudget(BUDGET_BYTES),
-            new OutputBudget(BUDGET_BYTES),
-            Descriptors.ofThisProcess());
+    budgets = Budgets.of(MemoryBudget.ofThisJvm(BUDGET_BYTES, BUDGET_BYTES));
     EmbeddedChannel conn = new EmbeddedChannel(false, false);
     conn.config().setAllocator(alloc);
     pipeline.addTo(conn, budgets);

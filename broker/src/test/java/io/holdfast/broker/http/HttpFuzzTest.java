@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.metrics.BrokerCollector;
 import io.holdfast.broker.metrics.Metrics;
 import io.netty.buffer.ByteBuf;
@@ -55,7 +56,7 @@ class HttpFuzzTest {
 
   private static void serve() {
     EmbeddedChannel conn = new EmbeddedChannel();
-    addTo(conn, Budgets.of(0, 0));
+    addTo(conn, Budgets.of(MemoryBudget.ofThisJvm(0, 0)));
     String request = "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n";
     conn.writeInbound(Unpooled.copiedBuffer(request, StandardCharsets.ISO_8859_1));
     Awaitility.await().until(() -> !conn.outboundMessages().isEmpty());

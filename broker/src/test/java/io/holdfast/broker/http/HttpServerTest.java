@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -86,7 +87,14 @@ class HttpServerTest {
     server =
         HttpServer.bind(
             new HttpServer.Config(
-                address, group, group, null, limits, Budgets.of(0, 0), null, tlsRequiredPort),
+                address,
+                group,
+                group,
+                null,
+                limits,
+                Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+                null,
+                tlsRequiredPort),
             router());
   }
 
@@ -456,7 +464,15 @@ class HttpServerTest {
     connect().close();
     ListenAddress taken = new ListenAddress("127.0.0.1", server.port(), null);
     HttpServer.Config config =
-        new HttpServer.Config(taken, loops, loops, null, limits, Budgets.of(0, 0), null, null);
+        new HttpServer.Config(
+            taken,
+            loops,
+            loops,
+            null,
+            limits,
+            Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+            null,
+            null);
     IOException error = assertThrows(IOException.class, () -> HttpServer.bind(config, router()));
     assertTrue(error.getMessage().startsWith("listen (127.0.0.1:" + server.port() + ") failed - "));
     assertFalse(error.getMessage().contains("\n"));
@@ -495,7 +511,14 @@ class HttpServerTest {
         () ->
             HttpServer.bind(
                 new HttpServer.Config(
-                    address, group, group, null, limits, Budgets.of(0, 0), null, null),
+                    address,
+                    group,
+                    group,
+                    null,
+                    limits,
+                    Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+                    null,
+                    null),
                 router()));
     server.close(1000);
     assertFalse(Files.exists(path));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -87,7 +88,7 @@ class HttpsTest {
                 loops,
                 null,
                 HttpLimits.DEFAULT,
-                Budgets.of(0, 0),
+                Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
                 () -> serverContext,
                 null),
             new Router(routes.list()));

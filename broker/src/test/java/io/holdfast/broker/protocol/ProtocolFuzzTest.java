@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.net.compress.DeflateDecoder;
 import io.holdfast.broker.net.compress.SnappyDecoder;
 import io.netty.buffer.ByteBuf;
@@ -79,7 +80,7 @@ class ProtocolFuzzTest {
   /** A connection that behaves: what the last one did is not its concern. */
   private static void serve() {
     EmbeddedChannel conn = new EmbeddedChannel();
-    addTo(conn, Budgets.of(0, 0));
+    addTo(conn, Budgets.of(MemoryBudget.ofThisJvm(0, 0)));
     String commands = "  V2IDENTIFY\n\0\0\0\2{}NOP\n";
     conn.writeInbound(Unpooled.copiedBuffer(commands, StandardCharsets.ISO_8859_1));
     ByteBuf reply = conn.readOutbound();

@@ -8,6 +8,7 @@ import io.holdfast.broker.Broker;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -46,7 +47,9 @@ class ProtocolV2DecoderTest {
   private EmbeddedChannel connect() {
     return new EmbeddedChannel(
         new ProtocolV2Decoder(
-            new ProtocolV2(new ConnectionServices(broker, null, null, Budgets.of(0, 0)))));
+            new ProtocolV2(
+                new ConnectionServices(
+                    broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
   }
 
   private static String size(int value) {

@@ -50,7 +50,7 @@ class StatsSnapshotTest {
   }
 
   private static StatsSnapshot snapshot(List<TopicStats> topics, List<ClientStats> producers) {
-    return new StatsSnapshot("1.3.0", "OK", START_MS / 1000, topics, null, producers);
+    return new StatsSnapshot("1.3.0", "OK", START_MS / 1000, topics, null, producers, null);
   }
 
   private static String json(Object value) throws JsonProcessingException {
@@ -126,7 +126,7 @@ class StatsSnapshotTest {
             + "\"gc_pause_usec_95\":7,\"next_gc_bytes\":8,\"gc_total_runs\":9},\"producers\":["
             + publisher
             + "]}",
-        json(full().withMemory(MEMORY)));
+        json(full().withMemory(MEMORY, null)));
   }
 
   @Test
@@ -182,7 +182,7 @@ class StatsSnapshotTest {
            [V2 host:5 agent/1       ] msgs: 2        topics: t=2 connected: 1m5s
         """
             .formatted(Runtime.version().feature());
-    assertEquals(expected, text(full().withMemory(MEMORY)));
+    assertEquals(expected, text(full().withMemory(MEMORY, null)));
   }
 
   @Test

@@ -22,8 +22,8 @@ class StatsSystemTest {
   private static final String TLS_KEYS =
       " tls tls_cipher_suite tls_version tls_negotiated_protocol tls_negotiated_protocol_is_mutual";
   private static final String CLIENT_KEYS =
-      "client_id hostname version remote_address state ready_count in_flight_count message_count finish_count"
-          + " requeue_count";
+      "client_id hostname version remote_address state ready_count in_flight_count message_count"
+          + " finish_count requeue_count";
   private static BrokerProcess broker;
   private static Http http;
   private static RawNsqConnection consumer;
@@ -62,23 +62,30 @@ class StatsSystemTest {
   @Test
   void shouldHaveKeysInOrder() {
     JsonNode stats = http.stats("");
-    assertEquals("version health start_time topics memory producers", keys(stats));
+    assertEquals("version health start_time topics memory producers memory_budget", keys(stats));
     assertEquals("OK", stats.path("health").asText());
     assertEquals(
-        "heap_objects heap_idle_bytes heap_in_use_bytes heap_released_bytes gc_pause_usec_100 gc_pause_usec_99"
-            + " gc_pause_usec_95 next_gc_bytes gc_total_runs",
+        "heap_objects heap_idle_bytes heap_in_use_bytes heap_released_bytes gc_pause_usec_100"
+            + " gc_pause_usec_99 gc_pause_usec_95 next_gc_bytes gc_total_runs",
         keys(stats.path("memory")));
+    assertEquals("limit_bytes used_bytes parts", keys(stats.path("memory_budget")));
+    assertEquals(
+        "queues in_flight deferred input output connections topics",
+        keys(stats.at("/memory_budget/parts")));
+    assertEquals("limit_bytes used_bytes", keys(stats.at("/memory_budget/parts/queues")));
     JsonNode topic = stats.at("/topics/0");
     assertEquals(
-        "topic_name channels depth backend_depth message_count message_bytes paused e2e_processing_latency",
+        "topic_name channels depth backend_depth message_count message_bytes paused"
+            + " e2e_processing_latency",
         keys(topic));
     assertEquals(
-        "channel_name depth backend_depth in_flight_count deferred_count message_count requeue_count timeout_count"
-            + " client_count clients paused e2e_processing_latency",
+        "channel_name depth backend_depth in_flight_count deferred_count message_count"
+            + " requeue_count timeout_count client_count clients paused e2e_processing_latency",
         keys(topic.at("/channels/0")));
     assertEquals(
-        "channel_name depth backend_depth in_flight_count deferred_count message_count global_msg_count requeue_count"
-            + " timeout_count client_count clients paused e2e_processing_latency",
+        "channel_name depth backend_depth in_flight_count deferred_count message_count"
+            + " global_msg_count requeue_count timeout_count client_count clients paused"
+            + " e2e_processing_latency",
         keys(topic.at("/channels/1")));
     assertEquals(
         "{\"count\":0,\"percentiles\":null}", topic.path("e2e_processing_latency").toString());
@@ -197,16 +204,24 @@ class StatsSystemTest {
         String.format("%-21s", consumer.localAddress().replace("127.0.0.1", "h") + " test<1>");
     String producer = String.format("%-21s", publisher.localAddress());
     assertShape(
-        "# v#\nstart_time #T#\nuptime #s\n\nHealth: OK\n\nTopics:\n"
+        "# v#\n"
+            + "start_time #T#\n"
+            + "uptime #s\n\n"
+            + "Health: OK\n\n"
+            + "Topics:\n"
             + "   [a-topic        ] depth: 0     be-depth: 0     msgs: 2        e2e%:#\n"
-            + "   *P [Idle                     ] depth: #     be-depth: #     inflt: 0    def: 0    re-q: 0     timeout: 0     msgs: #        e2e%:#\n"
-            + "      [x                        ] depth: 1     be-depth: #     inflt: 1    def: 0    re-q: 0     timeout: 0     msgs: 2        e2e%:#\n"
+            + "   *P [Idle                     ] depth: #     be-depth: #     inflt: 0    def: 0   "
+            + " re-q: 0     timeout: 0     msgs: #        e2e%:#\n"
+            + "      [x                        ] depth: 1     be-depth: #     inflt: 1    def: 0   "
+            + " re-q: 0     timeout: 0     msgs: 2        e2e%:#\n"
             + "        [V2 "
             + address
-            + "] state: 3 inflt: 1    rdy: 1    fin: 0        re-q: 0        msgs: 1        connected: #s\n"
+            + "] state: 3 inflt: 1    rdy: 1    fin: 0        re-q: 0        msgs: 1       "
+            + " connected: #s\n"
             + "\n"
             + "*P [b-empty        ] depth: 0     be-depth: 0     msgs: 0        e2e%:#\n"
-            + "\nProducers:\n"
+            + "\n"
+            + "Producers:\n"
             + "   [V2 "
             + producer
             + "] msgs: 2        topics: a-topic=2 connected: #s\n",
@@ -217,11 +232,25 @@ class StatsSystemTest {
   void shouldPrintMemoryAndEmptyLists() {
     String text = http.get("/stats?topic=none").body();
     assertShape(
-        "# v#\nstart_time #\nuptime #\n\nHealth: OK\n\nMemory:\n"
-            + "   heap_objects             \t#\n   heap_idle_bytes          \t#\n   heap_in_use_bytes        \t#\n"
-            + "   heap_released_bytes      \t#\n   gc_pause_usec_100        \t#\n   gc_pause_usec_99         \t#\n"
-            + "   gc_pause_usec_95         \t#\n   next_gc_bytes            \t#\n   gc_total_runs            \t#\n"
-            + "\nTopics: None\n\nProducers: None\n",
+        "# v#\n"
+            + "start_time #\n"
+            + "uptime #\n\n"
+            + "Health: OK\n\n"
+            + "Memory:\n"
+            + "   heap_objects             \t#\n"
+            + "   heap_idle_bytes          \t#\n"
+            + "   heap_in_use_bytes        \t#\n"
+            + "   heap_released_bytes      \t#\n"
+            + "   gc_pause_usec_100        \t#\n"
+            + "   gc_pause_usec_99         \t#\n"
+            + "   gc_pause_usec_95         \t#\n"
+            + "   next_gc_bytes            \t#\n"
+            + "   gc_total_runs            \t#\n"
+            + "   memory_budget            \t#/# queues #/# in_flight #/# deferred #/# input #/#"
+            + " output #/# connections #/# topics #/#\n"
+            + "\n"
+            + "Topics: None\n\n"
+            + "Producers: None\n",
         text);
   }
 }
