@@ -84,6 +84,17 @@ public final class Quantities {
   }
 
   /**
+   * A number of things.
+   *
+   * @param count how many
+   * @param thing what one of them is called; more get an s
+   * @return for example {@code 1 message} or {@code 1,234 messages}
+   */
+  public static String count(long count, String thing) {
+    return grouped(count) + " " + thing + (count == 1 ? "" : "s");
+  }
+
+  /**
    * A byte count in decimal units.
    *
    * @param bytes zero or more

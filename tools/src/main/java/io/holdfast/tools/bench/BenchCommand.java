@@ -86,7 +86,8 @@ public final class BenchCommand implements Runnable {
         throw new ToolException(String.join("; ", result.failures()));
       }
       if (result.lost() > 0 && !context.stop().stopped()) {
-        throw new ToolException(result.lost() + " messages were published but did not arrive");
+        throw new ToolException(
+            Quantities.count(result.lost(), "message") + " published but did not arrive");
       }
       return Main.EXIT_OK;
     }
@@ -119,8 +120,8 @@ public final class BenchCommand implements Runnable {
   @Command(
       name = "sub",
       description =
-          "Consumes what is in the channel, finishing all messages of one read with one write. Ends "
-              + "after --count or --seconds, or when nothing comes for --idle seconds.")
+          "Consumes what is in the channel, finishing all messages of one read with one write. Ends"
+              + " after --count or --seconds, or when nothing comes for --idle seconds.")
   static final class Sub extends Mode {
     Sub(ToolContext context) {
       super(context);
@@ -188,9 +189,9 @@ public final class BenchCommand implements Runnable {
   @Command(
       name = "latency",
       description =
-          "Publishes at a fixed rate whether or not the broker keeps up (open loop), and measures "
-              + "from the time each message was due to its OK and to its consumer: a stall shows in "
-              + "every message it delayed (no coordinated omission).")
+          "Publishes at a fixed rate whether or not the broker keeps up (open loop), and measures"
+              + " from the time each message was due to its OK and to its consumer: a stall shows"
+              + " in every message it delayed (no coordinated omission).")
   static final class Latency extends Mode {
     @Option(
         names = "--rate",

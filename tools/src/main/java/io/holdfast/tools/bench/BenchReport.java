@@ -52,10 +52,10 @@ final class BenchReport {
     out.println();
     latencies(result, out);
     out.printf(Locale.ROOT, "client CPU %.2f us per message%n", result.clientCpuUsPerMessage());
-    note(out, result.lost(), "messages published but not consumed");
-    note(out, result.foreign(), "messages of other runs consumed (left over in the topic)");
-    note(out, result.redelivered(), "redeliveries");
-    note(out, result.refusedFins(), "FINs refused");
+    note(out, result.lost(), "message", " published but not consumed");
+    note(out, result.foreign(), "message", " of other runs consumed (left over in the topic)");
+    note(out, result.redelivered(), "message", " delivered again");
+    note(out, result.refusedFins(), "FIN", " refused");
   }
 
   private static void flow(PrintStream out, String name, BenchResult.Flow flow, int size) {
@@ -99,9 +99,9 @@ final class BenchReport {
     return flow != null && flow.latency() != null && flow.latency().getTotalCount() > 0;
   }
 
-  private static void note(PrintStream out, long count, String what) {
+  private static void note(PrintStream out, long count, String thing, String what) {
     if (count > 0) {
-      out.println(Quantities.grouped(count) + " " + what);
+      out.println(Quantities.count(count, thing) + what);
     }
   }
 

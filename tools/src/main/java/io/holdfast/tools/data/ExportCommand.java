@@ -140,12 +140,13 @@ public final class ExportCommand implements Callable<Integer> {
     context
         .err()
         .printf(
-            "exported %s messages, %s in %.2f s%n",
-            Quantities.grouped(exported),
+            "exported %s, %s in %.2f s%n",
+            Quantities.count(exported, "message"),
             Quantities.bytes(bodyBytes),
             (System.nanoTime() - startNs) / 1e9);
     if (damaged > 0) {
-      throw new ToolException(damaged + " damaged records are left out; see verify");
+      throw new ToolException(
+          Quantities.count(damaged, "damaged record") + " left out; see verify");
     }
     return Main.EXIT_OK;
   }
@@ -176,7 +177,7 @@ public final class ExportCommand implements Callable<Integer> {
         fileBytes = journal.fileOffset();
         progress.show(fileBytes, exported);
         if (context.stop().stopped()) {
-          throw new ToolException("ended after " + exported + " messages");
+          throw new ToolException("ended after " + Quantities.count(exported, "message"));
         }
         if (!filter.includesTime(journal.timestampNs())) {
           continue;

@@ -128,14 +128,16 @@ public final class VerifyCommand implements Callable<Integer> {
       context
           .out()
           .printf(
-              "%s: %s messages in %s records of %d topics intact; %s defects, %s notes%s%n",
+              "%s: %s in %s of %s intact; %s, %s%s%n",
               unreadable > 0 ? "UNREADABLE" : defects > 0 ? "DEFECTS" : "clean",
-              Quantities.grouped(check.messages()),
-              Quantities.grouped(check.records()),
-              topics.size(),
-              Quantities.grouped(defects),
-              Quantities.grouped(notes),
-              unreadable > 0 ? ", " + unreadable + " topics cannot be read" : "");
+              Quantities.count(check.messages(), "message"),
+              Quantities.count(check.records(), "record"),
+              Quantities.count(topics.size(), "topic"),
+              Quantities.count(defects, "defect"),
+              Quantities.count(notes, "note"),
+              unreadable > 0
+                  ? ", " + Quantities.count(unreadable, "topic") + " cannot be read"
+                  : "");
     }
   }
 
@@ -218,7 +220,7 @@ public final class VerifyCommand implements Callable<Integer> {
   private void report(DataDirRepair.Result result, Progress progress) {
     progress.end();
     StringBuilder text = new StringBuilder("topic ").append(result.topic()).append(": ");
-    text.append(Quantities.grouped(result.copied())).append(" messages copied");
+    text.append(Quantities.count(result.copied(), "message")).append(" copied");
     OrdinalRanges missing = result.missing();
     if (!missing.isEmpty()) {
       text.append("; not to be had: ordinals ");

@@ -38,9 +38,9 @@ import picocli.CommandLine.Parameters;
       "Brings the data path of a stopped nsqd into a Holdfast data directory: topics, channels, "
           + "what is paused, and every message in its disk queues with timestamp and attempts.",
       "",
-      "nsqd's files are only read. Stop nsqd with SIGTERM first, so that it writes what it has in "
-          + "memory to disk. A cut-short import goes on when it is run again. At the end everything "
-          + "written is read back and compared with nsqd's files byte by byte.",
+      "nsqd's files are only read. Stop nsqd with SIGTERM first, so that it writes what it has in"
+          + " memory to disk. A cut-short import goes on when it is run again. At the end"
+          + " everything written is read back and compared with nsqd's files byte by byte.",
       "",
       "Message ids are new: Holdfast's follow from the place in the topic. nsqd keeps no due times "
           + "on disk, so messages that were deferred there are ready."
@@ -257,18 +257,18 @@ public final class ImportCommand implements Callable<Integer> {
             "queue "
                 + count.getKey()
                 + ": counted "
-                + count.getValue()
-                + " messages, imported "
+                + Quantities.count(count.getValue(), "message")
+                + ", imported "
                 + results.get(count.getKey()).messages());
       }
     }
     context
         .out()
         .printf(
-            "%s in %s queues%s: in %s, out %s, compared byte by byte%s; message ids are new%n",
+            "%s in %s%s: in %s, out %s, compared byte by byte%s; message ids are new%n",
             resumed ? "import continued and finished, messages" : "imported messages",
-            counts.size(),
-            problemCount > 0 ? " (" + problemCount + " warnings)" : "",
+            Quantities.count(counts.size(), "queue"),
+            problemCount > 0 ? " (" + Quantities.count(problemCount, "warning") + ")" : "",
             Quantities.grouped(in),
             Quantities.grouped(out),
             in == out ? ", equal" : "");

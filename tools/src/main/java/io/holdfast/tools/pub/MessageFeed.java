@@ -33,10 +33,10 @@ final class MessageFeed {
   /**
    * Reads everything; runs on the input's thread until the end, a failure or {@link #close}.
    *
-   * @param input what to read
+   * @param input what to read; closed
    */
   void readAll(MessageInput input) {
-    try {
+    try (input) {
       InputMessage message = input.next();
       while (message != null && put(message)) {
         message = input.next();
@@ -71,6 +71,18 @@ final class MessageFeed {
       ended = true;
       failure = why;
       changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * @return messages read and not taken
+   */
+  int waiting() {
+    lock.lock();
+    try {
+      return queue.size();
     } finally {
       lock.unlock();
     }

@@ -1,26 +1,50 @@
 package io.holdfast.tools.pub;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.holdfast.tools.ToolException;
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
 
-/** Cuts a stream into messages. Owned by the thread that reads the input. */
-final class MessageInput {
+/**
+ * Cuts a stream into messages. Owned by the thread that reads the input, which also opens it: a
+ * named pipe makes whoever opens it wait.
+ */
+final class MessageInput implements Closeable {
+  /** Opens what is to be read. */
+  interface Source {
+    InputStream open() throws IOException;
+  }
+
   /** No broker takes a message of this size; a larger one means the wrong format was chosen. */
   private static final int MAX_MESSAGE = 64 << 20;
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** A field that is there twice, or text after the object, would be left out in silence. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
-  private final InputStream in;
+  private final Source source;
   private final InputFormat format;
   private final long deferMs;
 
   private final byte[] buffer = new byte[64 << 10];
+  private InputStream in;
   private int position;
   private int limit;
   private long consumed;
@@ -28,12 +52,12 @@ final class MessageInput {
   private long skippedEmpty;
 
   /**
-   * @param in read in large pieces, not closed
+   * @param source opened with the first read
    * @param format how it is cut
    * @param deferMs delay of messages that do not bring their own; 0 = none
    */
-  MessageInput(InputStream in, InputFormat format, long deferMs) {
-    this.in = in;
+  MessageInput(Source source, InputFormat format, long deferMs) {
+    this.source = source;
     this.format = format;
     this.deferMs = deferMs;
   }
@@ -83,7 +107,7 @@ final class MessageInput {
       }
       int count = newline - position;
       if (newline < limit && head == null) {
-        byte[] line = java.util.Arrays.copyOfRange(buffer, position, newline);
+        byte[] line = Arrays.copyOfRange(buffer, position, newline);
         skip(count + 1);
         return line;
       }
@@ -169,20 +193,35 @@ final class MessageInput {
     }
     try {
       JsonNode json = JSON.readTree(line);
-      if (json.path("body").isTextual()) {
-        return new InputMessage(
-            json.get("body").textValue().getBytes(StandardCharsets.UTF_8), deferMsOf(json));
+      boolean text = json.hasNonNull("body");
+      boolean binary = json.hasNonNull("body_base64");
+      if (text && binary) {
+        throw new ToolException("line " + lines + " has both \"body\" and \"body_base64\"");
       }
-      if (json.path("body_base64").isTextual()) {
-        return new InputMessage(json.get("body_base64").binaryValue(), deferMsOf(json));
+      if (text && json.get("body").isTextual()) {
+        return new InputMessage(utf8(json.get("body").textValue()), deferMsOf(json));
       }
+      if (binary && json.get("body_base64").isTextual()) {
+        byte[] body = Base64.getDecoder().decode(json.get("body_base64").textValue());
+        return new InputMessage(body, deferMsOf(json));
+      }
+    } catch (MismatchedInputException e) {
+      throw new ToolException("line " + lines + " has more after its JSON object", e);
     } catch (JsonProcessingException e) {
       throw new ToolException("line " + lines + " is not JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw new ToolException("line " + lines + ": " + e.getMessage(), e);
+    } catch (CharacterCodingException e) {
+      throw new ToolException("line " + lines + ": body has half a surrogate pair", e);
+    } catch (IllegalArgumentException e) {
+      throw new ToolException("line " + lines + ": body_base64: " + e.getMessage(), e);
     }
     throw new ToolException(
         "line " + lines + " is not a JSON object with a string \"body\" or \"body_base64\"");
+  }
+
+  /** Refuses what {@link String#getBytes} would turn into question marks. */
+  private static byte[] utf8(String text) throws CharacterCodingException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+    return Arrays.copyOf(bytes.array(), bytes.limit());
   }
 
   private long deferMsOf(JsonNode json) {
@@ -190,13 +229,23 @@ final class MessageInput {
     if (own == null || own.isNull()) {
       return deferMs;
     }
-    if (!own.isIntegralNumber() || own.longValue() < 0) {
+    if (!own.isIntegralNumber() || !own.canConvertToLong() || own.longValue() < 0) {
       throw new ToolException("line " + lines + ": defer_ms is not a number of milliseconds");
     }
     return own.longValue();
   }
 
+  @Override
+  public void close() throws IOException {
+    if (in != null) {
+      in.close();
+    }
+  }
+
   private boolean fill() throws IOException {
+    if (in == null) {
+      in = source.open();
+    }
     int count = in.read(buffer);
     position = 0;
     limit = Math.max(count, 0);

@@ -9,7 +9,7 @@ import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.file.AccessMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,9 +31,9 @@ import picocli.CommandLine.Parameters;
     description = {
       "Publishes messages from a file or standard input.",
       "",
-      "Delivery is at least once: a batch whose OK did not come (the connection broke, the disk was "
-          + "full) is sent again, to the next broker if there are several, so a message can arrive "
-          + "twice, but none is left out. Empty messages are skipped; brokers do not take them."
+      "Delivery is at least once: a batch whose OK did not come (the connection broke, the disk was"
+          + " full) is sent again, to the next broker if there are several, so a message can arrive"
+          + " twice, but none is left out. Empty messages are skipped; brokers do not take them."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -65,9 +65,9 @@ public final class PubCommand implements Callable<Integer> {
       defaultValue = "line",
       paramLabel = "FORMAT",
       description =
-          "line: a message per line (default); length: int32 big-endian length before each message; "
-              + "json: per line an object with \"body\" or \"body_base64\" and, if wanted, \"defer_ms\" "
-              + "(what tail --format json prints).")
+          "line: a message per line (default); length: int32 big-endian length before each message;"
+              + " json: per line an object with \"body\" or \"body_base64\" and, if wanted,"
+              + " \"defer_ms\" (what tail --format json prints).")
   private InputFormat format;
 
   @Option(
@@ -128,33 +128,32 @@ public final class PubCommand implements Callable<Integer> {
       throw ToolException.usage(
           "--batch (at most 100k), --batch-bytes and --rate must be at least 1");
     }
-    try (InputStream in = open()) {
-      Set<BrokerAddress> targets = brokers.accepting(topic);
-      if (targets.isEmpty()) {
-        throw new ToolException("nsqlookupd knows no broker to publish to");
-      }
-      try (Publisher publisher =
-          new Publisher(topic, targets, ConnectOptions.defaults("pub"), retryFor, context.stop())) {
-        publisher.connect();
-        publishAll(in, publisher);
-      }
+    MessageInput.Source input = input();
+    Set<BrokerAddress> targets = brokers.accepting(topic);
+    if (targets.isEmpty()) {
+      throw new ToolException("nsqlookupd knows no broker to publish to");
+    }
+    try (Publisher publisher =
+        new Publisher(topic, targets, ConnectOptions.defaults("pub"), retryFor, context.stop())) {
+      publisher.connect();
+      publishAll(new MessageInput(input, format, defer.toMillis()), publisher);
     }
     return Main.EXIT_OK;
   }
 
-  private InputStream open() throws IOException {
+  private MessageInput.Source input() throws IOException {
     if (file.equals("-")) {
-      return context.in();
+      return context::in;
     }
     Path path = Path.of(file);
     if (Files.isDirectory(path)) {
       throw new ToolException(file + ": is a directory");
     }
-    return Files.newInputStream(path);
+    path.getFileSystem().provider().checkAccess(path, AccessMode.READ);
+    return () -> Files.newInputStream(path);
   }
 
-  private void publishAll(InputStream in, Publisher publisher) throws Exception {
-    MessageInput input = new MessageInput(in, format, defer.toMillis());
+  private void publishAll(MessageInput input, Publisher publisher) throws Exception {
     MessageFeed feed = new MessageFeed();
     context.stop().onStop(feed::close);
     Thread reader = new Thread(() -> feed.readAll(input), "input");
@@ -166,8 +165,13 @@ public final class PubCommand implements Callable<Integer> {
       int most = (int) (pace == null ? batch : Math.min(batch, pace.messagesPerTick()));
       List<InputMessage> messages = feed.take(most, batchBytes);
       while (!messages.isEmpty()) {
-        if (pace != null) {
-          context.stop().await(pace.waitMs(messages.size(), System.nanoTime()));
+        if (pace != null && context.stop().await(pace.waitMs(messages.size(), System.nanoTime()))) {
+          // Without its pace the rest would be a flood.
+          int left = messages.size() + feed.waiting();
+          context
+              .err()
+              .println("stopped; " + Quantities.count(left, "message") + " read but not published");
+          break;
         }
         publisher.publish(messages);
         messages = feed.take(most, batchBytes);
@@ -185,13 +189,13 @@ public final class PubCommand implements Callable<Integer> {
         .err()
         .printf(
             Locale.ROOT,
-            "published %s messages, %s in %.2f s: %s msg/s, %s/s; retries %s%s%n",
-            Quantities.grouped(publisher.messages()),
+            "published %s, %s in %.2f s: %s msg/s, %s/s; retries %s%s%n",
+            Quantities.count(publisher.messages(), "message"),
             Quantities.bytes(publisher.bytes()),
             seconds,
             Quantities.grouped(publisher.messages() / seconds),
             Quantities.bytes(publisher.bytes() / seconds),
             Quantities.grouped(publisher.retries()),
-            skipped == 0 ? "" : "; " + Quantities.grouped(skipped) + " empty ones skipped");
+            skipped == 0 ? "" : "; " + Quantities.count(skipped, "empty one") + " skipped");
   }
 }

@@ -1,5 +1,6 @@
 package io.holdfast.tools.pub;
 
+import io.holdfast.tools.Quantities;
 import io.holdfast.tools.StopSignal;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
@@ -133,9 +134,11 @@ final class Publisher implements Closeable {
         failed = true;
         if (stop.stopped() || nowNs - giveUpNs >= 0) {
           throw new ToolException(
-              "%d messages not published: %s: %s"
+              "%s not published: %s: %s"
                   .formatted(
-                      batch.size() - done, target.address, ToolException.describe(e.failure)),
+                      Quantities.count(batch.size() - done, "message"),
+                      target.address,
+                      ToolException.describe(e.failure)),
               e.failure);
         }
         retries++;

@@ -136,8 +136,8 @@ public final class TailCommand implements Callable<Integer> {
       context
           .err()
           .printf(
-              "%s messages in %.1f s%n",
-              Quantities.grouped(printer.printed()), (System.nanoTime() - startNs) / 1e9);
+              "%s in %.1f s%n",
+              Quantities.count(printer.printed(), "message"), (System.nanoTime() - startNs) / 1e9);
     }
     if (!failures.isEmpty()) {
       throw new ToolException(String.join("; ", failures));

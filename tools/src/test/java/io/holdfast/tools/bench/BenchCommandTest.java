@@ -105,7 +105,7 @@ class BenchCommandTest {
     broker.lose.set(1);
     ToolRun run = bench("both --count 20 --batch 1 --idle 0.1");
     assertEquals(1, run.code());
-    assertTrue(run.err().contains("1 messages were published but did not arrive"), run.err());
+    assertTrue(run.err().contains("1 message published but did not arrive"), run.err());
   }
 
   @Test

@@ -122,7 +122,7 @@ class PubCommandTest {
     broker.publishError = "E_PUB_FAILED PUB failed no space left on device";
     ToolRun run = pub("12345", "--retry-for", "50ms");
     assertEquals(1, run.code());
-    assertTrue(run.err().contains("1 messages not published"), run.err());
+    assertTrue(run.err().contains("1 message not published"), run.err());
     assertTrue(run.err().contains("no space left on device"), run.err());
   }
 
@@ -154,8 +154,19 @@ class PubCommandTest {
       await().until(() -> broker.published("t").equals(List.of("first")));
       run.stop.stop();
       assertEquals(0, run.code());
-      assertTrue(run.err().startsWith("published 1 messages"), run.err());
+      assertTrue(run.err().startsWith("published 1 message, "), run.err());
     }
+  }
+
+  @Test
+  void shouldNotPublishTheRestAtOnceWhenStopped() throws Exception {
+    ToolRun run = pub(lines(100), "--rate", "20", "-q");
+    await().until(() -> broker.published("t").size() > 1);
+    run.stop.stop();
+    assertEquals(0, run.code(), run.err());
+    int published = broker.published("t").size();
+    assertTrue(published < 50, published + " published");
+    assertEquals("stopped; " + (100 - published) + " messages read but not published\n", run.err());
   }
 
   @Test
