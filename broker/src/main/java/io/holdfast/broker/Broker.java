@@ -44,6 +44,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +61,10 @@ public final class Broker implements TopicContext {
   private static final int FILES_IN_BOUND = 8;
   private static final long STOP_WAIT_MS = 2000;
 
+  /** Changed under {@link #optionsLock}. */
   private volatile Options options;
+
+  private final Object optionsLock = new Object();
   private final DataDir dataDir;
   private final MemoryBudget memory;
   private final Metadata metadata;
@@ -436,12 +441,12 @@ public final class Broker implements TopicContext {
   /** Changes the log level; a lower-case name. */
   public void setLogLevel(String level) {
     Logging.setLevel(level);
-    LogLevel.parse(level).ifPresent(parsed -> options = options.withLogLevel(parsed));
+    LogLevel.parse(level).ifPresent(parsed -> changeOptions(now -> now.withLogLevel(parsed)));
   }
 
   /** Replaces the nsqlookupds to register with. */
   public void setLookupdTcpAddresses(List<String> addresses) {
-    options = options.withLookupdTcpAddresses(addresses);
+    changeOptions(now -> now.withLookupdTcpAddresses(addresses));
     topologyListener.lookupdAddressesChanged(addresses);
   }
 
@@ -465,10 +470,21 @@ public final class Broker implements TopicContext {
     return httpPort;
   }
 
-  /** The listeners are open. */
-  void listening(int tcp, int http) {
+  /**
+   * The listeners are open: the options show their ports from now on.
+   *
+   * @param prefix makes statsd's prefix of options with the ports
+   */
+  void listening(int tcp, int http, Function<Options, String> prefix) {
     tcpPort = tcp;
     httpPort = http;
+    changeOptions(now -> now.listening(tcp, http, prefix));
+  }
+
+  private void changeOptions(UnaryOperator<Options> change) {
+    synchronized (optionsLock) {
+      options = change.apply(options);
+    }
   }
 
   /** Who is told of topics and channels; set before the listeners open. */

@@ -6,6 +6,7 @@ import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.storage.ChronicleSetup;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +20,8 @@ public final class Main {
 
   /** Runs the broker; ends the process. */
   public static void main(String[] args) {
+    // First of all: digits and letters in names, numbers and logs are the same everywhere.
+    Locale.setDefault(Locale.ROOT);
     // Before anything of Chronicle or Netty is loaded.
     ChronicleSetup.silence();
     // Tests look for leaked buffers, paranoidly; here it is a stack trace for each 128th buffer.
@@ -42,8 +45,8 @@ public final class Main {
   private static int serve(Options options) {
     Logging.configure(options);
     Logger log = LoggerFactory.getLogger(Main.class);
-    log.info("{}", OptionsLoader.versionLine());
-    options.describe().forEach(line -> log.info("option {}", line));
+    log.info("{}, {}", OptionsLoader.versionLine(), OptionsLoader.nsqdVersionLine());
+    options.describe().forEach(line -> log.debug("option {}", line));
     options.ineffective().forEach(log::warn);
     CountDownLatch stop = new CountDownLatch(1);
     Signal.handle(new Signal("TERM"), signal -> stop.countDown());

@@ -133,11 +133,16 @@ public final class Server {
     tcpServer =
         TcpServer.start(
             transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth, budgets));
-    LOG.info("TCP: listening on {} ({})", options.tcpAddress().text(), transport.name());
+    LOG.info("TCP: listening on {} ({})", tcpServer.listeningOn(), transport.name());
     int httpPort = openHttp(tls);
-    broker.listening(tcpServer.port(), httpPort);
-    startLookup(httpClient, httpPort);
-    startStatsd(httpPort);
+    broker.listening(
+        tcpServer.port(),
+        httpPort,
+        now ->
+            StatsdOptions.expandPrefix(
+                now.statsdPrefix(), now.broadcastAddress(), now.broadcastHttpPort()));
+    startLookup(httpClient);
+    startStatsd();
   }
 
   private HttpJsonClient httpClient() {
@@ -219,19 +224,15 @@ public final class Server {
     return server;
   }
 
-  private int broadcastHttpPort(int httpPort) {
-    return options.broadcastHttpPort() > 0 ? options.broadcastHttpPort() : httpPort;
-  }
-
-  private void startLookup(HttpJsonClient httpClient, int httpPort) {
-    int tcpPort = options.broadcastTcpPort() > 0 ? options.broadcastTcpPort() : tcpServer.port();
+  private void startLookup(HttpJsonClient httpClient) {
+    Options real = broker.options();
     lookupLoop =
         new LookupLoop(
             new BrokerIdentity(
-                options.broadcastAddress(),
+                real.broadcastAddress(),
                 broker.hostname(),
-                broadcastHttpPort(httpPort),
-                tcpPort,
+                real.broadcastHttpPort(),
+                real.broadcastTcpPort(),
                 options.topologyRegion(),
                 options.topologyZone(),
                 StatsSnapshot.VERSION),
@@ -245,18 +246,15 @@ public final class Server {
     lookupLoop.start();
   }
 
-  private void startStatsd(int httpPort) {
+  private void startStatsd() {
     if (options.statsdAddress().isEmpty()) {
       return;
     }
-    String prefix =
-        StatsdOptions.expandPrefix(
-            options.statsdPrefix(), options.broadcastAddress(), broadcastHttpPort(httpPort));
     statsd =
         new StatsdPusher(
             new StatsdOptions(
                 options.statsdAddress().get().text(),
-                prefix,
+                broker.options().statsdPrefix(),
                 options.statsdIntervalMs(),
                 options.isStatsdMemStats(),
                 options.statsdUdpPacketSize(),

@@ -22,6 +22,7 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,6 +107,8 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
+    // First of all: digits and letters in names and numbers are the same everywhere.
+    Locale.setDefault(Locale.ROOT);
     StopSignal stop = new StopSignal();
     Thread hook = new Thread(() -> windUp(stop), "stop");
     Runtime.getRuntime().addShutdownHook(hook);

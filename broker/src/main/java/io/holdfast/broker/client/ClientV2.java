@@ -3,6 +3,7 @@ package io.holdfast.broker.client;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.channel.InFlightQueue;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.LinkedHashMap;
@@ -64,8 +65,7 @@ public final class ClientV2 {
 
   private static String text(SocketAddress address) {
     if (address instanceof InetSocketAddress inet) {
-      String host = inet.getAddress().getHostAddress();
-      return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + inet.getPort();
+      return NetUtil.toSocketAddressString(inet); // as RFC 5952 writes IPv6
     }
     return String.valueOf(address);
   }
@@ -250,7 +250,9 @@ public final class ClientV2 {
   /** Without the port; empty for a unix socket. */
   public String remoteIp() {
     SocketAddress address = ctx.channel().remoteAddress();
-    return address instanceof InetSocketAddress inet ? inet.getAddress().getHostAddress() : "";
+    return address instanceof InetSocketAddress inet
+        ? NetUtil.toAddressString(inet.getAddress())
+        : "";
   }
 
   public long readyCount() {

@@ -12,7 +12,7 @@ import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
 
 /**
- * Applies log-level and log-prefix, at start and at run time. Lines go to standard output
+ * Applies log-level and log-prefix, at start and at run time. Lines go to standard error
  * (logback.xml); the libraries' loggers stay at WARN whatever the level. Callable from any thread.
  */
 public final class Logging {

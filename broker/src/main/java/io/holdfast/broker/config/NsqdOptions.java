@@ -112,10 +112,10 @@ final class NsqdOptions {
           text -> text.equals("get") || text.equals("post"),
           "how auth servers are asked: get or post");
   static final OptionSpec HTTP_CLIENT_CONNECT_TIMEOUT =
-      GROUP.duration(
+      GROUP.defaultedDuration(
           "http-client-connect-timeout", "2s", "1ms", "limit for connecting to auth and lookupd");
   static final OptionSpec HTTP_CLIENT_REQUEST_TIMEOUT =
-      GROUP.duration(
+      GROUP.defaultedDuration(
           "http-client-request-timeout", "5s", "1ms", "limit for a request to auth and lookupd");
 
   static {
@@ -140,14 +140,14 @@ final class NsqdOptions {
           "messages",
           "messages a channel keeps in memory; the rest are read from disk");
   static final OptionSpec MAX_BYTES_PER_FILE =
-      GROUP.bytes(
+      GROUP.nearestBytes(
           "max-bytes-per-file",
           64L << 20,
           1L << 20,
           1L << 30,
           "size at which a topic starts its next journal file");
   static final OptionSpec SYNC_EVERY =
-      GROUP.count(
+      GROUP.nearestCount(
           "sync-every",
           2500,
           1,
@@ -194,7 +194,7 @@ final class NsqdOptions {
           "messages",
           "largest RDY, so the messages in flight at one client");
   static final OptionSpec MAX_OUTPUT_BUFFER_SIZE =
-      GROUP.bytes(
+      GROUP.nearestBytes(
           "max-output-buffer-size",
           65_536,
           1,
@@ -250,7 +250,7 @@ final class NsqdOptions {
   static final OptionSpec STATSD_MEM_STATS =
       GROUP.bool("statsd-mem-stats", true, "push memory and GC figures too");
   static final OptionSpec STATSD_UDP_PACKET_SIZE =
-      GROUP.bytes("statsd-udp-packet-size", 508, 1, 65_507, "largest packet sent to statsd");
+      GROUP.nearestBytes("statsd-udp-packet-size", 508, 1, 65_507, "largest packet sent to statsd");
   static final OptionSpec STATSD_EXCLUDE_EPHEMERAL =
       GROUP.bool("statsd-exclude-ephemeral", false, "leave out ephemeral topics and channels");
   static final OptionSpec E2E_PERCENTILES =

@@ -82,6 +82,11 @@ final class NumberType extends OptionType {
     return number >= min && number <= max;
   }
 
+  /** The bound that is nearest to a value out of bounds. */
+  Object nearest(Object value) {
+    return Math.max(min, Math.min(max, (Long) value));
+  }
+
   @Override
   String accepted() {
     return switch (kind) {

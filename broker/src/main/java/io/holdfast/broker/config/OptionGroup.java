@@ -40,6 +40,26 @@ final class OptionGroup {
     return add(draft(flag, NumberType.bytes(min, max), "bytes", help), defaultValue);
   }
 
+  /** As {@link #bytes}; a value out of bounds becomes the nearest one within. */
+  OptionSpec nearestBytes(String flag, long defaultValue, long min, long max, String help) {
+    OptionType type = NumberType.bytes(min, max);
+    return add(draft(flag, type, "bytes", help).orElse(((NumberType) type)::nearest), defaultValue);
+  }
+
+  /** As {@link #count}; a value out of bounds becomes the nearest one within. */
+  OptionSpec nearestCount(
+      String flag, long defaultValue, long min, long max, String unit, String help) {
+    OptionType type = NumberType.count(min, max);
+    return add(draft(flag, type, unit, help).orElse(((NumberType) type)::nearest), defaultValue);
+  }
+
+  /** As {@link #duration}; a value out of bounds becomes the default. */
+  OptionSpec defaultedDuration(String flag, String defaultValue, String min, String help) {
+    Object value = GoDuration.parse(defaultValue).orElseThrow();
+    return add(
+        draft(flag, NumberType.duration(min), "duration", help).orElse(given -> value), value);
+  }
+
   OptionSpec duration(String flag, String defaultValue, String min, String help) {
     return add(
         draft(flag, NumberType.duration(min), "duration", help),

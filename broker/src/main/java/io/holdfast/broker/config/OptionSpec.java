@@ -1,6 +1,7 @@
 package io.holdfast.broker.config;
 
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * One option: everything there is to know about it but its value. Made only by {@link OptionTable};
@@ -17,6 +18,7 @@ public final class OptionSpec {
   private final String unit;
   private final String help;
   private final String noEffect;
+  private final UnaryOperator<Object> substitute;
 
   OptionSpec(int index, String group, Draft draft, Object defaultValue) {
     this.index = index;
@@ -29,6 +31,7 @@ public final class OptionSpec {
     this.unit = draft.unit;
     this.help = draft.help;
     this.noEffect = draft.noEffect;
+    this.substitute = draft.substitute;
   }
 
   /** Returns the position in the table, from 0. */
@@ -89,6 +92,14 @@ public final class OptionSpec {
     return Optional.ofNullable(noEffect);
   }
 
+  /**
+   * Returns the value used for what was given: the same within the bounds. Outside, it is a
+   * substitute where nsqd starts with such a value and means nothing that cannot be had here.
+   */
+  Object used(Object given) {
+    return substitute == null || type.inBounds(given) ? given : substitute.apply(given);
+  }
+
   @Override
   public String toString() {
     return "--" + flag;
@@ -103,6 +114,7 @@ public final class OptionSpec {
     private String defaultText = "";
     private String unit = "";
     private String noEffect;
+    private UnaryOperator<Object> substitute;
 
     Draft(String flag, OptionType type, String unit, String help) {
       this.flag = flag;
@@ -127,6 +139,12 @@ public final class OptionSpec {
     /** Marks an option that is accepted for nsqd's sake only. */
     Draft withoutEffect(String reason) {
       noEffect = reason;
+      return this;
+    }
+
+    /** Uses something else, and says so, rather than to refuse what is out of bounds. */
+    Draft orElse(UnaryOperator<Object> other) {
+      substitute = other;
       return this;
     }
 

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The options in force: immutable, one accessor each (contract §8 and Holdfast's own). Made by
@@ -48,6 +49,30 @@ public final class Options {
   }
 
   /**
+   * Returns a copy in which ports and prefix are those in force, as nsqd shows them at {@code
+   * /config}.
+   *
+   * @param tcpPort where TCP is listened on, below 1 for a unix socket; not used if one is
+   *     configured
+   * @param httpPort the same for HTTP
+   * @param prefix statsd's, given the copy with the ports
+   */
+  public Options listening(int tcpPort, int httpPort, Function<Options, String> prefix) {
+    OptionValues ports =
+        withPort(
+            withPort(values, NsqdOptions.BROADCAST_TCP_PORT, tcpPort),
+            NsqdOptions.BROADCAST_HTTP_PORT,
+            httpPort);
+    OptionSpec spec = NsqdOptions.STATSD_PREFIX;
+    return new Options(ports.with(spec, prefix.apply(new Options(ports)), ports.origin(spec)));
+  }
+
+  private static OptionValues withPort(OptionValues values, OptionSpec spec, int port) {
+    boolean isFree = values.get(spec).equals(0L) && port > 0;
+    return isFree ? values.with(spec, (long) port, values.origin(spec)) : values;
+  }
+
+  /**
    * Returns an option as {@code GET /config/{key}} shows it: a String is sent raw, anything else as
    * JSON; durations in ns, log_level 1..5, tls_required 0..2, tls_min_version 769..772 (contract
    * §5).
@@ -79,7 +104,7 @@ public final class Options {
         .toList();
   }
 
-  /** Returns one line for each option the user gave that changes nothing here, and why. */
+  /** Returns one line for each option the user gave that is not used as given, and why. */
   public List<String> ineffective() {
     return IneffectiveOptions.explain(this);
   }
@@ -93,7 +118,13 @@ public final class Options {
     return values.origin(spec);
   }
 
+  /** The value used, which may be another than the one given. */
   Object get(OptionSpec spec) {
+    return spec.used(values.get(spec));
+  }
+
+  /** The value that flag or file gave, or the default. */
+  Object given(OptionSpec spec) {
     return values.get(spec);
   }
 
@@ -154,12 +185,12 @@ public final class Options {
         : text(NsqdOptions.BROADCAST_ADDRESS);
   }
 
-  /** Returns the TCP port announced to nsqlookupd; 0 = the listening one. */
+  /** Returns the TCP port announced to nsqlookupd; before listening 0 for the listening one. */
   public int broadcastTcpPort() {
     return intOf(NsqdOptions.BROADCAST_TCP_PORT);
   }
 
-  /** Returns the HTTP port announced to nsqlookupd; 0 = the listening one. */
+  /** Returns the HTTP port announced to nsqlookupd; before listening 0 for the listening one. */
   public int broadcastHttpPort() {
     return intOf(NsqdOptions.BROADCAST_HTTP_PORT);
   }
@@ -296,7 +327,7 @@ public final class Options {
     return ListenAddress.parseHostPort(text(NsqdOptions.STATSD_ADDRESS));
   }
 
-  /** Returns the prefix of statsd keys as configured, {@code %s} not yet replaced (contract §7). */
+  /** Returns the prefix of statsd keys; before listening {@code %s} is not yet replaced. */
   public String statsdPrefix() {
     return text(NsqdOptions.STATSD_PREFIX);
   }

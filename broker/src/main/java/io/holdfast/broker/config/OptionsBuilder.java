@@ -24,7 +24,8 @@ public final class OptionsBuilder {
     OptionSpec spec =
         OptionTable.byFlag(flag)
             .orElseThrow(() -> new IllegalArgumentException("unknown flag --" + flag));
-    Optional<Object> value = spec.type().parseFlag(text).filter(spec.type()::inBounds);
+    Optional<Object> value =
+        spec.type().parseFlag(text).filter(read -> spec.type().inBounds(spec.used(read)));
     return set(
         spec,
         value.orElseThrow(

@@ -26,7 +26,7 @@ public final class OptionsLoader {
         return new Parsed.Print(HelpText.usage(), 0);
       }
       if (flags.isVersion()) {
-        return new Parsed.Print(versionLine(), 0);
+        return new Parsed.Print(nsqdVersionLine() + "\n" + versionLine(), 0);
       }
       if (!flags.configFile().isEmpty()) {
         TomlFile.load(flags.configFile(), builder);
@@ -47,9 +47,14 @@ public final class OptionsLoader {
     return version == null ? "dev" : version;
   }
 
-  /** Returns the line {@code --version} prints. */
+  /** Returns the line of nsqd's {@code --version}, which clients' harnesses parse. */
+  public static String nsqdVersionLine() {
+    return "nsqd v" + NSQD_VERSION + " (built w/java" + Runtime.version().feature() + ")";
+  }
+
+  /** Returns Holdfast's own version, with the JVM's. */
   public static String versionLine() {
-    return "holdfast v" + version() + " (nsqd protocol " + NSQD_VERSION + ")";
+    return "holdfast v" + version() + " (Java " + Runtime.version() + ")";
   }
 
   private static Parsed fail(String message, int exitCode) {

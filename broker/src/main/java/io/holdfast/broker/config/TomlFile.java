@@ -102,7 +102,7 @@ final class TomlFile {
     Object value =
         spec.type()
             .parseToml(exact(key, node))
-            .filter(spec.type()::inBounds)
+            .filter(read -> spec.type().inBounds(spec.used(read)))
             .orElseThrow(
                 () ->
                     bad(

@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.InputBudget;
+import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -163,7 +164,8 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
       pendingBytes += message instanceof HttpContent part ? part.content().readableBytes() : 0;
       if (pending.size() >= MAX_PENDING || pendingBytes > MAX_PENDING_BYTES) {
         ReferenceCountUtil.release(message);
-        LOG.debug("HTTP client {} sends too much ahead", ctx.channel().remoteAddress());
+        LOG.debug(
+            "HTTP client {} sends too much ahead", Addresses.text(ctx.channel().remoteAddress()));
         ctx.close();
         return;
       }
@@ -302,7 +304,8 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   /** Others wait for room: a body that does not come is given up. */
   private void mustHave(ChannelHandlerContext ctx, long bytes) {
     if (state == State.COLLECTING && body != null && body.readableBytes() < bytes) {
-      LOG.debug("HTTP client {} is too slow: closed", ctx.channel().remoteAddress());
+      LOG.debug(
+          "HTTP client {} is too slow: closed", Addresses.text(ctx.channel().remoteAddress()));
       ctx.close();
     }
   }
@@ -462,7 +465,9 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
               replyRoom.release();
               if (!future.isSuccess()) {
                 LOG.debug(
-                    "HTTP answer to {} not written", ctx.channel().remoteAddress(), future.cause());
+                    "HTTP answer to {} not written",
+                    Addresses.text(ctx.channel().remoteAddress()),
+                    future.cause());
                 ctx.close();
               } else if (keepAlive && !drainAndClose) {
                 lastActiveNs = System.nanoTime();
@@ -525,7 +530,10 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
           case ANSWERING -> writing;
         };
     if (close) {
-      LOG.debug("HTTP client {} idle while {}: closed", ctx.channel().remoteAddress(), state);
+      LOG.debug(
+          "HTTP client {} idle while {}: closed",
+          Addresses.text(ctx.channel().remoteAddress()),
+          state);
       ctx.close();
     }
   }
@@ -543,9 +551,13 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
     releaseBody();
     // What TLS cannot read comes as a DecoderException: the client's doing too.
     if (cause instanceof IOException || cause instanceof DecoderException) {
-      LOG.debug("HTTP client {}: {}", ctx.channel().remoteAddress(), cause.toString());
+      LOG.debug(
+          "HTTP client {}: {}", Addresses.text(ctx.channel().remoteAddress()), cause.toString());
     } else {
-      LOG.error("HTTP client {}: connection closed", ctx.channel().remoteAddress(), cause);
+      LOG.error(
+          "HTTP client {}: connection closed",
+          Addresses.text(ctx.channel().remoteAddress()),
+          cause);
     }
     ctx.close();
   }

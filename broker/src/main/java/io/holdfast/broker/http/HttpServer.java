@@ -5,6 +5,7 @@ import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
+import io.holdfast.broker.net.Addresses;
 import io.holdfast.broker.net.UnixSocketFile;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -64,7 +65,7 @@ public final class HttpServer {
     this.listener = listener;
     this.connections = connections;
     this.address = address;
-    this.boundTo = String.valueOf(listener.localAddress());
+    this.boundTo = Addresses.text(listener.localAddress());
   }
 
   /**
@@ -127,8 +128,9 @@ public final class HttpServer {
           bound.cause());
     }
     bound.channel().pipeline().addLast(new AcceptFailures());
-    LOG.info("{}: listening on {}", scheme, bound.channel().localAddress());
-    return new HttpServer(scheme, bound.channel(), connections, address);
+    HttpServer server = new HttpServer(scheme, bound.channel(), connections, address);
+    LOG.info("{}: listening on {}", scheme, server.boundTo);
+    return server;
   }
 
   private static boolean isEpoll(EventLoopGroup group) {

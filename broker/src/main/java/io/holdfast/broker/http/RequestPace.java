@@ -1,5 +1,6 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -85,7 +86,8 @@ final class RequestPace extends ChannelInboundHandlerAdapter {
 
   private void look(ChannelHandlerContext ctx, long nowNs) {
     if (begunNs != 0 && nowNs - begunNs >= TimeUnit.MILLISECONDS.toNanos(timeoutMs)) {
-      LOG.debug("HTTP client {} sends too slowly: closed", ctx.channel().remoteAddress());
+      LOG.debug(
+          "HTTP client {} sends too slowly: closed", Addresses.text(ctx.channel().remoteAddress()));
       ctx.close();
     }
   }

@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.broker.Broker;
+import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.stats.MemoryBudgetStats;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.StatsSnapshot;
@@ -43,7 +44,8 @@ final class StatsHandler {
             broker.options().maxOutputBufferTimeoutMs() * NS_PER_MS,
             broker.options().maxDeflateLevel(),
             broker.options().topologyZone(),
-            broker.options().topologyRegion()));
+            broker.options().topologyRegion(),
+            OptionsLoader.version()));
   }
 
   /** GET /stats; visits every topic, channel and client, hence on a worker. */
@@ -81,5 +83,6 @@ final class StatsHandler {
       @JsonProperty("max_output_buffer_timeout") long maxOutputBufferTimeoutNs,
       @JsonProperty("max_deflate_level") int maxDeflateLevel,
       @JsonProperty("topology_zone") String topologyZone,
-      @JsonProperty("topology_region") String topologyRegion) {}
+      @JsonProperty("topology_region") String topologyRegion,
+      @JsonProperty("holdfast_version") String holdfastVersion) {}
 }

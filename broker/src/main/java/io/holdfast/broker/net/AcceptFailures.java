@@ -20,7 +20,9 @@ public final class AcceptFailures extends ChannelInboundHandlerAdapter {
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (failures.isDue()) {
       LOG.error(
-          "cannot accept connections on {}: {}", ctx.channel().localAddress(), cause.getMessage());
+          "cannot accept connections on {}: {}",
+          Addresses.text(ctx.channel().localAddress()),
+          cause.getMessage());
     }
   }
 }

@@ -64,6 +64,11 @@ public final class TcpServer {
     return (int) (configured == 0 ? most : Math.min(configured, most));
   }
 
+  /** Where it listens, as host:port or path. */
+  public String listeningOn() {
+    return Addresses.text(listener.localAddress());
+  }
+
   /** The port it listens on, -1 for a unix socket. */
   public int port() {
     SocketAddress local = listener.localAddress();

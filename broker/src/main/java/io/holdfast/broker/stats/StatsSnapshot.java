@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -38,7 +39,7 @@ public record StatsSnapshot(
     List<ClientStats> producers,
     @JsonInclude(JsonInclude.Include.NON_NULL) MemoryBudgetStats memoryBudget) {
   /** The version of nsqd this broker is a stand-in for (contract, scope). */
-  public static final String VERSION = "1.3.0";
+  public static final String VERSION = OptionsLoader.NSQD_VERSION;
 
   private static final String PROTOCOL = "V2";
 
@@ -135,6 +136,12 @@ public record StatsSnapshot(
         null,
         producers.isEmpty() ? null : producers,
         null);
+  }
+
+  /** Returns the broker's own version, beside that of the nsqd it stands in for. */
+  @JsonProperty("holdfast_version")
+  public String holdfastVersion() {
+    return OptionsLoader.version();
   }
 
   /** Returns the same snapshot with the JVM's memory and how it is divided. */

@@ -1,6 +1,7 @@
 package io.holdfast.broker.stats;
 
 import io.holdfast.broker.config.GoDuration;
+import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.stats.StatsSnapshot.ChannelStats;
 import io.holdfast.broker.stats.StatsSnapshot.ClientStats;
 import io.holdfast.broker.stats.StatsSnapshot.PubCount;
@@ -50,8 +51,7 @@ public final class StatsSnapshotText {
   }
 
   private void head(StatsSnapshot stats, long startTimeMs, ZoneId zone) {
-    out.append("nsqd v").append(stats.version());
-    out.append(" (built w/java").append(Runtime.version().feature()).append(")\n");
+    out.append(OptionsLoader.nsqdVersionLine()).append('\n');
     out.append("start_time ");
     out.append(RFC3339.format(Instant.ofEpochMilli(startTimeMs).atZone(zone))).append('\n');
     out.append("uptime ").append(GoDuration.format((nowMs - startTimeMs) * NS_PER_MS));

@@ -1,6 +1,7 @@
 package io.holdfast.broker.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -21,23 +22,25 @@ class OptionsValidatorTest {
       value = {
         "--node-id=1024 | bad value \"1024\" for --node-id: accepted is a whole number, 0 to 1023",
         "--node-id=-1 | bad value \"-1\" for --node-id: accepted is a whole number, 0 to 1023",
-        "--max-deflate-level=0 | bad value \"0\" for --max-deflate-level: accepted is a whole number, 1 to 9",
-        "--max-deflate-level=10 | bad value \"10\" for --max-deflate-level: accepted is a whole number, 1 to 9",
-        "--auth-http-request-method=GET | bad value \"GET\" for --auth-http-request-method: accepted is get or post",
-        "--max-bytes-per-file=1MB | bad value \"1000000\" for --max-bytes-per-file: accepted is bytes such as 65536 or"
-            + " 64KiB, 1048576 to 1073741824",
-        "--msg-timeout=-1s | bad value \"-1s\" for --msg-timeout: accepted is a duration such as 250ms, 1.5s or 1h30m,"
-            + " 1ms or more",
-        "--tcp-address=0.0.0.0:99999 | bad value \"0.0.0.0:99999\" for --tcp-address: accepted is host:port with a"
-            + " port of 0 to 65535, or the path of a unix socket",
-        "--data-path=/no/such/dir | bad value \"/no/such/dir\" for --data-path: the directory does not exist;"
-            + " create it first",
+        "--max-deflate-level=0 | bad value \"0\" for --max-deflate-level: accepted is a whole"
+            + " number, 1 to 9",
+        "--max-deflate-level=10 | bad value \"10\" for --max-deflate-level: accepted is a whole"
+            + " number, 1 to 9",
+        "--auth-http-request-method=GET | bad value \"GET\" for --auth-http-request-method:"
+            + " accepted is get or post",
+        "--msg-timeout=-1s | bad value \"-1s\" for --msg-timeout: accepted is a duration such as"
+            + " 250ms, 1.5s or 1h30m, 1ms or more",
+        "--tcp-address=0.0.0.0:99999 | bad value \"0.0.0.0:99999\" for --tcp-address: accepted is"
+            + " host:port with a port of 0 to 65535, or the path of a unix socket",
+        "--data-path=/no/such/dir | bad value \"/no/such/dir\" for --data-path: the directory does"
+            + " not exist; create it first",
         "--data-path=/dev/null | bad value \"/dev/null\" for --data-path: not a directory",
-        "--tls-cert=/no/cert | bad value \"/no/cert\" for --tls-cert: accepted is a PEM file that exists and can be"
-            + " read",
+        "--tls-cert=/no/cert | bad value \"/no/cert\" for --tls-cert: accepted is a PEM file that"
+            + " exists and can be read",
         "--tls-required | tls-required=true needs tls-cert and tls-key",
         "--tls-required=tcp-https | tls-required=tcp-https needs tls-cert and tls-key",
-        "--tls-client-auth-policy=require | tls-client-auth-policy=\"require\" needs tls-cert and tls-key",
+        "--tls-client-auth-policy=require | tls-client-auth-policy=\"require\" needs tls-cert and"
+            + " tls-key",
       })
   void shouldFailWithExitCode1AndNameWhatIsAccepted(String flag, String message) {
     assertEquals(new Parsed.Fail("holdfast: " + message, 1), OptionsLoader.parse(flag));
@@ -55,14 +58,12 @@ class OptionsValidatorTest {
         "--broadcast-tcp-port=65536",
         "--broadcast-http-port=-1",
         "--mem-queue-size=-1",
-        "--sync-every=0",
         "--sync-timeout=0",
         "--max-msg-size=0",
         "--max-body-size=4",
         "--max-msg-size=65MiB",
         "--max-rdy-count=0",
         "--max-channel-consumers=-1",
-        "--statsd-udp-packet-size=65508",
         "--statsd-interval=9ms",
         "--e2e-processing-latency-percentile=0",
         "--e2e-processing-latency-percentile=1.01",
@@ -104,6 +105,32 @@ class OptionsValidatorTest {
       })
   void shouldAcceptBounds(String flag) {
     Loading.run(flag);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "max_bytes_per_file = 1000 | 1048576",
+        "max_bytes_per_file = 0 | 1048576",
+        "max_bytes_per_file = -1 | 1048576",
+        "max_bytes_per_file = 10737418240 | 1073741824",
+        "sync_every = 0 | 1",
+        "statsd_udp_packet_size = 70000 | 65507",
+        "max_output_buffer_size = 0 | 1",
+        "http_client_connect_timeout = 0 | 2s",
+        "http_client_request_timeout = \"0s\" | 5s",
+      })
+  void shouldStartWithWhatNsqdStartsWithAndSayWhatIsUsed(String line, String used) {
+    String key = line.substring(0, line.indexOf(' '));
+    Parsed parsed = Loading.file(dir, "# one\n" + line + "\n");
+    Options options = assertInstanceOf(Parsed.Run.class, parsed).options();
+    assertEquals(1, options.ineffective().size(), options.ineffective()::toString);
+    String said = options.ineffective().get(0);
+    assertTrue(said.startsWith(dir.resolve("nsqd.cfg") + ":2: bad value "), said);
+    assertTrue(said.contains(" for " + key + ": using " + used + ", accepted is "), said);
+    String flag = line.replace(" = ", "=").replace('_', '-').replace("\"", "");
+    assertEquals(options, Loading.run("--" + flag));
   }
 
   @Test

@@ -180,7 +180,7 @@ final class SoakBroker {
     long startNs = System.nanoTime();
     if (random.nextBoolean()) {
       // Past the JVM's own start, which is half of it.
-      while (process.stdout().isEmpty() && process.isAlive()) {
+      while (process.log().isEmpty() && process.isAlive()) {
         LockSupport.parkNanos(2_000_000);
       }
       sleepMs(random.nextInt((int) Math.max(100, lastStartMs / 2)));
@@ -191,7 +191,7 @@ final class SoakBroker {
     if (!process.isAlive()) {
       throw new AssertionError("the broker did not start\n" + process.output());
     }
-    boolean recovering = !started && !process.stdout().isEmpty();
+    boolean recovering = !started && !process.log().isEmpty();
     process.kill9();
     report.max(
         "kill during start, latest, ms",

@@ -125,7 +125,7 @@ class StatsSnapshotTest {
             + "\"heap_released_bytes\":4,\"gc_pause_usec_100\":5,\"gc_pause_usec_99\":6,"
             + "\"gc_pause_usec_95\":7,\"next_gc_bytes\":8,\"gc_total_runs\":9},\"producers\":["
             + publisher
-            + "]}",
+            + "],\"holdfast_version\":\"dev\"}",
         json(full().withMemory(MEMORY, null)));
   }
 
@@ -133,7 +133,7 @@ class StatsSnapshotTest {
   void shouldKeepNullsThatMeanSomething() throws JsonProcessingException {
     assertEquals(
         "{\"version\":\"1.3.0\",\"health\":\"OK\",\"start_time\":1700000000,\"topics\":null,"
-            + "\"producers\":null}",
+            + "\"producers\":null,\"holdfast_version\":\"dev\"}",
         json(snapshot(null, null)));
     ChannelStats channel =
         new ChannelStats("c", 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 3, 4, 1, null, false, E2eLatency.NONE);

@@ -310,7 +310,7 @@ class CorruptionSystemTest {
         }
         long lines =
             Pattern.compile("topics/" + topic + "/journal.* message\\(s\\), .* cannot be read")
-                .matcher(broker.stderr() + broker.stdout())
+                .matcher(broker.log())
                 .results()
                 .count();
         if (lines != (lost.get(topic).isEmpty() ? 0 : 1)) {

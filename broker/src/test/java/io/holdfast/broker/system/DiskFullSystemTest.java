@@ -215,8 +215,7 @@ class DiskFullSystemTest {
         publisher.pub("limit", "3");
         assertEquals("3", consumer.message().text());
       }
-      long lines =
-          broker.stdout().concat(broker.stderr()).lines().filter(l -> l.contains(text)).count();
+      long lines = broker.log().lines().filter(l -> l.contains(text)).count();
       assertEquals(1, lines, "log lines about it");
       assertTrue(disk.usableBytes() > 0);
     }

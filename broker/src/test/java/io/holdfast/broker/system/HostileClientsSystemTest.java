@@ -52,10 +52,9 @@ class HostileClientsSystemTest {
   }
 
   private static void assertNoErrorLogged(BrokerProcess broker) {
-    List<String> errors =
-        broker.stdout().lines().filter(line -> line.contains(" ERROR: ")).toList();
+    List<String> errors = broker.log().lines().filter(line -> line.contains(" ERROR: ")).toList();
     assertEquals(List.of(), errors);
-    assertFalse(broker.stdout().contains("OutOfMemory"));
+    assertFalse(broker.log().contains("OutOfMemory"));
   }
 
   @Test
@@ -95,7 +94,7 @@ class HostileClientsSystemTest {
                 }
               });
       broker.http().post("/pub?topic=large", "z".repeat(900_000)).expect(200, "OK");
-      assertTrue(broker.stdout().contains("(max-input-bytes)"));
+      assertTrue(broker.log().contains("(max-input-bytes)"));
       assertNoErrorLogged(broker);
       closeAll(hostile);
     }
@@ -248,14 +247,12 @@ class HostileClientsSystemTest {
       }
       // Those that are refused take a descriptor for a moment, and a burst of them can take the
       // last.
-      List<String> errors =
-          broker.stdout().lines().filter(line -> line.contains(" ERROR: ")).toList();
+      List<String> errors = broker.log().lines().filter(line -> line.contains(" ERROR: ")).toList();
       assertTrue(
           errors.size() <= 2 && errors.stream().allMatch(l -> l.contains("cannot accept")),
           errors::toString);
       assertEquals(
-          1,
-          broker.stdout().lines().filter(l -> l.contains("(max-connections): refusing")).count());
+          1, broker.log().lines().filter(l -> l.contains("(max-connections): refusing")).count());
     }
   }
 

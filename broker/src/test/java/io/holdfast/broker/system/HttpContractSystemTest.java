@@ -14,6 +14,7 @@ import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
+import io.holdfast.broker.system.support.Reference;
 import java.io.BufferedInputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -76,7 +77,9 @@ class HttpContractSystemTest {
     info.fieldNames().forEachRemaining(keys::add);
     assertEquals(
         "version broadcast_address hostname http_port tcp_port start_time max_heartbeat_interval"
-            + " max_output_buffer_size max_output_buffer_timeout max_deflate_level topology_zone topology_region",
+            + " max_output_buffer_size max_output_buffer_timeout max_deflate_level topology_zone"
+            + " topology_region"
+            + (Reference.isHoldfast() ? " holdfast_version" : ""),
         String.join(" ", keys));
     assertTrue(info.path("version").asText().matches("[1-9]\\d*\\.\\d+\\.\\d+.*"), info::toString);
     assertEquals(broker.httpPort(), info.path("http_port").asInt());
@@ -293,9 +296,20 @@ class HttpContractSystemTest {
   @Test
   void shouldReadChunkedBodiesAndKeepAlive() throws Exception {
     String chunked =
-        "POST /pub?topic=chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        "POST /pub?topic=chunked HTTP/1.1\r\n"
+            + "Host: x\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n"
+            + "3\r\n"
+            + "abc\r\n"
+            + "2\r\n"
+            + "de\r\n"
+            + "0\r\n\r\n";
     String tooBig =
-        "POST /pub?topic=chunked HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3E9\r\n"
+        "POST /pub?topic=chunked HTTP/1.1\r\n"
+            + "Host: x\r\n"
+            + "Connection: close\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n"
+            + "3E9\r\n"
             + "m".repeat(1001)
             + "\r\n0\r\n\r\n";
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), broker.httpPort());

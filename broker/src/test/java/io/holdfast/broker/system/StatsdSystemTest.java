@@ -112,7 +112,7 @@ class StatsdSystemTest {
     http.request("PUT", "/config/log_level", "DEBUG").expect(200, "1");
     http.get("/config/log_level").expect(200, "1");
     if (Reference.isHoldfast()) {
-      String log = broker.stdout();
+      String log = broker.log();
       assertTrue(log.lines().allMatch(l -> l.startsWith("[mine] ")), log);
       for (String option :
           List.of(

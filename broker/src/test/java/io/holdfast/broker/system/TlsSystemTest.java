@@ -254,7 +254,7 @@ class TlsSystemTest {
         .until(
             () -> {
               assertEquals(certificates.certificate("server2"), shown(anyone));
-              return open.stdout().contains("keeping the certificate in use");
+              return open.log().contains("keeping the certificate in use");
             });
   }
 

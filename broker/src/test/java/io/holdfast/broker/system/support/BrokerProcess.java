@@ -210,6 +210,11 @@ public final class BrokerProcess implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
+  /** What the running or last process logged so far; it logs to stderr. */
+  public String log() {
+    return stderr();
+  }
+
   /** What the running or last process wrote to stdout so far. */
   public String stdout() {
     return read("stdout.");
@@ -278,7 +283,7 @@ public final class BrokerProcess implements AutoCloseable {
     }
     List<String> leaks = new ArrayList<>();
     for (; starts > 0; starts--) {
-      stdout().lines().filter(line -> line.contains("LEAK: ")).forEach(leaks::add);
+      log().lines().filter(line -> line.contains("LEAK: ")).forEach(leaks::add);
     }
     deleteRecursively(home);
     if (!leaks.isEmpty()) {

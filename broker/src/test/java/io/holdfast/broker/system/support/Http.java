@@ -34,7 +34,7 @@ public final class Http {
   private final int port;
   private final SocketFactory sockets;
 
-  Http(int port) {
+  public Http(int port) {
     this(port, SocketFactory.getDefault());
   }
 
