@@ -92,6 +92,7 @@ class OptionsTest {
         Arguments.of("max_output_bytes", 4_194_304L),
         Arguments.of("max_input_bytes", 0L),
         Arguments.of("max_total_output_bytes", 0L),
+        Arguments.of("metrics_exclude_ephemeral", false),
         Arguments.of("event_loop_threads", 0L));
   }
 
