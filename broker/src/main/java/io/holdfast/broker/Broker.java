@@ -19,6 +19,7 @@ import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
 import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
+import io.holdfast.storage.Disk;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.StorageOptions;
@@ -153,10 +154,17 @@ public final class Broker implements TopicContext {
    * @throws IOException in one line for the user: in use, of a later version, not readable
    */
   public Broker(Options options) throws IOException {
+    this(options, Disk.LOCAL);
+  }
+
+  /**
+   * @param disk where the data directory is; a test's knows more than the machine's
+   */
+  Broker(Options options, Disk disk) throws IOException {
     this.options = options;
     memory = MemoryBudget.ofThisJvm(options.maxInputBytes(), options.maxTotalOutputBytes());
     LOG.info("{}", memory.describe());
-    dataDir = DataDir.open(options.dataPath());
+    dataDir = DataDir.open(options.dataPath(), disk);
     boolean opened = false;
     try {
       metadata = dataDir.readMetadata();
@@ -380,9 +388,6 @@ public final class Broker implements TopicContext {
   /** Gives the name of a deleted topic free; false when somebody else did. */
   private boolean forget(Topic topic) throws IOException {
     String name = topic.name();
-    synchronized (topicsLock) {
-      nextIdBase = Math.max(nextIdBase, topic.idEnd());
-    }
     if (!topic.isEphemeral()) {
       // Before the name is free again: a new topic must not find the old one's entry after a crash.
       metadataWriter.write();
@@ -653,6 +658,14 @@ public final class Broker implements TopicContext {
 
   @Override
   public void persistMetadata() throws IOException {
+    metadataWriter.write();
+  }
+
+  @Override
+  public void retireIds(long idEnd) throws IOException {
+    synchronized (topicsLock) {
+      nextIdBase = Math.max(nextIdBase, idEnd);
+    }
     metadataWriter.write();
   }
 

@@ -6,6 +6,8 @@ import io.holdfast.storage.DataDir;
 import io.holdfast.storage.SpareSpace;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +33,9 @@ final class DiskGuard {
 
   private static final int RESUME_PART = 8;
 
+  /** In one turn: of thousands of topics a look at each would cost an idle broker something. */
+  private static final int TOPICS_LOOKED_AT = 256;
+
   private final DataDir dataDir;
   private final Options options;
   private final SpareSpace spare;
@@ -45,6 +50,16 @@ final class DiskGuard {
   private volatile String full;
 
   private volatile String refusal;
+
+  /** Why the data directory is no longer ours, null while it is. */
+  private volatile String gone;
+
+  /**
+   * Which topics are looked at next, and the one that was not in its place. Housekeeping thread.
+   */
+  private Iterator<Topic> round = Collections.emptyIterator();
+
+  private Topic removed;
 
   DiskGuard(DataDir dataDir, Options options) throws IOException {
     this.dataDir = dataDir;
@@ -78,7 +93,8 @@ final class DiskGuard {
 
   /** Why nothing can be created now that needs room on the disk, null when it can. */
   String creationRefusal() {
-    return full;
+    String now = gone;
+    return now != null ? now : full;
   }
 
   /**
@@ -135,7 +151,38 @@ final class DiskGuard {
     refusal = now;
   }
 
+  /** Whether somebody took the files away; a look at thousands of topics takes some turns. */
+  private String findGone(Collection<Topic> topics) {
+    String trouble = dataDir.trouble();
+    if (trouble != null) {
+      return trouble;
+    }
+    if (removed != null && removed.isInPlace()) {
+      removed = null;
+    }
+    if (!round.hasNext()) {
+      round = topics.iterator();
+    }
+    for (int i = 0; removed == null && i < TOPICS_LOOKED_AT && round.hasNext(); i++) {
+      Topic topic = round.next();
+      if (!topic.isInPlace()) {
+        removed = topic;
+      }
+    }
+    return removed == null
+        ? null
+        : "files of TOPIC("
+            + removed.name()
+            + ") in "
+            + dataDir.journalDir(removed.name())
+            + " were removed while the broker runs";
+  }
+
   private String find(Collection<Topic> topics) {
+    gone = findGone(topics);
+    if (gone != null) {
+      return gone;
+    }
     try {
       if (full != null && hasRoom() && spare.keep()) {
         full = null;

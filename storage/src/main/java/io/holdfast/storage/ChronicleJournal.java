@@ -458,6 +458,13 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     return log.firstCycle();
   }
 
+  /**
+   * Whether nobody removed the newest file, or the directory of a journal without one. Any thread.
+   */
+  public boolean isInPlace() {
+    return log.isInPlace();
+  }
+
   @Override
   public int fileOf(long ordinal) throws IOException {
     return cycleFor(ordinal);

@@ -7,18 +7,13 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,8 +40,12 @@ public final class DataDir implements Closeable {
   /** The format this code reads and writes. */
   public static final int FORMAT_VERSION = 1;
 
-  private static final String LOCK_FILE = "holdfast.lock";
-  private static final String CLEAN_MARK = "clean";
+  static final String TOPICS = "topics";
+  private static final String META_FILE = "meta.json";
+
+  /** Its metadata, of today and of the versions that had a node id in the name; disk queues. */
+  private static final Pattern NSQD_FILE =
+      Pattern.compile("nsqd(\\.\\d+)?\\.dat|.+\\.diskqueue\\.(meta|\\d+)\\.dat");
 
   private static final ObjectMapper JSON =
       new ObjectMapper()
@@ -57,107 +56,76 @@ public final class DataDir implements Closeable {
   private static final String CHECKSUM = "crc32c";
 
   private final Path root;
-  private final FileChannel lockChannel;
   private final AtomicLong deletions = new AtomicLong(System.nanoTime());
 
   private final Disk disk;
 
-  /** How the process before this one ended. */
-  private final LastStop lastStop;
+  /** Null of one that is only looked at. */
+  private final DataDirLock lock;
 
-  private DataDir(Path root, Disk disk, FileChannel lockChannel, LastStop lastStop) {
+  private DataDir(Path root, Disk disk, DataDirLock lock) {
     this.root = root;
     this.disk = disk;
-    this.lockChannel = lockChannel;
-    this.lastStop = lastStop;
-  }
-
-  private enum LastStop {
-    /** There was none, or everything had been forced. */
-    CLEAN,
-    /** The machine has been up since: nothing is lost, but not all is forced. */
-    PROCESS_DIED,
-    /** What was not forced can be lost. */
-    MACHINE_STOPPED
+    this.lock = lock;
   }
 
   /**
    * Locks a directory for this process and finishes what a crash left half-done.
    *
-   * @throws IOException in one line: not a directory, not writable, in use by another process
+   * @throws IOException in one line: not a directory, not writable, nsqd's, in use by another
+   *     process
    */
   public static DataDir open(Path root) throws IOException {
     return open(root, Disk.LOCAL);
   }
 
-  static DataDir open(Path root, Disk disk) throws IOException {
+  /** As {@link #open(Path)}, on a disk of which more is known than of the machine's. */
+  public static DataDir open(Path root, Disk disk) throws IOException {
     if (!Files.isDirectory(root)) {
       throw new IOException("data path " + root + " is not a directory");
     }
-    Path lockFile = root.resolve(LOCK_FILE);
-    FileChannel channel;
+    refuseNsqds(root);
+    DataDirLock lock = DataDirLock.take(root, disk);
+    boolean opened = false;
     try {
-      channel =
-          FileChannel.open(
-              lockFile,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
-    } catch (IOException e) {
-      throw new IOException("data path " + root + " is not writable: " + e.getMessage(), e);
-    }
-    boolean locked = false;
-    try {
-      FileLock lock;
-      try {
-        lock = channel.tryLock();
-      } catch (OverlappingFileLockException e) {
-        lock = null;
-      }
-      if (lock == null) {
-        throw new IOException(
-            "data path " + root + " is in use by another broker" + holder(channel));
-      }
-      LastStop lastStop = lastStop(root, channel, disk);
-      writeLock(channel, ProcessHandle.current().pid() + "\n");
-      if (lastStop == LastStop.CLEAN) {
-        // On disk before anything is written that the mark of a clean stop would be wrong about.
-        disk.force(lockFile, channel);
-      }
-      DataDir dir = new DataDir(root, disk, channel, lastStop);
+      DataDir dir = new DataDir(root, disk, lock);
       DurableFiles.createDirectory(disk, dir.topicsDir());
+      lock.topicsMade();
       dir.finishDeletions();
-      locked = true;
+      opened = true;
       return dir;
     } finally {
-      if (!locked) {
-        channel.close();
+      if (!opened) {
+        lock.close();
+      }
+    }
+  }
+
+  /** A broker that came up empty where nsqd had messages would hide them. */
+  private static void refuseNsqds(Path root) throws IOException {
+    if (Files.exists(root.resolve(TOPICS)) || Files.exists(root.resolve(META_FILE))) {
+      return;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(root)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        if (NSQD_FILE.matcher(name).matches()) {
+          throw new IOException(
+              "data path "
+                  + root
+                  + " holds data of nsqd ("
+                  + name
+                  + "): bring it to another directory with: holdfast-tools import "
+                  + root
+                  + " DIR");
+        }
       }
     }
   }
 
   /** The directory without its lock, for {@link DataDirView}, which only looks. */
   static DataDir unlocked(Path root) {
-    return new DataDir(root, Disk.LOCAL, null, LastStop.CLEAN);
-  }
-
-  private static void writeLock(FileChannel lock, String text) throws IOException {
-    lock.truncate(0);
-    lock.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), 0);
-  }
-
-  private static LastStop lastStop(Path root, FileChannel lock, Disk disk) throws IOException {
-    if (!Files.exists(root.resolve("topics"))) {
-      return LastStop.CLEAN;
-    }
-    List<String> lines = lockLines(lock);
-    if (lines.contains(CLEAN_MARK)) {
-      return LastStop.CLEAN;
-    }
-    String bootId = disk.bootId();
-    return lines.size() == 2 && !bootId.isEmpty() && bootId.equals(lines.get(1))
-        ? LastStop.PROCESS_DIED
-        : LastStop.MACHINE_STOPPED;
+    return new DataDir(root, Disk.LOCAL, null);
   }
 
   /**
@@ -199,27 +167,14 @@ public final class DataDir implements Closeable {
     return Long.toHexString(crc.getValue());
   }
 
-  private static String holder(FileChannel channel) throws IOException {
-    List<String> lines = lockLines(channel);
-    return lines.isEmpty() ? "" : " (process " + lines.get(0) + ")";
-  }
-
-  /** What the lock file says: process id, boot id; or {@link #CLEAN_MARK}. */
-  private static List<String> lockLines(FileChannel channel) throws IOException {
-    ByteBuffer content = ByteBuffer.allocate(100);
-    channel.read(content, 0);
-    String text = new String(content.array(), 0, content.position(), StandardCharsets.UTF_8);
-    return text.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
-  }
-
   /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
   public boolean mayHaveLostPower() {
-    return lastStop == LastStop.MACHINE_STOPPED;
+    return lock.lastStop() == DataDirLock.LastStop.MACHINE_STOPPED;
   }
 
   /** Whether the last broker left files that may not be forced, see {@link Disk#forceAll}. */
   public boolean mayHaveUnforcedFiles() {
-    return lastStop != LastStop.CLEAN;
+    return lock.lastStop() != DataDirLock.LastStop.CLEAN;
   }
 
   /**
@@ -227,7 +182,7 @@ public final class DataDir implements Closeable {
    * there is no need to any more.
    */
   public void markSettled() throws IOException {
-    writeLock(lockChannel, ProcessHandle.current().pid() + "\n" + disk.bootId() + "\n");
+    lock.markSettled();
   }
 
   /**
@@ -235,12 +190,28 @@ public final class DataDir implements Closeable {
    * next start takes care of what a crash can have left.
    */
   public void markClean() throws IOException {
-    writeLock(lockChannel, CLEAN_MARK + "\n");
-    disk.force(root.resolve(LOCK_FILE), lockChannel);
+    lock.markClean();
+  }
+
+  /**
+   * Whether this is still the directory that was opened: somebody may have removed or replaced it.
+   *
+   * @return null when it is; else what is wrong, in one line
+   */
+  public String trouble() {
+    return lock.trouble();
+  }
+
+  /** Nothing is made in a directory that took this one's place. */
+  private void requireInPlace() throws IOException {
+    String trouble = lock == null ? null : lock.trouble();
+    if (trouble != null) {
+      throw new IOException(trouble);
+    }
   }
 
   Path topicsDir() {
-    return root.resolve("topics");
+    return root.resolve(TOPICS);
   }
 
   Path topicDir(String topic) {
@@ -268,6 +239,7 @@ public final class DataDir implements Closeable {
 
   /** Makes the directories of a topic; on disk when this returns. */
   public void createTopic(String topic) throws IOException {
+    requireInPlace();
     DurableFiles.createDirectory(disk, topicDir(topic));
     DurableFiles.createDirectory(disk, journalDir(topic));
     DurableFiles.createDirectory(disk, channelsDir(topic));
@@ -284,6 +256,7 @@ public final class DataDir implements Closeable {
 
   /** Makes the directory of a channel; on disk when this returns. */
   public void createChannel(String topic, String channel) throws IOException {
+    requireInPlace();
     DurableFiles.createDirectory(disk, channelDir(topic, channel));
   }
 
@@ -363,7 +336,7 @@ public final class DataDir implements Closeable {
   }
 
   Path metadataFile() {
-    return root.resolve("meta.json");
+    return root.resolve(META_FILE);
   }
 
   /**
@@ -399,6 +372,7 @@ public final class DataDir implements Closeable {
 
   /** Replaces the metadata file; on disk when this returns. */
   public void writeMetadata(Metadata metadata) throws IOException {
+    requireInPlace();
     ObjectNode tree = JSON.valueToTree(metadata);
     tree.put(CHECKSUM, checksum(tree));
     DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(tree));
@@ -430,8 +404,8 @@ public final class DataDir implements Closeable {
 
   @Override
   public void close() throws IOException {
-    if (lockChannel != null) {
-      lockChannel.close();
+    if (lock != null) {
+      lock.close();
     }
   }
 }

@@ -3,7 +3,9 @@ package io.holdfast.storage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import jnr.ffi.LastError;
 import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
 import net.openhft.posix.PosixAPI;
 
 /**
@@ -13,6 +15,10 @@ import net.openhft.posix.PosixAPI;
 public final class DirectoryLock implements Closeable {
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
+  private static final int CLOSE_ON_EXEC = 02000000;
+
+  /** errno EWOULDBLOCK. */
+  private static final int HELD = 11;
 
   /** The one call of the C library that Java has no way to. Public for jnr-ffi. */
   public interface LibC {
@@ -34,14 +40,20 @@ public final class DirectoryLock implements Closeable {
   public static DirectoryLock tryLock(Path dir) throws IOException {
     ChronicleSetup.silence();
     ChronicleSetup.requireNativeCalls();
-    int fd = PosixAPI.posix().open(dir.toString(), 0, 0);
+    int fd = PosixAPI.posix().open(dir.toString(), CLOSE_ON_EXEC, 0);
     if (fd < 0) {
-      throw new IOException("cannot open " + dir);
+      throw new IOException(
+          "cannot open " + dir + ": " + PosixAPI.posix().strerror(PosixAPI.posix().lastError()));
     }
     LibC libC = LibraryLoader.create(LibC.class).load("c");
     if (libC.flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      int error = LastError.getLastError(Runtime.getRuntime(libC));
       PosixAPI.posix().close(fd);
-      return null;
+      if (error == HELD) {
+        return null;
+      }
+      throw new IOException(
+          "cannot lock the directory " + dir + ": " + PosixAPI.posix().strerror(error));
     }
     return new DirectoryLock(fd);
   }

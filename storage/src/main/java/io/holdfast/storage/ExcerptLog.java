@@ -264,6 +264,16 @@ final class ExcerptLog implements Closeable {
     return currentCycle;
   }
 
+  /** Whether the newest file, or the directory of a log without one, is where it was put. */
+  boolean isInPlace() {
+    Integer newest = cycles.isEmpty() ? null : cycles.floor(Integer.MAX_VALUE);
+    if (newest == null) {
+      return Files.isDirectory(dir);
+    }
+    // It may have been removed by us between the two looks.
+    return Files.exists(file(newest)) || !cycles.contains(newest);
+  }
+
   /** Files of cycles below are complete: nothing will be appended to them. */
   int completeBelow() {
     return Math.max(currentCycle, firstOwnCycle);

@@ -42,6 +42,9 @@ public record Metadata(
    * @param channels null for none
    * @param skippedTo ordinals below are not given out any more, see {@link Journal#skipTo}; 0 for
    *     nothing
+   * @param nodeId part of each message id, 0..1023: the broker's when the topic was made, so that
+   *     ids stay what they are when the host's name or the option changes; null when the directory
+   *     is of a version that did not keep it
    */
   public record TopicEntry(
       @JsonProperty("name") String name,
@@ -49,12 +52,13 @@ public record Metadata(
       @JsonProperty("paused") boolean paused,
       @JsonProperty("handed_over") long handedOver,
       @JsonProperty("channels") List<ChannelEntry> channels,
-      @JsonProperty("skipped_to") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long skippedTo) {
+      @JsonProperty("skipped_to") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long skippedTo,
+      @JsonProperty("node_id") @JsonInclude(JsonInclude.Include.NON_NULL) Integer nodeId) {
 
-    /** Of a topic that has skipped nothing. */
+    /** Of a topic that has skipped nothing, and gets its node id from the next broker. */
     public TopicEntry(
         String name, long idBase, boolean paused, long handedOver, List<ChannelEntry> channels) {
-      this(name, idBase, paused, handedOver, channels, 0);
+      this(name, idBase, paused, handedOver, channels, 0, null);
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -20,6 +21,7 @@ public final class TopicView implements Closeable {
   private final Path journalDir;
   private final boolean paused;
   private final OptionalLong idBase;
+  private final OptionalInt nodeId;
   private final long firstOrdinal;
   private final long nextOrdinal;
   private final long heldFrom;
@@ -31,6 +33,10 @@ public final class TopicView implements Closeable {
     Metadata.TopicEntry entry = dir.entry(name);
     paused = entry != null && entry.paused();
     idBase = entry == null ? OptionalLong.empty() : OptionalLong.of(entry.idBase());
+    nodeId =
+        entry == null || entry.nodeId() == null
+            ? OptionalInt.empty()
+            : OptionalInt.of(entry.nodeId());
     long journalEnd = findNextOrdinal();
     firstOrdinal = findFirstOrdinal(journalEnd);
     List<String> names = dir.channels(name);
@@ -101,6 +107,11 @@ public final class TopicView implements Closeable {
   /** Added to an ordinal to give a message id; empty when the metadata file does not have it. */
   public OptionalLong idBase() {
     return idBase;
+  }
+
+  /** Part of each message id; empty when the metadata file does not have it. */
+  public OptionalInt nodeId() {
+    return nodeId;
   }
 
   /** The oldest ordinal in the journal. */

@@ -32,6 +32,72 @@ class DataDirTest {
   }
 
   @Test
+  void shouldStayLockedWithoutItsLockFile() throws Exception {
+    Path file = root.resolve("holdfast.lock");
+    try (DataDir first = DataDir.open(root)) {
+      Files.delete(file);
+      assertThrows(IOException.class, () -> DataDir.open(root));
+      assertNull(first.trouble());
+      assertTrue(Files.exists(file), "made anew");
+      Files.delete(file);
+      Files.writeString(file, "1\nanother's\n");
+      assertNull(first.trouble());
+      first.markClean();
+    }
+    try (DataDir next = DataDir.open(root)) {
+      assertFalse(next.mayHaveUnforcedFiles(), "the mark is in the new one");
+    }
+  }
+
+  @Test
+  void shouldKeepOutWhoHoldsTheDirectoryAsNsqdDoes() throws Exception {
+    try (DirectoryLock nsqd = DirectoryLock.tryLock(root)) {
+      assertNotNull(nsqd);
+      IOException refused = assertThrows(IOException.class, () -> DataDir.open(root));
+      assertTrue(refused.getMessage().contains("in use"), refused.getMessage());
+    }
+    try (DataDir dir = DataDir.open(root)) {
+      assertNull(DirectoryLock.tryLock(dir.root()));
+    }
+  }
+
+  @Test
+  void shouldNoticeThatItWasRemovedOrReplaced() throws Exception {
+    Path aside = root.resolve("aside");
+    Path data = Files.createDirectory(root.resolve("data"));
+    try (DataDir dir = DataDir.open(data)) {
+      assertNull(dir.trouble());
+      for (String which : new String[] {"data", "data/topics"}) {
+        Path path = root.resolve(which);
+        Files.move(path, aside);
+        assertTrue(dir.trouble().contains("was removed"), dir.trouble());
+        Files.createDirectory(path);
+        assertTrue(dir.trouble().contains("was removed"), dir.trouble());
+        assertThrows(IOException.class, () -> dir.createTopic("t"));
+        assertThrows(
+            IOException.class,
+            () -> dir.writeMetadata(new Metadata(DataDir.FORMAT_VERSION, 5, null)));
+        Files.delete(path);
+        Files.move(aside, path);
+        assertNull(dir.trouble());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"nsqd.dat", "nsqd.512.dat", "t.diskqueue.meta.dat", "t:c.diskqueue.000001.dat"})
+  void shouldNotStartOnNsqdsData(String file) throws Exception {
+    Files.createFile(root.resolve(file));
+    IOException refused = assertThrows(IOException.class, () -> DataDir.open(root));
+    assertTrue(refused.getMessage().contains("holdfast-tools import " + root), refused::getMessage);
+    assertFalse(Files.exists(root.resolve("topics")));
+    // Of an earlier version, which came up beside it.
+    Files.createDirectory(root.resolve("topics"));
+    DataDir.open(root).close();
+  }
+
+  @Test
   void shouldSayWhatIsWrongWithAPathThatCannotBeUsed() throws Exception {
     Path file = Files.createFile(root.resolve("file"));
     assertTrue(

@@ -84,7 +84,7 @@ final class PowerCutCheck implements AutoCloseable {
       topic.channels.keySet().forEach(name -> channels.add(new Metadata.ChannelEntry(name, false)));
       entries.add(
           new Metadata.TopicEntry(
-              topic.name, topic.idBase, false, topic.heldFrom, channels, topic.skippedTo));
+              topic.name, topic.idBase, false, topic.heldFrom, channels, topic.skippedTo, null));
     }
     return new Metadata(DataDir.FORMAT_VERSION, nextIdBase, entries);
   }

@@ -54,6 +54,7 @@ public final class Topic {
   private final String name;
   private final TopicContext context;
   private final long idBase;
+  private final int nodeId;
   private final ChronicleJournal journal;
   private final GuidFactory guids;
   private final int maxSectionBytes;
@@ -97,13 +98,15 @@ public final class Topic {
   private long seenFloor = -1;
   private final Stragglers stragglers;
 
-  private Topic(String name, TopicContext context, long idBase, ChronicleJournal journal) {
+  private Topic(
+      String name, TopicContext context, long idBase, int nodeId, ChronicleJournal journal) {
     this.name = name;
     this.context = context;
     this.idBase = idBase;
+    this.nodeId = nodeId;
     this.journal = journal;
     maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
-    guids = new GuidFactory(idBase, context.nodeId());
+    guids = new GuidFactory(idBase, nodeId);
     lastChangeNs = context.channelSettings().clock().nanos();
     stragglers =
         new Stragglers(
@@ -120,18 +123,19 @@ public final class Topic {
    */
   public static Topic create(String name, TopicContext context, long idBase) throws IOException {
     context.dataDir().createTopic(name);
-    Topic topic = open(name, context, idBase);
+    Topic topic = open(name, context, idBase, context.nodeId());
     topic.heldFrom = topic.journal.nextOrdinal();
     return topic;
   }
 
-  private static Topic open(String name, TopicContext context, long idBase) throws IOException {
+  private static Topic open(String name, TopicContext context, long idBase, int nodeId)
+      throws IOException {
     ChronicleJournal journal =
         new ChronicleJournal(
             context.dataDir().journalDir(name),
             context.storageOptions(DirNames.isEphemeral(name)),
             context.syncThread());
-    return new Topic(name, context, idBase, journal);
+    return new Topic(name, context, idBase, nodeId, journal);
   }
 
   /**
@@ -144,7 +148,9 @@ public final class Topic {
       String name, TopicContext context, Metadata.TopicEntry entry, long idBase)
       throws IOException {
     context.dataDir().createTopic(name);
-    Topic topic = open(name, context, entry == null ? idBase : entry.idBase());
+    // What makes the ids of stored messages stays, whatever this host is called now.
+    int nodeId = entry == null || entry.nodeId() == null ? context.nodeId() : entry.nodeId();
+    Topic topic = open(name, context, entry == null ? idBase : entry.idBase(), nodeId);
     List<String> names = context.dataDir().channels(name);
     TopicRecovery recovery =
         TopicRecovery.of(topic.journal, entry, names, context.dataDir().mayHaveLostPower());
@@ -475,11 +481,32 @@ public final class Topic {
         }
         exiting = true;
       }
+      if (deleting) {
+        retireIds();
+      }
       synchronized (housekeepingLock) {
         removed = close(deleting);
       }
     }
     context.dataDir().remove(removed);
+  }
+
+  /**
+   * Before the directory goes: a topic of the same name that is made after a crash must not give
+   * out this one's ids again. When that cannot be written the topic stays. Under adminLock.
+   */
+  private void retireIds() throws IOException {
+    boolean done = false;
+    try {
+      context.retireIds(idEnd());
+      done = true;
+    } finally {
+      if (!done) {
+        synchronized (lock) {
+          exiting = false;
+        }
+      }
+    }
   }
 
   /**
@@ -519,6 +546,11 @@ public final class Topic {
   /** Whether it is being deleted or the broker stops. */
   public boolean isExiting() {
     return exiting;
+  }
+
+  /** Whether nobody removed the journal under the running broker. Any thread. */
+  public boolean isInPlace() {
+    return journal.isInPlace() || exiting;
   }
 
   /**
@@ -720,7 +752,7 @@ public final class Topic {
     // Read once, and before the other: both change beside this.
     long next = heldFromNext;
     long from = next == NOTHING_HELD ? heldFrom : next;
-    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo);
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo, nodeId);
   }
 
   // ---------------------------------------------------------------- figures (any thread)

@@ -27,7 +27,7 @@ public interface TopicContext {
   /** Where durations are counted. */
   BrokerMeters meters();
 
-  /** 0..1023, part of each message id. */
+  /** 0..1023, part of each message id of topics that are made now. */
   int nodeId();
 
   /** Messages that an ephemeral topic without channels keeps. */
@@ -78,6 +78,14 @@ public interface TopicContext {
 
   /** A channel is gone; for nsqlookupd. Does not block. */
   void channelDeleted(String topic, String channel);
+
+  /**
+   * Sees to it that no topic made from now on gives out an id below this one; on disk when this
+   * returns.
+   */
+  default void retireIds(long idEnd) throws IOException {
+    // Without a disk nobody comes back.
+  }
 
   /** Writes the metadata file; on disk when this returns. */
   void persistMetadata() throws IOException;

@@ -13,8 +13,8 @@ import java.util.zip.CRC32;
 import picocli.CommandLine.Option;
 
 /**
- * Message ids as the broker gives them out: (the topic's id base + ordinal) * 1024 + node id. The
- * node id is the one part that is not in the data directory.
+ * Message ids as the broker gives them out: (the topic's id base + ordinal) * 1024 + node id. Both
+ * are in the data directory; of one that only brokers of 1.0 have used, the node id is not.
  */
 final class MessageIds {
   private static final int NODE_BITS = 10;
@@ -25,8 +25,9 @@ final class MessageIds {
       names = "--node-id",
       paramLabel = "N",
       description =
-          "The broker's --node-id, part of each message id (default: computed from this host's name,"
-              + " as the broker does).")
+          "The broker's --node-id, part of each message id, for topics that do not have their own"
+              + " in meta.json: those of Holdfast 1.0 (default: computed from this host's name, as"
+              + " the broker does).")
   private Integer nodeId;
 
   /** A message's id in 16 hex digits; {@code null} for a topic whose id base is not known. */
@@ -34,7 +35,7 @@ final class MessageIds {
     if (topic.idBase().isEmpty()) {
       return null;
     }
-    return "%016x".formatted((topic.idBase().getAsLong() + ordinal) << NODE_BITS | nodeId());
+    return "%016x".formatted((topic.idBase().getAsLong() + ordinal) << NODE_BITS | nodeId(topic));
   }
 
   /** The ordinal an id stands for in a topic, whatever the node; -1 when it has none. */
@@ -53,14 +54,14 @@ final class MessageIds {
     }
   }
 
-  private int nodeId() {
+  private int nodeId(TopicView topic) {
     if (nodeId == null) {
       nodeId = ofThisHost();
     }
     if (nodeId < 0 || nodeId >= NODES) {
       throw ToolException.usage("--node-id must be 0 to 1023");
     }
-    return nodeId;
+    return topic.nodeId().orElse(nodeId);
   }
 
   /** The broker's default: CRC32 of the MD5 of the host name, modulo 1024 (contract §8). */
