@@ -56,6 +56,11 @@ public final class FakeBroker implements AutoCloseable {
   /** Answer publishes with this error; null = OK. */
   public volatile String publishError;
 
+  /**
+   * Whether an ephemeral first channel leaves the topic its backlog, and says so; nsqd's does not.
+   */
+  public volatile boolean keepsBacklog = true;
+
   /** What HTTP answers, by path without query. */
   public final Map<String, String> httpAnswers = new ConcurrentHashMap<>();
 
@@ -162,7 +167,9 @@ public final class FakeBroker implements AutoCloseable {
   }
 
   private synchronized Deque<Message> subscribe(String topic, String channel) {
-    Deque<Message> backlog = queues.remove(topic + " ");
+    boolean copy = keepsBacklog && channel.endsWith("#ephemeral");
+    Deque<Message> waiting = copy ? queues.get(topic + " ") : queues.remove(topic + " ");
+    Deque<Message> backlog = copy && waiting != null ? new ArrayDeque<>(waiting) : waiting;
     return queues.computeIfAbsent(
         topic + " " + channel, unused -> backlog == null ? new ArrayDeque<>() : backlog);
   }
@@ -252,7 +259,9 @@ public final class FakeBroker implements AutoCloseable {
       switch (words[0]) {
         case "IDENTIFY" -> {
           body();
-          ok("{\"max_rdy_count\":2500,\"version\":\"fake\",\"msg_timeout\":60000}");
+          ok(
+              "{\"max_rdy_count\":2500,\"version\":\"fake\",\"msg_timeout\":60000"
+                  + (keepsBacklog ? ",\"keeps_backlog\":true}" : "}"));
         }
         case "PUB", "DPUB" -> publish(words[1], List.of(body()));
         case "MPUB" -> {

@@ -21,6 +21,8 @@ import java.util.TreeMap;
  * @param deflate whether it asks for deflate
  * @param snappy whether it asks for snappy
  * @param deflateLevel as asked, 0 for none
+ * @param keepsBacklog whether it asks if an ephemeral first channel leaves the topic its backlog;
+ *     not nsqd's, so only who asks is told
  */
 record Identify(
     ClientSettings settings,
@@ -28,7 +30,8 @@ record Identify(
     boolean tls,
     boolean deflate,
     boolean snappy,
-    long deflateLevel) {
+    long deflateLevel,
+    boolean keepsBacklog) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -91,6 +94,7 @@ record Identify(
     boolean tls = flag(fields, "tls_v1");
     boolean deflate = flag(fields, "deflate");
     boolean snappy = flag(fields, "snappy");
+    boolean keepsBacklog = flag(fields, "keeps_backlog");
 
     long heartbeat =
         choose(
@@ -140,7 +144,7 @@ record Identify(
             Math.max(0, bufferTimeout),
             (int) sampleRate,
             timeout);
-    return new Identify(settings, negotiation, tls, deflate, snappy, deflateLevel);
+    return new Identify(settings, negotiation, tls, deflate, snappy, deflateLevel, keepsBacklog);
   }
 
   /** 0 for the default, -1 for off, else within bounds. */

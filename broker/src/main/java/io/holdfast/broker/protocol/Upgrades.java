@@ -77,7 +77,7 @@ final class Upgrades {
     }
     long asked = deflate ? identify.deflateLevel() : 0;
     long level = Math.min(asked <= 0 ? DEFAULT_DEFLATE_LEVEL : asked, options.maxDeflateLevel());
-    output.response(reply(identify.settings(), tls, deflate, snappy, level));
+    output.response(reply(identify, tls, deflate, snappy, level));
     output.flush();
     if (tls || deflate || snappy) {
       async.dropBuffered();
@@ -90,7 +90,8 @@ final class Upgrades {
   }
 
   private byte[] reply(
-      ClientSettings settings, boolean tls, boolean deflate, boolean snappy, long level) {
+      Identify identify, boolean tls, boolean deflate, boolean snappy, long level) {
+    ClientSettings settings = identify.settings();
     String json =
         "{\"max_rdy_count\":"
             + options.maxRdyCount()
@@ -122,7 +123,7 @@ final class Upgrades {
             + JsonStrings.quote(options.topologyRegion())
             + ",\"topology_zone\":"
             + JsonStrings.quote(options.topologyZone())
-            + "}";
+            + (identify.keepsBacklog() ? ",\"keeps_backlog\":true}" : "}");
     return json.getBytes(StandardCharsets.UTF_8);
   }
 

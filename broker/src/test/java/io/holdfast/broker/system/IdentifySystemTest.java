@@ -81,6 +81,9 @@ class IdentifySystemTest {
         arguments(",\"msg_timeout\":1000", reply(1000, 0, 16384, 250)),
         arguments(",\"msg_timeout\":900000", reply(900000, 0, 16384, 250)),
         arguments(",\"MSG_Timeout\":5000,\"SAMPLE_RATE\":7", reply(5000, 7, 16384, 250)),
+        arguments(
+            ",\"keeps_backlog\":true",
+            reply(60000, 0, 16384, 250).replaceFirst("}$", ",\"keeps_backlog\":true}")),
         arguments(",\"sample_rate\":99", reply(60000, 99, 16384, 250)),
         arguments(",\"output_buffer_size\":64", reply(60000, 0, 64, 250)),
         arguments(",\"output_buffer_size\":65536", reply(60000, 0, 65536, 250)),

@@ -31,10 +31,12 @@ import picocli.CommandLine.Option;
     description = {
       "Prints the messages of a topic as they come.",
       "",
-      "Without --channel it makes an ephemeral channel of its own, which gets a copy of every new "
-          + "message and goes away with it; nobody else misses anything. With --channel it is a "
-          + "consumer like any other of that channel and takes messages from it: each is finished "
-          + "once it was printed."
+      "Without --channel it only looks: an ephemeral channel of its own gets a copy of every new "
+          + "message, and of the backlog of a topic that has no channel yet; nobody else misses "
+          + "anything. A broker that would lose that backlog (nsqd) is refused.",
+      "",
+      "With --channel it is a consumer like any other of that channel and takes messages from it: "
+          + "each is finished once it was printed."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -58,8 +60,8 @@ public final class TailCommand implements Callable<Integer> {
   @Option(
       names = {"-c", "--channel"},
       paramLabel = "CHANNEL",
-      description = "Channel to consume (default: an ephemeral one of its own).")
-  private String channel;
+      description = "Channel to consume (default: consume nothing).")
+  private String channelToConsume;
 
   @Mixin private BrokerOptions brokers;
 
@@ -104,6 +106,7 @@ public final class TailCommand implements Callable<Integer> {
   private final Map<BrokerAddress, Follower> followers = new LinkedHashMap<>();
   private final List<Thread> threads = new ArrayList<>();
   private MessagePrinter printer;
+  private String channel;
 
   /**
    * @param context streams and stop request
@@ -115,11 +118,11 @@ public final class TailCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Names.checkTopic(topic);
-    if (channel == null) {
-      int number = ThreadLocalRandom.current().nextInt(1_000_000);
-      channel = "tail%06d#ephemeral".formatted(number);
-    }
-    Names.checkChannel(channel);
+    int number = ThreadLocalRandom.current().nextInt(1_000_000);
+    channel =
+        channelToConsume == null
+            ? "tail%06d#ephemeral".formatted(number)
+            : Names.checkChannel(channelToConsume);
     if (rdy < 1 || rediscover.toMillis() < 100) {
       throw ToolException.usage("--rdy must be at least 1 and --rediscover at least 100ms");
     }
@@ -190,7 +193,14 @@ public final class TailCommand implements Callable<Integer> {
   private Follower follow(BrokerAddress address) {
     Follower follower =
         new Follower(
-            address, topic, channel, rdy, ConnectOptions.defaults("tail"), printer, context.stop());
+            address,
+            topic,
+            channel,
+            channelToConsume == null,
+            rdy,
+            ConnectOptions.defaults("tail"),
+            printer,
+            context.stop());
     Thread thread = new Thread(follower, "follower " + address);
     thread.setDaemon(true);
     threads.removeIf(old -> !old.isAlive());

@@ -61,6 +61,29 @@ class TailCommandTest {
   }
 
   @Test
+  void shouldShowTheBacklogAndLeaveIt() throws Exception {
+    broker.put("t", "a", "b");
+    ToolRun look = tail("-n", "2");
+    assertEquals(0, look.code());
+    assertEquals("a\nb\n", look.out());
+    ToolRun take = tail("-n", "2", "-c", "c");
+    assertEquals(0, take.code());
+    assertEquals("a\nb\n", take.out());
+  }
+
+  @Test
+  void shouldRefuseABrokerThatWouldLoseTheBacklog() throws Exception {
+    broker.keepsBacklog = false;
+    broker.put("t", "a", "b");
+    ToolRun run = tail("-n", "2");
+    assertEquals(1, run.code());
+    assertTrue(run.err().contains("--channel tail#ephemeral"), run.err());
+    assertEquals(1, run.err().lines().count());
+    assertTrue(broker.commands().stream().noneMatch(line -> line.startsWith("SUB")));
+    assertEquals(0, tail("-n", "2", "-c", "tail#ephemeral").code());
+  }
+
+  @Test
   void shouldEndAfterNAndTakeNoMore() throws Exception {
     broker.put("t", "a", "b", "c", "d");
     ToolRun run = tail("-n", "2", "-c", "c");
