@@ -449,6 +449,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public long ordinalAt(long timeNs) throws IOException {
+    return new JournalSeek(log, nextOrdinal).ordinalAt(timeNs);
+  }
+
+  @Override
   public JournalCursor cursor() {
     return new JournalCursor(this, log);
   }

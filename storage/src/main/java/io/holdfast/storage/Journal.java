@@ -58,6 +58,14 @@ public interface Journal extends JournalContents, Closeable {
   /** Waits until everything appended so far is on the disk. Without the topic's lock. */
   void force() throws IOException;
 
+  /**
+   * The ordinal of the first message published at a time or later; {@link #nextOrdinal} when there
+   * is none. Reads files: not under a lock that publishes need.
+   *
+   * @param timeNs since 1970
+   */
+  long ordinalAt(long timeNs) throws IOException;
+
   /** A new view for one channel. */
   JournalCursor cursor();
 

@@ -46,6 +46,7 @@ public final class HttpApi {
     routes.add("GET", "/ping", RequestHandler.immediate(stats::ping));
     routes.add("GET", "/info", RequestHandler.immediate(stats::info));
     routes.add("GET", "/stats", workers.blocking(stats::stats));
+    routes.add("GET", "/topic/peek", workers.blocking(new PeekHandler(broker)::topic));
     routes.add("GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
     routes.add("POST", "/pub", pub.pubBodyLimit(), pub::pub);
     routes.add("POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);

@@ -755,6 +755,22 @@ public final class Topic {
     return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo, nodeId);
   }
 
+  /**
+   * Looks at what the journal holds from a place on, finished or not, and changes nothing. Reads
+   * the disk: not on an event loop.
+   *
+   * @param max messages at most
+   * @param maxBodyBytes of each body
+   * @param maxBytes of all bodies together, the first of which comes anyway
+   */
+  public Peeked peek(Position from, int max, int maxBodyBytes, long maxBytes) throws IOException {
+    synchronized (housekeepingLock) {
+      return exiting
+          ? new Peeked(List.of(), Peeked.NONE)
+          : new TopicPeek(journal, guids).read(from, max, maxBodyBytes, maxBytes);
+    }
+  }
+
   // ---------------------------------------------------------------- figures (any thread)
 
   /** Messages kept back from the channels. */

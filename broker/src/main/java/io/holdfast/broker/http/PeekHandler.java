@@ -1,0 +1,109 @@
+package io.holdfast.broker.http;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.topic.Peeked;
+import io.holdfast.broker.topic.PeekedMessage;
+import io.holdfast.broker.topic.Position;
+import io.holdfast.broker.topic.Topic;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+
+/** GET /topic/peek: looks at messages and changes nothing. Stateless; blocks (disk). */
+final class PeekHandler {
+  private static final int DEFAULT_MESSAGES = 10;
+  private static final int MAX_MESSAGES = 1000;
+  private static final int DEFAULT_BODY_BYTES = 4096;
+  private static final int MAX_BODY_BYTES = 1 << 20;
+  private static final long MAX_REPLY_BYTES = 16 << 20;
+  private static final long NS_PER_S = 1_000_000_000L;
+
+  private final Broker broker;
+
+  PeekHandler(Broker broker) {
+    this.broker = broker;
+  }
+
+  /** GET /topic/peek. */
+  HttpReply topic(ApiRequest request) throws HttpError, IOException {
+    QueryParams params = request.params();
+    String name = AdminHandler.requireTopicArgument(params);
+    Topic topic = broker.existingTopic(name);
+    if (topic == null) {
+      throw HttpError.notFound("TOPIC_NOT_FOUND");
+    }
+    Position from = MessagePosition.parse(params.get("from"), Position.START, "INVALID_ARG_FROM");
+    int max = number(params, "n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
+    int bytes = number(params, "bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
+    Peeked peeked = topic.peek(from, max, bytes, MAX_REPLY_BYTES);
+    return HttpReply.json(
+        new TopicPeek(
+            name,
+            peeked.messages().stream().map(Entry::of).toList(),
+            peeked.next() == Peeked.NONE ? null : hex(peeked.next())));
+  }
+
+  private static int number(
+      QueryParams params, String name, int otherwise, int min, int max, String code)
+      throws HttpError {
+    String text = params.get(name);
+    if (text == null) {
+      return otherwise;
+    }
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // Answered as what is out of range.
+    }
+    throw HttpError.badRequest(code);
+  }
+
+  private static String hex(long id) {
+    StringBuilder text = new StringBuilder(Long.toHexString(id));
+    while (text.length() < 16) {
+      text.insert(0, '0');
+    }
+    return text.toString();
+  }
+
+  private record TopicPeek(
+      @JsonProperty("topic") String topic,
+      @JsonProperty("messages") List<Entry> messages,
+      @JsonProperty("next") @JsonInclude String next) {}
+
+  /** One message; a body that is no UTF-8 goes as base64. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Entry(
+      @JsonProperty("id") String id,
+      @JsonProperty("time") String time,
+      @JsonProperty("timestamp") long timestamp,
+      @JsonProperty("attempts") Integer attempts,
+      @JsonProperty("size") int size,
+      @JsonProperty("truncated") boolean truncated,
+      @JsonProperty("body") String body,
+      @JsonProperty("body_base64") String bodyBase64,
+      @JsonProperty("due") String due) {
+    static Entry of(PeekedMessage message) {
+      byte[] body = message.body();
+      long seconds = Math.floorDiv(message.timestampNs(), NS_PER_S);
+      long nanos = Math.floorMod(message.timestampNs(), NS_PER_S);
+      return new Entry(
+          hex(message.id()),
+          Instant.ofEpochSecond(seconds, nanos).toString(),
+          message.timestampNs(),
+          message.attempts() < 0 ? null : message.attempts(),
+          message.size(),
+          body.length < message.size(),
+          message.isText() ? new String(body, StandardCharsets.UTF_8) : null,
+          message.isText() ? null : Base64.getEncoder().encodeToString(body),
+          message.dueMs() == 0 ? null : Instant.ofEpochMilli(message.dueMs()).toString());
+    }
+  }
+}
