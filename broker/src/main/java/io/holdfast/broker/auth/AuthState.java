@@ -17,6 +17,8 @@ import java.util.concurrent.TimeUnit;
  * cannot stall an event loop.
  */
 public final class AuthState {
+  private static final int PATTERN_BYTES = 2048;
+
   private final String identity;
   private final String identityUrl;
   private final long expiresAtNs;
@@ -93,6 +95,15 @@ public final class AuthState {
   /** Length of the list; 0 is answered with {@code AUTH no authorizations found}. */
   public int permissionCount() {
     return authorizations.size();
+  }
+
+  /** What it takes of the heap, estimated, in bytes. */
+  public long heapBytes() {
+    long patterns = 0;
+    for (Authorization authorization : authorizations) {
+      patterns += 1L + authorization.channels.size();
+    }
+    return 2L * (identity.length() + identityUrl.length()) + patterns * PATTERN_BYTES;
   }
 
   /** Whether the TTL has passed at {@code nowNs} of the monotonic clock, in ns. */

@@ -2,6 +2,7 @@ package io.holdfast.broker.client;
 
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.channel.InFlightQueue;
+import io.holdfast.broker.memory.ConnectionMemory;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
@@ -34,13 +35,19 @@ public final class ClientV2 {
   /** After CLS. */
   public static final int STATE_CLOSING = 4;
 
+  private static final int PUB_COUNTER_BYTES = 128;
+
   private final ChannelHandlerContext ctx;
   private final ClientOutput output;
+  private final ConnectionMemory memory;
   private final MessagePump pump;
   private final String remoteAddress;
   private final long connectTimeMs = System.currentTimeMillis();
   private final InFlightQueue inFlight = new InFlightQueue();
   private final Map<String, AtomicLong> pubCounts = new ConcurrentHashMap<>();
+
+  /** Of topics that there was no memory left to count, see {@link #pubCounter}. */
+  private final AtomicLong uncounted = new AtomicLong();
 
   private volatile ClientSettings settings;
   private volatile ClientSecurity security = ClientSecurity.NONE;
@@ -54,8 +61,14 @@ public final class ClientV2 {
 
   /**
    * @param settings in force until IDENTIFY
+   * @param memory released by whoever gave it
    */
-  public ClientV2(ChannelHandlerContext ctx, ClientOutput output, ClientSettings settings) {
+  public ClientV2(
+      ChannelHandlerContext ctx,
+      ClientOutput output,
+      ClientSettings settings,
+      ConnectionMemory memory) {
+    this.memory = memory;
     this.ctx = ctx;
     this.output = output;
     this.settings = settings;
@@ -71,6 +84,11 @@ public final class ClientV2 {
   }
 
   // ---------------------------------------------------------------- delivery
+
+  /** What it keeps because of what the client said. Event loop. */
+  public ConnectionMemory memory() {
+    return memory;
+  }
 
   /** The frames on their way to it. Event loop. */
   public ClientOutput output() {
@@ -204,12 +222,21 @@ public final class ClientV2 {
   // ---------------------------------------------------------------- publishing
 
   /**
-   * The counter of publishes to a topic, for {@link AtomicLong#lazySet} by the event loop.
+   * The counter of publishes to a topic, for {@link AtomicLong#lazySet} by the event loop. Where
+   * connections have used up their memory, it is one that is not shown.
    *
    * @return the same object each time
    */
   public AtomicLong pubCounter(String topic) {
-    return pubCounts.computeIfAbsent(topic, t -> new AtomicLong());
+    AtomicLong counter = pubCounts.get(topic);
+    if (counter == null) {
+      if (!pubCounts.isEmpty() && !memory.tryTake(PUB_COUNTER_BYTES)) {
+        return uncounted;
+      }
+      counter = new AtomicLong();
+      pubCounts.put(topic, counter);
+    }
+    return counter;
   }
 
   /** Messages published by topic. */

@@ -3,8 +3,8 @@ package io.holdfast.broker.http;
 /**
  * What a client may cost.
  *
- * @param maxConnections open connections of all listeners that share budgets; more are closed at
- *     once
+ * @param maxConnections open connections of all listeners that share budgets, as far as memory and
+ *     descriptors have room for them; more are closed at once
  * @param maxRequestLineBytes longer: 431
  * @param maxHeaderBytes longer: 431
  * @param requestIdleTimeoutMs a connection that neither sends the rest of a begun request nor takes
@@ -18,15 +18,7 @@ public record HttpLimits(
     int maxHeaderBytes,
     long requestIdleTimeoutMs,
     long keepAliveTimeoutMs) {
-  /** What a connection can make the heap hold, at worst, in decoded headers and requests. */
-  private static final int CONNECTION_HEAP_BYTES = 256 * 1024;
-
   /** What the broker runs with. */
   public static final HttpLimits DEFAULT =
-      new HttpLimits(
-          (int) Math.min(10_000, Runtime.getRuntime().maxMemory() / CONNECTION_HEAP_BYTES),
-          16 * 1024,
-          32 * 1024,
-          30_000,
-          600_000);
+      new HttpLimits(10_000, 16 * 1024, 32 * 1024, 30_000, 600_000);
 }

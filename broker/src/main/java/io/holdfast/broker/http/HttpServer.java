@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
@@ -243,16 +244,35 @@ public final class HttpServer {
         connection.close();
         return;
       }
-      connection.closeFuture().addListener(closed -> descriptors.httpClosed());
+      ConnectionMemory memory = new ConnectionMemory(config.budgets().memory().connections());
+      connection
+          .closeFuture()
+          .addListener(
+              closed -> {
+                descriptors.httpClosed();
+                memory.release();
+              });
+      long tlsBytes = config.sslContext() == null ? 0 : ConnectionMemory.TLS_BYTES;
+      if (!memory.tryTake(ConnectionMemory.HTTP_BASE_BYTES + tlsBytes)) {
+        if (full.isDue()) {
+          LOG.warn(
+              "HTTP: connections take their {} bytes (memory budget, by the heap); new ones are"
+                  + " closed",
+              config.budgets().memory().connections().limitBytes());
+        }
+        connection.close();
+        return;
+      }
       connections.add(connection);
       if (config.sslContext() != null) {
         connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
       }
-      addHandlers(connection.pipeline(), config, router);
+      addHandlers(connection.pipeline(), config, router, memory);
     }
 
     /** The handlers above TLS. */
-    static void addHandlers(ChannelPipeline pipeline, Config config, Router router) {
+    static void addHandlers(
+        ChannelPipeline pipeline, Config config, Router router, ConnectionMemory memory) {
       HttpLimits limits = config.limits();
       RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
       ReadSize readSize = new ReadSize();
@@ -269,6 +289,7 @@ public final class HttpServer {
           .addLast(
               new IdleStateHandler(
                   true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))
+          .addLast(new HeadMemory(memory, pace))
           .addLast(pace)
           .addLast(new HttpServerCodec(decoder))
           .addLast(

@@ -51,6 +51,16 @@ final class RequestPace extends ChannelInboundHandlerAdapter {
     begunNs = 0;
   }
 
+  /** Whether no request has begun to arrive since the last was complete. */
+  boolean isBetweenRequests() {
+    return begunNs == 0;
+  }
+
+  /** Whether a body is awaited. */
+  boolean isInBody() {
+    return inBody;
+  }
+
   @Override
   public void channelActive(ChannelHandlerContext ctx) throws Exception {
     long everyMs = Math.max(1, timeoutMs / LOOKS_PER_TIMEOUT);

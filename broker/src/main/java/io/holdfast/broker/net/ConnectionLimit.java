@@ -1,5 +1,7 @@
 package io.holdfast.broker.net;
 
+import io.holdfast.broker.memory.ConnectionMemory;
+import io.holdfast.broker.memory.MemoryPart;
 import io.holdfast.broker.memory.SeldomLog;
 import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
@@ -8,20 +10,26 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts the open connections and refuses more than {@code max-connections}. Thread-safe. */
+/**
+ * Counts the open connections and refuses more than {@code max-connections}, or than memory has
+ * room for. Thread-safe.
+ */
 final class ConnectionLimit {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectionLimit.class);
 
   private final int max;
+  private final MemoryPart memory;
   private final ChannelGroup open =
       new DefaultChannelGroup("tcp", GlobalEventExecutor.INSTANCE, true);
   private final SeldomLog refusing = new SeldomLog();
 
   /**
    * @param max at least 1
+   * @param memory of all connections
    */
-  ConnectionLimit(int max) {
+  ConnectionLimit(int max, MemoryPart memory) {
     this.max = max;
+    this.memory = memory;
   }
 
   /** Takes a new connection in; false when it is one too many. */
@@ -32,6 +40,16 @@ final class ConnectionLimit {
       }
       return false;
     }
+    if (!memory.tryReserve(ConnectionMemory.BASE_BYTES)) {
+      if (refusing.isDue()) {
+        LOG.warn(
+            "{} connections take their {} bytes (memory budget, by the heap): refusing more",
+            open.size(),
+            memory.limitBytes());
+      }
+      return false;
+    }
+    conn.closeFuture().addListener(closed -> memory.release(ConnectionMemory.BASE_BYTES));
     open.add(conn);
     return true;
   }

@@ -15,9 +15,6 @@ public final class TcpServer {
   private static final int BACKLOG = 1024;
   private static final int LOW_WATER_PARTS = 4;
 
-  /** What a connection takes of the heap, with what it may hold without leave. */
-  private static final int CONNECTION_HEAP_BYTES = 16 * 1024;
-
   private final ListenAddress address;
   private final Channel listener;
   private final ConnectionLimit connections;
@@ -36,7 +33,8 @@ public final class TcpServer {
   public static TcpServer start(
       Transport transport, ListenAddress address, ConnectionServices services) throws IOException {
     int maxOutputBytes = services.broker().options().maxOutputBytes();
-    ConnectionLimit connections = new ConnectionLimit(affordable(services));
+    ConnectionLimit connections =
+        new ConnectionLimit(affordable(services), services.budgets().memory().connections());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(transport.acceptors(), transport.workers())
@@ -56,12 +54,11 @@ public final class TcpServer {
     return new TcpServer(address, listener, connections);
   }
 
-  /** No more than heap and file descriptors have room for, whatever is configured. */
+  /** No more than file descriptors have room for, whatever is configured. */
   private static int affordable(ConnectionServices services) {
     int configured = services.broker().options().maxConnections();
-    long byHeap = Runtime.getRuntime().maxMemory() / CONNECTION_HEAP_BYTES;
-    long most = Math.min(byHeap, services.budgets().descriptors().tcpConnections());
-    return (int) (configured == 0 ? most : Math.min(configured, most));
+    int most = services.budgets().descriptors().tcpConnections();
+    return configured == 0 ? most : Math.min(configured, most);
   }
 
   /** Where it listens, as host:port or path. */

@@ -52,6 +52,9 @@ final class Authenticator {
     if (session.state() != null) {
       throw ClientException.fatal("E_INVALID", "AUTH already set");
     }
+    if (!client.memory().tryTake(secret.length)) {
+      throw ClientException.fatal("E_AUTH_FAILED", "AUTH failed memory of connections is used up");
+    }
     async.await(
         session.authenticate(secret, client.remoteIp(), client.tls(), commonName),
         this::authenticated);
@@ -63,6 +66,9 @@ final class Authenticator {
     }
     if (state.permissionCount() == 0) {
       throw ClientException.fatal(E_UNAUTHORIZED, "AUTH no authorizations found");
+    }
+    if (!client.memory().tryTake(state.heapBytes())) {
+      throw ClientException.fatal("E_AUTH_FAILED", "AUTH failed memory of connections is used up");
     }
     client.setSecurity(client.security().identified(state.identity(), state.identityUrl()));
     String reply =

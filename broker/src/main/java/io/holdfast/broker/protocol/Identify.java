@@ -42,6 +42,11 @@ record Identify(
   private static final long MIN_OUTPUT_BUFFER_BYTES = 64;
   private static final long MAX_SAMPLE_RATE = 99;
 
+  /**
+   * What is kept of a name, in characters: nsqd keeps all, and a longer one is no client's fault.
+   */
+  private static final int MAX_NAME_CHARS = 256;
+
   /** What is in force before IDENTIFY. */
   static ClientSettings defaults(Options options) {
     return new ClientSettings(
@@ -204,7 +209,15 @@ record Identify(
     if (!value.isTextual()) {
       throw undecodable();
     }
-    return value.textValue();
+    return cut(value.textValue());
+  }
+
+  private static String cut(String text) {
+    if (text.length() <= MAX_NAME_CHARS) {
+      return text;
+    }
+    boolean splitsPair = Character.isHighSurrogate(text.charAt(MAX_NAME_CHARS - 1));
+    return text.substring(0, splitsPair ? MAX_NAME_CHARS - 1 : MAX_NAME_CHARS);
   }
 
   private static long number(Map<String, JsonNode> fields, String key) throws ClientException {

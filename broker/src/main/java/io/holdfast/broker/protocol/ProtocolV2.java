@@ -10,6 +10,7 @@ import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.TlsRequired;
+import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.InputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
@@ -39,6 +40,14 @@ public final class ProtocolV2 {
   private static final String E_INVALID = "E_INVALID";
   private static final int MIN_FIN_BATCH = 16;
   private static final int MAX_FIN_BATCH = 1024;
+  private static final long FIN_ENTRY_BYTES = 12;
+
+  /**
+   * The largest body of IDENTIFY and AUTH: anybody can send one, and what they say is kept. nsqd
+   * takes {@code max-body-size}; a client's own is a few hundred bytes, a secret a few thousand.
+   */
+  private static final int MAX_CLIENT_BODY_BYTES = 64 * 1024;
+
   private static final int EPHEMERAL_RETRIES = 2;
   private static final long EPHEMERAL_RETRY_MS = 100;
   private static final long LINGER_MS = 500;
@@ -93,7 +102,9 @@ public final class ProtocolV2 {
     output.onClosing(this::linger);
     output.onFewPending(this::updateAutoRead);
     ClientSettings defaults = Identify.defaults(options);
-    client = new ClientV2(ctx, output, defaults);
+    client =
+        new ClientV2(
+            ctx, output, defaults, new ConnectionMemory(services.budgets().memory().connections()));
     client.setSettings(Identify.named(defaults, client.remoteIp(), client.remoteIp()));
     async = new Async(ctx, decoder, this);
     authenticator = new Authenticator(services.auth(), client, async);
@@ -256,6 +267,7 @@ public final class ProtocolV2 {
     timers.stop();
     leaveChannel();
     output.release();
+    client.memory().release();
     broker.producers().remove(client);
   }
 
@@ -291,14 +303,21 @@ public final class ProtocolV2 {
   }
 
   private void addFin(long id) {
-    if (finCount == MAX_FIN_BATCH) {
+    if (finCount == MAX_FIN_BATCH || finCount == finIds.length && !growFins()) {
       flushFins();
-    } else if (finCount == finIds.length) {
-      int grown = Math.min(MAX_FIN_BATCH, Math.max(MIN_FIN_BATCH, 2 * finCount));
-      finIds = Arrays.copyOf(finIds, grown);
-      finOutcomes = new Outcome[grown];
     }
     finIds[finCount++] = id;
+  }
+
+  /** False when there are some and memory for more is used up. */
+  private boolean growFins() {
+    int grown = Math.min(MAX_FIN_BATCH, Math.max(MIN_FIN_BATCH, 2 * finCount));
+    if (finCount > 0 && !client.memory().tryTake((grown - finCount) * FIN_ENTRY_BYTES)) {
+      return false;
+    }
+    finIds = Arrays.copyOf(finIds, grown);
+    finOutcomes = new Outcome[grown];
+    return true;
   }
 
   /** One lock and one ledger record for the finishes of a socket read. */
@@ -560,9 +579,13 @@ public final class ProtocolV2 {
     if (size <= 0) {
       throw ClientException.fatal("E_BAD_BODY", bodyCommand + " invalid body size " + size);
     }
-    if (size > options.maxBodySize()) {
+    int max = options.maxBodySize();
+    if (size <= max) {
+      max = Math.min(max, MAX_CLIENT_BODY_BYTES);
+    }
+    if (size > max) {
       throw ClientException.fatal(
-          "E_BAD_BODY", bodyCommand + " body too big " + size + " > " + options.maxBodySize());
+          "E_BAD_BODY", bodyCommand + " body too big " + size + " > " + max);
     }
   }
 

@@ -262,7 +262,7 @@ final class Publisher {
     if (topic == null || topic.isExiting()) {
       topic = broker.existingTopic(topicName);
       if (topic != null) {
-        counter = client.pubCounter(topicName);
+        counter = client.pubCounter(topic.name());
         broker.producers().add(client);
       }
     }

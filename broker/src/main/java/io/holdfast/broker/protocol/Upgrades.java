@@ -4,6 +4,7 @@ import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.net.compress.DeflateDecoder;
 import io.holdfast.broker.net.compress.DeflateEncoder;
 import io.holdfast.broker.net.compress.SnappyDecoder;
@@ -74,6 +75,13 @@ final class Upgrades {
     if (deflate && snappy) {
       throw ClientException.fatal(
           "E_IDENTIFY_FAILED", "cannot enable both deflate and snappy compression");
+    }
+    long bytes =
+        (tls ? ConnectionMemory.TLS_BYTES : 0)
+            + (deflate || snappy ? ConnectionMemory.COMPRESSION_BYTES : 0);
+    if (bytes > 0 && !client.memory().tryTake(bytes)) {
+      throw ClientException.fatal(
+          "E_IDENTIFY_FAILED", "IDENTIFY failed memory of connections is used up");
     }
     long asked = deflate ? identify.deflateLevel() : 0;
     long level = Math.min(asked <= 0 ? DEFAULT_DEFLATE_LEVEL : asked, options.maxDeflateLevel());

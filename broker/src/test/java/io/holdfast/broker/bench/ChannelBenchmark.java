@@ -6,6 +6,8 @@ import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.memory.ConnectionMemory;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.holdfast.broker.topic.GuidFactory;
@@ -93,7 +95,12 @@ public class ChannelBenchmark {
     var ctx = conn.pipeline().firstContext();
     ClientSettings settings =
         new ClientSettings("bench", "bench", "", "", "", 30_000, 16384, 250, 0, 60_000);
-    client = new ClientV2(ctx, new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE)), settings);
+    client =
+        new ClientV2(
+            ctx,
+            new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE)),
+            settings,
+            new ConnectionMemory(MemoryBudget.ofThisJvm(0, 0).connections()));
     channel.addClient(client);
     client.subscribed(channel);
     out = PooledByteBufAllocator.DEFAULT.directBuffer(OUT_BYTES, OUT_BYTES);

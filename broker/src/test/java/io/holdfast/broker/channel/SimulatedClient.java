@@ -3,6 +3,8 @@ package io.holdfast.broker.channel;
 import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.memory.ConnectionMemory;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.netty.buffer.ByteBuf;
@@ -56,7 +58,12 @@ final class SimulatedClient {
     ClientSettings settings =
         new ClientSettings(name, "sim", "", "", "", 30_000, 16384, 250, sampleRate, msgTimeoutMs);
     output = new ClientOutput(ctx, new OutputBudget(Long.MAX_VALUE));
-    client = new ClientV2(ctx, output, settings);
+    client =
+        new ClientV2(
+            ctx,
+            output,
+            settings,
+            new ConnectionMemory(MemoryBudget.ofThisJvm(0, 0).connections()));
     conn.freezeTime();
   }
 

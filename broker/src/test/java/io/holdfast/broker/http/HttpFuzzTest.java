@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.memory.Budgets;
+import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.metrics.BrokerCollector;
 import io.holdfast.broker.metrics.Metrics;
@@ -51,7 +52,8 @@ class HttpFuzzTest {
     HttpServer.Initializer.addHandlers(
         conn.pipeline(),
         new HttpServer.Config(null, null, null, null, HttpLimits.DEFAULT, budgets, null, null),
-        router);
+        router,
+        new ConnectionMemory(budgets.memory().connections()));
   }
 
   private static void serve() {

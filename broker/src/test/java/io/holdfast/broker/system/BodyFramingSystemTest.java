@@ -8,6 +8,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.RawNsqConnection;
+import io.holdfast.broker.system.support.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -42,6 +43,9 @@ class BodyFramingSystemTest {
       rows.add(arguments(x + "\n" + int32(-7), false, code + " invalid body size -7"));
       rows.add(
           arguments(x + "\n" + int32(5242881), false, code + " body too big 5242881 > 5242880"));
+      if (Reference.isHoldfast()) {
+        rows.add(arguments(x + "\n" + int32(65537), false, code + " body too big 65537 > 65536"));
+      }
       rows.add(arguments(x + "\n" + int32(5) + "{}", true, code + " failed to read body"));
     }
     for (String x : List.of("PUB", "DPUB")) {
