@@ -3,7 +3,6 @@ package io.holdfast.broker.client;
 import io.holdfast.broker.memory.OutputBudget;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.ArrayDeque;
 
@@ -201,7 +200,12 @@ public final class ClientOutput {
 
   /** Ends the connection after what was flushed. */
   public void close() {
-    ctx.writeAndFlush(ctx.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+    whenWritten(ctx::close);
+  }
+
+  /** Run when the socket has taken what was flushed, or never will. */
+  public void whenWritten(Runnable action) {
+    ctx.writeAndFlush(ctx.alloc().buffer(0)).addListener(written -> action.run());
   }
 
   /** Gives back the buffer; nothing is written any more. */

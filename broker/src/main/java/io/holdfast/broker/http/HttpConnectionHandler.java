@@ -7,6 +7,7 @@ import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -108,6 +109,10 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   private long droppedBytes;
   private boolean keepAlive;
   private boolean inputEnded;
+
+  /** The client sends no more: what it asked for is answered, then the connection is closed. */
+  private boolean inputShutdown;
+
   private boolean drainAndClose;
   private boolean writing;
   private boolean processing;
@@ -204,11 +209,25 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
 
   /** While an answer is due, the next requests wait in the socket. */
   private void readIfReady(ChannelHandlerContext ctx) {
-    if (isReading() && pending.isEmpty()) {
+    if (inputShutdown) {
+      endOfInput(ctx);
+    } else if (isReading() && pending.isEmpty()) {
       long missingBytes =
           state == State.COLLECTING && body != null ? bodyBytes - body.readableBytes() : 0;
       readSize.bodyMissing(isChunked ? 0 : missingBytes);
       ctx.read();
+    }
+  }
+
+  /** What is half there will never be whole; what is being answered, or will be, goes on. */
+  private void endOfInput(ChannelHandlerContext ctx) {
+    if (!isReading() || !pending.isEmpty()) {
+      return;
+    }
+    if (state == State.COLLECTING || state == State.DROPPING) {
+      answerAndClose(ctx, state == State.DROPPING ? reply : HttpReply.error(500, "INTERNAL_ERROR"));
+    } else {
+      ctx.close();
     }
   }
 
@@ -486,7 +505,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
    * Closing while input is unread would reset the connection and take the answer from the client.
    */
   private void closeGently(ChannelHandlerContext ctx) {
-    if (inputEnded) {
+    if (inputEnded || inputShutdown) {
       ctx.close();
     } else {
       state = State.CLOSING;
@@ -514,6 +533,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof IdleStateEvent) {
       onIdle(ctx);
+    } else if (event instanceof ChannelInputShutdownEvent) {
+      inputShutdown = true;
+      if (!processing) {
+        endOfInput(ctx);
+      }
     } else {
       super.userEventTriggered(ctx, event);
     }

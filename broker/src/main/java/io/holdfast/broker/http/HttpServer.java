@@ -8,6 +8,7 @@ import io.holdfast.broker.memory.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.Addresses;
 import io.holdfast.broker.net.UnixSocketFile;
+import io.holdfast.broker.tls.ServerTlsHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -113,6 +114,7 @@ public final class HttpServer {
             .group(config.acceptors(), config.loops())
             .channel(channelType(epoll, address.isUnix()))
             .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(new Initializer(config, router, connections));
     if (address.isUnix()) {
       UnixSocketFile.removeIfStale(address.unixPath());
@@ -265,7 +267,9 @@ public final class HttpServer {
       }
       connections.add(connection);
       if (config.sslContext() != null) {
-        connection.pipeline().addLast(config.sslContext().get().newHandler(connection.alloc()));
+        connection
+            .pipeline()
+            .addLast(new ServerTlsHandler(config.sslContext().get().newEngine(connection.alloc())));
       }
       addHandlers(connection.pipeline(), config, router, memory);
     }

@@ -48,6 +48,12 @@ final class ConnectionTimers {
     scheduleDeadline(2 * intervalNs);
   }
 
+  /** Closes the connection after a while, unless it is closed before. */
+  void closeAfter(long ms) {
+    stop();
+    deadline = ctx.executor().schedule(() -> ctx.close(), ms, TimeUnit.MILLISECONDS);
+  }
+
   void stop() {
     if (heartbeat != null) {
       heartbeat.cancel(false);

@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +50,9 @@ public final class ProtocolV2 {
   private static final int EPHEMERAL_RETRIES = 2;
   private static final long EPHEMERAL_RETRY_MS = 100;
   private static final long LINGER_MS = 500;
+
+  /** How long a client that is being closed may take over what it was sent last. */
+  private static final long UNTAKEN_MS = 60_000;
 
   /** What follows a command's line. */
   enum Follows {
@@ -239,19 +241,30 @@ public final class ProtocolV2 {
   private void linger() {
     decoder.discard();
     leaveChannel();
-    if (decoder.isInputShutdown()
-        || ctx.pipeline().get(SslHandler.class) != null
-        || !(ctx.channel() instanceof DuplexChannel duplex)) {
+    timers.closeAfter(UNTAKEN_MS);
+    if (ctx.pipeline().get(SslHandler.class) != null
+        || !(ctx.channel() instanceof DuplexChannel duplex)
+        || duplex.isInputShutdown()) {
       output.close();
       return;
     }
     ctx.channel().config().setAutoRead(true);
-    duplex.shutdownOutput();
-    ctx.executor().schedule(() -> ctx.close(), LINGER_MS, TimeUnit.MILLISECONDS);
+    output.whenWritten(
+        () -> {
+          duplex.shutdownOutput();
+          timers.closeAfter(LINGER_MS);
+        });
   }
 
+  /** What cannot be read ends the connection; the commands before it hold and are answered. */
   void failed(Throwable cause) {
-    if (cause instanceof IOException || Upgrades.isClientsFault(cause)) {
+    if (Upgrades.isClientsFault(cause)) {
+      LOG.debug("client {}: {}", client.remoteAddress(), cause.toString());
+      decoder.discard();
+      output.closeInOrder();
+      return;
+    }
+    if (cause instanceof IOException) {
       LOG.debug("client {}: {}", client.remoteAddress(), cause.toString());
     } else {
       LOG.error("client {}: closing", client.remoteAddress(), cause);
@@ -272,6 +285,7 @@ public final class ProtocolV2 {
   }
 
   private void leaveChannel() {
+    flushFins();
     Channel channel = client.channel();
     if (channel != null) {
       client.startClose();

@@ -122,6 +122,8 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof ChannelInputShutdownEvent) {
       inputShutdown = true;
+      // Of TLS or a compressed stream: what the socket brings from now on is not looked at.
+      ctx.channel().config().setAutoRead(false);
       if (!suspended) {
         endOfInput();
         protocol.readComplete();

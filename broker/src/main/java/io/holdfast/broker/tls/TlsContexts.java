@@ -84,7 +84,7 @@ public final class TlsContexts {
 
   /** A handler for one new connection, with the handshake's time limit set. */
   public SslHandler newHandler(ByteBufAllocator alloc) {
-    SslHandler handler = current().newHandler(alloc);
+    SslHandler handler = new ServerTlsHandler(current().newEngine(alloc));
     handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
     return handler;
   }
@@ -230,7 +230,8 @@ public final class TlsContexts {
             .toList();
     if (!refused.isEmpty()) {
       LOG.info(
-          "TLS: tls-min-version is {}, but this JVM's policy (jdk.tls.disabledAlgorithms) disables {}",
+          "TLS: tls-min-version is {}, but this JVM's policy (jdk.tls.disabledAlgorithms) disables"
+              + " {}",
           options.minVersion().flag(),
           refused);
     }

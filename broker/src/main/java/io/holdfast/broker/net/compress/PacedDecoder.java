@@ -3,6 +3,7 @@ package io.holdfast.broker.net.compress;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 import java.util.function.BooleanSupplier;
@@ -17,7 +18,6 @@ import java.util.function.BooleanSupplier;
  * reasons apart, the connection says through a supplier whether it wants none; to resume it sets
  * auto-read (or calls read) as without compression. All belongs to the connection's event loop.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // A close that fails leaves nothing to be done.
 abstract class PacedDecoder extends ChannelDuplexHandler {
   /** Decompressed bytes after which a turn ends, give or take one piece. */
   static final int TURN_BYTES = 1024 * 1024;
@@ -35,6 +35,9 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
 
   /** After an error or the end of the stream: everything else is discarded. */
   private boolean finished;
+
+  /** The client sends no more; passed on when all that it sent has been. */
+  private boolean inputShutdown;
 
   private boolean passedOn;
 
@@ -142,10 +145,32 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
     }
     if (holding && !isBusy()) {
       holding = false;
-      if (!inputPaused.getAsBoolean()) {
+      if (!inputPaused.getAsBoolean() && !inputShutdown) {
         ctx.channel().config().setAutoRead(true);
       }
     }
+  }
+
+  /** The end of the input comes after the input, also where that has not been decompressed yet. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (!(event instanceof ChannelInputShutdownEvent) || finished) {
+      ctx.fireUserEventTriggered(event);
+      return;
+    }
+    inputShutdown = true;
+    if (!isBusy()) {
+      endOfInput(ctx);
+    }
+  }
+
+  private void endOfInput(ChannelHandlerContext ctx) {
+    finish();
+    if (passedOn) {
+      passedOn = false;
+      ctx.fireChannelReadComplete();
+    }
+    ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
   }
 
   private void decode(ChannelHandlerContext ctx) {
@@ -169,10 +194,9 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
           ctx.fireChannelRead(piece);
         }
       }
-      if (isEndOfStream() && !finished) {
-        // As an end of file: no further command can come.
-        finish();
-        ctx.close();
+      if (!finished && !ctx.isRemoved() && (isEndOfStream() || (inputShutdown && !isBusy()))) {
+        // The end of the stream is the end of the input: no further command can come.
+        endOfInput(ctx);
       }
     } catch (Exception e) {
       finish();

@@ -48,6 +48,9 @@ public final class RawNsqConnection implements AutoCloseable {
   private DataInputStream in;
   private OutputStream out;
 
+  /** Of {@link #out}; null unless deflate was agreed. */
+  private DeflaterOutputStream deflate;
+
   /** Messages that came where a response was expected: they may overtake it. */
   private final Deque<Frame> setAside = new ArrayDeque<>();
 
@@ -197,7 +200,8 @@ public final class RawNsqConnection implements AutoCloseable {
   private void startDeflate() {
     OutputStream plain = out;
     streams(new InflaterInputStream(in, new Inflater(true)), null);
-    out = flushing(new DeflaterOutputStream(plain, new Deflater(6, true), 8192, true));
+    deflate = new DeflaterOutputStream(plain, new Deflater(6, true), 8192, true);
+    out = flushing(deflate);
   }
 
   /** Sends each write at once. */
@@ -230,6 +234,18 @@ public final class RawNsqConnection implements AutoCloseable {
   public RawNsqConnection endOutput() {
     try {
       socket.shutdownOutput();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** Sends these bytes, if any, in the final block of the deflate stream; the socket stays open. */
+  public RawNsqConnection endDeflate(String bytes) {
+    try {
+      deflate.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+      deflate.finish();
+      deflate.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
