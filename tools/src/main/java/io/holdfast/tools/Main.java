@@ -9,7 +9,6 @@ import io.holdfast.tools.nsqd.ImportCommand;
 import io.holdfast.tools.pub.PubCommand;
 import io.holdfast.tools.stat.StatCommand;
 import io.holdfast.tools.tail.TailCommand;
-import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -115,7 +114,7 @@ public final class Main implements Runnable {
     PrintStream out = CheckedOutput.over(new FileOutputStream(FileDescriptor.out));
     PrintStream err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
-    boolean terminal = isTerminal(System.console());
+    boolean terminal = Terminal.isOut();
     ToolContext context =
         new ToolContext(new FileInputStream(FileDescriptor.in), out, err, stop, terminal);
     int code = run(context, args);
@@ -142,7 +141,9 @@ public final class Main implements Runnable {
         (e, unused) -> {
           String name = e.getCommandLine().getCommandSpec().qualifiedName();
           String message = e.getMessage().lines().findFirst().orElse("wrong usage");
-          context.err().println(name + ": " + message + " (see: " + name + " --help)");
+          context
+              .err()
+              .println(name + ": " + Visible.text(message) + " (see: " + name + " --help)");
           return EXIT_USAGE;
         });
     line.setExecutionExceptionHandler(
@@ -154,7 +155,7 @@ public final class Main implements Runnable {
           }
           context.out().flush();
           String name = failed.getCommandSpec().qualifiedName();
-          context.err().println(name + ": " + failureLine(e));
+          context.err().println(name + ": " + Visible.text(failureLine(e)));
           return e instanceof ToolException own ? own.exitCode() : EXIT_FAILURE;
         });
     int code = line.execute(args);
@@ -168,21 +169,6 @@ public final class Main implements Runnable {
       }
       context.err().println(NAME + ": " + e.getMessage());
       return Math.max(code, EXIT_FAILURE);
-    }
-  }
-
-  /** From Java 22 on there always is a console, which then says itself whether it is a terminal. */
-  private static boolean isTerminal(Console console) {
-    if (console == null) {
-      return false;
-    }
-    try {
-      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-    } catch (NoSuchMethodException e) {
-      return true;
-    } catch (ReflectiveOperationException e) {
-      log.debug("asking the console", e);
-      return false;
     }
   }
 

@@ -81,6 +81,9 @@ public final class ToolException extends RuntimeException {
     if (message == null || message.isBlank()) {
       return e.getCause() == null ? e.getClass().getSimpleName() : describe(e.getCause());
     }
+    if (e instanceof ToolException) {
+      return message;
+    }
     return message.lines().findFirst().orElse(message).strip();
   }
 }

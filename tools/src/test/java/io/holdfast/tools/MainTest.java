@@ -82,6 +82,16 @@ class MainTest {
     assertTrue(List.of("pub", "tail", "stat", "bench").contains(run.err().split("[ :]+")[1]));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"tail -t a\u001b[2Jb", "x\u001b[2J", "pub -t a no\u001b[2J", "dump no\u001b[2J"})
+  void shouldNotLetErrorsSteerTheTerminal(String command) throws Exception {
+    ToolRun run = ToolRun.start("", command.split(" "));
+    assertTrue(run.code() > 0);
+    assertTrue(run.err().contains("\\u001b[2J"), run.err());
+    assertTrue(run.err().indexOf('\u001b') < 0);
+  }
+
   @Test
   void shouldPrintACompletionScript() throws Exception {
     ToolRun run = ToolRun.start("", "generate-completion");

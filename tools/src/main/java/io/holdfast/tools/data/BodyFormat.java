@@ -1,6 +1,7 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -42,7 +43,7 @@ enum BodyFormat {
     StringBuilder out = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      out.append(Character.isISOControl(c) || c == REPLACEMENT ? '.' : c);
+      out.append(Visible.steers(c) || c == REPLACEMENT ? '.' : c);
     }
     return out.toString();
   }

@@ -11,6 +11,7 @@ import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
 import io.holdfast.tools.client.Names;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
@@ -155,7 +156,9 @@ public final class ExportCommand implements Callable<Integer> {
     damaged++;
     context
         .err()
-        .println("warning: " + defect.file() + ":" + defect.offset() + ": " + defect.what());
+        .println(
+            Visible.text(
+                "warning: " + defect.file() + ":" + defect.offset() + ": " + defect.what()));
   }
 
   private void export(TopicView topic, ChannelView channel, OutputStream to) throws IOException {

@@ -10,6 +10,7 @@ import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.LedgerScan;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ import java.util.Locale;
 
 /** One JSON object a line. */
 final class JsonRows implements Rows {
+  private static final JsonFactory JSON = Visible.jsonFactory();
+
   private final JsonGenerator json;
   private final Path root;
   private final MessageIds ids;
@@ -34,7 +37,7 @@ final class JsonRows implements Rows {
 
   /** A generator of one object a line that leaves the stream open. */
   static JsonGenerator generator(OutputStream out) throws IOException {
-    JsonGenerator json = new JsonFactory().createGenerator(out);
+    JsonGenerator json = JSON.createGenerator(out);
     json.setPrettyPrinter(new MinimalPrettyPrinter("\n"));
     json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
     json.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);

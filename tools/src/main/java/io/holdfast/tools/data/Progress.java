@@ -1,11 +1,9 @@
 package io.holdfast.tools.data;
 
 import io.holdfast.tools.Quantities;
+import io.holdfast.tools.Terminal;
 import io.holdfast.tools.ToolContext;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * A bar on standard error, when that is a terminal and standard output, if it gets rows, is not.
@@ -30,18 +28,8 @@ public final class Progress {
   public Progress(ToolContext context, String what, boolean rows) {
     err = context.err();
     this.what = what;
-    visible = isTerminal() && !(rows && context.terminal());
+    visible = Terminal.isErr() && !(rows && context.terminal());
     lastNs = System.nanoTime();
-  }
-
-  /** Java asks only about standard input and output together; Linux tells where stderr goes. */
-  private static boolean isTerminal() {
-    try {
-      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-    } catch (IOException | UnsupportedOperationException notLinux) {
-      return false;
-    }
   }
 
   /** Work to come, bytes. */

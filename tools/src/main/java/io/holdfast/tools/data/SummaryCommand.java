@@ -7,6 +7,7 @@ import io.holdfast.storage.TopicView;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -149,7 +150,9 @@ public final class SummaryCommand implements Callable<Integer> {
         json.writeEndObject();
       }
     }
-    context.out().println();
+    if (!rows.isEmpty()) {
+      context.out().println();
+    }
   }
 
   private void printTable(DataDirView view, List<Row> rows) throws IOException {
@@ -159,7 +162,7 @@ public final class SummaryCommand implements Callable<Integer> {
     long topics = rows.stream().filter(row -> row.channel() == null).count();
     out.printf(
         "%s  format %d, topics %d, channels %d, on disk %s, reclaimable %s%n",
-        view.root(),
+        Visible.text(view.root().toString()),
         view.metadata().formatVersion(),
         topics,
         rows.size() - topics,
@@ -173,7 +176,11 @@ public final class SummaryCommand implements Callable<Integer> {
     }
     if (view.metadataDefect() != null) {
       out.println(
-          "DEFECT " + view.metadataDefect().what() + "; " + view.metadataDefect().consequence());
+          Visible.text(
+              "DEFECT "
+                  + view.metadataDefect().what()
+                  + "; "
+                  + view.metadataDefect().consequence()));
     }
     int width = MIN_NAME;
     for (Row row : rows) {
@@ -203,7 +210,7 @@ public final class SummaryCommand implements Callable<Integer> {
   }
 
   private static String name(Row row) {
-    String name = row.channel() == null ? row.topic() : "  " + row.channel();
+    String name = Visible.text(row.channel() == null ? row.topic() : "  " + row.channel());
     return row.paused() ? name + " (paused)" : name;
   }
 }

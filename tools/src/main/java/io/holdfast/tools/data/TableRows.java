@@ -7,6 +7,7 @@ import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.LedgerScan;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -42,14 +43,14 @@ final class TableRows implements Rows {
 
   private void heading(String line, String columns) {
     if (!heading.equals(line)) {
-      out.println((heading.isEmpty() ? "" : "\n") + line);
+      out.println((heading.isEmpty() ? "" : "\n") + Visible.text(line));
       out.println(columns);
       heading = line;
     }
   }
 
   private String place(Path file, long offset) {
-    return root.relativize(file) + (offset < 0 ? "" : ":" + offset);
+    return Visible.text(root.relativize(file).toString()) + (offset < 0 ? "" : ":" + offset);
   }
 
   @Override
@@ -71,7 +72,7 @@ final class TableRows implements Rows {
     for (ChannelView channel : channels) {
       ChannelView.State state = channel.stateOf(message, kept, nowMs);
       states.append(states.isEmpty() ? "" : ", ");
-      states.append(channel.name()).append(' ').append(JsonRows.lower(state));
+      states.append(Visible.text(channel.name())).append(' ').append(JsonRows.lower(state));
       if (state == ChannelView.State.DEFERRED) {
         states.append(" until ").append(DUE.format(Instant.ofEpochMilli(channel.dueMs(message))));
       }
@@ -157,9 +158,7 @@ final class TableRows implements Rows {
         "DEFECT "
             + place(defect.file(), defect.offset())
             + ": "
-            + defect.what()
-            + "; "
-            + defect.consequence());
+            + Visible.text(defect.what() + "; " + defect.consequence()));
   }
 
   @Override

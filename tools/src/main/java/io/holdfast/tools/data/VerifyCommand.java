@@ -11,6 +11,7 @@ import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -187,7 +188,7 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private void line(String text) {
-    context.out().println(text);
+    context.out().println(Visible.text(text));
   }
 
   private void repair(DataDirView view, Path target) throws IOException {
@@ -236,6 +237,6 @@ public final class VerifyCommand implements Callable<Integer> {
     }
     text.append(result.lost().isEmpty() ? "; no channel loses anything" : "");
     result.lost().forEach(lost -> text.append("; ").append(lost));
-    context.err().println(text);
+    context.err().println(Visible.text(text.toString()));
   }
 }

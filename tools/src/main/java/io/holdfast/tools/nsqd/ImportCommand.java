@@ -12,6 +12,7 @@ import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
 import io.holdfast.tools.data.Progress;
 import io.holdfast.tools.data.TargetDir;
 import java.io.IOException;
@@ -104,7 +105,7 @@ public final class ImportCommand implements Callable<Integer> {
 
   private void problem(String text) {
     problemCount++;
-    context.err().println("warning: " + text);
+    context.err().println(Visible.text("warning: " + text));
   }
 
   /** Messages by queue; prints them. */

@@ -4,6 +4,7 @@ import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.HttpJson;
 import io.holdfast.tools.client.LookupClient;
@@ -158,11 +159,12 @@ public final class StatCommand implements Callable<Integer> {
     return addresses;
   }
 
-  private void print(StatSample sample, StatSample before, boolean redraw, boolean first) {
+  private void print(StatSample sample, StatSample before, boolean redraw, boolean first)
+      throws IOException {
     List<StatSample.Rated> rows = sample.since(before);
     if (format == Format.JSON) {
       StatTable.jsonLines(rows, Instant.now()).forEach(context.out()::println);
-      sample.failures().forEach(context.err()::println);
+      sample.failures().forEach(failure -> context.err().println(Visible.text(failure)));
       return;
     }
     List<String> lines = StatTable.lines(sample, rows, LocalTime.now());

@@ -1,8 +1,10 @@
 package io.holdfast.tools.stat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.tools.Quantities;
+import io.holdfast.tools.Visible;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
@@ -12,7 +14,7 @@ import java.util.Locale;
 
 /** Turns samples into text. Stateless. */
 final class StatTable {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = new ObjectMapper(Visible.jsonFactory());
   private static final String[] COLUMNS = {
     "DEPTH",
     "BACKEND",
@@ -60,7 +62,7 @@ final class StatTable {
     if (rows.isEmpty()) {
       lines.add("(no topics)");
     }
-    sample.failures().forEach(failure -> lines.add("! " + failure));
+    sample.failures().forEach(failure -> lines.add("! " + Visible.text(failure)));
     return lines;
   }
 
@@ -82,7 +84,7 @@ final class StatTable {
         .forEach(
             (broker, health) -> {
               if (!health.equals("OK")) {
-                line.append("  ! ").append(broker).append(": ").append(health);
+                line.append("  ! ").append(broker).append(": ").append(Visible.text(health));
               }
             });
     return line.toString();
@@ -97,7 +99,7 @@ final class StatTable {
 
   private static String[] cells(StatSample.Rated rated) {
     StatRow row = rated.row();
-    String name = row.isTopic() ? row.topic() : "  " + row.channel();
+    String name = Visible.text(row.isTopic() ? row.topic() : "  " + row.channel());
     boolean topic = row.isTopic();
     return new String[] {
       row.paused() ? name + " (paused)" : name,
@@ -121,7 +123,8 @@ final class StatTable {
    * @param time put into each
    * @return lines without newline
    */
-  static List<String> jsonLines(List<StatSample.Rated> rows, Instant time) {
+  static List<String> jsonLines(List<StatSample.Rated> rows, Instant time)
+      throws JsonProcessingException {
     List<String> lines = new ArrayList<>();
     for (StatSample.Rated rated : rows) {
       StatRow row = rated.row();
@@ -146,7 +149,7 @@ final class StatTable {
       if (!row.isTopic()) {
         json.put("out_per_second", rounded(rated.outPerSecond()));
       }
-      lines.add(json.toString());
+      lines.add(JSON.writeValueAsString(json));
     }
     return lines;
   }

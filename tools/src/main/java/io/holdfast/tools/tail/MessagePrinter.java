@@ -2,6 +2,7 @@ package io.holdfast.tools.tail;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.holdfast.tools.Visible;
 import io.holdfast.tools.client.NsqConnection;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -15,12 +16,13 @@ import java.util.HexFormat;
 
 /** Prints messages of all followers to one stream, up to a limit. Thread-safe. */
 final class MessagePrinter {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = new ObjectMapper(Visible.jsonFactory());
 
   private final PrintStream out;
   private final OutputFormat format;
   private final String topic;
   private final long limit;
+  private final boolean terminal;
 
   // Guarded by this.
   private long printed;
@@ -30,12 +32,14 @@ final class MessagePrinter {
    * @param format how
    * @param topic the topic's name, for JSON
    * @param limit most messages; 0 = no limit
+   * @param terminal whether people look: bodies must not steer it then
    */
-  MessagePrinter(PrintStream out, OutputFormat format, String topic, long limit) {
+  MessagePrinter(PrintStream out, OutputFormat format, String topic, long limit, boolean terminal) {
     this.out = out;
     this.format = format;
     this.topic = topic;
     this.limit = limit;
+    this.terminal = terminal;
   }
 
   /**
@@ -67,7 +71,13 @@ final class MessagePrinter {
     int offset = connection.bodyOffset();
     int length = connection.bodyLength();
     switch (format) {
-      case TEXT -> out.write(buffer, offset, length);
+      case TEXT -> {
+        if (terminal) {
+          out.print(Visible.text(new String(buffer, offset, length, StandardCharsets.UTF_8)));
+        } else {
+          out.write(buffer, offset, length);
+        }
+      }
       case HEX -> out.print(HexFormat.of().formatHex(buffer, offset, offset + length));
       case BASE64 -> {
         byte[] encoded =

@@ -126,7 +126,7 @@ public final class TailCommand implements Callable<Integer> {
     if (rdy < 1 || rediscover.toMillis() < 100) {
       throw ToolException.usage("--rdy must be at least 1 and --rediscover at least 100ms");
     }
-    printer = new MessagePrinter(context.out(), format, topic, count);
+    printer = new MessagePrinter(context.out(), format, topic, count, context.terminal());
     long startNs = System.nanoTime();
     discover(true);
     List<String> failures = watch();

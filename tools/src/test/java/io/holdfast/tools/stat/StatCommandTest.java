@@ -32,14 +32,14 @@ class StatCommandTest {
 
   private static String stats(int messages) {
     return """
-        {"version":"x","health":"OK","start_time":1,"topics":[
-         {"topic_name":"t","depth":1,"backend_depth":0,"message_count":%d,"paused":true,"channels":[
-          {"channel_name":"c","depth":3,"backend_depth":2,"in_flight_count":1,"deferred_count":1,
-           "message_count":%d,"requeue_count":7,"timeout_count":8,"client_count":2,"paused":false},
-          {"channel_name":"d","depth":0,"message_count":5}]},
-         {"topic_name":"u","depth":0,"backend_depth":0,"message_count":0,"channels":[]}],
-         "producers":null}
-        """
+    {"version":"x","health":"OK","start_time":1,"topics":[
+     {"topic_name":"t","depth":1,"backend_depth":0,"message_count":%d,"paused":true,"channels":[
+      {"channel_name":"c","depth":3,"backend_depth":2,"in_flight_count":1,"deferred_count":1,
+       "message_count":%d,"requeue_count":7,"timeout_count":8,"client_count":2,"paused":false},
+      {"channel_name":"d","depth":0,"message_count":5}]},
+     {"topic_name":"u","depth":0,"backend_depth":0,"message_count":0,"channels":[]}],
+     "producers":null}
+    """
         .formatted(messages, messages);
   }
 
@@ -82,6 +82,21 @@ class StatCommandTest {
       assertEquals(30, channel.get("message_count").asInt());
       assertEquals(4, channel.get("client_count").asInt());
       assertEquals("127.0.0.1:1: no connection", run.err().strip());
+    }
+  }
+
+  @Test
+  void shouldNotLetNamesSteerTheTerminal() throws Exception {
+    broker.httpAnswers.put(
+        "/stats",
+        "{\"health\":\"NOK - \\u001b[31m\",\"topics\":[{\"topic_name\":\"t\\u001b[2J\\n"
+            + "x\",\"channels\":[{\"channel_name\":\"c\\u009b1\"}]}]}");
+    String[] args = {"stat", "-n", "1", "-b", broker.http().toString()};
+    for (ToolRun run : List.of(ToolRun.start("", args), ToolRun.onTerminal(args))) {
+      assertEquals(0, run.code(), run.err());
+      assertTrue(run.out().contains("NOK - \\u001b[31m"), run.out());
+      assertTrue(run.out().contains("\nt\\u001b[2J\\nx "), run.out());
+      assertTrue(run.out().chars().noneMatch(c -> c != '\n' && Character.isISOControl(c)));
     }
   }
 

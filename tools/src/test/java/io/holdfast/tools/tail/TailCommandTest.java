@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.tools.FakeBroker;
 import io.holdfast.tools.ToolRun;
 import java.io.IOException;
@@ -100,6 +101,23 @@ class TailCommandTest {
     ToolRun run = tail("-n", "1", "-f", format, "-c", "c");
     assertEquals(0, run.code());
     assertEquals(expected + "\n", run.out());
+  }
+
+  @Test
+  void shouldNotLetABodySteerTheTerminal() throws Exception {
+    String body = "a\u001b[2J\nb\tc\u009bd\u202e\u00e9";
+    broker.put("t", body, body, body);
+    String[] args = {"tail", "-q", "-t", "t", "-c", "c", "-n", "1", "-b", broker.tcp().toString()};
+    ToolRun seen = ToolRun.onTerminal(args);
+    assertEquals(0, seen.code());
+    assertEquals("a\\u001b[2J\\nb\\tc\\u009bd\\u202e\u00e9\n", seen.out());
+    ToolRun piped = ToolRun.start("", args);
+    assertEquals(0, piped.code());
+    assertEquals(body + "\n", piped.out());
+    ToolRun json = tail("-c", "c", "-n", "1", "-f", "json");
+    assertEquals(0, json.code());
+    assertTrue(json.out().contains("c\\u009bd\\u202e\u00e9\""), json.out());
+    assertEquals(body, new ObjectMapper().readTree(json.out()).get("body").asText());
   }
 
   @Test

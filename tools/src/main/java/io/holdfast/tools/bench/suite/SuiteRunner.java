@@ -2,6 +2,7 @@ package io.holdfast.tools.bench.suite;
 
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
 import io.holdfast.tools.bench.suite.SuiteResults.Run;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -88,7 +89,7 @@ final class SuiteRunner {
         again = false;
         failure = ToolException.describe(e);
         if (!context.stop().stopped()) {
-          context.err().println(tag + "FAILED: " + failure);
+          context.err().println(Visible.text(tag + "FAILED: " + failure));
         }
       } finally {
         delete(dir);
