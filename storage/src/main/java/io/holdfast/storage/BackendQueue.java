@@ -7,8 +7,9 @@ import java.util.List;
 
 /**
  * The half of a channel behind its memory queue, nsqd's {@code BackendQueue}: it takes what memory
- * has no room for, keeps account of what is finished, and has everything again after a restart.
- * {@link ChronicleBackend} is durable, {@link DummyBackend} serves {@code #ephemeral} channels.
+ * has no room for, keeps account of what is finished, and has everything again after a restart. An
+ * {@code #ephemeral} channel's reads the journal, too, but its account is forgotten with the
+ * process.
  *
  * <p>The channel's lock guards everything.
  */
@@ -51,9 +52,6 @@ public interface BackendQueue extends Closeable {
    */
   boolean read(MessageRef ref, MessageView to) throws IOException;
 
-  /** Whether {@link #read} works: bodies need not be kept in memory. */
-  boolean keepsBodies();
-
   /** These messages are finished for this channel. */
   void finish(OrdinalRanges ranges) throws IOException;
 
@@ -63,14 +61,18 @@ public interface BackendQueue extends Closeable {
   /** These messages wait in the channel with their attempts and due times. */
   void hold(List<HeldMessage> messages) throws IOException;
 
+  /**
+   * Drops what {@link #poll} has yet to return below an ordinal.
+   *
+   * @return how many messages that were
+   */
+  long dropBelow(long ordinal) throws IOException;
+
   /** Drops everything, also what the channel holds. */
   void empty() throws IOException;
 
   /** Messages lost to damage in the journal since the start of the process; finished since. */
   long unreadable();
-
-  /** Messages dropped because there was no room. */
-  long dropped();
 
   /**
    * The lowest ordinal whose own journal record this channel may still need; Long.MAX_VALUE for

@@ -9,8 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The durable backend of a channel: a cursor over the topic's journal, and the ledger of what
- * became of the messages. Taking overflow costs nothing but a count, the journal has it already.
+ * The backend of a channel: a cursor over the topic's journal, and the ledger of what became of the
+ * messages (of an {@code #ephemeral} channel only in memory). Taking overflow costs nothing but a
+ * count, the journal has it already.
  *
  * <p>Ordinals below {@code cursor} are with the channel (memory queue, in flight, held) or
  * finished; from {@code cursor} to {@code end} they are here, but for those in {@code skip}.
@@ -24,7 +25,7 @@ public final class ChronicleBackend implements BackendQueue {
   private static final long NOTHING = -1;
 
   private final JournalCursor journal;
-  private final Ledger ledger;
+  private final ChannelAccount ledger;
   private final FinishedSet finished;
 
   /** Ordinals at or above {@link #cursor} that are finished or held elsewhere. */
@@ -59,7 +60,7 @@ public final class ChronicleBackend implements BackendQueue {
 
   private final OrdinalRanges gap = new OrdinalRanges();
 
-  private ChronicleBackend(JournalCursor journal, Ledger ledger, ChannelRecovery recovery) {
+  private ChronicleBackend(JournalCursor journal, ChannelAccount ledger, ChannelRecovery recovery) {
     this.journal = journal;
     this.ledger = ledger;
     end = recovery.end();
@@ -112,6 +113,16 @@ public final class ChronicleBackend implements BackendQueue {
       }
     }
     return backend;
+  }
+
+  /**
+   * Makes the backend of an {@code #ephemeral} channel: everything from an ordinal on, and nothing
+   * of it survives the process.
+   */
+  public static ChronicleBackend ephemeral(Journal topicJournal, long first) throws IOException {
+    ChannelRecovery empty =
+        new ChannelRecovery(null, false, false, topicJournal, false, first, first);
+    return new ChronicleBackend(topicJournal.cursor(), ChannelAccount.NONE, empty);
   }
 
   @Override
@@ -265,15 +276,37 @@ public final class ChronicleBackend implements BackendQueue {
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
   private void pastUnreadable(long ordinal) {
+    unreadable += passTo(ordinal);
+    try {
+      finish(gap);
+    } catch (IOException e) {
+      // Not the delivery's business: the ledger is behind until the next checkpoint.
+      LOG.debug("{}", ledger, e);
+    }
+  }
+
+  @Override
+  public long dropBelow(long ordinal) throws IOException {
+    passSkipped();
+    long to = Math.min(ordinal, end);
+    if (to <= cursor) {
+      return 0;
+    }
+    long count = passTo(to);
+    finish(gap);
+    return count;
+  }
+
+  /**
+   * Moves the cursor up to an ordinal; {@link #gap} is what it passes there, to be finished.
+   *
+   * @return how many messages that is
+   */
+  private long passTo(long ordinal) {
     long known = skip.countFrom(cursor) - skip.countFrom(ordinal);
     long from = cursor;
     cursor = ordinal;
     skipCount -= known;
-    if (known == ordinal - from) {
-      // Finished already, never there, or held elsewhere.
-      return;
-    }
-    unreadable += ordinal - from - known;
     gap.clear();
     // What is held elsewhere may have a copy that can be read; what is finished is not missed.
     for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
@@ -281,12 +314,7 @@ public final class ChronicleBackend implements BackendQueue {
       gap.add(at, until);
       at = until;
     }
-    try {
-      finish(gap);
-    } catch (IOException e) {
-      // Not the delivery's business: the ledger is behind until the next checkpoint.
-      LOG.debug("{}", ledger, e);
-    }
+    return ordinal - from - known;
   }
 
   @Override
@@ -299,12 +327,10 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public boolean keepsBodies() {
-    return true;
-  }
-
-  @Override
   public void finish(OrdinalRanges ranges) throws IOException {
+    if (ranges.isEmpty()) {
+      return;
+    }
     try {
       ledger.finish(ranges);
     } catch (IOException e) {
@@ -350,11 +376,6 @@ public final class ChronicleBackend implements BackendQueue {
       unrecordedFrom = carried.neededFrom(finished);
       unrecordedFile = carried.pinnedFile();
     }
-  }
-
-  @Override
-  public long dropped() {
-    return 0;
   }
 
   @Override

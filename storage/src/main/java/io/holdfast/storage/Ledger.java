@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The channel's lock guards everything but the forcing of files.
  */
-public final class Ledger implements Closeable, SyncThread.Syncable {
+public final class Ledger implements ChannelAccount, Closeable, SyncThread.Syncable {
   private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
   private static final long BLOCK_BYTES = 4 << 20;
   private static final long MAX_RESERVE_STEP_BYTES = 256 << 10;
@@ -96,16 +96,19 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /** Records that these messages are finished. */
+  @Override
   public void finish(OrdinalRanges ranges) throws IOException {
     writeRanges(LedgerCodec.FINISH, ranges);
   }
 
   /** Records that these messages went out for the first time. */
+  @Override
   public void deliver(OrdinalRanges ranges) throws IOException {
     writeRanges(LedgerCodec.DELIVER, ranges);
   }
 
   /** Records attempts and due times of messages that wait outside the backend. */
+  @Override
   public void hold(List<HeldMessage> messages) throws IOException {
     for (int i = 0; i < messages.size(); i += LedgerCodec.MAX_ENTRIES) {
       writeHeld(
@@ -115,6 +118,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /** Records that everything below an ordinal was dropped. */
+  @Override
   public void empty(long floor) throws IOException {
     ByteBuffer to = payload(Long.BYTES);
     to.putLong(floor);
@@ -122,11 +126,13 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /** Whether a record could not be written: memory knows more than the disk until a checkpoint. */
-  boolean isBehind() {
+  @Override
+  public boolean isBehind() {
     return behind;
   }
 
   /** Whether a checkpoint would pay. */
+  @Override
   public boolean wantsCheckpoint() {
     return behind
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
@@ -134,6 +140,7 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /** Whether anything was recorded since the last checkpoint. */
+  @Override
   public boolean isDirty() {
     return behind || bytesSinceCheckpoint > 0;
   }
@@ -146,7 +153,9 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    * @param held every message with attempts or a due time, wherever it is
    * @param delivered what waits in the backend after one delivery; null for nothing
    */
-  void checkpoint(FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+  @Override
+  public void checkpoint(
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
     log.roll();
     long before = bytesSinceCheckpoint;
@@ -212,7 +221,8 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    * Removes the files before the last checkpoint. Waits for the disk, so without the channel's
    * lock; {@link #filesRemoved} is to follow under it.
    */
-  void removeOldFiles() throws IOException {
+  @Override
+  public void removeOldFiles() throws IOException {
     int newest = checkpointCycle;
     // The new file must be on disk before the old ones go, or a power cut would leave neither.
     force();
@@ -222,7 +232,8 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
   }
 
   /** After {@link #removeOldFiles}, under the channel's lock. */
-  void filesRemoved() {
+  @Override
+  public void filesRemoved() {
     log.refreshListing();
   }
 
@@ -293,22 +304,26 @@ public final class Ledger implements Closeable, SyncThread.Syncable {
    *
    * @throws SyncFailedException when the disk refuses
    */
-  void force() throws IOException {
+  @Override
+  public void force() throws IOException {
     syncThread.now(this);
   }
 
   /** Bytes that all files take on the disk. */
+  @Override
   public long diskBytes() {
     return log.diskBytes();
   }
 
   /** Number of files. */
-  int diskFiles() {
+  @Override
+  public int diskFiles() {
     return log.cycles().size();
   }
 
   /** Closes the files until the next record. */
-  void closeIdle() {
+  @Override
+  public void closeIdle() {
     log.closeIfUnread();
   }
 

@@ -311,4 +311,27 @@ class ChronicleBackendTest {
     names.sort(null);
     return names;
   }
+
+  @Test
+  void shouldReadBacklogOfEphemeralChannelAndLetItGoUpToAnOrdinal() throws IOException {
+    journal.append(Batches.of("a", "b", "c", "d", "e"));
+    try (ChronicleBackend ephemeral = ChronicleBackend.ephemeral(journal, 0)) {
+      ephemeral.extend(journal.nextOrdinal());
+      assertEquals(5, ephemeral.depth());
+      assertTrue(ephemeral.poll(view));
+      assertEquals("a", Batches.text(view));
+      assertEquals(2, ephemeral.dropBelow(3));
+      assertEquals(0, ephemeral.dropBelow(2));
+      assertTrue(ephemeral.poll(view));
+      assertEquals("d", Batches.text(view));
+      assertEquals(0, ephemeral.neededFrom());
+      ephemeral.finish(ranges(0, 1));
+      assertEquals(3, ephemeral.neededFrom());
+      assertEquals(1, ephemeral.dropBelow(Long.MAX_VALUE));
+      assertTrue(ephemeral.isCaughtUp());
+      assertEquals(0, ephemeral.unreadable());
+      assertEquals(0, ephemeral.diskBytes());
+      assertFalse(ephemeral.wantsCheckpoint());
+    }
+  }
 }

@@ -11,7 +11,6 @@ import io.holdfast.storage.BackendQueue;
 import io.holdfast.storage.Batch;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
@@ -133,7 +132,7 @@ public final class Channel {
     this.backend = backend;
     this.scan = scan;
     latency = settings.newLatency().get();
-    ready = new ReadyMessages(settings, backend);
+    ready = new ReadyMessages(settings, backend, isEphemeral() ? this::demand : null);
     inFlight = new InFlightMessages(settings.maxMsgTimeoutNs());
     waiting = new WaitingClients(settings.topology());
     synchronized (lock) {
@@ -150,7 +149,7 @@ public final class Channel {
     return topicName;
   }
 
-  /** Whether it ends with its last consumer and keeps nothing on disk. */
+  /** Whether it ends with its last consumer, and nothing of it survives the process. */
   public boolean isEphemeral() {
     return DirNames.isEphemeral(name);
   }
@@ -198,22 +197,33 @@ public final class Channel {
   }
 
   /**
-   * Fills an ephemeral channel from what its topic had kept back; what memory has no room for is
-   * dropped.
+   * An ephemeral channel's part in giving back disk: it keeps no more than its memory queue may
+   * have, and keeps that in memory and by reference. Housekeeping thread.
+   *
+   * @param belowOrdinal up to which nobody else needs the journal
+   * @param shortOfSpace whether only what consumers wait for, or have had, is to stay
    */
-  public void putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
-    ClientV2 wake = null;
-    try {
-      synchronized (lock) {
-        try {
-          messageCount += ready.putBacklog(journal, endOrdinal);
-        } finally {
-          wake = afterPut();
+  public void letGo(long belowOrdinal, boolean shortOfSpace) throws IOException {
+    synchronized (lock) {
+      if (!exiting) {
+        ready.letGo(belowOrdinal);
+        if (shortOfSpace) {
+          ready.dropWaiting();
         }
+        watchDeferred();
       }
-    } finally {
-      wake(wake);
     }
+  }
+
+  /** Messages that the consumers have room for. Under the lock. */
+  private long demand() {
+    long sum = 0;
+    if (!paused) {
+      for (ClientV2 client : clients) {
+        sum += Math.max(0, client.readyRoom());
+      }
+    }
+    return sum;
   }
 
   /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
@@ -353,9 +363,8 @@ public final class Channel {
     }
     FrameEncoder.messageHead(out, message.timestampNs, attempts, id, message.bodyLength());
     out.writeBytes(message.bytes, message.bodyStart, message.bodyLength());
-    if (backend.keepsBodies()) {
-      message.bytes = null;
-    }
+    // If it comes back it is read from the journal.
+    message.bytes = null;
   }
 
   /** Passes on a wake-up that a client could not use. */
@@ -779,14 +788,12 @@ public final class Channel {
    */
   public void stragglers(int belowFile, Consumer<MessageRef> to) {
     synchronized (lock) {
-      if (backend.keepsBodies()) {
-        visit(
-            (message, dueMs) -> {
-              if (message.file() < belowFile) {
-                to.accept(message);
-              }
-            });
-      }
+      visit(
+          (message, dueMs) -> {
+            if (message.file() < belowFile) {
+              to.accept(message);
+            }
+          });
     }
   }
 
@@ -934,14 +941,14 @@ public final class Channel {
   /** Messages dropped for want of room; only an ephemeral channel drops any. */
   public long droppedCount() {
     synchronized (lock) {
-      return backend.dropped() + ready.dropped();
+      return ready.dropped();
     }
   }
 
   /** Messages lost to damage in the journal since the start of the process. */
   public long unreadableCount() {
     synchronized (lock) {
-      return backend.unreadable() + ready.unreadable();
+      return backend.unreadable();
     }
   }
 }

@@ -2,7 +2,9 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.memory.MemoryPart;
 import io.holdfast.broker.memory.MemoryShare;
+import io.holdfast.storage.OrdinalRanges;
 import java.util.ArrayDeque;
+import java.util.Iterator;
 
 /**
  * A channel's memory queue, nsqd's {@code memoryMsgChan}: new messages with their bodies, bounded
@@ -108,6 +110,28 @@ final class MemoryQueue {
       }
     }
     return message;
+  }
+
+  /**
+   * Drops new messages, newest first, until so many messages are left or only those that came back.
+   *
+   * @param dropped receives them
+   * @return how many
+   */
+  int dropNew(long keep, OrdinalRanges dropped) {
+    int count = 0;
+    Iterator<Message> newestFirst = messages.descendingIterator();
+    while (messages.size() > keep && hasNew() && newestFirst.hasNext()) {
+      Message message = newestFirst.next();
+      if (!message.requeued) {
+        newestFirst.remove();
+        bytes -= held(message);
+        share.give(MESSAGE_BYTES + held(message));
+        dropped.add(message.ordinal());
+        count++;
+      }
+    }
+    return count;
   }
 
   private static int held(Message message) {

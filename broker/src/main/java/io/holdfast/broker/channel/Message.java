@@ -6,8 +6,7 @@ import io.holdfast.storage.MessageView;
 
 /**
  * A message on its way through a channel: the reference, its delivery state, and its body only
- * while it is in the memory queue (or nowhere else, for {@code #ephemeral} channels). The channel's
- * lock guards all fields.
+ * while it is in the memory queue. The channel's lock guards all fields.
  */
 final class Message extends MessageRef {
   /** Publish time, ns since 1970. */

@@ -3,7 +3,6 @@ package io.holdfast.broker.channel;
 import io.holdfast.storage.BackendQueue;
 import io.holdfast.storage.Batch;
 import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import java.io.IOException;
@@ -11,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * The messages of a channel that are not with a consumer: memory queue, backend and deferred ones,
@@ -26,6 +26,7 @@ final class ReadyMessages {
 
   private final ChannelSettings settings;
   private final BackendQueue backend;
+  private final LongSupplier demand;
   private final MemoryQueue memory;
   private final DeferredQueue deferred = new DeferredQueue();
   private final MessageView view = new MessageView();
@@ -34,11 +35,16 @@ final class ReadyMessages {
   private boolean memoryWasLast;
 
   private long dropped;
-  private long unreadable;
+  private final OrdinalRanges dropping = new OrdinalRanges();
 
-  ReadyMessages(ChannelSettings settings, BackendQueue backend) {
+  /**
+   * @param demand of an ephemeral channel, which drops what passes the memory queue: how many
+   *     messages its consumers have room for; null for a channel that drops nothing
+   */
+  ReadyMessages(ChannelSettings settings, BackendQueue backend, LongSupplier demand) {
     this.settings = settings;
     this.backend = backend;
+    this.demand = demand;
     memory =
         new MemoryQueue(
             settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
@@ -62,39 +68,106 @@ final class ReadyMessages {
     }
   }
 
-  /** Takes a batch; what memory has no room for stays in the backend. */
+  /** Takes a batch; what memory has no room for stays in the backend, or is dropped. */
   void put(Batch batch) throws IOException {
     if (batch.deferMs() == 0) {
-      backend.put(batch, putInMemory(batch));
+      int room = backend.isCaughtUp() ? room(batch.count()) : 0;
+      int taken = room == 0 ? 0 : putInMemory(batch, room);
+      if (demand == null || !backend.isCaughtUp()) {
+        backend.put(batch, taken);
+      } else {
+        putAndDrop(batch, taken);
+      }
     } else if (deferred.size() + memory.requeued() + batch.count() <= settings.maxDeferred()) {
       putDeferred(batch);
-    } else {
+    } else if (demand == null || !backend.isCaughtUp()) {
       // Beyond the bound on references it stays in the backend, which knows its due time, too.
       backend.put(batch, 0);
+    } else {
+      putAndDrop(batch, 0);
     }
   }
 
-  /** Fills the memory queue as far as it may be and has room; returns how many messages it took. */
-  private int putInMemory(Batch batch) {
-    int room = backend.isCaughtUp() ? Math.min(memory.room(), batch.count()) : 0;
-    if (room == 0) {
-      return 0;
+  /** How many of some new messages may go to memory. */
+  private int room(int count) {
+    if (demand == null) {
+      return Math.min(memory.room(), count);
     }
+    long room = settings.memQueueSize() - memory.size();
+    if (room < count) {
+      room += demand.getAsLong();
+    }
+    return (int) Math.max(0, Math.min(room, count));
+  }
+
+  /** An ephemeral channel has no more than memory takes and consumers wait for. */
+  private void putAndDrop(Batch batch, int taken) throws IOException {
+    backend.put(batch, batch.count());
+    if (taken < batch.count()) {
+      dropped += batch.count() - taken;
+      dropping.clear();
+      dropping.add(batch.firstOrdinal() + taken, batch.endOrdinal());
+      backend.finish(dropping);
+    }
+  }
+
+  /**
+   * Fills the memory queue as far as it has room; an ephemeral channel's beyond its bytes with
+   * references, whose bodies are in the journal.
+   *
+   * @param max messages
+   * @return how many it took
+   */
+  private int putInMemory(Batch batch, int max) {
     boolean copy =
-        !backend.keepsBodies() || batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
+        memory.room() > 0 && batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
     byte[] bytes = copy ? batch.copy() : null;
     ByteBuffer section = batch.section();
     int start = section.position();
     int at = start;
-    for (int i = 0; i < room; i++) {
+    for (int i = 0; i < max; i++) {
       int length = section.getInt(at);
-      if (!memory.reserve(copy ? length : 0)) {
+      Message message = message(batch, i, at + Integer.BYTES - start, length, null);
+      if (memory.reserve(copy ? length : 0)) {
+        message.bytes = bytes;
+        memory.put(message);
+      } else if (demand == null || !putReference(message)) {
         return i;
       }
-      memory.put(message(batch, i, at + Integer.BYTES - start, length, bytes));
       at += Integer.BYTES + length;
     }
-    return room;
+    return max;
+  }
+
+  /** For an ephemeral channel: where all queues together are full only what consumers wait for. */
+  private boolean putReference(Message message) {
+    if (memory.tryPut(message)) {
+      return true;
+    }
+    boolean isAwaited = memory.size() < demand.getAsLong();
+    if (isAwaited) {
+      memory.putAnyway(message);
+    }
+    return isAwaited;
+  }
+
+  /**
+   * What an ephemeral channel has only in the backend goes to memory as far as that has room; the
+   * rest is dropped up to an ordinal, below which nobody else needs the journal.
+   */
+  void letGo(long belowOrdinal) throws IOException {
+    while (backend.backlogFrom() < belowOrdinal && room(1) > 0 && pollBackend()) {
+      memory.putAnyway(Message.of(view));
+    }
+    dropped += backend.dropBelow(belowOrdinal);
+  }
+
+  /** For want of disk an ephemeral channel keeps only what came back or a consumer waits for. */
+  void dropWaiting() throws IOException {
+    dropping.clear();
+    dropped += memory.dropNew(demand.getAsLong(), dropping);
+    backend.finish(dropping);
+    dropped += backend.dropBelow(Long.MAX_VALUE);
   }
 
   private static Message message(
@@ -114,14 +187,13 @@ final class ReadyMessages {
 
   private void putDeferred(Batch batch) throws IOException {
     ByteBuffer section = batch.section();
-    byte[] bytes = backend.keepsBodies() ? null : batch.copy();
     int start = section.position();
     int at = start;
     long dueMs = dueMs(batch.timestampNs(), batch.deferMs());
     List<HeldMessage> held = new ArrayList<>(batch.count());
     for (int i = 0; i < batch.count(); i++) {
       int length = section.getInt(at);
-      Message message = message(batch, i, at + Integer.BYTES - start, length, bytes);
+      Message message = message(batch, i, at + Integer.BYTES - start, length, null);
       held.add(new HeldMessage(message, dueMs));
       defer(message, batch.deferMs());
       at += Integer.BYTES + length;
@@ -140,42 +212,9 @@ final class ReadyMessages {
     return backend.depth() - before;
   }
 
-  /** Fills memory from a journal, for want of a backend; returns how many messages it took. */
-  long putBacklog(JournalCursor journal, long endOrdinal) throws IOException {
-    long taken = 0;
-    boolean isFull = false;
-    while (!isFull && memory.room() > 0 && journal.next(view, endOrdinal)) {
-      long delayMs = dueMs(view.timestampNs(), view.deferMs()) - settings.clock().wallMs();
-      boolean isDeferred = view.deferMs() > 0 && delayMs > 0;
-      if (isDeferred && isOverBound()) {
-        dropped++;
-        continue;
-      }
-      Message message = Message.of(view);
-      message.bytes = new byte[view.bodyLength()];
-      view.body().get(message.bytes);
-      if (isDeferred) {
-        defer(message, delayMs);
-      } else if (!memory.tryPut(message)) {
-        isFull = true;
-        dropped++;
-        continue;
-      }
-      taken++;
-    }
-    unreadable += journal.unreadable();
-    dropped += endOrdinal - journal.nextOrdinal();
-    return taken;
-  }
-
-  /** Messages of a backlog that memory had no room for. */
+  /** Messages of an ephemeral channel that there was no room for. */
   long dropped() {
     return dropped;
-  }
-
-  /** Messages of a backlog that could not be read. */
-  long unreadable() {
-    return unreadable;
   }
 
   private static long dueMs(long timestampNs, long deferMs) {

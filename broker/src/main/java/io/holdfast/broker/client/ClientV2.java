@@ -136,8 +136,8 @@ public final class ClientV2 {
     waiting = waits;
   }
 
-  /** How many more messages it takes now. */
-  long readyRoom() {
+  /** How many more messages it takes now. Any thread. */
+  public long readyRoom() {
     return state == STATE_SUBSCRIBED ? readyCount - inFlight.size() : 0;
   }
 

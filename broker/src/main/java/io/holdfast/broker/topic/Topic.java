@@ -11,9 +11,7 @@ import io.holdfast.storage.Batch;
 import io.holdfast.storage.ChronicleBackend;
 import io.holdfast.storage.ChronicleJournal;
 import io.holdfast.storage.DirNames;
-import io.holdfast.storage.DummyBackend;
 import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
@@ -35,7 +33,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A topic: writes each publish command to the journal and hands it to every channel. While it is
  * paused or has no channel it keeps the messages back ({@link #heldFrom}); they are in the journal
- * and wait there.
+ * and wait there, until the first channel that lasts takes them over. An ephemeral channel gets
+ * them, too, and takes nothing away: while the topic keeps a backlog and has no other channels, it
+ * also keeps what comes.
  *
  * <p>{@link #lock} guards the journal's appends, the list of channels (against publishes) and
  * {@link #heldFrom}. Creating and deleting channels and the like, which work on directories, are
@@ -68,6 +68,12 @@ public final class Topic {
 
   /** The first ordinal kept back from the channels, or {@link #NOTHING_HELD}. */
   private volatile long heldFrom;
+
+  /**
+   * Whether messages are kept back for the pause only: the channels that there are have had all
+   * before them. Both locks.
+   */
+  private boolean heldByPause;
 
   /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
   private volatile long heldFromNext = NOTHING_HELD;
@@ -174,7 +180,7 @@ public final class Topic {
     List<HeldMessage> held = new ArrayList<>();
     BackendQueue backend;
     if (DirNames.isEphemeral(channelName)) {
-      backend = new DummyBackend();
+      backend = ChronicleBackend.ephemeral(journal, first);
     } else {
       context.dataDir().createChannel(name, channelName);
       Path dir = context.dataDir().channelDir(name, channelName);
@@ -244,7 +250,7 @@ public final class Topic {
             : new BrokerException(e.getMessage(), e);
       }
       bytesSinceMeasured += batch.sectionBytes();
-      if (heldFrom == NOTHING_HELD) {
+      if (!paused) {
         handOver(batch);
       }
       durable = journal.whenDurable(listener);
@@ -282,8 +288,9 @@ public final class Topic {
   }
 
   /**
-   * The channel of this name, created if need be; the first one gets what the topic has kept. Works
-   * on directories, so not on an event loop.
+   * The channel of this name, created if need be. The first one that lasts takes over what the
+   * topic has kept, an ephemeral one gets it as well. Works on directories, so not on an event
+   * loop.
    */
   public Channel channel(String channelName) throws BrokerException {
     synchronized (adminLock) {
@@ -307,10 +314,12 @@ public final class Topic {
         channel = openChannel(channelName, false, first);
         synchronized (lock) {
           if (!paused) {
-            handOverBacklog(List.of(channel), first);
-            heldFrom = NOTHING_HELD;
+            extend(channel);
           }
           channels.put(channelName, channel);
+          if (!paused && (hasTaker() || depth() == 0)) {
+            heldFrom = NOTHING_HELD;
+          }
         }
       } catch (IOException e) {
         context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channelName + ")", e);
@@ -325,24 +334,20 @@ public final class Topic {
     }
   }
 
-  /** Gives channels what is in the journal from an ordinal on. Under the lock. */
-  private void handOverBacklog(Collection<Channel> to, long from) throws IOException {
-    long end = journal.nextOrdinal();
-    for (Channel channel : to) {
-      if (!channel.isEphemeral()) {
-        extend(channel, end);
-      } else if (from < end) {
-        try (JournalCursor cursor = journal.cursor()) {
-          cursor.moveTo(from);
-          channel.putBacklog(cursor, end);
-        }
-      }
-    }
+  /**
+   * Whether a channel takes over what the topic keeps. An ephemeral one does so only of a topic
+   * that is no better: with it the messages would be gone.
+   */
+  private boolean hasTaker() {
+    return isEphemeral()
+        ? !channels.isEmpty()
+        : channels.values().stream().anyMatch(channel -> !channel.isEphemeral());
   }
 
-  private void extend(Channel channel, long end) {
+  /** Gives a channel what is in the journal and it has not been given yet. Under the lock. */
+  private void extend(Channel channel) {
     try {
-      channel.extend(end);
+      channel.extend(journal.nextOrdinal());
     } catch (IOException e) {
       // It has the messages; only its own account is behind.
       context.diskErrors().failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
@@ -407,6 +412,7 @@ public final class Topic {
         if (heldFromNext != NOTHING_HELD) {
           heldFrom = heldFromNext;
         }
+        heldByPause &= !channels.isEmpty();
       }
     } finally {
       // Also when it did not work: what is handed over is not to be taken back later.
@@ -431,6 +437,7 @@ public final class Topic {
         paused = true;
         if (heldFrom == NOTHING_HELD) {
           heldFrom = journal.nextOrdinal();
+          heldByPause = true;
         }
       }
     }
@@ -442,10 +449,13 @@ public final class Topic {
     synchronized (adminLock) {
       synchronized (lock) {
         paused = false;
-        if (!exiting && heldFrom != NOTHING_HELD && !channels.isEmpty()) {
-          handOverBacklog(channels.values(), heldFrom);
-          heldFrom = NOTHING_HELD;
+        if (!exiting && heldFrom != NOTHING_HELD) {
+          channels.values().forEach(this::extend);
+          if (hasTaker() || heldByPause) {
+            heldFrom = NOTHING_HELD;
+          }
         }
+        heldByPause = false;
       }
     }
     context.persistMetadata();
@@ -459,6 +469,10 @@ public final class Topic {
           heldFrom = journal.nextOrdinal();
           for (Channel channel : channels.values()) {
             channel.skipTo(heldFrom);
+          }
+          if (!paused && !channels.isEmpty()) {
+            // Ephemeral ones, which get what comes from now on.
+            heldFrom = NOTHING_HELD;
           }
         }
       }
@@ -602,6 +616,7 @@ public final class Topic {
     }
     long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
     leaveCopies();
+    letGo(writtenBeforeMs);
     for (int i = 0; i < MAX_FILES_CARRIED; i++) {
       int pinnedFile = Integer.MAX_VALUE;
       for (Channel channel : channels.values()) {
@@ -627,24 +642,51 @@ public final class Topic {
     }
   }
 
+  /** Nobody but ephemeral channels that are late may be what keeps a journal file. */
+  private void letGo(long writtenBeforeMs) throws IOException {
+    List<Channel> ephemeral = channels.values().stream().filter(Channel::isEphemeral).toList();
+    if (ephemeral.isEmpty()) {
+      return;
+    }
+    List<Channel> lasting = channels.values().stream().filter(c -> !c.isEphemeral()).toList();
+    boolean shortOfSpace = isShortOfSpace();
+    long needed = neededFrom(lasting);
+    boolean keepsFile =
+        journal.hasFilesBelow(needed, Integer.MAX_VALUE)
+            && journal.isWrittenBefore(journal.oldestFile(), writtenBeforeMs);
+    if (keepsFile || shortOfSpace) {
+      for (Channel channel : ephemeral) {
+        channel.letGo(needed, shortOfSpace);
+      }
+    }
+  }
+
   /** No message below is needed where it was published. */
   private long neededFrom() {
-    long from = backlogFrom();
-    for (Channel channel : channels.values()) {
+    return neededFrom(channels.values());
+  }
+
+  private long neededFrom(Collection<Channel> by) {
+    long from = backlogFrom(by);
+    for (Channel channel : by) {
       from = Math.min(from, channel.neededFrom());
     }
     return from;
   }
 
-  /** From this ordinal on the topic or one of its channels has everything in the journal only. */
   private long backlogFrom() {
+    return backlogFrom(channels.values());
+  }
+
+  /** From this ordinal on the topic or one of these has everything in the journal only. */
+  private long backlogFrom(Collection<Channel> of) {
     synchronized (lock) {
       long from = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       long next = heldFromNext;
       if (next != NOTHING_HELD) {
         from = Math.min(from, next);
       }
-      for (Channel channel : channels.values()) {
+      for (Channel channel : of) {
         from = Math.min(from, channel.backlogFrom());
       }
       return from;

@@ -9,7 +9,9 @@ import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.storage.Metadata;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** What administrators do, housekeeping, and the end of processes. */
@@ -244,6 +246,18 @@ final class AdminSteps {
       broker.persistMetadata();
     }
     broker.housekeep(idle);
+    world.topics.values().forEach(topic -> topic.channels.values().forEach(this::letGo));
+  }
+
+  private void letGo(ChannelModel channel) {
+    Channel real = world.real(channel);
+    long count = real.droppedCount() - channel.dropped;
+    if (count > 0) {
+      world.note(channel, "lets go %d", count);
+      Set<Long> elsewhere = new HashSet<>();
+      real.stragglers(Integer.MAX_VALUE, message -> elsewhere.add(message.ordinal()));
+      channel.letGo(count, elsewhere);
+    }
   }
 
   void restart() throws Exception {

@@ -6,6 +6,7 @@ import io.holdfast.storage.DirNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** A channel as it should be: every message in one place, and the figures that follow from it. */
@@ -22,10 +23,14 @@ final class ChannelModel {
   final List<SimulatedClient> clients = new ArrayList<>();
   boolean paused;
 
-  /** Bodies in the memory queue; of an ephemeral channel only. */
-  private long readyBytes;
-
   private int cameBack;
+
+  /** The first ordinal that the topic has not handed to it. */
+  long given;
+
+  // As the channel has it just before a publish; of an ephemeral one only.
+  boolean hasBacklog;
+  long deferredNow;
 
   /** So many of the ready ones were sampled out; which, only the channel knows. */
   long sampledOut;
@@ -58,52 +63,55 @@ final class ChannelModel {
   /** A publish command, in which all messages have the same deferral. */
   void put(List<Published> batch, long nowMs) {
     messageCount += batch.size();
+    given += batch.size();
     int taken = batch.size();
     boolean deferred = batch.get(0).dueMs() > nowMs;
-    if (ephemeral) {
-      taken = deferred && roomForDeferred(batch.size()) ? batch.size() : 0;
-      while (!deferred && taken < batch.size() && hasRoom(batch.get(taken))) {
-        add(batch.get(taken++), Place.READY);
+    if (ephemeral && !hasBacklog) {
+      long room = settings.memQueueSize() - count(Place.READY) + demand();
+      if (deferred) {
+        boolean fits = deferredNow + cameBack + batch.size() <= settings.maxDeferred();
+        room = fits ? batch.size() : 0;
       }
+      taken = (int) Math.max(0, Math.min(batch.size(), room));
       dropped += batch.size() - taken;
-      if (!deferred) {
-        return;
-      }
     }
     for (Published published : batch.subList(0, taken)) {
       add(published, deferred ? Place.DEFERRED : Place.READY);
     }
   }
 
-  private boolean roomForDeferred(int messages) {
-    return count(Place.DEFERRED) + cameBack + messages <= settings.maxDeferred();
+  /** How many messages its consumers have room for. */
+  private long demand() {
+    return paused
+        ? 0
+        : clients.stream()
+            .filter(client -> !client.closing)
+            .mapToLong(client -> Math.max(0, client.ready - client.inFlight.size()))
+            .sum();
   }
 
-  private boolean hasRoom(Published published) {
-    return count(Place.READY) < settings.memQueueSize()
-        && readyBytes + published.length() <= settings.memQueueBytes();
-  }
-
-  /** What the topic had kept back. */
-  void putBacklog(List<Published> backlog, long nowMs) {
-    boolean full = false;
-    for (Published published : backlog) {
-      full |=
-          ephemeral
-              && (readyBytes >= settings.memQueueBytes()
-                  || count(Place.READY) >= settings.memQueueSize());
-      if (full) {
-        dropped++;
-        continue;
-      }
-      boolean deferred = published.dueMs() > nowMs;
-      if (!ephemeral || !deferred || roomForDeferred(1)) {
-        messageCount++;
-        add(published, deferred ? Place.DEFERRED : Place.READY);
-      } else {
-        dropped++;
-      }
+  /** Gets what the topic had kept back. */
+  void extend(List<Published> published, long nowMs) {
+    for (; given < published.size(); given++) {
+      Published message = published.get((int) given);
+      messageCount++;
+      add(message, message.dueMs() > nowMs ? Place.DEFERRED : Place.READY);
     }
+  }
+
+  /**
+   * An ephemeral channel has let go what only it needed of the journal: the first ones in the
+   * backend.
+   *
+   * @param elsewhere what is not in the backend
+   */
+  void letGo(long count, Set<Long> elsewhere) {
+    dropped += count;
+    messages.keySet().stream()
+        .filter(ordinal -> !elsewhere.contains(ordinal))
+        .limit(count)
+        .toList()
+        .forEach(this::finish);
   }
 
   private void add(Published published, Place place) {
@@ -118,7 +126,6 @@ final class ChannelModel {
     message.place = place;
     counts[place.ordinal()]++;
     if (place == Place.READY) {
-      readyBytes += message.published.length();
       cameBack += message.cameBack ? 1 : 0;
     }
   }
@@ -126,7 +133,6 @@ final class ChannelModel {
   private void leave(ModelMessage message) {
     counts[message.place.ordinal()]--;
     if (message.place == Place.READY) {
-      readyBytes -= message.published.length();
       cameBack -= message.cameBack ? 1 : 0;
       message.cameBack = false;
     } else if (message.place == Place.IN_FLIGHT) {
@@ -168,7 +174,6 @@ final class ChannelModel {
     }
     messages.clear();
     Arrays.fill(counts, 0);
-    readyBytes = 0;
     cameBack = 0;
     sampledOut = 0;
   }

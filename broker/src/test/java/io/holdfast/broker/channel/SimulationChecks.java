@@ -50,19 +50,12 @@ final class SimulationChecks {
     require(
         deferred <= channel.count(Place.DEFERRED), channel, "%d messages are deferred", deferred);
     require(deferred <= world.settings.maxDeferred(), channel, "%d deferred references", deferred);
-    checkBackend(channel, real, depth);
+    long backend = real.backendDepth();
+    require(backend >= 0 && backend <= depth, channel, "backend_depth %d of %d", backend, depth);
     equal(channel.messageCount, real.messageCount(), channel, "message_count");
     equal(channel.requeueCount, real.requeueCount(), channel, "requeue_count");
     equal(channel.timeoutCount, real.timeoutCount(), channel, "timeout_count");
     equal(channel.dropped, real.droppedCount(), channel, "dropped messages");
-  }
-
-  private void checkBackend(ChannelModel channel, Channel real, long depth) {
-    long backend = real.backendDepth();
-    require(backend >= 0 && backend <= depth, channel, "backend_depth %d of %d", backend, depth);
-    if (channel.ephemeral) {
-      equal(0, backend, channel, "backend_depth");
-    }
   }
 
   /** When nothing runs any more, no consumer with room has been forgotten. */

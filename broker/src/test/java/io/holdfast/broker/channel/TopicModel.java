@@ -25,6 +25,9 @@ final class TopicModel {
   /** The first ordinal that the topic keeps back from its channels. */
   long heldFrom;
 
+  /** Whether its channels have had everything before {@link #heldFrom}. */
+  private boolean heldByPause;
+
   /** Messages taken since the start of the process. */
   long messageCount;
 
@@ -46,29 +49,31 @@ final class TopicModel {
       return;
     }
     published.addAll(batch);
-    if (heldFrom == NOTHING_HELD) {
+    if (!paused) {
       channels.values().forEach(channel -> channel.put(batch, nowMs));
     }
   }
 
-  private void handOver(Iterable<ChannelModel> to, long nowMs) {
-    if (heldFrom != NOTHING_HELD) {
-      List<Published> held = published.subList((int) heldFrom, published.size());
-      to.forEach(channel -> channel.putBacklog(held, nowMs));
-      heldFrom = NOTHING_HELD;
-    }
+  /** Ephemeral channels take nothing away, but of an ephemeral topic. */
+  private boolean hasTaker() {
+    return channels.values().stream().anyMatch(channel -> ephemeral || !channel.ephemeral);
   }
 
   void create(String channel, long nowMs) {
     ChannelModel model = new ChannelModel(name, channel, settings);
+    model.given = heldFrom == NOTHING_HELD ? published.size() : heldFrom;
     channels.put(channel, model);
     if (!paused) {
-      handOver(List.of(model), nowMs);
+      model.extend(published, nowMs);
+      if (hasTaker() || depth() == 0) {
+        heldFrom = NOTHING_HELD;
+      }
     }
   }
 
   void delete(String channel) {
     channels.remove(channel);
+    heldByPause &= !channels.isEmpty();
     if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
       heldFrom = published.size();
     }
@@ -78,19 +83,26 @@ final class TopicModel {
     paused = true;
     if (heldFrom == NOTHING_HELD) {
       heldFrom = published.size();
+      heldByPause = true;
     }
   }
 
   void unpause(long nowMs) {
     paused = false;
-    if (!channels.isEmpty()) {
-      handOver(channels.values(), nowMs);
+    channels.values().forEach(channel -> channel.extend(published, nowMs));
+    if (hasTaker() || heldByPause) {
+      heldFrom = NOTHING_HELD;
     }
+    heldByPause = false;
   }
 
   void empty() {
     if (heldFrom != NOTHING_HELD) {
       heldFrom = published.size();
+      channels.values().forEach(channel -> channel.given = published.size());
+      if (!paused && !channels.isEmpty()) {
+        heldFrom = NOTHING_HELD;
+      }
     }
   }
 
@@ -98,6 +110,7 @@ final class TopicModel {
   void restarted() {
     channels.values().forEach(ChannelModel::restarted);
     channels.values().removeIf(channel -> channel.ephemeral);
+    heldByPause = false;
     if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
       heldFrom = published.size();
     }

@@ -164,6 +164,10 @@ final class TopicSimulation {
       section.writeInt(message.length());
       section.writeCharSequence(message.body(), StandardCharsets.US_ASCII);
     }
+    for (ChannelModel channel : topic.channels.values()) {
+      channel.hasBacklog = world.real(channel).backendDepth() > 0;
+      channel.deferredNow = world.real(channel).deferredCount();
+    }
     boolean durable = world.real(topic).putMessages(section, count, deferMs, null);
     section.release();
     require(durable, topic, "publish is not durable at once");
@@ -201,7 +205,8 @@ final class TopicSimulation {
       if (topic.paused) {
         admin.unpause(topic);
       }
-      if (topic.channels.isEmpty()) {
+      if (topic.heldFrom != TopicModel.NOTHING_HELD) {
+        // Not only ephemeral ones, if any: to them it hands nothing over for good.
         admin.createChannel(topic, "a");
       }
     }
