@@ -1,8 +1,6 @@
 package io.holdfast.storage;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * What a channel's ledger means beside its topic's journal when they are opened: what is finished,
@@ -18,7 +16,6 @@ final class ChannelRecovery {
   private final boolean isNew;
   private final CarriedMessages carried;
   private final FinishedSet skip = new FinishedSet(NO_FLOOR);
-  private final List<HeldMessage> held = new ArrayList<>();
   private final long end;
   private final long cursor;
 
@@ -63,12 +60,10 @@ final class ChannelRecovery {
     if (incomplete || missesSome) {
       findCarried();
     }
+    state.held().removeOrdinals(ordinal -> ordinal < state.floor() || ordinal >= end);
     for (HeldMessage message : state.held()) {
       long ordinal = message.ref().ordinal();
-      if (ordinal >= state.floor() && ordinal < end) {
-        skip.add(ordinal, ordinal + 1);
-        held.add(message);
-      }
+      skip.add(ordinal, ordinal + 1);
     }
     // The files of what was carried forward may be gone: they are not looked for in order.
     cursor = Math.min(end, skip.nextAbsent(state.floor()));
@@ -164,8 +159,8 @@ final class ChannelRecovery {
   }
 
   /** What the channel holds with attempts, due times or as copies, by ordinal. */
-  List<HeldMessage> held() {
-    return held;
+  HeldMessages held() {
+    return state.held();
   }
 
   /** What is not to be read in order: finished, or held. Its floor never rises. */
@@ -185,6 +180,6 @@ final class ChannelRecovery {
 
   /** Messages that it has and has not finished, those that cannot be read included. */
   long unfinished() {
-    return held.size() + end - cursor - skip.countFrom(cursor);
+    return held().size() + end - cursor - skip.countFrom(cursor);
   }
 }

@@ -43,6 +43,9 @@ public final class ChronicleBackend implements BackendQueue {
   /** Carried, but the ledger's record of it may not be on the disk. */
   private final List<MessageRef> unforced = new ArrayList<>();
 
+  /** What the channel is still to take over, see {@link #takeHeld}. */
+  private HeldMessages held;
+
   private long cursor;
   private long end;
 
@@ -70,6 +73,7 @@ public final class ChronicleBackend implements BackendQueue {
     skip = recovery.skip();
     skipCount = skip.countFrom(cursor);
     delivered = recovery.state().delivered();
+    held = recovery.held();
     journal.moveTo(cursor);
   }
 
@@ -81,7 +85,6 @@ public final class ChronicleBackend implements BackendQueue {
    *     all of the journal, copies of older messages included
    * @param first where a new channel begins
    * @param heldFrom what the topic itself holds back begins here; negative for nothing
-   * @param held receives the messages the channel holds, by ordinal
    */
   public static ChronicleBackend open(
       Path dir,
@@ -89,15 +92,13 @@ public final class ChronicleBackend implements BackendQueue {
       SyncThread syncThread,
       boolean known,
       long first,
-      long heldFrom,
-      List<HeldMessage> held)
+      long heldFrom)
       throws IOException {
     Ledger ledger = new Ledger(dir, syncThread);
     LedgerState said = ledger.replay();
     ChannelRecovery recovery =
         new ChannelRecovery(
             said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, heldFrom);
-    held.addAll(recovery.held());
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, recovery);
     if (recovery.isNew()) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
@@ -123,6 +124,13 @@ public final class ChronicleBackend implements BackendQueue {
     ChannelRecovery empty =
         new ChannelRecovery(null, false, false, topicJournal, false, first, first);
     return new ChronicleBackend(topicJournal.cursor(), ChannelAccount.NONE, empty);
+  }
+
+  /** What the ledger holds: the channel's from now on, once. */
+  public HeldMessages takeHeld() {
+    HeldMessages taken = held;
+    held = null;
+    return taken;
   }
 
   @Override

@@ -1,8 +1,5 @@
 package io.holdfast.storage;
 
-import java.util.Collection;
-import java.util.TreeMap;
-
 /**
  * What a channel's ledger says: which messages are finished and which are held with attempts or a
  * due time. Built by replaying records, the same way by the broker at its start and by the tools.
@@ -10,7 +7,7 @@ import java.util.TreeMap;
  */
 public final class LedgerState {
   private FinishedSet finished;
-  private final TreeMap<Long, HeldMessage> held = new TreeMap<>();
+  private final HeldMessages held = new HeldMessages();
 
   /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
   private FinishedSet delivered = new FinishedSet(-1);
@@ -49,7 +46,7 @@ public final class LedgerState {
   /** The unfinished messages that were carried forward. */
   CarriedMessages carried() {
     CarriedMessages carried = new CarriedMessages();
-    for (HeldMessage message : held.values()) {
+    for (HeldMessage message : held) {
       if (message.ref().isCarried() && !finished.contains(message.ref().ordinal())) {
         carried.put(message.ref());
       }
@@ -63,8 +60,8 @@ public final class LedgerState {
   }
 
   /** The held messages by ordinal. */
-  public Collection<HeldMessage> held() {
-    return held.values();
+  public HeldMessages held() {
+    return held;
   }
 
   /** One above every ordinal the ledger ever mentioned. */
@@ -81,19 +78,6 @@ public final class LedgerState {
     return delivered.contains(ordinal) ? 1 : 0;
   }
 
-  private static HeldMessage delivered(HeldMessage message) {
-    MessageRef ref = message.ref();
-    return new HeldMessage(
-        new MessageRef(
-            ref.ordinal(),
-            ref.batchPosition(),
-            ref.bodyOffset(),
-            ref.bodyLength(),
-            Math.max(1, ref.attempts()),
-            ref.isCarried()),
-        message.dueMs());
-  }
-
   FinishedSet delivered() {
     return delivered;
   }
@@ -103,7 +87,7 @@ public final class LedgerState {
     mention(to);
     if (!held.isEmpty()) {
       // Published with a deferral: held before its first delivery.
-      held.subMap(from, true, to, false).replaceAll((ordinal, message) -> delivered(message));
+      held.deliver(from, to);
     }
   }
 
@@ -115,7 +99,7 @@ public final class LedgerState {
     finished.add(from, to);
     mention(to);
     if (!held.isEmpty()) {
-      held.subMap(from, true, to, false).clear();
+      held.remove(from, to);
     }
   }
 
@@ -123,14 +107,14 @@ public final class LedgerState {
     long ordinal = message.ref().ordinal();
     mention(ordinal + 1);
     if (!finished.contains(ordinal)) {
-      held.put(ordinal, message);
+      held.put(message);
     }
   }
 
   void empty(long floor) {
     finished = new FinishedSet(Math.max(floor, finished.floor()));
     delivered = new FinishedSet(-1);
-    held.headMap(floor).clear();
+    held.remove(0, floor);
     mention(floor);
   }
 
@@ -138,8 +122,8 @@ public final class LedgerState {
   void addAll(LedgerState later) {
     finished.addAll(later.finished);
     delivered.addAll(later.delivered);
-    held.putAll(later.held);
-    held.keySet().removeIf(finished::contains);
+    later.held.forEach(held::put);
+    held.removeOrdinals(finished::contains);
     mention(later.endOrdinal);
   }
 

@@ -55,7 +55,8 @@ class CarriedMessagesTest {
     held.clear();
     Path ledger = dir.channelDir(TOPIC, CHANNEL);
     long first = journal.firstOrdinal();
-    backend = ChronicleBackend.open(ledger, journal, syncThread, true, first, -1, held);
+    backend = ChronicleBackend.open(ledger, journal, syncThread, true, first, -1);
+    held.addAll(backend.takeHeld());
   }
 
   private void close() throws IOException {

@@ -44,12 +44,10 @@ class ChronicleBackendTest {
   }
 
   private List<HeldMessage> open() throws IOException {
-    List<HeldMessage> held = new ArrayList<>();
     journal = new ChronicleJournal(journalDir, Batches.options(FILE_BYTES), syncThread);
     backend =
-        ChronicleBackend.open(
-            ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1, held);
-    return held;
+        ChronicleBackend.open(ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1);
+    return List.copyOf(backend.takeHeld());
   }
 
   private void close() {

@@ -98,8 +98,7 @@ class DamagedImageTest {
 
   private ChronicleBackend backend(Path root, ChronicleJournal journal) throws IOException {
     long first = journal.firstOrdinal();
-    return ChronicleBackend.open(
-        root.resolve("ledger"), journal, syncThread, false, first, -1, new ArrayList<>());
+    return ChronicleBackend.open(root.resolve("ledger"), journal, syncThread, false, first, -1);
   }
 
   @Test

@@ -158,7 +158,6 @@ final class PowerCutCheck implements AutoCloseable {
       require(model.channels.containsKey(channelName), name + "/" + channelName + " is back");
       ChannelModel channel = new ChannelModel(channelName);
       topic.channels.put(channelName, channel);
-      List<HeldMessage> held = new ArrayList<>();
       channel.backend =
           ChronicleBackend.open(
               dataDir.channelDir(name, channelName),
@@ -166,9 +165,11 @@ final class PowerCutCheck implements AutoCloseable {
               syncThread,
               recovery.isKnown(channelName),
               recovery.first(),
-              topic.heldFrom,
-              held);
-      held.forEach(message -> channel.taken.add(new Taken(message.ref(), message.dueMs())));
+              topic.heldFrom);
+      channel
+          .backend
+          .takeHeld()
+          .forEach(message -> channel.taken.add(new Taken(message.ref(), message.dueMs())));
     }
   }
 

@@ -504,8 +504,7 @@ final class PowerCutRun implements AutoCloseable {
               syncThread,
               false,
               first,
-              topic.heldFrom,
-              new ArrayList<>());
+              topic.heldFrom);
     } catch (SyncFailedException refused) {
       topic.channels.remove(name);
       throw refused;

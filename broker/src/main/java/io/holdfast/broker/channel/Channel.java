@@ -123,7 +123,7 @@ public final class Channel {
       ChannelSettings settings,
       GuidFactory guids,
       BackendQueue backend,
-      List<HeldMessage> held,
+      Collection<HeldMessage> held,
       QueueScan scan) {
     this.topicName = topicName;
     this.name = name;

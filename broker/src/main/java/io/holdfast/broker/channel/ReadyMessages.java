@@ -8,6 +8,7 @@ import io.holdfast.storage.OrdinalRanges;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -53,7 +54,7 @@ final class ReadyMessages {
   // ---------------------------------------------------------------- in
 
   /** Takes what the ledger knows of with attempts or due times. */
-  void restore(List<HeldMessage> held) {
+  void restore(Collection<HeldMessage> held) {
     for (HeldMessage entry : held) {
       Message message = Message.of(entry.ref());
       long delayMs = entry.dueMs() - settings.clock().wallMs();

@@ -177,15 +177,17 @@ public final class Topic {
   }
 
   private Channel openChannel(String channelName, boolean known, long first) throws IOException {
-    List<HeldMessage> held = new ArrayList<>();
+    Collection<HeldMessage> held = List.of();
     BackendQueue backend;
     if (DirNames.isEphemeral(channelName)) {
       backend = ChronicleBackend.ephemeral(journal, first);
     } else {
       context.dataDir().createChannel(name, channelName);
       Path dir = context.dataDir().channelDir(name, channelName);
-      backend =
-          ChronicleBackend.open(dir, journal, context.syncThread(), known, first, heldFrom, held);
+      ChronicleBackend durable =
+          ChronicleBackend.open(dir, journal, context.syncThread(), known, first, heldFrom);
+      held = durable.takeHeld();
+      backend = durable;
     }
     return new Channel(
         name, channelName, context.channelSettings(), guids, backend, held, context.queueScan());
