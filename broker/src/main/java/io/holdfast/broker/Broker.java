@@ -33,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
@@ -87,6 +89,9 @@ public final class Broker implements TopicContext {
   /** Topics whose entry is being written; nobody finds them yet. Under {@link #topicsLock}. */
   private final Map<String, Topic> creating = new TreeMap<>();
 
+  /** Topics that are about to be: their channels are asked for, or they are being created. */
+  private final Map<String, CompletableFuture<Topic>> wanted = new ConcurrentHashMap<>();
+
   private final Set<ClientV2> producers = ConcurrentHashMap.newKeySet();
   private volatile TopologyListener topologyListener = TopologyListener.NONE;
   private volatile String diskError;
@@ -123,8 +128,8 @@ public final class Broker implements TopicContext {
           }
 
           @Override
-          public Collection<String> channelsOf(String topic) {
-            return List.of();
+          public CompletableFuture<? extends Collection<String>> channelsOf(String topic) {
+            return CompletableFuture.completedFuture(List.of());
           }
 
           @Override
@@ -141,8 +146,8 @@ public final class Broker implements TopicContext {
 
     void channelDeleted(String topic, String channel);
 
-    /** The channels that a new topic is to begin with. May block; called by workers only. */
-    Collection<String> channelsOf(String topic);
+    /** The channels that a new topic is to begin with, once the nsqlookupds have answered. */
+    CompletableFuture<? extends Collection<String>> channelsOf(String topic);
 
     /** The nsqlookupds were replaced at run time. */
     void lookupdAddressesChanged(List<String> addresses);
@@ -281,16 +286,58 @@ public final class Broker implements TopicContext {
   }
 
   /**
-   * The topic of this name, created if need be. Works on directories and asks nsqlookupd, so not on
-   * an event loop.
+   * The topic of this name, created if need be. Waits for disks and nsqlookupds: for threads that
+   * are neither event loops nor workers.
    */
   public Topic topic(String name) throws BrokerException {
+    try {
+      return topicLater(name).join();
+    } catch (CompletionException e) {
+      throw BrokerException.of(e);
+    }
+  }
+
+  /**
+   * The topic of this name, created if need be. No thread waits for a nsqlookupd that is slow or
+   * hangs: only this topic is late then. Whoever asks for the same topic meanwhile gets the same.
+   *
+   * @return fails with a {@link BrokerException}
+   */
+  public CompletableFuture<Topic> topicLater(String name) {
     Topic topic = topics.get(name);
     if (topic != null) {
-      return topic;
+      return CompletableFuture.completedFuture(topic);
     }
-    // Before the lock: a nsqlookupd that is slow must not hold up other topics.
-    Collection<String> channels = topologyListener.channelsOf(name);
+    CompletableFuture<Topic> mine = new CompletableFuture<>();
+    CompletableFuture<Topic> others = wanted.putIfAbsent(name, mine);
+    if (others != null) {
+      return others;
+    }
+    CompletableFuture.supplyAsync(() -> topologyListener.channelsOf(name), workers)
+        .thenCompose(channels -> channels)
+        .thenApplyAsync(channels -> create(name, channels), workers)
+        .whenComplete(
+            (created, failure) -> {
+              wanted.remove(name, mine);
+              if (failure == null) {
+                mine.complete(created);
+              } else {
+                mine.completeExceptionally(BrokerException.of(failure));
+              }
+            });
+    return mine;
+  }
+
+  private Topic create(String name, Collection<String> channels) {
+    try {
+      return createNow(name, channels);
+    } catch (BrokerException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  private Topic createNow(String name, Collection<String> channels) throws BrokerException {
+    Topic topic;
     synchronized (topicsLock) {
       awaitCreation(name);
       topic = topics.get(name);

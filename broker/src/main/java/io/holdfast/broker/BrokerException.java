@@ -1,5 +1,8 @@
 package io.holdfast.broker;
 
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+
 /** A request that cannot be served now; the message is for the client, in one line. */
 public class BrokerException extends Exception {
   private static final long serialVersionUID = 1L;
@@ -7,6 +10,21 @@ public class BrokerException extends Exception {
   /** For a reason of the broker's own, without a cause worth logging. */
   public BrokerException(String message) {
     super(message);
+  }
+
+  /** What made a future of this package fail, whatever wraps it. */
+  public static BrokerException of(Throwable failure) {
+    Throwable cause = failure;
+    while (cause instanceof CompletionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause instanceof BrokerException refused) {
+      return refused;
+    }
+    // No worker takes anything: the broker stops.
+    return cause instanceof RejectedExecutionException
+        ? new BrokerException("exiting")
+        : new BrokerException(cause.toString(), cause);
   }
 
   /** For a failure below; the caller logs the cause. */

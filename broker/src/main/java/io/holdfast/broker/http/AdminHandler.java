@@ -7,13 +7,15 @@ import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.protocol.Names;
 import io.holdfast.broker.topic.Topic;
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * /topic/* and /channel/*: create, delete, empty, pause, unpause. Every method blocks (directories,
- * metadata) and runs on a worker. Which arguments are checked, in which order and with which code
- * differs between the endpoints as it does in nsqd (contract §5). Stateless.
+ * /topic/* and /channel/*: create, delete, empty, pause, unpause. Every method but one blocks
+ * (directories, metadata) and runs on a worker; creating a topic may wait long for nsqlookupds.
+ * Which arguments are checked, in which order and with which code differs between the endpoints as
+ * it does in nsqd (contract §5). Stateless.
  */
 final class AdminHandler {
   private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
@@ -40,14 +42,17 @@ final class AdminHandler {
   record TopicChannel(String topic, String channel) {}
 
   /** POST /topic/create. */
-  HttpReply createTopic(ApiRequest request) throws HttpError {
+  void createTopic(ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
     String name = requireTopicName(request.params());
-    try {
-      broker.topic(name);
-    } catch (BrokerException e) {
-      throw refused("TOPIC(" + name + ")", e);
-    }
-    return HttpReply.empty();
+    broker
+        .topicLater(name)
+        .whenComplete(
+            (created, failure) ->
+                reply.accept(
+                    failure == null
+                        ? HttpReply.empty()
+                        : HttpReply.error(
+                            refused("TOPIC(" + name + ")", BrokerException.of(failure)))));
   }
 
   /** POST /topic/empty: alone among the endpoints on existing topics it checks the name. */

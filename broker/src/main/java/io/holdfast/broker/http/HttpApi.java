@@ -1,7 +1,6 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.Broker;
-import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
@@ -10,6 +9,7 @@ import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * The list of endpoints (contract §5), for plain and TLS listeners alike. Immutable, thread-safe.
@@ -33,7 +33,6 @@ public final class HttpApi {
                 () -> broker.options().maxBodySize(),
                 () -> broker.options().maxReqTimeoutMs()),
             new BrokerTopics(broker),
-            workers,
             broker.meters().publish()::record);
     ConfigHandler config =
         new ConfigHandler(
@@ -50,7 +49,7 @@ public final class HttpApi {
     routes.add("GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
     routes.add("POST", "/pub", pub.pubBodyLimit(), pub::pub);
     routes.add("POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);
-    routes.add("POST", "/topic/create", workers.blocking(admin::createTopic));
+    routes.add("POST", "/topic/create", admin::createTopic);
     routes.add("POST", "/topic/delete", workers.blocking(admin::deleteTopic));
     routes.add("POST", "/topic/empty", workers.blocking(admin::emptyTopic));
     routes.add("POST", "/topic/pause", workers.blocking(admin.onTopic(Topic::pause)));
@@ -96,8 +95,8 @@ public final class HttpApi {
     }
 
     @Override
-    public PubHandler.Target getOrCreate(String name) throws BrokerException {
-      return broker.topic(name)::putMessages;
+    public CompletableFuture<PubHandler.Target> getOrCreate(String name) {
+      return broker.topicLater(name).thenApply(topic -> topic::putMessages);
     }
   }
 }

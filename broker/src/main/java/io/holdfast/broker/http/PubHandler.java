@@ -7,6 +7,7 @@ import io.holdfast.broker.topic.PublishListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
@@ -25,7 +26,6 @@ final class PubHandler {
 
   private final Limits limits;
   private final Topics topics;
-  private final Workers workers;
   private final LongConsumer publishNs;
 
   /**
@@ -42,8 +42,8 @@ final class PubHandler {
     /** Returns the topic, null if there is none; does not block. */
     Target existing(String name);
 
-    /** Returns the topic, created if need be; blocks. */
-    Target getOrCreate(String name) throws BrokerException;
+    /** The topic, created if need be; completed by a worker. Does not block. */
+    CompletableFuture<Target> getOrCreate(String name);
   }
 
   /** A topic to publish to. */
@@ -59,10 +59,9 @@ final class PubHandler {
   /**
    * @param publishNs told how many ns each publish took that was answered OK
    */
-  PubHandler(Limits limits, Topics topics, Workers workers, LongConsumer publishNs) {
+  PubHandler(Limits limits, Topics topics, LongConsumer publishNs) {
     this.limits = limits;
     this.topics = topics;
-    this.workers = workers;
     this.publishNs = publishNs;
   }
 
@@ -166,19 +165,21 @@ final class PubHandler {
       publish.to(target, reply);
       return;
     }
-    workers.runLater(
-        request,
-        () -> {
-          Target created;
-          try {
-            created = topics.getOrCreate(name);
-          } catch (BrokerException e) {
-            LOG.debug("HTTP {} {}: {}", request.path(), name, e.getMessage());
-            throw HttpError.failed(e);
-          }
-          publish.to(created, reply);
-        },
-        reply);
+    topics
+        .getOrCreate(name)
+        .whenComplete(
+            (created, failure) ->
+                Workers.runHere(
+                    request,
+                    () -> {
+                      if (failure != null) {
+                        BrokerException e = BrokerException.of(failure);
+                        LOG.debug("HTTP {} {}: {}", request.path(), name, e.getMessage());
+                        throw HttpError.failed(e);
+                      }
+                      publish.to(created, reply);
+                    },
+                    reply));
   }
 
   private void publish(

@@ -46,21 +46,23 @@ final class Workers {
    */
   void runLater(ApiRequest request, LaterJob job, Consumer<HttpReply> reply) throws HttpError {
     try {
-      executor.execute(
-          () -> {
-            HttpReply failure =
-                answer(
-                    request,
-                    () -> {
-                      job.run();
-                      return null;
-                    });
-            if (failure != null) {
-              reply.accept(failure);
-            }
-          });
+      executor.execute(() -> runHere(request, job, reply));
     } catch (RejectedExecutionException e) {
       throw refused(request);
+    }
+  }
+
+  /** As {@link #runLater}, on the thread that calls. */
+  static void runHere(ApiRequest request, LaterJob job, Consumer<HttpReply> reply) {
+    HttpReply failure =
+        answer(
+            request,
+            () -> {
+              job.run();
+              return null;
+            });
+    if (failure != null) {
+      reply.accept(failure);
     }
   }
 

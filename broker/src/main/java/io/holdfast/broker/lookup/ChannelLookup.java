@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -22,6 +23,13 @@ import org.slf4j.LoggerFactory;
 public final class ChannelLookup {
   private static final Logger LOG = LoggerFactory.getLogger(ChannelLookup.class);
 
+  /**
+   * Requests to peers at a time: each is a file descriptor for as long as the peer is silent. Who
+   * is one too many does without the answer, as if the peer had failed.
+   */
+  static final int MAX_QUERIES = 256;
+
+  private final AtomicInteger queries = new AtomicInteger();
   private final HttpJsonClient http;
   private final Supplier<List<PeerInfo>> peers;
   private final Predicate<String> validChannelName;
@@ -63,9 +71,16 @@ public final class ChannelLookup {
   private CompletableFuture<Void> query(HostPort peer, String topic, SortedSet<String> union) {
     String url =
         "http://" + peer + "/channels?topic=" + URLEncoder.encode(topic, StandardCharsets.UTF_8);
+    if (queries.incrementAndGet() > MAX_QUERIES) {
+      queries.decrementAndGet();
+      LOG.error(
+          "TOPIC({}): did not query {}: {} queries wait for an answer", topic, url, MAX_QUERIES);
+      return CompletableFuture.completedFuture(null);
+    }
     return http.get(url)
         .handle(
             (answer, failure) -> {
+              queries.decrementAndGet();
               if (failure != null) {
                 Throwable cause = failure.getCause() == null ? failure : failure.getCause();
                 LOG.error("TOPIC({}): failed to query {}: {}", topic, url, cause.toString());

@@ -2,6 +2,7 @@ package io.holdfast.broker.lookup;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -21,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * <p>One daemon thread owns all peers; the methods called by others only leave a note in a bounded
  * queue or a field and return at once, whatever state the peers are in. A note says what changed,
  * never what to send: at send time the supplier's current truth decides, so that taking back a
- * topic that meanwhile exists again sends nothing. If the queue is full the note is dropped,
- * counted, and a full re-announce takes its place.
+ * topic that meanwhile exists again sends nothing. All of the topic that a note is about is then
+ * made what it is; with each ping, and if the queue was full and a note dropped, all topics are.
  *
  * <p>The notes of one turn are sent together, and a peer that cannot be reached is dialled once per
  * turn rather than once per note: a dead nsqlookupd delays the others by one dial at most. A
@@ -60,6 +61,9 @@ public final class LookupLoop implements AutoCloseable {
   private volatile boolean reannounce;
 
   private volatile boolean closed;
+
+  /** The peer that the loop talks to, null for none; written by the loop, read by any thread. */
+  private volatile LookupPeer serving;
 
   /** Written by the loop, read by any thread. */
   private volatile List<PeerInfo> identifiedPeers = List.of();
@@ -161,6 +165,10 @@ public final class LookupLoop implements AutoCloseable {
   public void close() {
     closed = true;
     thread.interrupt();
+    LookupPeer silent = serving;
+    if (silent != null) {
+      silent.abort();
+    }
     boolean interrupted = false;
     try {
       thread.join(3 * LookupPeer.TIMEOUT_MS);
@@ -224,7 +232,9 @@ public final class LookupLoop implements AutoCloseable {
       }
       boolean due = !batch.isEmpty() || all || ping || added.contains(peer);
       if (due) {
+        serving = peer;
         serve(peer, batch, truth, all, ping);
+        serving = null;
         publishPeers();
       }
     }
@@ -257,11 +267,11 @@ public final class LookupLoop implements AutoCloseable {
       LookupPeer peer, List<Note> batch, Set<Registration> truth, boolean all, boolean ping) {
     if (peer.isConnected()) {
       try {
-        if (all) {
-          peer.reconcile(truth);
-        } else {
-          send(peer, batch, truth);
-        }
+        send(peer, batch, truth);
+        Set<String> changed = new HashSet<>();
+        batch.forEach(note -> changed.add(note.registration().topic()));
+        // A note whose subject was not to be seen yet told nothing; what exists is told anyway.
+        peer.reconcile(truth, topic -> all || ping || changed.contains(topic));
         if (ping) {
           LOG.debug("LOOKUP({}): sending heartbeat", peer.address());
           peer.ping();
@@ -270,6 +280,9 @@ public final class LookupLoop implements AutoCloseable {
       } catch (IOException e) {
         LOG.error("LOOKUP({}): connection lost: {}", peer.address(), e.toString());
       }
+    }
+    if (closed) {
+      return;
     }
     try {
       // Announces all of the truth, which covers whatever the batch is about.
@@ -282,11 +295,14 @@ public final class LookupLoop implements AutoCloseable {
   private static void send(LookupPeer peer, List<Note> batch, Set<Registration> truth)
       throws IOException {
     for (Note note : batch) {
-      boolean exists = truth.contains(note.registration());
-      if (note.kind() == Kind.CREATED && exists) {
-        peer.register(note.registration());
-      } else if (note.kind() == Kind.DELETED && !exists) {
-        peer.unregister(note.registration());
+      Registration changed = note.registration();
+      boolean exists = truth.contains(changed);
+      // A topic is told of although its channels imply it, as nsqd does.
+      boolean isNews = changed.channel() == null || !peer.isRegistered(changed);
+      if (note.kind() == Kind.CREATED && exists && isNews) {
+        peer.register(changed);
+      } else if (note.kind() == Kind.DELETED && !exists && peer.isRegistered(changed)) {
+        peer.unregister(changed);
       }
     }
   }

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +36,8 @@ final class LookupPeer {
   private final BrokerIdentity identity;
   private final int maxReplyBytes;
 
-  /** Null while disconnected. */
-  private Socket socket;
+  /** Null while disconnected. Written by the owner, read by {@link #abort}. */
+  private volatile Socket socket;
 
   private DataInputStream in;
   private DataOutputStream out;
@@ -95,7 +96,7 @@ final class LookupPeer {
       if (info.broadcastAddress() == null || info.broadcastAddress().isEmpty()) {
         LOG.error("LOOKUP({}): no broadcast address", address);
       }
-      reconcile(truth);
+      reconcile(truth, topic -> true);
     } catch (IOException | IllegalArgumentException e) {
       close();
       throw e instanceof IOException io ? io : new IOException(e.getMessage(), e);
@@ -124,14 +125,19 @@ final class LookupPeer {
   }
 
   /**
-   * Tells the peer all of {@code truth} again and takes back what it was told and is true no more.
+   * Makes what is registered what exists: takes back what the peer was told and is true no more,
+   * tells it what is true and it was not told.
    *
+   * @param about looks at these topics only
    * @throws IOException after closing
    */
-  void reconcile(Set<Registration> truth) throws IOException {
+  void reconcile(Set<Registration> truth, Predicate<String> about) throws IOException {
     Set<Registration> wanted = withTopics(truth);
     List<Registration> stale = new ArrayList<>();
     for (Registration told : announced) {
+      if (!about.test(told.topic())) {
+        continue;
+      }
       // A topic taken back takes its channels along.
       boolean impliedByTopic =
           told.channel() != null && !wanted.contains(new Registration(told.topic(), null));
@@ -143,7 +149,9 @@ final class LookupPeer {
       unregister(told);
     }
     for (Registration registration : announcements(wanted)) {
-      register(registration);
+      if (about.test(registration.topic()) && !isRegistered(registration)) {
+        register(registration);
+      }
     }
   }
 
@@ -179,6 +187,11 @@ final class LookupPeer {
     send(registration.line("REGISTER"));
     announced.add(registration);
     announced.add(new Registration(registration.topic(), null));
+  }
+
+  /** Whether the peer was told of it, perhaps by way of a topic's channel. */
+  boolean isRegistered(Registration registration) {
+    return announced.contains(registration);
   }
 
   /** UNREGISTER; the reply is awaited but not judged. Throws after closing. */
@@ -224,6 +237,14 @@ final class LookupPeer {
     return reply;
   }
 
+  /** Ends what the owner waits for, if anything: its call fails. Any thread. */
+  void abort() {
+    Socket waiting = socket;
+    if (waiting != null) {
+      close(waiting);
+    }
+  }
+
   /** Drops the connection, if any; the peer then forgets what it was told. */
   void close() {
     announced.clear();
@@ -231,11 +252,15 @@ final class LookupPeer {
     Socket closing = socket;
     socket = null;
     if (closing != null) {
-      try {
-        closing.close();
-      } catch (IOException e) {
-        LOG.debug("LOOKUP({}): close", address, e);
-      }
+      close(closing);
+    }
+  }
+
+  private void close(Socket closing) {
+    try {
+      closing.close();
+    } catch (IOException e) {
+      LOG.debug("LOOKUP({}): close", address, e);
     }
   }
 }

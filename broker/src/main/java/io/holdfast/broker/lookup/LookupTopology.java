@@ -6,6 +6,7 @@ import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** Tells nsqlookupd of the broker's topics and channels, and asks it for those of a new topic. */
 public final class LookupTopology implements Broker.TopologyListener {
@@ -54,8 +55,8 @@ public final class LookupTopology implements Broker.TopologyListener {
   }
 
   @Override
-  public Collection<String> channelsOf(String topic) {
-    return channelLookup.channels(topic).join();
+  public CompletableFuture<? extends Collection<String>> channelsOf(String topic) {
+    return channelLookup.channels(topic);
   }
 
   @Override

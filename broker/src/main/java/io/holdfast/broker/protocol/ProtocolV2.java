@@ -22,7 +22,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -546,11 +546,13 @@ public final class ProtocolV2 {
     Channel channel = topic == null ? null : topic.existingChannel(channelName);
     if (channel == null) {
       async.await(
-          CompletableFuture.supplyAsync(() -> tryCreate(topicName, channelName), broker.workers()),
-          (error, failure) -> {
-            if (error != null || failure != null) {
-              String why = error != null ? error.getMessage() : failure.toString();
-              throw ClientException.fatal("E_SUB_FAILED", "SUB failed " + why);
+          broker
+              .topicLater(topicName)
+              .thenAcceptAsync(made -> create(made, channelName), broker.workers()),
+          (created, failure) -> {
+            if (failure != null) {
+              throw ClientException.fatal(
+                  "E_SUB_FAILED", "SUB failed " + BrokerException.of(failure).getMessage());
             }
             subscribe(topicName, channelName, tries);
           });
@@ -574,12 +576,11 @@ public final class ProtocolV2 {
     output.ok();
   }
 
-  private BrokerException tryCreate(String topicName, String channelName) {
+  private static void create(Topic topic, String channelName) {
     try {
-      broker.topic(topicName).channel(channelName);
-      return null;
+      topic.channel(channelName);
     } catch (BrokerException e) {
-      return e;
+      throw new CompletionException(e);
     }
   }
 

@@ -271,18 +271,8 @@ final class Publisher {
 
   private void create(String name) throws ClientException {
     async.await(
-        CompletableFuture.supplyAsync(() -> tryCreate(name), broker.workers()),
-        (error, failure) ->
-            creationError = failure == null ? error : new BrokerException(failure.toString()));
-  }
-
-  private BrokerException tryCreate(String name) {
-    try {
-      broker.topic(name);
-      return null;
-    } catch (BrokerException e) {
-      return e;
-    }
+        broker.topicLater(name),
+        (created, failure) -> creationError = failure == null ? null : BrokerException.of(failure));
   }
 
   /** The answer to a publish that waits for the disk. */

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,13 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PubHandlerTest {
   private final FakeTopics topics = new FakeTopics();
-  private final List<Runnable> work = new ArrayList<>();
   private final PubHandler handler =
-      new PubHandler(
-          new PubHandler.Limits(() -> 10, () -> 40, () -> 3_600_000),
-          topics,
-          new Workers(work::add),
-          ns -> {});
+      new PubHandler(new PubHandler.Limits(() -> 10, () -> 40, () -> 3_600_000), topics, ns -> {});
   private HttpReply reply;
 
   /**
@@ -48,11 +45,14 @@ class PubHandlerTest {
     }
 
     @Override
-    public Target getOrCreate(String name) throws BrokerException {
-      if (name.equals("refused")) {
-        throw new BrokerException("too many topics");
+    public CompletableFuture<Target> getOrCreate(String name) {
+      if (name.equals("busy")) {
+        return CompletableFuture.failedFuture(
+            new CompletionException(new RejectedExecutionException("full")));
       }
-      return byName.computeIfAbsent(name, this::newTarget);
+      return name.equals("refused")
+          ? CompletableFuture.failedFuture(new BrokerException("too many topics"))
+          : CompletableFuture.completedFuture(byName.computeIfAbsent(name, this::newTarget));
     }
 
     private Target newTarget(String name) {
@@ -82,8 +82,6 @@ class PubHandlerTest {
     } catch (HttpError e) {
       reply = HttpReply.error(e);
     }
-    work.forEach(Runnable::run);
-    work.clear();
     return shown();
   }
 
@@ -100,8 +98,8 @@ class PubHandlerTest {
   }
 
   @Test
-  void shouldPublishToAnExistingTopicOnTheEventLoop() throws BrokerException {
-    topics.getOrCreate("t");
+  void shouldPublishToAnExistingTopic() {
+    topics.getOrCreate("t").join();
     ApiRequest request =
         new ApiRequest("POST", "/pub", null, "topic=t&defer=7", bodyWithHeadroom("ab"), false);
     try {
@@ -110,7 +108,6 @@ class PubHandlerTest {
       throw new AssertionError(e);
     }
     assertEquals("200 OK", shown());
-    assertTrue(work.isEmpty());
     assertEquals(List.of("t 1 7 000000026162"), topics.published);
   }
 
@@ -122,7 +119,7 @@ class PubHandlerTest {
   }
 
   @Test
-  void shouldCreateTheTopicOnAWorker() {
+  void shouldCreateTheTopic() {
     assertEquals("200 OK", pub("topic=new", "x"));
     assertEquals(List.of("new 1 0 0000000178"), topics.published);
   }
@@ -238,21 +235,7 @@ class PubHandlerTest {
 
   @Test
   void shouldRefuseWhenThereIsNoWorker() {
-    Workers full =
-        new Workers(
-            task -> {
-              throw new RejectedExecutionException("full");
-            });
-    PubHandler busy =
-        new PubHandler(new PubHandler.Limits(() -> 10, () -> 40, () -> 0), topics, full, ns -> {});
-    ApiRequest request =
-        new ApiRequest("POST", "/pub", null, "topic=t", bodyWithHeadroom("a"), false);
-    try {
-      busy.pub(request, answer -> reply = answer);
-    } catch (HttpError e) {
-      reply = HttpReply.error(e);
-    }
-    assertEquals("503 {\"message\":\"EXITING\"}", shown());
-    assertNull(topics.byName.get("t"));
+    assertEquals("503 {\"message\":\"EXITING\"}", pub("topic=busy", "a"));
+    assertNull(topics.byName.get("busy"));
   }
 }

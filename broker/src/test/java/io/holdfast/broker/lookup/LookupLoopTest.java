@@ -98,6 +98,42 @@ class LookupLoopTest {
     eventually(() -> assertEquals("UNREGISTER t", last()));
   }
 
+  @Test
+  void shouldRegisterWhatExistsWhateverTheOrderOfTheEvents() {
+    LookupLoop loop = started();
+    lookupd.received.clear();
+    loop.channelCreated("t", "c"); // Taken over: the topic is not to be seen yet.
+    truth.add(new Registration("t", null));
+    truth.add(new Registration("t", "c"));
+    loop.topicCreated("t");
+    eventually(
+        () ->
+            assertEquals(
+                List.of("REGISTER t", "REGISTER t c"),
+                lookupd.received.stream().distinct().sorted().toList()));
+    lookupd.received.clear();
+    truth.remove(new Registration("t", "c"));
+    truth.add(new Registration("t", "d"));
+    loop.topicDeleted("t"); // And created again meanwhile, with another channel.
+    loop.topicCreated("t");
+    eventually(
+        () -> assertTrue(lookupd.received.containsAll(List.of("UNREGISTER t c", "REGISTER t d"))));
+  }
+
+  @Test
+  void shouldMakeWhatIsRegisteredWhatExistsWithEachPing() {
+    truth.add(new Registration("lost", "c"));
+    loop(50, 100, lookupd.address()).start();
+    eventually(() -> assertTrue(lookupd.received.contains("REGISTER lost c")));
+    truth.clear();
+    truth.add(new Registration("new", "c"));
+    eventually(() -> assertTrue(lookupd.received.contains("REGISTER new c")));
+    eventually(() -> assertTrue(lookupd.received.contains("UNREGISTER lost")));
+    int pings = lookupd.received.size();
+    eventually(() -> assertTrue(lookupd.received.size() > pings + 3));
+    assertEquals(1, lookupd.received.stream().filter("REGISTER new c"::equals).count());
+  }
+
   private String last() {
     return lookupd.received.isEmpty() ? "" : lookupd.received.get(lookupd.received.size() - 1);
   }
