@@ -89,6 +89,7 @@ public final class Channel {
 
   private volatile boolean paused;
   private volatile boolean exiting;
+  private volatile boolean peeking;
 
   /** An ephemeral channel that is about to be deleted for want of consumers. Lock writes it. */
   private volatile boolean unused;
@@ -155,6 +156,16 @@ public final class Channel {
   }
 
   // ---------------------------------------------------------------- publishing (topic's lock held)
+
+  /** Whether its consumers only look, so that the topic keeps what it would keep without them. */
+  public boolean isPeeking() {
+    return peeking;
+  }
+
+  /** Before anybody finds the channel. */
+  public void setPeeking(boolean on) {
+    peeking = on;
+  }
 
   /** Takes a batch; the topic calls this in journal order under its lock. */
   public void put(Batch batch) throws IOException {

@@ -58,6 +58,7 @@ public final class ClientV2 {
   private volatile long finishCount;
   private volatile long requeueCount;
   private volatile boolean waiting;
+  private volatile boolean keepsBacklog;
 
   /**
    * @param settings in force until IDENTIFY
@@ -201,6 +202,18 @@ public final class ClientV2 {
     } catch (RejectedExecutionException e) {
       LOG.debug("the broker stops and this client's event loop has ended", e);
     }
+  }
+
+  /**
+   * Whether it only looks at topics whose channels are ephemeral, see {@link Channel#isPeeking}.
+   */
+  public boolean keepsBacklog() {
+    return keepsBacklog;
+  }
+
+  /** It said so. Event loop. */
+  public void setKeepsBacklog(boolean keeps) {
+    keepsBacklog = keeps;
   }
 
   public ClientSettings settings() {

@@ -576,9 +576,9 @@ public final class ProtocolV2 {
     output.ok();
   }
 
-  private static void create(Topic topic, String channelName) {
+  private void create(Topic topic, String channelName) {
     try {
-      topic.channel(channelName);
+      topic.channel(channelName, client.keepsBacklog());
     } catch (BrokerException e) {
       throw new CompletionException(e);
     }

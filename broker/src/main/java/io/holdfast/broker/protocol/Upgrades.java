@@ -85,6 +85,7 @@ final class Upgrades {
     }
     long asked = deflate ? identify.deflateLevel() : 0;
     long level = Math.min(asked <= 0 ? DEFAULT_DEFLATE_LEVEL : asked, options.maxDeflateLevel());
+    client.setKeepsBacklog(identify.keepsBacklog());
     output.response(reply(identify, tls, deflate, snappy, level));
     output.flush();
     if (tls || deflate || snappy) {

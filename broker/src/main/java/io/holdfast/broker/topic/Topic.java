@@ -295,6 +295,16 @@ public final class Topic {
    * loop.
    */
   public Channel channel(String channelName) throws BrokerException {
+    return channel(channelName, false);
+  }
+
+  /**
+   * As {@link #channel(String)}.
+   *
+   * @param peeking for a consumer that only looks: a new ephemeral channel counts as none for what
+   *     the topic keeps, of what is to come as well
+   */
+  public Channel channel(String channelName, boolean peeking) throws BrokerException {
     synchronized (adminLock) {
       Channel channel = channels.get(channelName);
       if (channel != null) {
@@ -314,12 +324,13 @@ public final class Topic {
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
         channel = openChannel(channelName, false, first);
+        channel.setPeeking(peeking && channel.isEphemeral() && !isEphemeral());
         synchronized (lock) {
           if (!paused) {
             extend(channel);
           }
           channels.put(channelName, channel);
-          if (!paused && (hasTaker() || depth() == 0)) {
+          if (!paused && (hasTaker() || depth() == 0 && hasAudience())) {
             heldFrom = NOTHING_HELD;
           }
         }
@@ -344,6 +355,11 @@ public final class Topic {
     return isEphemeral()
         ? !channels.isEmpty()
         : channels.values().stream().anyMatch(channel -> !channel.isEphemeral());
+  }
+
+  /** Whether there is any channel but such whose consumers only look. */
+  private boolean hasAudience() {
+    return channels.values().stream().anyMatch(channel -> !channel.isPeeking());
   }
 
   /** Gives a channel what is in the journal and it has not been given yet. Under the lock. */
@@ -404,7 +420,8 @@ public final class Topic {
     String channelName = channel.name();
     LOG.info("TOPIC({}): deleting channel({})", name, channelName);
     try {
-      if (channels.size() == 1 && heldFrom == NOTHING_HELD && !exiting) {
+      boolean isLast = channels.values().stream().allMatch(c -> c == channel || c.isPeeking());
+      if (isLast && heldFrom == NOTHING_HELD && !exiting) {
         // On disk before it is so: from then on an OK promises what only this number remembers.
         heldFromNext = journal.nextOrdinal();
         context.persistMetadata();
@@ -414,7 +431,7 @@ public final class Topic {
         if (heldFromNext != NOTHING_HELD) {
           heldFrom = heldFromNext;
         }
-        heldByPause &= !channels.isEmpty();
+        heldByPause &= hasAudience();
       }
     } finally {
       // Also when it did not work: what is handed over is not to be taken back later.
@@ -472,7 +489,7 @@ public final class Topic {
           for (Channel channel : channels.values()) {
             channel.skipTo(heldFrom);
           }
-          if (!paused && !channels.isEmpty()) {
+          if (!paused && hasAudience()) {
             // Ephemeral ones, which get what comes from now on.
             heldFrom = NOTHING_HELD;
           }

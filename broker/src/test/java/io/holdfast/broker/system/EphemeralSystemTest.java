@@ -108,6 +108,21 @@ class EphemeralSystemTest {
         assertEquals(List.of(bodies(0, 5)), drain(ephemeral, 5));
         awaitDepth(broker, "p", 5);
       }
+      // Who only looks changes nothing, also where there is no backlog yet.
+      try (RawNsqConnection looks = broker.connect()) {
+        looks.identify("{\"feature_negotiation\":true,\"keeps_backlog\":true}");
+        looks.line("SUB peek " + X).expectOk().line("RDY 100").flushed();
+        publish(broker, "peek", bodies(0, 3));
+        assertEquals(List.of(bodies(0, 3)), drain(looks, 3));
+        awaitDepth(broker, "peek", 3);
+        try (RawNsqConnection lasting = broker.subscribe("peek", "ch").line("RDY 100")) {
+          assertEquals(List.of(bodies(0, 3)), drain(lasting, 3));
+        }
+        broker.http().post("/channel/delete?topic=peek&channel=ch").expect(200, "");
+        publish(broker, "peek", "3");
+        assertEquals(List.of("3"), drain(looks, 1));
+        awaitDepth(broker, "peek", 1);
+      }
       // On a topic that is ephemeral itself nothing can wait for a channel that lasts.
       publish(broker, "e#ephemeral", bodies(0, 3));
       try (RawNsqConnection ephemeral = broker.subscribe("e#ephemeral", X).line("RDY 100")) {
