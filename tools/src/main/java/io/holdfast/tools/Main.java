@@ -1,6 +1,9 @@
 package io.holdfast.tools;
 
+import io.holdfast.tools.admin.AdminCommand;
+import io.holdfast.tools.admin.PasswordCommand;
 import io.holdfast.tools.bench.BenchCommand;
+import io.holdfast.tools.client.Settings;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.ExportCommand;
 import io.holdfast.tools.data.SummaryCommand;
@@ -60,6 +63,8 @@ import picocli.CommandLine.Spec;
       PubCommand.class,
       TailCommand.class,
       StatCommand.class,
+      AdminCommand.class,
+      PasswordCommand.class,
       BenchCommand.class,
       DumpCommand.class,
       SummaryCommand.class,
@@ -115,9 +120,18 @@ public final class Main implements Runnable {
     PrintStream err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     boolean terminal = Terminal.isOut();
-    ToolContext context =
-        new ToolContext(new FileInputStream(FileDescriptor.in), out, err, stop, terminal);
-    int code = run(context, args);
+    int code;
+    try {
+      Settings settings = Settings.load(System.getenv());
+      code =
+          run(
+              new ToolContext(
+                  new FileInputStream(FileDescriptor.in), out, err, stop, terminal, settings),
+              args);
+    } catch (ToolException e) {
+      err.println(NAME + ": " + e.getMessage());
+      code = e.exitCode();
+    }
     stop.finished();
     System.exit(code);
   }

@@ -1,5 +1,6 @@
 package io.holdfast.tools;
 
+import io.holdfast.tools.client.Settings;
 import java.io.InputStream;
 import java.io.PrintStream;
 
@@ -12,6 +13,12 @@ import java.io.PrintStream;
  * @param err errors, progress and human summaries
  * @param stop ends the command
  * @param terminal whether {@code out} is a terminal that understands ANSI sequences
+ * @param settings what the user has set for all commands
  */
 public record ToolContext(
-    InputStream in, PrintStream out, PrintStream err, StopSignal stop, boolean terminal) {}
+    InputStream in,
+    PrintStream out,
+    PrintStream err,
+    StopSignal stop,
+    boolean terminal,
+    Settings settings) {}

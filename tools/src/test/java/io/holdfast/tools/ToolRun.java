@@ -1,11 +1,13 @@
 package io.holdfast.tools;
 
+import io.holdfast.tools.client.Settings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /** Runs a command in this process, as {@link Main#main} would. */
@@ -17,14 +19,16 @@ public final class ToolRun {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final CompletableFuture<Integer> code;
 
-  private ToolRun(InputStream in, OutputStream to, boolean terminal, String... args) {
+  private ToolRun(
+      InputStream in, OutputStream to, boolean terminal, Settings settings, String... args) {
     ToolContext context =
         new ToolContext(
             in,
             CheckedOutput.over(to == null ? out : to),
             new PrintStream(err, true, StandardCharsets.UTF_8),
             stop,
-            terminal);
+            terminal,
+            settings);
     code =
         CompletableFuture.supplyAsync(
             () -> Main.run(context, args),
@@ -42,17 +46,27 @@ public final class ToolRun {
 
   /** Starts a command with this standard input. */
   public static ToolRun start(InputStream input, String... args) {
-    return new ToolRun(input, null, false, args);
+    return new ToolRun(input, null, false, Settings.NONE, args);
   }
 
   /** Starts a command that thinks its output is a terminal. */
   public static ToolRun onTerminal(String... args) {
-    return new ToolRun(InputStream.nullInputStream(), null, true, args);
+    return new ToolRun(InputStream.nullInputStream(), null, true, Settings.NONE, args);
+  }
+
+  /** Starts a command of a user with these environment variables. */
+  public static ToolRun as(Map<String, String> environment, String input, String... args) {
+    return new ToolRun(
+        new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
+        null,
+        false,
+        Settings.load(environment),
+        args);
   }
 
   /** Starts a command whose output goes here. */
   public static ToolRun writingTo(OutputStream to, String... args) {
-    return new ToolRun(InputStream.nullInputStream(), to, false, args);
+    return new ToolRun(InputStream.nullInputStream(), to, false, Settings.NONE, args);
   }
 
   /** Waits for the exit code. */

@@ -15,7 +15,7 @@ package io.holdfast.tools.stat;
  * @param clients connected consumers; 0 for a topic
  * @param paused whether it is paused on any of the brokers
  */
-record StatRow(
+public record StatRow(
     String topic,
     String channel,
     long depth,
@@ -34,7 +34,7 @@ record StatRow(
    * @param topic topic name
    * @param channel channel name or empty
    */
-  record Key(String topic, String channel) implements Comparable<Key> {
+  public record Key(String topic, String channel) implements Comparable<Key> {
     @Override
     public int compareTo(Key other) {
       int byTopic = topic.compareTo(other.topic);
@@ -46,7 +46,7 @@ record StatRow(
     return new Key(topic, channel);
   }
 
-  boolean isTopic() {
+  public boolean isTopic() {
     return channel.isEmpty();
   }
 

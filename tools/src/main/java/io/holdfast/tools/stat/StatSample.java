@@ -15,13 +15,13 @@ import java.util.TreeMap;
  * @param answered who answered, with the health each reported
  * @param failures one line per broker that did not
  */
-record StatSample(
+public record StatSample(
     long nanoTime,
     SortedMap<StatRow.Key, StatRow> rows,
     Map<String, String> answered,
     List<String> failures) {
 
-  StatSample {
+  public StatSample {
     rows = Collections.unmodifiableSortedMap(new TreeMap<>(rows));
   }
 
@@ -32,7 +32,7 @@ record StatSample(
    * @param inPerSecond messages taken a second
    * @param outPerSecond messages finished a second; for a topic what left it for its channels
    */
-  record Rated(StatRow row, double inPerSecond, double outPerSecond) {}
+  public record Rated(StatRow row, double inPerSecond, double outPerSecond) {}
 
   /**
    * Rates against an earlier sample. Counters that fell (a broker restarted or did not answer) give
@@ -41,7 +41,7 @@ record StatSample(
    * @param before the earlier sample, or null
    * @return all rows in order
    */
-  List<Rated> since(StatSample before) {
+  public List<Rated> since(StatSample before) {
     double seconds = before == null ? 0 : (nanoTime - before.nanoTime) / 1e9;
     List<Rated> rated = new ArrayList<>(rows.size());
     for (StatRow row : rows.values()) {

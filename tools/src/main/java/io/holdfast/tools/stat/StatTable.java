@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Turns samples into text. Stateless. */
-final class StatTable {
+public final class StatTable {
   private static final ObjectMapper JSON = new ObjectMapper(Visible.jsonFactory());
   private static final String[] COLUMNS = {
     "DEPTH",
@@ -123,7 +123,7 @@ final class StatTable {
    * @param time put into each
    * @return lines without newline
    */
-  static List<String> jsonLines(List<StatSample.Rated> rows, Instant time)
+  public static List<String> jsonLines(List<StatSample.Rated> rows, Instant time)
       throws JsonProcessingException {
     List<String> lines = new ArrayList<>();
     for (StatSample.Rated rated : rows) {

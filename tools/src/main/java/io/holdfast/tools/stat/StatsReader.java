@@ -16,7 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Reads /stats of several brokers into one {@link StatSample}. */
-final class StatsReader {
+public final class StatsReader {
   private final HttpJson http;
   private final String topic;
   private final String channel;
@@ -26,7 +26,7 @@ final class StatsReader {
    * @param topic only this topic; null = all
    * @param channel only this channel; null = all
    */
-  StatsReader(HttpJson http, String topic, String channel) {
+  public StatsReader(HttpJson http, String topic, String channel) {
     this.http = http;
     this.topic = topic;
     this.channel = channel;
@@ -38,7 +38,7 @@ final class StatsReader {
    * @param brokers HTTP addresses
    * @return what those that answered say
    */
-  StatSample read(Collection<BrokerAddress> brokers) {
+  public StatSample read(Collection<BrokerAddress> brokers) {
     SortedMap<StatRow.Key, StatRow> rows = new TreeMap<>();
     Map<String, String> answered = new LinkedHashMap<>();
     List<String> failures = new ArrayList<>();

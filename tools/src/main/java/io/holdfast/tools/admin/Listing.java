@@ -1,0 +1,168 @@
+package io.holdfast.tools.admin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.holdfast.tools.Quantities;
+import io.holdfast.tools.ToolException;
+import io.holdfast.tools.Visible;
+import io.holdfast.tools.stat.StatRow;
+import io.holdfast.tools.stat.StatSample;
+import io.holdfast.tools.stat.StatTable;
+import io.holdfast.tools.stat.StatsReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Prints what was asked for as a table, or as one JSON document. Stateless. */
+final class Listing {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private Listing() {}
+
+  /** Topics of all brokers. */
+  static void topics(AdminCommand admin) throws IOException {
+    List<StatSample.Rated> rows = new ArrayList<>();
+    for (StatSample.Rated rated : sample(admin, null)) {
+      if (rated.row().isTopic()) {
+        rows.add(rated);
+      }
+    }
+    if (admin.json()) {
+      json(admin, rows);
+      return;
+    }
+    List<String[]> cells = new ArrayList<>();
+    cells.add(new String[] {"TOPIC", "DEPTH", "MESSAGES", "PAUSED"});
+    for (StatSample.Rated rated : rows) {
+      StatRow row = rated.row();
+      cells.add(
+          new String[] {
+            row.topic(),
+            Quantities.grouped(row.depth()),
+            Quantities.grouped(row.messages()),
+            row.paused() ? "yes" : "no"
+          });
+    }
+    table(admin.context().out(), cells);
+  }
+
+  /** Channels of one topic. */
+  static void channels(AdminCommand admin, String topic) throws IOException {
+    List<StatSample.Rated> rows = new ArrayList<>();
+    boolean isThere = false;
+    for (StatSample.Rated rated : sample(admin, topic)) {
+      isThere = true;
+      if (!rated.row().isTopic()) {
+        rows.add(rated);
+      }
+    }
+    if (!isThere) {
+      throw new ToolException("TOPIC_NOT_FOUND");
+    }
+    if (admin.json()) {
+      json(admin, rows);
+      return;
+    }
+    List<String[]> cells = new ArrayList<>();
+    cells.add(
+        new String[] {
+          "CHANNEL",
+          "DEPTH",
+          "IN FLIGHT",
+          "DEFERRED",
+          "MESSAGES",
+          "REQUEUED",
+          "TIMEOUTS",
+          "CLIENTS",
+          "PAUSED"
+        });
+    for (StatSample.Rated rated : rows) {
+      StatRow row = rated.row();
+      cells.add(
+          new String[] {
+            row.channel(),
+            Quantities.grouped(row.depth()),
+            Quantities.grouped(row.inFlight()),
+            Quantities.grouped(row.deferred()),
+            Quantities.grouped(row.messages()),
+            Quantities.grouped(row.requeued()),
+            Quantities.grouped(row.timedOut()),
+            Quantities.grouped(row.clients()),
+            row.paused() ? "yes" : "no"
+          });
+    }
+    table(admin.context().out(), cells);
+  }
+
+  private static List<StatSample.Rated> sample(AdminCommand admin, String topic)
+      throws IOException {
+    AdminApi api = admin.api();
+    StatSample sample = new StatsReader(api.http(), topic, null).read(api.brokers());
+    if (!sample.failures().isEmpty()) {
+      throw new ToolException(String.join("; ", sample.failures()));
+    }
+    return sample.since(null);
+  }
+
+  private static void json(AdminCommand admin, List<StatSample.Rated> rows) throws IOException {
+    ArrayNode all = JSON.createArrayNode();
+    for (String line : StatTable.jsonLines(rows, Instant.now())) {
+      all.add(JSON.readTree(line));
+    }
+    admin.context().out().println(all);
+  }
+
+  /** Messages as /topic/peek and /channel/peek give them. */
+  static void peeked(AdminCommand admin, String answer) throws IOException {
+    PrintStream out = admin.context().out();
+    if (admin.json()) {
+      out.println(answer);
+      return;
+    }
+    JsonNode peeked = JSON.readTree(answer);
+    List<String[]> cells = new ArrayList<>();
+    cells.add(new String[] {"ID", "TIME", "ATTEMPTS", "SIZE", "DUE", "BODY"});
+    for (JsonNode message : peeked.path("messages")) {
+      // As JSON writes it: nothing in a body moves the cursor of the terminal.
+      JsonNode body = message.has("body") ? message.get("body") : message.path("body_base64");
+      cells.add(
+          new String[] {
+            message.path("id").asText(),
+            message.path("time").asText(),
+            message.path("attempts").asText(),
+            message.path("size").asText(),
+            message.path("due").asText(),
+            (message.has("body") ? "" : "base64 ")
+                + Visible.text(body.toString())
+                + (message.path("truncated").asBoolean() ? "..." : "")
+          });
+    }
+    table(out, cells);
+    if (peeked.path("next").isTextual()) {
+      out.println("more: --from=" + peeked.get("next").asText());
+    }
+  }
+
+  /** The first and the last column to the left, the others to the right; no width for the last. */
+  private static void table(PrintStream out, List<String[]> cells) {
+    int columns = cells.get(0).length;
+    int[] widths = new int[columns];
+    for (String[] row : cells) {
+      for (int i = 0; i < columns; i++) {
+        widths[i] = Math.max(widths[i], row[i].length());
+      }
+    }
+    for (String[] row : cells) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < columns; i++) {
+        String padding = " ".repeat(widths[i] - row[i].length());
+        boolean left = i == 0 || i == columns - 1;
+        line.append(i == 0 ? "" : "  ").append(left ? row[i] + padding : padding + row[i]);
+      }
+      out.println(line.toString().stripTrailing());
+    }
+  }
+}
