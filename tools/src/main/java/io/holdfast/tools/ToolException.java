@@ -81,6 +81,12 @@ public final class ToolException extends RuntimeException {
     if (message == null || message.isBlank()) {
       return e.getCause() == null ? e.getClass().getSimpleName() : describe(e.getCause());
     }
+    if (e instanceof java.nio.file.FileAlreadyExistsException) {
+      return message + ": exists already";
+    }
+    if (e instanceof java.nio.file.NotDirectoryException) {
+      return message + ": not a directory";
+    }
     if (e instanceof ToolException) {
       return message;
     }

@@ -30,8 +30,16 @@ public final class Names {
     return check("channel", channel);
   }
 
+  /**
+   * @param name a topic's or channel's name
+   * @return whether brokers take it
+   */
+  public static boolean isValid(String name) {
+    return name.length() <= MAX_LENGTH && VALID.matcher(name).matches();
+  }
+
   private static String check(String kind, String name) {
-    if (name.length() > MAX_LENGTH || !VALID.matcher(name).matches()) {
+    if (!isValid(name)) {
       throw ToolException.usage(
           kind
               + " name '"

@@ -1,6 +1,7 @@
 package io.holdfast.tools.data;
 
 import io.holdfast.storage.DataDirView;
+import io.holdfast.storage.TopicView;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.Names;
@@ -44,11 +45,29 @@ final class DirOptions {
   DataDirView open() {
     topics.forEach(Names::checkTopic);
     channels.forEach(Names::checkChannel);
+    return open(dir);
+  }
+
+  /**
+   * Opens a data directory.
+   *
+   * @throws ToolException when there is none, or it cannot be read
+   */
+  static DataDirView open(Path dir) {
     try {
+      ReadableFiles.check(dir);
+      ReadableFiles.check(dir.resolve("meta.json"));
+      ReadableFiles.check(dir.resolve("topics"));
       return DataDirView.open(dir);
     } catch (IOException e) {
       throw new ToolException(ToolException.describe(e), e);
     }
+  }
+
+  /** Opens a topic all of which can be read. */
+  static TopicView topic(DataDirView view, String name) throws IOException {
+    ReadableFiles.checkTree(view.journalDir(name).getParent());
+    return view.topic(name);
   }
 
   /**

@@ -214,7 +214,7 @@ public final class DumpCommand implements Callable<Integer> {
   }
 
   private Open open(DataDirView view, String name) throws IOException {
-    TopicView topic = view.topic(name);
+    TopicView topic = DirOptions.topic(view, name);
     List<ChannelView> channels =
         topic.channels().stream().filter(c -> dir.includesChannel(c.name())).toList();
     List<LedgerScan> ledgers = new ArrayList<>();

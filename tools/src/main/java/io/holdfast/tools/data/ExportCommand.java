@@ -2,7 +2,6 @@ package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.DataDirView;
 import io.holdfast.storage.Defect;
 import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.MessageView;
@@ -119,7 +118,7 @@ public final class ExportCommand implements Callable<Integer> {
       throw ToolException.usage("--state needs a --channel: states are a channel's");
     }
     long startNs = System.nanoTime();
-    try (TopicView topic = DataDirView.open(dir).topic(topicName)) {
+    try (TopicView topic = DirOptions.topic(DirOptions.open(dir), topicName)) {
       ChannelView channel = channelName == null ? null : topic.channel(channelName);
       if (channelName != null && channel == null) {
         throw new ToolException("there is no channel " + channelName + " of topic " + topicName);

@@ -75,7 +75,7 @@ public final class SummaryCommand implements Callable<Integer> {
     List<Row> rows = new ArrayList<>();
     long nowMs = System.currentTimeMillis();
     for (String name : topics) {
-      try (TopicView topic = view.topic(name)) {
+      try (TopicView topic = DirOptions.topic(view, name)) {
         addRows(topic, nowMs, rows);
       }
     }

@@ -144,7 +144,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
   private static void checkTopic(
       DataDirView view, DataDirCheck check, Progress progress, String topic) throws IOException {
-    try (TopicView heads = view.topic(topic)) {
+    try (TopicView heads = DirOptions.topic(view, topic)) {
       progress.total(heads.nextOrdinal() - heads.firstOrdinal());
     }
     check.checkTopic(topic);
@@ -202,7 +202,7 @@ public final class VerifyCommand implements Callable<Integer> {
         if (context.stop().stopped()) {
           throw new ToolException("ended before everything was copied");
         }
-        try (TopicView heads = view.topic(topic)) {
+        try (TopicView heads = DirOptions.topic(view, topic)) {
           progress.total(heads.nextOrdinal() - heads.firstOrdinal());
         }
         report(copy.copyTopic(topic), progress);

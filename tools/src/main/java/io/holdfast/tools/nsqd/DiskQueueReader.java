@@ -5,13 +5,16 @@ import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,8 +29,11 @@ final class DiskQueueReader implements Closeable {
   static final String META_SUFFIX = ".diskqueue.meta.dat";
 
   private static final Pattern META =
-      Pattern.compile("\\s*(-?\\d+)\\s+(\\d+),(\\d+)\\s+(\\d+),(\\d+)\\s*");
+      Pattern.compile(
+          "\\s*(-?\\d{1,18})\\s+(\\d{1,18}),(\\d{1,18})\\s+(\\d{1,18}),(\\d{1,18})\\s*");
   private static final int MIN_BYTES = 26;
+  private static final int MAX_BYTES = 64 << 20;
+  private static final int MAX_META_BYTES = 1024;
   private static final int ID_BYTES = 16;
   private static final int BUFFER_BYTES = 1 << 18;
 
@@ -56,7 +62,7 @@ final class DiskQueueReader implements Closeable {
       writeFile = -1;
       return;
     }
-    Matcher matcher = META.matcher(Files.readString(meta, StandardCharsets.ISO_8859_1));
+    Matcher matcher = META.matcher(start(meta));
     if (!matcher.matches()) {
       throw new ToolException(meta + " is damaged; nsqd would not read this queue either");
     }
@@ -64,6 +70,12 @@ final class DiskQueueReader implements Closeable {
     fileNumber = Long.parseLong(matcher.group(2));
     position = Long.parseLong(matcher.group(3));
     writeFile = Long.parseLong(matcher.group(4));
+  }
+
+  private static String start(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(MAX_META_BYTES), StandardCharsets.ISO_8859_1);
+    }
   }
 
   /** What the meta file says is left to read; wrong after an unclean stop. */
@@ -95,13 +107,20 @@ final class DiskQueueReader implements Closeable {
 
   /** Opens the next file that is there; files behind the write file count as long as they go on. */
   private boolean open() throws IOException {
-    while (!Files.exists(file(fileNumber))) {
+    if (!Files.exists(file(fileNumber))) {
       if (fileNumber >= writeFile) {
         return false;
       }
-      problems.accept(file(fileNumber) + " is missing; passed over");
-      fileNumber++;
+      Long next = numbers().ceiling(fileNumber);
+      long to = next == null ? writeFile : Math.min(next, writeFile);
+      boolean one = to == fileNumber + 1;
+      problems.accept(
+          file(fileNumber)
+              + (one ? " is missing" : " and on to " + (to - 1) + " are missing")
+              + "; passed over");
+      fileNumber = to;
       position = 0;
+      return open();
     }
     FileChannel channel = FileChannel.open(file(fileNumber), StandardOpenOption.READ);
     channel.position(position);
@@ -112,10 +131,28 @@ final class DiskQueueReader implements Closeable {
     return true;
   }
 
+  /** Numbers of the files that are there. */
+  private TreeSet<Long> numbers() throws IOException {
+    TreeSet<Long> numbers = new TreeSet<>();
+    Pattern name = Pattern.compile(Pattern.quote(queue) + "\\.diskqueue\\.(\\d{6,18})\\.dat");
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(dir, "*.dat")) {
+      for (Path file : files) {
+        Matcher matcher = name.matcher(file.getFileName().toString());
+        if (matcher.matches()) {
+          numbers.add(Long.parseLong(matcher.group(1)));
+        }
+      }
+    }
+    return numbers;
+  }
+
   private NsqdRecord read() throws IOException {
     long left = fileBytes - position;
-    if (left <= 0) {
+    if (left == 0) {
       return null;
+    }
+    if (left < 0) {
+      return broken("the file ends before this, where reading was to go on");
     }
     if (left < Integer.BYTES) {
       return broken("the file ends within a record");
@@ -124,6 +161,10 @@ final class DiskQueueReader implements Closeable {
     if (length < MIN_BYTES) {
       return broken(
           "a record of " + length + " bytes cannot be; the rest of the file is passed over");
+    }
+    if (length > MAX_BYTES) {
+      return broken(
+          "a record of " + length + " bytes is too large; the rest of the file is passed over");
     }
     if (length > left - Integer.BYTES) {
       return broken("the file ends within a record of " + length + " bytes");

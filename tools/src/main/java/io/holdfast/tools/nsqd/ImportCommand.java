@@ -1,5 +1,6 @@
 package io.holdfast.tools.nsqd;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.storage.DataDir;
@@ -14,6 +15,7 @@ import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.Visible;
 import io.holdfast.tools.data.Progress;
+import io.holdfast.tools.data.ReadableFiles;
 import io.holdfast.tools.data.TargetDir;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,6 +70,14 @@ public final class ImportCommand implements Callable<Integer> {
           "Holdfast's data path; made if need be. Topics of the same name must not exist.")
   private Path targetDir;
 
+  @Option(
+      names = "--owner",
+      paramLabel = "USER[:GROUP]",
+      description =
+          "Whom DIR's files are to belong to, when root imports (default: DIR's owner, if DIR is "
+              + "there and not root's).")
+  private String ownerName;
+
   @Option(names = "--dry-run", description = "Only read and count; write nothing.")
   private boolean dryRun;
 
@@ -88,6 +98,11 @@ public final class ImportCommand implements Callable<Integer> {
       throw new ToolException(
           sourceDir + (Files.exists(sourceDir) ? " is not a directory" : " does not exist"));
     }
+    if (dryRun && ownerName != null) {
+      throw ToolException.usage("--owner has no effect with --dry-run");
+    }
+    Owner owner = ownerName == null ? Owner.of(targetDir) : Owner.parse(ownerName, targetDir);
+    ReadableFiles.check(sourceDir);
     try (DirectoryLock lock = DirectoryLock.tryLock(sourceDir)) {
       if (lock == null) {
         throw new ToolException("an nsqd still runs on " + sourceDir + "; stop it first");
@@ -97,7 +112,7 @@ public final class ImportCommand implements Callable<Integer> {
       if (dryRun) {
         context.out().println("nothing was written");
       } else {
-        importAll(source, counts);
+        importAll(source, counts, owner);
       }
     }
     return Main.EXIT_OK;
@@ -151,7 +166,7 @@ public final class ImportCommand implements Callable<Integer> {
     return counts;
   }
 
-  private void importAll(NsqdDir source, Map<String, Long> counts) throws IOException {
+  private void importAll(NsqdDir source, Map<String, Long> counts, Owner owner) throws IOException {
     TargetDir.create(targetDir, sourceDir);
     try (DataDir target = DataDir.open(targetDir)) {
       Metadata metadata = target.readMetadata();
@@ -179,9 +194,21 @@ public final class ImportCommand implements Callable<Integer> {
         progress.end();
       }
       target.writeMetadata(merged(metadata, source, results));
+      if (owner != null) {
+        owner.own(target.root());
+      }
       Files.deleteIfExists(target.root().resolve(MARKER));
       DurableFiles.forceDirectory(target.root());
       report(counts, results, resumed);
+      if (owner == null && Owner.isRoot()) {
+        context
+            .err()
+            .println(
+                "warning: the files belong to root; a broker that runs as another user cannot open"
+                    + " them (--owner USER, or: chown -R USER "
+                    + Visible.text(targetDir.toString())
+                    + ")");
+      }
     }
   }
 
@@ -199,7 +226,7 @@ public final class ImportCommand implements Callable<Integer> {
     Path marker = target.root().resolve(MARKER);
     String from = source.dir().toRealPath().toString();
     if (Files.exists(marker)) {
-      JsonNode json = JSON.readTree(marker.toFile());
+      JsonNode json = marker(marker);
       if (!json.path("source").asText().equals(from)) {
         throw new ToolException(
             targetDir + " holds an unfinished import from " + json.path("source").asText());
@@ -214,6 +241,14 @@ public final class ImportCommand implements Callable<Integer> {
     }
     DurableFiles.replace(marker, JSON.writeValueAsBytes(Map.of("source", from)));
     return false;
+  }
+
+  private static JsonNode marker(Path file) throws IOException {
+    try {
+      return JSON.readTree(file.toFile());
+    } catch (JsonProcessingException e) {
+      throw new ToolException(file + " is not JSON: " + e.getOriginalMessage(), e);
+    }
   }
 
   private static Metadata merged(

@@ -3,7 +3,10 @@ package io.holdfast.tools.nsqd;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.storage.DirNames;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.Names;
+import io.holdfast.tools.data.ReadableFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.util.function.Consumer;
 /** What a data path of nsqd holds: nsqd.dat, and disk queues of names that are not in it. */
 final class NsqdDir {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final long MAX_METADATA_BYTES = 64 << 20;
   private static final String DATA_MARK = ".diskqueue.";
 
   /**
@@ -54,15 +58,17 @@ final class NsqdDir {
     }
     NsqdDir result = new NsqdDir(dir);
     Path metadata = dir.resolve("nsqd.dat");
+    ReadableFiles.check(metadata);
     boolean found = Files.exists(metadata);
     if (found) {
-      result.readMetadata(metadata);
+      result.readMetadata(metadata, problems);
     }
     TreeMap<String, Boolean> queues = new TreeMap<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir, "*.diskqueue.*")) {
       for (Path file : files) {
         String name = file.getFileName().toString();
         if (name.endsWith(".dat")) {
+          ReadableFiles.check(file);
           String queue = name.substring(0, name.lastIndexOf(DATA_MARK, name.length() - 5));
           queues.merge(queue, name.endsWith(DiskQueueReader.META_SUFFIX), (a, b) -> a || b);
         } else if (name.endsWith(".bad")) {
@@ -71,7 +77,14 @@ final class NsqdDir {
       }
     }
     for (Map.Entry<String, Boolean> queue : queues.entrySet()) {
-      if (queue.getValue()) {
+      int colon = queue.getKey().indexOf(':');
+      String topic = colon < 0 ? queue.getKey() : queue.getKey().substring(0, colon);
+      if (!isKept(topic) || colon >= 0 && !isKept(queue.getKey().substring(colon + 1))) {
+        problems.accept(
+            dir.resolve(queue.getKey())
+                + ".diskqueue.*.dat is not of a valid name; nsqd ignores it, and so does the"
+                + " import");
+      } else if (queue.getValue()) {
         result.addQueue(queue.getKey());
       } else {
         problems.accept(
@@ -86,21 +99,45 @@ final class NsqdDir {
     return result;
   }
 
-  private void readMetadata(Path file) throws IOException {
+  private void readMetadata(Path file, Consumer<String> problems) throws IOException {
     JsonNode json;
     try {
+      if (Files.size(file) > MAX_METADATA_BYTES) {
+        throw new ToolException(file + " has more than 64 MB; it is not nsqd's");
+      }
       json = JSON.readTree(file.toFile());
     } catch (JsonProcessingException e) {
       throw new ToolException(file + " is not JSON: " + e.getOriginalMessage(), e);
     }
     for (JsonNode topic : json.path("topics")) {
-      TreeMap<String, Boolean> channels = new TreeMap<>();
-      for (JsonNode channel : topic.path("channels")) {
-        channels.put(channel.path("name").asText(), channel.path("paused").asBoolean());
-      }
       String name = topic.path("name").asText();
-      topics.put(name, new Topic(name, topic.path("paused").asBoolean(), channels));
+      if (!isKept(name)) {
+        problems.accept(
+            file + ": topic name '" + name + "' is not valid; passed over, as nsqd does");
+        continue;
+      }
+      boolean paused = topic.path("paused").asBoolean();
+      Topic before = topics.get(name); // Named twice, it is one topic to nsqd.
+      TreeMap<String, Boolean> channels = before == null ? new TreeMap<>() : before.channels();
+      topics.put(name, new Topic(name, paused || before != null && before.paused(), channels));
+      for (JsonNode channel : topic.path("channels")) {
+        String channelName = channel.path("name").asText();
+        if (isKept(channelName)) {
+          channels.merge(channelName, channel.path("paused").asBoolean(), Boolean::logicalOr);
+        } else {
+          problems.accept(
+              file
+                  + ": channel name '"
+                  + channelName
+                  + "' is not valid; passed over, as nsqd does");
+        }
+      }
     }
+  }
+
+  /** Valid and lasting: nsqd keeps nothing of ephemeral ones on disk. */
+  private static boolean isKept(String name) {
+    return Names.isValid(name) && !DirNames.isEphemeral(name);
   }
 
   private void addQueue(String queue) {

@@ -19,11 +19,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +83,22 @@ class DataCommandsTest {
     assertEquals("deferred", rows.get(3 + 20).at("/channels/b/state").asText());
     assertEquals("deferred", rows.get(3 + 55).at("/channels/b/state").asText());
     assertEquals("kept", rows.get(0).path("state").asText());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dump", "summary", "verify", "export -t orders"})
+  @Timeout(20)
+  void shouldNotWaitAtANamedPipe(String command) throws Exception {
+    String[] words = command.split(" ");
+    String[] more = Arrays.copyOfRange(words, 1, words.length);
+    for (Path file : List.of(sample.journalFile(), dir.resolve("meta.json"))) {
+      Files.delete(file);
+      assertEquals(0, new ProcessBuilder("mkfifo", file.toString()).start().waitFor());
+      ToolRun run = run(words[0], more);
+      assertEquals(2, run.code());
+      String said = run.err() + run.out();
+      assertTrue(said.contains(file + " is neither a regular file nor a directory"), said);
+    }
   }
 
   @Test

@@ -23,9 +23,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ImportCommandTest {
   @TempDir Path temp;
@@ -193,6 +198,88 @@ class ImportCommandTest {
     assertTrue(run.err().contains("has no meta file"), run.err());
     assertEquals(List.of("03 body03", "04 body04"), export("t", "a").subList(0, 2));
     assertEquals(5, export("t", "b").size());
+  }
+
+  @Test
+  @Timeout(20)
+  void shouldNotCountItsWayOverMissingFiles() throws Exception {
+    meta("t:a", 1, 4, 0, 900_000_000_000_000_000L, 0);
+    Files.writeString(source.resolve("t:b.diskqueue.meta.dat"), "9".repeat(30) + "\n0,0\n0,0\n");
+    ToolRun run = run();
+    assertEquals(1, run.code());
+    assertTrue(run.err().contains("t:b.diskqueue.meta.dat is damaged"), run.err());
+    meta("t:b", 4, 0, 100_000, 0, 200);
+    run = run();
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.err().contains("the file ends before this"), run.err());
+    assertTrue(run.err().contains(" and on to 899999999999999999 are missing"), run.err());
+    assertTrue(run.err().lines().count() < 6, run.err());
+    assertEquals(7, export("t", "a").size());
+  }
+
+  @Test
+  void shouldPassOverNamesThatNsqdDoesNotTake() throws Exception {
+    Files.writeString(
+        source.resolve("nsqd.dat"),
+        "{\"topics\":[{\"name\":\"../../up\"},{\"name\":\"t\",\"channels\":[{\"name\":\"a"
+            + " b\"}]},{\"name\":7},"
+            + "null,{\"name\":\"e#ephemeral\"},{\"name\":\"t\",\"channels\":[{\"name\":\"late\"}]}]}");
+    Files.copy(
+        source.resolve("t.diskqueue.000000.dat"), source.resolve("x y.diskqueue.000000.dat"));
+    Files.copy(source.resolve("t.diskqueue.meta.dat"), source.resolve("x y.diskqueue.meta.dat"));
+    ToolRun run = run();
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.err().contains("'../../up' is not valid"), run.err());
+    assertTrue(run.err().contains("'a b' is not valid"), run.err());
+    assertTrue(run.err().contains("x y.diskqueue.*.dat is not of a valid name"), run.err());
+    DataDirView view = DataDirView.open(target);
+    assertEquals(List.of("7", "p", "t"), view.topics());
+    assertEquals(List.of("a", "b", "late"), view.channels("t"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nsqd.dat", "t:a.diskqueue.meta.dat", "t:a.diskqueue.000004.dat"})
+  @Timeout(20)
+  void shouldNotWaitAtANamedPipe(String name) throws Exception {
+    Files.deleteIfExists(source.resolve(name));
+    makePipe(source.resolve(name));
+    ToolRun run = run();
+    assertEquals(2, run.code());
+    assertTrue(run.err().contains(name + " is neither a regular file nor a directory"), run.err());
+  }
+
+  static void makePipe(Path path) throws Exception {
+    assertEquals(0, new ProcessBuilder("mkfifo", path.toString()).start().waitFor());
+  }
+
+  @Test
+  void shouldGiveTheFilesToTheirUser() throws Exception {
+    ToolRun run = run("--owner", "nobody-of-this-name");
+    assertEquals(2, run.code());
+    assertTrue(run.err().contains("there is no 'nobody-of-this-name'"), run.err());
+    assertFalse(Files.exists(target));
+    Assumptions.assumeTrue(Owner.isRoot(), "only root gives files away");
+    run = run();
+    assertEquals(0, run.code());
+    assertTrue(run.err().contains("the files belong to root"), run.err());
+    target = temp.resolve("second");
+    run = run("--owner", "65534:65534");
+    assertEquals(0, run.code(), run.err());
+    assertEquals("", run.err());
+    assertOwnedBy(65534);
+    target = Files.createDirectories(temp.resolve("third"));
+    Files.setAttribute(target, "unix:uid", 65534);
+    assertEquals(0, run().code());
+    assertOwnedBy(65534);
+    assertEquals(0, Files.getAttribute(source.resolve("nsqd.dat"), "unix:uid"));
+  }
+
+  private void assertOwnedBy(int uid) throws IOException {
+    try (Stream<Path> all = Files.walk(target)) {
+      for (Path file : all.toList()) {
+        assertEquals(uid, Files.getAttribute(file, "unix:uid"), file.toString());
+      }
+    }
   }
 
   @Test
