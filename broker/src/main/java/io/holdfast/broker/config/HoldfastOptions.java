@@ -116,6 +116,23 @@ final class HoldfastOptions {
           "leave ephemeral topics and channels out of /metrics");
 
   static {
+    GROUP.heading("Access over HTTP (Holdfast's own)");
+  }
+
+  static final OptionSpec HTTP_ALLOWED_HOSTS =
+      GROUP.add(
+          draft(
+              "http-allowed-hosts",
+              ListType.strings(
+                  "host names without a port, *.name for all below one, * for any",
+                  text -> text.matches("\\*|(\\*\\.)?[A-Za-z0-9_-][A-Za-z0-9._-]*")),
+              "list",
+              "names in Host beside addresses, localhost, the host's and the broadcast name"),
+          List.of());
+  static final OptionSpec DEBUG_ENDPOINTS =
+      GROUP.bool("debug-endpoints", false, "answer /debug to others than this machine");
+
+  static {
     GROUP.heading("Threads (Holdfast's own)");
   }
 

@@ -485,6 +485,16 @@ public final class Options {
     return number(HoldfastOptions.MAX_TOTAL_OUTPUT_BYTES);
   }
 
+  /** Returns names under which HTTP may be asked, beside those that are known. */
+  public List<String> httpAllowedHosts() {
+    return strings(HoldfastOptions.HTTP_ALLOWED_HOSTS);
+  }
+
+  /** Returns whether /debug answers others than this machine. */
+  public boolean isDebugEndpoints() {
+    return bool(HoldfastOptions.DEBUG_ENDPOINTS);
+  }
+
   /** Returns how many threads serve connections; one per processor unless set. */
   public int eventLoopThreads() {
     return intOf(HoldfastOptions.EVENT_LOOP_THREADS) == 0

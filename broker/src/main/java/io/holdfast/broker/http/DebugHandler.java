@@ -7,6 +7,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -46,6 +47,9 @@ final class DebugHandler {
       symbol        nothing to resolve on a JVM
       """;
 
+  private static final Pattern SECRET =
+      Pattern.compile("(?is)^([^=]*(?:pass|secret|token|credential)[^=]*=).*");
+
   private DebugHandler() {}
 
   static void addRoutes(HttpApi.Routes routes, Workers workers) {
@@ -81,10 +85,18 @@ final class DebugHandler {
   private static String cmdline() {
     ProcessHandle.Info process = ProcessHandle.current().info();
     if (process.command().isPresent() && process.arguments().isPresent()) {
-      return process.command().get() + "\0" + String.join("\0", process.arguments().get());
+      return commandLine(process.command().get(), List.of(process.arguments().get()));
     }
     // Other systems than Linux may not tell: at least the JVM's flags.
-    return "java\0" + String.join("\0", ManagementFactory.getRuntimeMXBean().getInputArguments());
+    return commandLine("java", ManagementFactory.getRuntimeMXBean().getInputArguments());
+  }
+
+  /** Without the values of what is named like a secret. */
+  private static String commandLine(String command, List<String> arguments) {
+    return command
+        + arguments.stream()
+            .map(argument -> "\0" + SECRET.matcher(argument).replaceFirst("$1***"))
+            .collect(Collectors.joining());
   }
 
   private static String threadDump() {

@@ -1,7 +1,11 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.Broker;
+import io.holdfast.broker.access.RequestGuard;
 import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.config.HostName;
+import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.config.Options;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
@@ -10,6 +14,9 @@ import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The list of endpoints (contract §5), for plain and TLS listeners alike. Immutable, thread-safe.
@@ -62,7 +69,19 @@ public final class HttpApi {
     routes.add("GET", "/config/{key}", RequestHandler.immediate(config::get));
     routes.add("PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
     DebugHandler.addRoutes(routes, workers);
-    router = new Router(routes.list);
+    router = new Router(routes.list, guard(broker.options()));
+  }
+
+  private static RequestGuard guard(Options options) {
+    List<String> names = new ArrayList<>(options.httpAllowedHosts());
+    names.add(HostName.ofThisMachine());
+    names.add(options.broadcastAddress());
+    Stream.of(options.httpAddress(), options.httpsAddress())
+        .flatMap(Optional::stream)
+        .map(ListenAddress::host)
+        .filter(Objects::nonNull)
+        .forEach(names::add);
+    return new RequestGuard(names, options.isDebugEndpoints());
   }
 
   Router router() {

@@ -262,14 +262,10 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
       refuse(ctx, malformed);
       return;
     }
-    String method = request.method().name();
-    boolean serverOptions = target.path().equals("*");
     match =
         tlsRequiredPort != null
             ? new Router.Match(null, null, HttpReply.tlsRequired(tlsRequiredPort.getAsInt()))
-            : serverOptions
-                ? new Router.Match(null, null, HttpReply.plainText(200, ""))
-                : router.match(method, target.path(), target.rawQuery());
+            : router.match(ctx, request, target);
     reply = match.reply();
     long declaredBytes = HttpUtil.getContentLength(request, -1L);
     if (reply == null) {

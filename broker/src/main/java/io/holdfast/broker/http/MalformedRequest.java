@@ -35,6 +35,9 @@ final class MalformedRequest {
     if (request.protocolVersion().majorVersion() > 1) {
       return "505 HTTP Version Not Supported: unsupported protocol version";
     }
+    if (request.headers().getAll(HttpHeaderNames.HOST).size() > 1) {
+      return "400 Bad Request: too many Host headers";
+    }
     if (request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0) {
       if (!request.headers().contains(HttpHeaderNames.HOST)) {
         return "400 Bad Request: missing required Host header";

@@ -3,10 +3,11 @@ package io.holdfast.broker.http;
 /**
  * The target of a request line, taken apart.
  *
+ * @param authority {@code host:port} where the line names it, else empty
  * @param path decoded
  * @param rawQuery what follows the first {@code ?}, not decoded; empty if nothing does
  */
-record RequestTarget(String path, String rawQuery) {
+record RequestTarget(String authority, String path, String rawQuery) {
   /**
    * Takes a target apart: {@code /path?query}, {@code http://host/path?query} or {@code *}.
    *
@@ -14,9 +15,10 @@ record RequestTarget(String path, String rawQuery) {
    */
   static RequestTarget parseOrNull(String target) {
     if (target.equals("*")) {
-      return new RequestTarget("*", "");
+      return new RequestTarget("", "*", "");
     }
     String local = target;
+    String host = "";
     if (!local.startsWith("/")) {
       int authority = local.indexOf("://");
       if (authority <= 0 || local.indexOf('/') != authority + 1) {
@@ -26,6 +28,7 @@ record RequestTarget(String path, String rawQuery) {
       while (path < local.length() && local.charAt(path) != '/' && local.charAt(path) != '?') {
         path++;
       }
+      host = local.substring(authority + 3, path);
       local = local.substring(path);
       if (!local.startsWith("/")) {
         local = "/" + local;
@@ -36,6 +39,6 @@ record RequestTarget(String path, String rawQuery) {
     String decoded = QueryParams.percentDecode(rawPath, false);
     return decoded == null
         ? null
-        : new RequestTarget(decoded, question < 0 ? "" : local.substring(question + 1));
+        : new RequestTarget(host, decoded, question < 0 ? "" : local.substring(question + 1));
   }
 }

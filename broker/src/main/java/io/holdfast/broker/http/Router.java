@@ -1,5 +1,8 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.access.RequestGuard;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpRequest;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayDeque;
@@ -22,6 +25,7 @@ import java.util.TreeSet;
  */
 final class Router {
   private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();
+  private final AccessCheck access;
 
   /**
    * One route.
@@ -86,9 +90,18 @@ final class Router {
   record Match(Route route, String pathParam, HttpReply reply) {}
 
   /**
-   * @param routes in any order
+   * @param routes in any order, open to everybody
    */
   Router(Collection<Route> routes) {
+    this(routes, RequestGuard.NONE);
+  }
+
+  /**
+   * @param routes in any order
+   * @param guard who may ask for them
+   */
+  Router(Collection<Route> routes, RequestGuard guard) {
+    access = new AccessCheck(guard);
     for (Route route : routes) {
       Route former =
           routesByMethod
@@ -100,8 +113,19 @@ final class Router {
     }
   }
 
+  /** Finds what answers a request: whether it may be made at all comes first. */
+  Match match(ChannelHandlerContext ctx, HttpRequest request, RequestTarget target) {
+    HttpReply refusal = access.refusalOrNull(ctx, request, target);
+    if (refusal != null) {
+      return answer(refusal);
+    }
+    return target.path().equals("*")
+        ? answer(HttpReply.plainText(200, "")) // OPTIONS of the server as such
+        : match(request.method().name(), target.path(), target.rawQuery());
+  }
+
   /**
-   * Finds what answers a request.
+   * Finds what answers a request that may be made.
    *
    * @param method upper case
    * @param path decoded

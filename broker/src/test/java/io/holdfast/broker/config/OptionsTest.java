@@ -93,6 +93,8 @@ class OptionsTest {
         Arguments.of("max_input_bytes", 0L),
         Arguments.of("max_total_output_bytes", 0L),
         Arguments.of("metrics_exclude_ephemeral", false),
+        Arguments.of("http_allowed_hosts", List.of()),
+        Arguments.of("debug_endpoints", false),
         Arguments.of("event_loop_threads", 0L));
   }
 

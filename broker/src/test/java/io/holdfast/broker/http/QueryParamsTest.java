@@ -44,15 +44,15 @@ class QueryParamsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "/a?b?c, /a, b?c",
-    "/%70ing, /ping, ''",
-    "/a+b, /a+b, ''",
-    "http://h:1/p?q, /p, q",
-    "http://h?q, /, q",
-    "*, *, ''"
+    "/a?b?c, '', /a, b?c",
+    "/%70ing, '', /ping, ''",
+    "/a+b, '', /a+b, ''",
+    "http://h:1/p?q, h:1, /p, q",
+    "http://h?q, h, /, q",
+    "*, '', *, ''"
   })
-  void shouldTakeTargetsApart(String target, String path, String query) {
-    assertEquals(new RequestTarget(path, query), RequestTarget.parseOrNull(target));
+  void shouldTakeTargetsApart(String target, String authority, String path, String query) {
+    assertEquals(new RequestTarget(authority, path, query), RequestTarget.parseOrNull(target));
   }
 
   @ParameterizedTest

@@ -68,7 +68,8 @@ class HostileClientsSystemTest {
       }
       for (int i = 0; i < 20; i++) {
         Socket http = new Socket(InetAddress.getLoopbackAddress(), broker.httpPort());
-        String head = "POST /mpub?topic=t HTTP/1.1\r\nHost: a\r\nContent-Length: 5242880\r\n\r\n";
+        String head =
+            "POST /mpub?topic=t HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5242880\r\n\r\n";
         http.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
         hostile.add(http);
       }

@@ -297,7 +297,7 @@ class HttpContractSystemTest {
   void shouldReadChunkedBodiesAndKeepAlive() throws Exception {
     String chunked =
         "POST /pub?topic=chunked HTTP/1.1\r\n"
-            + "Host: x\r\n"
+            + "Host: localhost\r\n"
             + "Transfer-Encoding: chunked\r\n\r\n"
             + "3\r\n"
             + "abc\r\n"
@@ -306,7 +306,7 @@ class HttpContractSystemTest {
             + "0\r\n\r\n";
     String tooBig =
         "POST /pub?topic=chunked HTTP/1.1\r\n"
-            + "Host: x\r\n"
+            + "Host: localhost\r\n"
             + "Connection: close\r\n"
             + "Transfer-Encoding: chunked\r\n\r\n"
             + "3E9\r\n"
@@ -324,7 +324,9 @@ class HttpContractSystemTest {
         conn.fin(message);
         socket
             .getOutputStream()
-            .write("GET /none HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            .write(
+                "GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    .getBytes(StandardCharsets.ISO_8859_1));
         Http.read(in, false).expectError(404, "NOT_FOUND");
       }
     }
