@@ -22,6 +22,7 @@ import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Disk;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
+import io.holdfast.storage.Reasons;
 import io.holdfast.storage.StorageOptions;
 import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.SyncThread;
@@ -253,7 +254,7 @@ public final class Broker implements TopicContext {
         Topic topic = future.get();
         topics.put(topic.name(), topic);
       } catch (ExecutionException e) {
-        throw new IOException("cannot open the data path: " + e.getCause().getMessage(), e);
+        throw new IOException("cannot open the data path: " + Reasons.of(e.getCause()), e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted while opening the data path", e);
@@ -360,7 +361,7 @@ public final class Broker implements TopicContext {
       } catch (IOException e) {
         diskFailed("TOPIC(" + name + ")", e);
         takeBack(name, null);
-        throw new BrokerException(e.getMessage(), e);
+        throw new BrokerException(Reasons.of(e), e);
       }
       for (String channel : channels) {
         try {
@@ -570,7 +571,7 @@ public final class Broker implements TopicContext {
       // The sync thread has reported it, and knows when it is over.
       return;
     }
-    String text = cause.getMessage();
+    String text = Reasons.of(cause);
     if (!text.equals(diskError)) {
       // Once per kind of error, not once per message.
       LOG.error("{}: disk error: {}", what, text, cause);
@@ -733,7 +734,7 @@ public final class Broker implements TopicContext {
     try {
       dataDir.takeBack(topic, channel);
     } catch (IOException e) {
-      LOG.error("half of TOPIC({}) CHANNEL({}) is left: {}", topic, channel, e.getMessage());
+      LOG.error("half of TOPIC({}) CHANNEL({}) is left: {}", topic, channel, Reasons.of(e));
     }
   }
 

@@ -3,6 +3,7 @@ package io.holdfast.broker;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.storage.DataDir;
+import io.holdfast.storage.Reasons;
 import io.holdfast.storage.SpareSpace;
 import java.io.IOException;
 import java.util.Collection;
@@ -113,7 +114,7 @@ final class DiskGuard {
       spare.giveUp();
       return true;
     } catch (IOException e) {
-      LOG.error("the spare space cannot be given up: {}", e.getMessage());
+      LOG.error("the spare space cannot be given up: {}", Reasons.of(e));
       return false;
     }
   }
@@ -123,7 +124,7 @@ final class DiskGuard {
     try {
       return full == null && dataDir.usableBytes() - bytes > wantedBytes();
     } catch (IOException e) {
-      LOG.error("free disk space cannot be read: {}", e.getMessage());
+      LOG.error("free disk space cannot be read: {}", Reasons.of(e));
       return false;
     }
   }
@@ -206,7 +207,7 @@ final class DiskGuard {
         return full;
       }
     } catch (IOException e) {
-      return "free disk space cannot be read: " + e.getMessage();
+      return "free disk space cannot be read: " + Reasons.of(e);
     }
     if (options.maxDiskBytes() > 0) {
       long before = publishedBytes.get();

@@ -5,6 +5,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.storage.ChronicleSetup;
+import io.holdfast.storage.Reasons;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
@@ -55,9 +56,14 @@ public final class Main {
     try {
       ChronicleSetup.requireNativeCalls();
       server = Server.start(options);
-    } catch (IOException | IllegalStateException e) {
-      System.err.println("holdfast: " + e.getMessage());
-      log.debug("start failed", e);
+    } catch (IOException | RuntimeException | LinkageError e) {
+      boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;
+      System.err.println("holdfast: " + (isExpected ? "" : "internal error: ") + Reasons.of(e));
+      if (isExpected) {
+        log.debug("start failed", e);
+      } else {
+        log.error("start failed", e);
+      }
       return 1;
     }
     boolean waiting = true;

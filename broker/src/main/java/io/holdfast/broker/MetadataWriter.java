@@ -1,5 +1,6 @@
 package io.holdfast.broker;
 
+import io.holdfast.storage.Reasons;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -46,7 +47,7 @@ final class MetadataWriter {
       }
       if (written >= mine) {
         if (failure != null) {
-          throw new IOException(failure.getMessage(), failure);
+          throw new IOException(Reasons.of(failure), failure);
         }
         return;
       }
@@ -93,7 +94,7 @@ final class MetadataWriter {
           try {
             write();
           } catch (IOException e) {
-            LOG.error("the metadata file cannot be written yet: {}", e.getMessage());
+            LOG.error("the metadata file cannot be written yet: {}", Reasons.of(e));
             LOG.debug("the metadata file", e);
           }
         });

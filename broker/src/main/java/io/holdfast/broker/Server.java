@@ -106,6 +106,10 @@ public final class Server {
   }
 
   private static TlsContexts tlsContexts(Options options) throws TlsException {
+    if (options.tlsRootCaFile().isPresent()) {
+      // Needed for requests to auth servers later; what is wrong with it is said now.
+      TrustManagers.clientContext(options.tlsRootCaFile().get());
+    }
     if (options.tlsCert().isEmpty() || options.tlsKey().isEmpty()) {
       return null;
     }

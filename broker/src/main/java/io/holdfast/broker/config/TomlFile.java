@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -21,6 +22,10 @@ import java.util.regex.Pattern;
 final class TomlFile {
   /** No real file comes near; keeps {@code --config=/dev/zero} from filling memory. */
   private static final int MAX_BYTES = 1 << 20;
+
+  private static final Pattern TABLE = Pattern.compile("[ \\t]*\\[");
+  private static final Pattern KEY =
+      Pattern.compile("[ \\t]*((?:[A-Za-z0-9_.-]+|\"[^\"]*\"|'[^']*')(?:[ \\t.]*))=");
 
   private static final TomlMapper MAPPER = new TomlMapper();
 
@@ -77,12 +82,37 @@ final class TomlFile {
       return MAPPER.readTree(text);
     } catch (JsonProcessingException e) {
       JsonLocation at = e.getLocation();
+      if ("Duplicate key".equals(e.getOriginalMessage())) {
+        throw bad(duplicateKey(at == null ? Integer.MAX_VALUE : at.getLineNr()));
+      }
       String place = at == null || at.getLineNr() < 1 ? name : name + ":" + at.getLineNr();
       throw bad(place + ": not valid TOML: " + e.getOriginalMessage());
     } catch (RuntimeException e) {
       // Jackson lets some causes through as they are, e.g. numbers beyond its limits.
       throw bad(name + ": not valid TOML: " + e);
     }
+  }
+
+  /** Names the key that a line no later than this gives again; the parser only says that one is. */
+  private String duplicateKey(int lastLine) {
+    Map<String, Integer> firstLines = new HashMap<>();
+    String[] lines = text.split("\n", -1);
+    String prefix = "";
+    for (int i = 0; i < Math.min(lastLine, lines.length); i++) {
+      Matcher table = TABLE.matcher(lines[i]);
+      if (table.lookingAt()) {
+        prefix = lines[i].strip();
+      }
+      Matcher assigned = KEY.matcher(lines[i]);
+      if (assigned.lookingAt()) {
+        String key = assigned.group(1).replaceAll("[\"'\\s]", "");
+        Integer first = firstLines.putIfAbsent(prefix + key, i + 1);
+        if (first != null) {
+          return name + ":" + (i + 1) + ": " + key + " is given twice, first in line " + first;
+        }
+      }
+    }
+    return name + ": not valid TOML: a key is given twice";
   }
 
   private void set(String key, JsonNode node, OptionsBuilder builder) throws BadOptionException {

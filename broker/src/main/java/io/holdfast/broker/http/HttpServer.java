@@ -126,9 +126,7 @@ public final class HttpServer {
     }
     ChannelFuture bound = bootstrap.bind(socketAddress(epoll, address)).awaitUninterruptibly();
     if (!bound.isSuccess()) {
-      throw new IOException(
-          "listen (" + display(address) + ") failed - " + bound.cause().getMessage(),
-          bound.cause());
+      throw Addresses.cannotListen(address, bound.cause());
     }
     bound.channel().pipeline().addLast(new AcceptFailures());
     HttpServer server = new HttpServer(scheme, bound.channel(), connections, address);
@@ -147,29 +145,15 @@ public final class HttpServer {
     return unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class;
   }
 
-  private static SocketAddress socketAddress(boolean epoll, ListenAddress address)
-      throws IOException {
+  private static SocketAddress socketAddress(boolean epoll, ListenAddress address) {
     if (address.isUnix()) {
       return epoll
           ? new DomainSocketAddress(address.unixPath())
           : UnixDomainSocketAddress.of(address.unixPath());
     }
-    InetSocketAddress inet =
-        address.host().isEmpty()
-            ? new InetSocketAddress(address.port())
-            : new InetSocketAddress(address.host(), address.port());
-    if (inet.isUnresolved()) {
-      throw new IOException("listen (" + display(address) + ") failed - no such host");
-    }
-    return inet;
-  }
-
-  private static String display(ListenAddress address) {
-    if (address.isUnix()) {
-      return address.unixPath();
-    }
-    boolean v6 = address.host().indexOf(':') >= 0;
-    return (v6 ? "[" + address.host() + "]" : address.host()) + ":" + address.port();
+    return address.host().isEmpty()
+        ? new InetSocketAddress(address.port())
+        : new InetSocketAddress(address.host(), address.port());
   }
 
   /** Returns the port listened on; -1 for a unix socket. */

@@ -19,9 +19,12 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The event loops: epoll where the platform has it, NIO elsewhere. */
 public final class Transport {
+  private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
   private static final long STOP_MS = 1000;
 
   private final boolean epoll = Epoll.isAvailable();
@@ -32,6 +35,13 @@ public final class Transport {
    * @param threads event loops that serve connections
    */
   public Transport(int threads) {
+    if (!epoll && System.getProperty("os.name").equals("Linux")) {
+      LOG.warn(
+          "epoll is not available, using Java's NIO and no unix sockets: is java.io.tmpdir {}"
+              + " writable and mounted without noexec?",
+          System.getProperty("java.io.tmpdir"));
+      LOG.debug("no epoll", Epoll.unavailabilityCause());
+    }
     acceptors =
         new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("accept", true), factory());
     workers =
@@ -79,9 +89,7 @@ public final class Transport {
                         : new InetSocketAddress(address.host(), address.port())))
             .awaitUninterruptibly();
     if (!bound.isSuccess()) {
-      Throwable cause = bound.cause();
-      throw new IOException(
-          "listen (" + address.text() + ") failed - " + cause.getMessage(), cause);
+      throw Addresses.cannotListen(address, bound.cause());
     }
     bound.channel().pipeline().addLast(new AcceptFailures());
     return bound.channel();

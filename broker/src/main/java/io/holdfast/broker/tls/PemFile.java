@@ -1,5 +1,6 @@
 package io.holdfast.broker.tls;
 
+import io.holdfast.storage.Reasons;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -44,7 +45,7 @@ final class PemFile {
         blocks.add(new Block(matcher.group(1), matcher.group(2)));
       }
     } catch (IOException e) {
-      throw new TlsException("cannot read " + path + ": " + e, e);
+      throw new TlsException("cannot read " + Reasons.of(e), e);
     }
   }
 

@@ -17,6 +17,7 @@ import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
 import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.Reasons;
 import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.TopicRecovery;
 import io.netty.buffer.ByteBuf;
@@ -249,7 +250,7 @@ public final class Topic {
         }
         throw NoSpaceException.isCauseOf(e)
             ? new RefusedException(e.getMessage())
-            : new BrokerException(e.getMessage(), e);
+            : new BrokerException(Reasons.of(e), e);
       }
       bytesSinceMeasured += batch.sectionBytes();
       if (!paused) {
@@ -339,7 +340,7 @@ public final class Topic {
         if (!DirNames.isEphemeral(channelName)) {
           context.takeBack(name, channelName);
         }
-        throw new BrokerException(e.getMessage(), e);
+        throw new BrokerException(Reasons.of(e), e);
       }
       LOG.info("TOPIC({}): new channel({})", name, channelName);
       context.channelCreated(name, channelName);

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TomlFileTest {
@@ -169,6 +170,28 @@ class TomlFileTest {
         OptionsLoader.parse("--config", binary.toString()));
     Path huge = Files.write(dir.resolve("huge"), new byte[(1 << 20) + 1]);
     assertTrue(Loading.fail("--config", huge.toString()).message().contains("is too big"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "a = 1;mem_queue_size = 1;;mem_queue_size = 2; | 4: mem_queue_size | 2",
+        "sync_every=1;'sync_every'=1 | 2: sync_every | 1",
+        "tls_cert = '';snappy = true;  \"tls_cert\" = 'x';b = 1 | 3: tls_cert | 1"
+      })
+  void shouldNameTheKeyThatIsGivenTwice(String toml, String lineAndKey, int first) {
+    Parsed.Fail fail =
+        assertInstanceOf(Parsed.Fail.class, Loading.file(dir, toml.replace(';', '\n')));
+    assertEquals(
+        "holdfast: "
+            + dir.resolve("nsqd.cfg")
+            + ":"
+            + lineAndKey
+            + " is given twice, first in line "
+            + first,
+        fail.message());
   }
 
   /**

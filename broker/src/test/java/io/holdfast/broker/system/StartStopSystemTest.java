@@ -153,6 +153,26 @@ class StartStopSystemTest {
   }
 
   @Test
+  void shouldSayInOneLineWhyItCannotStart() throws IOException {
+    try (BrokerProcess broker = BrokerProcess.of()) {
+      String nowhere = "--tcp-address=host.invalid:4150";
+      assertRefuses(broker, 1, loopback(broker, nowhere), "host.invalid:4150", "no such host");
+      String foreign = "192.0.2.1:4150";
+      assertRefuses(
+          broker,
+          1,
+          loopback(broker, "--http-address=" + foreign),
+          "listen (" + foreign + ") failed - ",
+          "assign requested address");
+      if (Reference.isHoldfast()) {
+        Path pem = Files.writeString(broker.home().resolve("ca.pem"), "no PEM");
+        assertRefuses(
+            broker, 1, loopback(broker, "--tls-root-ca-file=" + pem), "no certificate in " + pem);
+      }
+    }
+  }
+
+  @Test
   void shouldLogToStderrAndNothingButLogLinesOnStartAndStop() {
     org.junit.jupiter.api.Assumptions.assumeTrue(
         Runtime.version().feature() < 24,
