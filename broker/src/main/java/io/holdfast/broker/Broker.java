@@ -206,7 +206,7 @@ public final class Broker implements TopicContext {
                 options.topologyRegion(),
                 options.isTopologyAwareConsumption()),
             new DeliveryPacing(clock, options.eventLoopThreads()),
-            this::diskFailed,
+            diskErrors,
             this::persistMetadata,
             memory);
     workers = Executors.newFixedThreadPool(WORKERS, daemon("worker"));
@@ -560,6 +560,19 @@ public final class Broker implements TopicContext {
     return syncError != null ? syncError : diskError;
   }
 
+  private final ChannelSettings.DiskErrors diskErrors =
+      new ChannelSettings.DiskErrors() {
+        @Override
+        public void failed(String what, IOException cause) {
+          diskFailed(what, cause);
+        }
+
+        @Override
+        public boolean makeRoom(IOException cause) {
+          return NoSpaceException.isCauseOf(cause) && diskGuard.giveUpSpare(cause.getMessage());
+        }
+      };
+
   private void diskFailed(String what, IOException cause) {
     if (NoSpaceException.isCauseOf(cause)) {
       // One line when it begins and one when it ends, whatever is refused in between.
@@ -608,7 +621,7 @@ public final class Broker implements TopicContext {
 
   @Override
   public ChannelSettings.DiskErrors diskErrors() {
-    return this::diskFailed;
+    return diskErrors;
   }
 
   @Override
@@ -672,8 +685,8 @@ public final class Broker implements TopicContext {
   }
 
   @Override
-  public String creationRefusal() {
-    return diskGuard.creationRefusal();
+  public String channelRefusal() {
+    return diskGuard.channelRefusal();
   }
 
   @Override

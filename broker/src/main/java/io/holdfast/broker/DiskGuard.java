@@ -99,6 +99,22 @@ final class DiskGuard {
   }
 
   /**
+   * Why no channel can be created now. It is what consuming begins with, so on a full disk it gets
+   * of the room that is kept back, but not all: finishes need some as well.
+   */
+  String channelRefusal() {
+    String now = creationRefusal();
+    if (now == null || gone != null) {
+      return now;
+    }
+    try {
+      return giveUpSpare(now) && dataDir.usableBytes() < spare.bytes() / 2 ? now : null;
+    } catch (IOException e) {
+      return "free disk space cannot be read: " + e.getMessage();
+    }
+  }
+
+  /**
    * Makes room for what brings space back, and refuses publishes until the room is kept again.
    *
    * @param why what had no room

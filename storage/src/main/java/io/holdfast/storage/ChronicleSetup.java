@@ -36,6 +36,10 @@ public final class ChronicleSetup {
               + System.getProperty("java.io.tmpdir")
               + " writable and mounted without noexec?");
     }
+    // The first call that fails loads classes, which overwrites the error number it is asked for:
+    // a full disk would not be known as one.
+    PosixAPI.posix().fallocate(-1, 0, 0, 1);
+    PosixAPI.posix().lastError();
   }
 
   private static void setIfAbsent(String key, String value) {

@@ -305,6 +305,7 @@ public final class DataDir implements Closeable {
   }
 
   private Path markDeleted(Path dir) throws IOException {
+    requireInPlace();
     if (!Files.exists(dir)) {
       return null;
     }

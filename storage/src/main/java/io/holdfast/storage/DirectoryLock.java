@@ -46,8 +46,11 @@ public final class DirectoryLock implements Closeable {
           "cannot open " + dir + ": " + PosixAPI.posix().strerror(PosixAPI.posix().lastError()));
     }
     LibC libC = LibraryLoader.create(LibC.class).load("c");
+    Runtime runtime = Runtime.getRuntime(libC);
+    // The first call loads classes, and with that changes the error number it is asked for.
+    LastError.getLastError(runtime);
     if (libC.flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      int error = LastError.getLastError(Runtime.getRuntime(libC));
+      int error = LastError.getLastError(runtime);
       PosixAPI.posix().close(fd);
       if (error == HELD) {
         return null;

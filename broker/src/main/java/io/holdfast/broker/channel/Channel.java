@@ -203,7 +203,7 @@ public final class Channel {
   /** The topic has dropped what it kept back, up to an ordinal. */
   public void skipTo(long ordinal) throws IOException {
     synchronized (lock) {
-      backend.skipTo(ordinal);
+      recordDropped(() -> backend.skipTo(ordinal));
     }
   }
 
@@ -672,10 +672,31 @@ public final class Channel {
         return;
       }
       dropAll();
-      backend.empty();
+      recordDropped(backend::empty);
     }
     // Their slots are free again.
     clients.forEach(ClientV2::wake);
+  }
+
+  /**
+   * As {@link #record}, for what whoever asked for it is told: on a full disk it is on the way to
+   * free space, and gets the room that is kept back for that.
+   */
+  private void recordDropped(LedgerWrite write) throws IOException {
+    try {
+      write.run();
+    } catch (IOException e) {
+      if (!settings.diskErrors().makeRoom(e)) {
+        throw e;
+      }
+      // Memory has dropped them, the ledger is behind.
+      backend.checkpoint(heldMessages());
+    }
+  }
+
+  /** A consumer's turn failed: on a full disk even reading can need a block. Any thread. */
+  public void readFailed(IOException cause) {
+    settings.diskErrors().makeRoom(cause);
   }
 
   private void dropAll() {

@@ -72,5 +72,15 @@ public record ChannelSettings(
   public interface DiskErrors {
     /** Something could not be written. */
     void failed(String what, IOException cause);
+
+    /**
+     * Makes room for what is on the way to free space, if a full disk is what failed: from what is
+     * kept back for that.
+     *
+     * @return whether there is more room now, so that it is worth another try
+     */
+    default boolean makeRoom(IOException cause) {
+      return false;
+    }
   }
 }

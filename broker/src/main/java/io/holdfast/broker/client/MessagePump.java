@@ -82,6 +82,9 @@ final class MessagePump implements Runnable {
           channel.name(),
           e.getMessage(),
           e);
+      if (e instanceof IOException cause) {
+        channel.readFailed(cause);
+      }
       eventLoop.schedule(this::wake, RETRY_MS, TimeUnit.MILLISECONDS);
       count = Channel.CLOSED;
     }

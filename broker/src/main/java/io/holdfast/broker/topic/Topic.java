@@ -318,13 +318,13 @@ public final class Topic {
         throw new BrokerException(
             "TOPIC(" + name + ") has its limit of " + context.maxChannels() + " channels");
       }
-      String refusal = DirNames.isEphemeral(channelName) ? null : context.creationRefusal();
+      String refusal = DirNames.isEphemeral(channelName) ? null : context.channelRefusal();
       if (refusal != null) {
         throw new RefusedException(refusal);
       }
       long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
       try {
-        channel = openChannel(channelName, false, first);
+        channel = createChannel(channelName, first);
         channel.setPeeking(peeking && channel.isEphemeral() && !isEphemeral());
         synchronized (lock) {
           if (!paused) {
@@ -345,6 +345,18 @@ public final class Topic {
       LOG.info("TOPIC({}): new channel({})", name, channelName);
       context.channelCreated(name, channelName);
       return channel;
+    }
+  }
+
+  private Channel createChannel(String channelName, long first) throws IOException {
+    try {
+      return openChannel(channelName, false, first);
+    } catch (IOException e) {
+      if (!context.diskErrors().makeRoom(e)) {
+        throw e;
+      }
+      context.takeBack(name, channelName);
+      return openChannel(channelName, false, first);
     }
   }
 

@@ -59,8 +59,11 @@ public interface TopicContext {
     published();
   }
 
-  /** Why nothing can be created that needs room on the disk, for the client; null when it can. */
-  default String creationRefusal() {
+  /**
+   * Why no channel can be created that needs room on the disk, for the client; null when it can. On
+   * a full disk it gets room that is kept back: without a channel nothing can be consumed.
+   */
+  default String channelRefusal() {
     return null;
   }
 
