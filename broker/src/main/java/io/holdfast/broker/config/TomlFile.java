@@ -108,7 +108,13 @@ final class TomlFile {
         String key = assigned.group(1).replaceAll("[\"'\\s]", "");
         Integer first = firstLines.putIfAbsent(prefix + key, i + 1);
         if (first != null) {
-          return name + ":" + (i + 1) + ": " + key + " is given twice, first in line " + first;
+          return name
+              + ":"
+              + (i + 1)
+              + ": not valid TOML: "
+              + key
+              + " is given twice, first in line "
+              + first;
         }
       }
     }

@@ -177,9 +177,9 @@ class TomlFileTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "a = 1;mem_queue_size = 1;;mem_queue_size = 2; | 4: mem_queue_size | 2",
-        "sync_every=1;'sync_every'=1 | 2: sync_every | 1",
-        "tls_cert = '';snappy = true;  \"tls_cert\" = 'x';b = 1 | 3: tls_cert | 1"
+        "a = 1;mem_queue_size = 1;;mem_queue_size = 2; | 4: not valid TOML: mem_queue_size | 2",
+        "sync_every=1;'sync_every'=1 | 2: not valid TOML: sync_every | 1",
+        "tls_cert = '';snappy = true;  \"tls_cert\" = 'x';b = 1 | 3: not valid TOML: tls_cert | 1"
       })
   void shouldNameTheKeyThatIsGivenTwice(String toml, String lineAndKey, int first) {
     Parsed.Fail fail =
