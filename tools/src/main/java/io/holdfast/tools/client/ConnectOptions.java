@@ -11,6 +11,8 @@ package io.holdfast.tools.client;
  * @param msgTimeoutMs message timeout; 0 = the broker's default
  * @param outputBufferTimeoutMs longest time the broker may hold messages back; -1 = not at all, 0 =
  *     the broker's default
+ * @param looks whether this only looks: an ephemeral channel of its own must change nothing of what
+ *     topics keep, and the broker is asked whether it sees to that
  */
 public record ConnectOptions(
     String userAgent,
@@ -18,7 +20,8 @@ public record ConnectOptions(
     int readTimeoutMs,
     int heartbeatMs,
     int msgTimeoutMs,
-    int outputBufferTimeoutMs) {
+    int outputBufferTimeoutMs,
+    boolean looks) {
 
   /**
    * Patient defaults for a command that runs long: heartbeats every 10 s, a broker silent for 30 s
@@ -28,7 +31,7 @@ public record ConnectOptions(
    * @return the options
    */
   public static ConnectOptions defaults(String command) {
-    return new ConnectOptions("holdfast-tools/" + command, 5_000, 30_000, 10_000, 0, 0);
+    return new ConnectOptions("holdfast-tools/" + command, 5_000, 30_000, 10_000, 0, 0, false);
   }
 
   /**
@@ -37,7 +40,13 @@ public record ConnectOptions(
    */
   public ConnectOptions withReadTimeoutMs(int timeoutMs) {
     return new ConnectOptions(
-        userAgent, connectTimeoutMs, timeoutMs, heartbeatMs, msgTimeoutMs, outputBufferTimeoutMs);
+        userAgent,
+        connectTimeoutMs,
+        timeoutMs,
+        heartbeatMs,
+        msgTimeoutMs,
+        outputBufferTimeoutMs,
+        looks);
   }
 
   /**
@@ -46,7 +55,7 @@ public record ConnectOptions(
    */
   public ConnectOptions withOutputBufferTimeoutMs(int timeoutMs) {
     return new ConnectOptions(
-        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, msgTimeoutMs, timeoutMs);
+        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, msgTimeoutMs, timeoutMs, looks);
   }
 
   /**
@@ -55,6 +64,26 @@ public record ConnectOptions(
    */
   public ConnectOptions withMsgTimeoutMs(int timeoutMs) {
     return new ConnectOptions(
-        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, timeoutMs, outputBufferTimeoutMs);
+        userAgent,
+        connectTimeoutMs,
+        readTimeoutMs,
+        heartbeatMs,
+        timeoutMs,
+        outputBufferTimeoutMs,
+        looks);
+  }
+
+  /**
+   * @return the same for somebody who only looks
+   */
+  public ConnectOptions looking() {
+    return new ConnectOptions(
+        userAgent,
+        connectTimeoutMs,
+        readTimeoutMs,
+        heartbeatMs,
+        msgTimeoutMs,
+        outputBufferTimeoutMs,
+        true);
   }
 }

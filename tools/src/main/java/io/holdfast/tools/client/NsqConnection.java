@@ -90,7 +90,10 @@ public final class NsqConnection implements Closeable {
     ObjectNode json = JSON.createObjectNode();
     String host = localHostName();
     json.put("client_id", host).put("hostname", host).put("user_agent", options.userAgent());
-    json.put("feature_negotiation", true).put("keeps_backlog", true);
+    json.put("feature_negotiation", true);
+    if (options.looks()) {
+      json.put("keeps_backlog", true);
+    }
     putIfSet(json, "heartbeat_interval", options.heartbeatMs());
     putIfSet(json, "msg_timeout", options.msgTimeoutMs());
     putIfSet(json, "output_buffer_timeout", options.outputBufferTimeoutMs());

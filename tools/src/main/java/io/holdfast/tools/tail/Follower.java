@@ -29,7 +29,6 @@ final class Follower implements Runnable {
   private final BrokerAddress address;
   private final String topic;
   private final String channel;
-  private final boolean peek;
   private final int rdy;
   private final ConnectOptions options;
   private final MessagePrinter printer;
@@ -44,14 +43,10 @@ final class Follower implements Runnable {
   private volatile String failure;
   private volatile boolean connectedOnce;
 
-  /**
-   * @param peek whether what the broker keeps for others must stay as it is
-   */
   Follower(
       BrokerAddress address,
       String topic,
       String channel,
-      boolean peek,
       int rdy,
       ConnectOptions options,
       MessagePrinter printer,
@@ -59,7 +54,6 @@ final class Follower implements Runnable {
     this.address = address;
     this.topic = topic;
     this.channel = channel;
-    this.peek = peek;
     this.rdy = rdy;
     this.options = options;
     this.printer = printer;
@@ -103,7 +97,7 @@ final class Follower implements Runnable {
   private void followOnce() throws IOException {
     fins.clear();
     try (NsqConnection conn = NsqConnection.open(address, options)) {
-      if (peek && !conn.features().keepsBacklog()) {
+      if (options.looks() && !conn.features().keepsBacklog()) {
         throw new IOException(
             "this broker would give the backlog of a topic without channels to tail, and lose it "
                 + "with tail's channel; to do so, name one: --channel tail#ephemeral");

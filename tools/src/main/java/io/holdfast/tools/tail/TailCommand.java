@@ -191,14 +191,14 @@ public final class TailCommand implements Callable<Integer> {
   }
 
   private Follower follow(BrokerAddress address) {
+    ConnectOptions connect = ConnectOptions.defaults("tail");
     Follower follower =
         new Follower(
             address,
             topic,
             channel,
-            channelToConsume == null,
             rdy,
-            ConnectOptions.defaults("tail"),
+            channelToConsume == null ? connect.looking() : connect,
             printer,
             context.stop());
     Thread thread = new Thread(follower, "follower " + address);
