@@ -5,6 +5,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.storage.ChronicleSetup;
+import io.holdfast.storage.FileModes;
 import io.holdfast.storage.Reasons;
 import java.io.IOException;
 import java.util.Locale;
@@ -54,7 +55,7 @@ public final class Main {
     Signal.handle(new Signal("INT"), signal -> stop.countDown());
     Server server;
     try {
-      ChronicleSetup.requireNativeCalls();
+      FileModes.ownerOnly();
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {
       boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;

@@ -128,6 +128,9 @@ public final class HttpServer {
     if (!bound.isSuccess()) {
       throw Addresses.cannotListen(address, bound.cause());
     }
+    if (address.isUnix()) {
+      UnixSocketFile.open(address.unixPath());
+    }
     bound.channel().pipeline().addLast(new AcceptFailures());
     HttpServer server = new HttpServer(scheme, bound.channel(), connections, address);
     LOG.info("{}: listening on {}", scheme, server.boundTo);

@@ -91,6 +91,9 @@ public final class Transport {
     if (!bound.isSuccess()) {
       throw Addresses.cannotListen(address, bound.cause());
     }
+    if (address.isUnix()) {
+      UnixSocketFile.open(address.unixPath());
+    }
     bound.channel().pipeline().addLast(new AcceptFailures());
     return bound.channel();
   }

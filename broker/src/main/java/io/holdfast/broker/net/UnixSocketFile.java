@@ -1,5 +1,6 @@
 package io.holdfast.broker.net;
 
+import io.holdfast.storage.FileModes;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
@@ -43,6 +44,14 @@ public final class UnixSocketFile {
       return;
     }
     throw new IOException("listen (" + path + ") failed - address already in use");
+  }
+
+  /**
+   * Gives the file the mode that nsqd's has, by the mask that the process was started with: who may
+   * connect is for whoever starts it to say, other than with data.
+   */
+  public static void open(String path) throws IOException {
+    Files.setAttribute(Path.of(path), "unix:mode", FileModes.byFormerMask());
   }
 
   /** Removes the file after listening; what prevents it is logged. */

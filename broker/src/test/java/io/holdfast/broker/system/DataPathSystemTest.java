@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -114,6 +115,32 @@ class DataPathSystemTest {
       Path lock = first.dataPath().resolve("holdfast.lock");
       Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> Files.exists(lock));
     }
+  }
+
+  @Test
+  void shouldKeepItsFilesToItselfWhateverTheMask() throws Exception {
+    try (BrokerProcess broker = BrokerProcess.of("--max-bytes-per-file=1048576")) {
+      Path socket = broker.home().resolve("nsqd.sock");
+      broker.under("sh", "-c", "umask 011; exec \"$@\" --tcp-address=" + socket, "sh").start();
+      broker.http().post("/topic/create?topic=t").expect(200, "");
+      broker.http().post("/channel/create?topic=t&channel=c").expect(200, "");
+      broker.http().post("/mpub?topic=t", "1\n2").expect(200, "OK");
+      broker.http().post("/channel/empty?topic=t&channel=c").expect(200, "");
+      assertEquals("rwxrw-rw-", mode(socket), "as nsqd's");
+      broker.terminate();
+      try (Stream<Path> files = Files.walk(broker.dataPath())) {
+        List<Path> all = files.filter(path -> !path.equals(broker.dataPath())).toList();
+        assertTrue(all.size() > 8, all::toString);
+        for (Path path : all) {
+          String expected = Files.isDirectory(path) ? "rwx------" : "rw-------";
+          assertEquals(expected, mode(path), path.toString());
+        }
+      }
+    }
+  }
+
+  private static String mode(Path path) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.holdfast.tools.data;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.holdfast.storage.ChannelView;
 import io.holdfast.storage.Defect;
+import io.holdfast.storage.FileModes;
 import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
@@ -126,6 +127,7 @@ public final class ExportCommand implements Callable<Integer> {
       if (output == null) {
         export(topic, channel, context.out());
       } else {
+        FileModes.ownerOnly();
         try (OutputStream file =
             new BufferedOutputStream(
                 Files.newOutputStream(

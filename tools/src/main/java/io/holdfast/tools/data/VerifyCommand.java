@@ -5,6 +5,7 @@ import io.holdfast.storage.DataDirCheck;
 import io.holdfast.storage.DataDirRepair;
 import io.holdfast.storage.DataDirView;
 import io.holdfast.storage.Defect;
+import io.holdfast.storage.FileModes;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.TopicView;
 import io.holdfast.tools.Main;
@@ -93,6 +94,9 @@ public final class VerifyCommand implements Callable<Integer> {
     }
     if (repair != null && (dir.namesChannels() || !dir.topics(view).equals(view.topics()))) {
       throw ToolException.usage("--repair copies everything: not with --topic or --channel");
+    }
+    if (repair != null) {
+      FileModes.ownerOnly();
     }
     Path target = repair == null ? null : TargetDir.empty(repair, dir.dir());
     check(view);

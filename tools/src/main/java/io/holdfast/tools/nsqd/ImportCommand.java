@@ -7,6 +7,7 @@ import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.DirectoryLock;
 import io.holdfast.storage.DurableFiles;
+import io.holdfast.storage.FileModes;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.SyncThread;
 import io.holdfast.tools.Main;
@@ -101,6 +102,7 @@ public final class ImportCommand implements Callable<Integer> {
     if (dryRun && ownerName != null) {
       throw ToolException.usage("--owner has no effect with --dry-run");
     }
+    FileModes.ownerOnly();
     Owner owner = ownerName == null ? Owner.of(targetDir) : Owner.parse(ownerName, targetDir);
     ReadableFiles.check(sourceDir);
     try (DirectoryLock lock = DirectoryLock.tryLock(sourceDir)) {
