@@ -46,6 +46,13 @@ public interface BackendQueue extends Closeable {
   boolean poll(MessageView to) throws IOException;
 
   /**
+   * Takes back what {@link #poll} gave last: it is the next again.
+   *
+   * @param polled as it was given
+   */
+  void putBack(MessageView polled);
+
+  /**
    * The body of a message held by reference.
    *
    * @return false when it cannot be read any more

@@ -259,6 +259,11 @@ public final class ChronicleBackend implements BackendQueue {
     return false;
   }
 
+  @Override
+  public void putBack(MessageView polled) {
+    cursor = polled.ordinal();
+  }
+
   /**
    * Past what is finished or held: the journal's files with it may be gone, since messages that the
    * cursor has not reached yet are held, too, after a start.

@@ -35,7 +35,12 @@ public class MessageRef {
     this.attempts = attempts;
   }
 
-  MessageRef(
+  /**
+   * As the other one, of a message that may stand in a copy.
+   *
+   * @param carried see {@link #isCarried}
+   */
+  protected MessageRef(
       long ordinal,
       long batchPosition,
       int bodyOffset,

@@ -25,6 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A channel: every message of the topic since its creation, each in exactly one place: memory
@@ -434,7 +435,7 @@ public final class Channel {
       if (outcome != Outcome.OK) {
         return outcome;
       }
-      if (delayMs > 0 && ready.deferredCount() >= settings.maxDeferred()) {
+      if (delayMs > 0 && !ready.mayDefer()) {
         return Outcome.TOO_MANY_DEFERRED;
       }
       inFlight.pop(message);
@@ -499,7 +500,7 @@ public final class Channel {
   // ---------------------------------------------------------------- time (scan thread)
 
   private void watchDeferred() {
-    if (ready.deferredCount() > 0) {
+    if (ready.awaitsTime()) {
       watch(ready.firstDueNs(Long.MAX_VALUE));
     }
   }
@@ -549,7 +550,7 @@ public final class Channel {
       }
       int came = timedOut.size() + ready.releaseDue(nowNs);
       addWaiting(came, wake);
-      keep = inFlight.size() > 0 || ready.deferredCount() > 0;
+      keep = inFlight.size() > 0 || ready.awaitsTime();
       scanned = keep;
       nextEventNs =
           inFlight.firstDeadlineNs(clients, ready.firstDueNs(nowNs + TimeUnit.HOURS.toNanos(1)));
@@ -792,16 +793,13 @@ public final class Channel {
     backend.force();
   }
 
-  /** Every message with attempts or a due time, wherever it is. */
+  /**
+   * Every message with attempts or a due time, wherever it is, each made when it is asked for:
+   * there can be so many that all at once would not fit into memory.
+   */
   private Iterator<HeldMessage> heldMessages() {
-    List<HeldMessage> held = new ArrayList<>();
-    visit(
-        (message, dueMs) -> {
-          if (message.attempts() > 0 || dueMs > 0 || message.requeued || message.isCarried()) {
-            held.add(new HeldMessage(message, dueMs));
-          }
-        });
-    return held.iterator();
+    return Stream.concat(Stream.concat(ready.cameBack(), ready.deferred()), inFlight.held(clients))
+        .iterator();
   }
 
   /** Shows every unfinished message that not only the backend has. Under the lock. */

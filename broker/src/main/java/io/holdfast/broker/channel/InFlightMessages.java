@@ -2,7 +2,9 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.storage.HeldMessage;
 import java.util.Collection;
+import java.util.stream.Stream;
 
 /**
  * The messages of a channel that are with consumers: by ordinal, to find what a client answers, and
@@ -89,6 +91,13 @@ final class InFlightMessages {
         visitor.visit(m, 0);
       }
     }
+  }
+
+  /** All of these clients' messages as they would be delivered again. */
+  Stream<HeldMessage> held(Collection<ClientV2> clients) {
+    return clients.stream()
+        .flatMap(client -> Stream.iterate(client.inFlight().first(), m -> m != null, m -> m.next))
+        .map(message -> new HeldMessage(message, 0));
   }
 
   int size() {

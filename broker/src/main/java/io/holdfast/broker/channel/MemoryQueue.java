@@ -2,9 +2,11 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.memory.MemoryPart;
 import io.holdfast.broker.memory.MemoryShare;
+import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.OrdinalRanges;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.stream.Stream;
 
 /**
  * A channel's memory queue, nsqd's {@code memoryMsgChan}: new messages with their bodies, bounded
@@ -20,9 +22,13 @@ final class MemoryQueue {
   private final long maxBytes;
   private final ArrayDeque<Message> messages = new ArrayDeque<>();
   private final MemoryShare share;
+  private final RequeuedMessages cameBack = new RequeuedMessages();
   private long bytes;
-  private int requeued;
   private long taken;
+
+  // New messages that came, but for those that were dropped, and that were taken.
+  private long newCame;
+  private long newTaken;
 
   /**
    * @param maxMessages new messages at most ({@code mem-queue-size})
@@ -37,7 +43,7 @@ final class MemoryQueue {
 
   /** How many more messages there is room for. */
   int room() {
-    return bytes >= maxBytes ? 0 : Math.max(0, maxMessages - messages.size());
+    return bytes >= maxBytes ? 0 : Math.max(0, maxMessages - size());
   }
 
   /**
@@ -47,7 +53,7 @@ final class MemoryQueue {
    * @return false when there is none
    */
   boolean reserve(int heldBytes) {
-    return messages.size() < maxMessages
+    return size() < maxMessages
         && bytes + heldBytes <= maxBytes
         && share.tryTake(MESSAGE_BYTES + heldBytes);
   }
@@ -55,6 +61,7 @@ final class MemoryQueue {
   /** Adds a new message, room for which was reserved. */
   void put(Message message) {
     messages.add(message);
+    newCame++;
     bytes += held(message);
   }
 
@@ -75,41 +82,36 @@ final class MemoryQueue {
 
   /** Adds a message that has been delivered or deferred before; never refused. */
   void requeue(Message message) {
-    message.requeued = true;
-    messages.add(message);
-    requeued++;
+    // Its turn is after the new ones that are here now.
+    cameBack.add(message, newCame);
   }
 
   /** Whether the next message is one that came back. */
   boolean isRequeuedNext() {
-    Message head = messages.peek();
-    return head != null && head.requeued;
+    return cameBack.size() > 0 && (messages.isEmpty() || cameBack.firstKey() <= newTaken);
   }
 
   /** Whether there is any message that did not come back. */
   boolean hasNew() {
-    return messages.size() > requeued;
+    return !messages.isEmpty();
   }
 
   /** The next message, which stays, or null. */
   Message peek() {
-    return messages.peek();
+    return isRequeuedNext() ? cameBack.first() : messages.peek();
   }
 
-  /** The next message, or null. */
-  Message poll() {
-    Message message = messages.poll();
-    if (message != null) {
-      taken++;
-      if (message.requeued) {
-        message.requeued = false;
-        requeued--;
-      } else {
-        bytes -= held(message);
-        share.give(MESSAGE_BYTES + held(message));
-      }
+  /** Takes out the next message; there is one. */
+  void remove() {
+    taken++;
+    if (isRequeuedNext()) {
+      cameBack.removeFirst();
+    } else {
+      Message message = messages.poll();
+      newTaken++;
+      bytes -= held(message);
+      share.give(MESSAGE_BYTES + held(message));
     }
-    return message;
   }
 
   /**
@@ -121,15 +123,14 @@ final class MemoryQueue {
   int dropNew(long keep, OrdinalRanges dropped) {
     int count = 0;
     Iterator<Message> newestFirst = messages.descendingIterator();
-    while (messages.size() > keep && hasNew() && newestFirst.hasNext()) {
+    while (size() > keep && newestFirst.hasNext()) {
       Message message = newestFirst.next();
-      if (!message.requeued) {
-        newestFirst.remove();
-        bytes -= held(message);
-        share.give(MESSAGE_BYTES + held(message));
-        dropped.add(message.ordinal());
-        count++;
-      }
+      newestFirst.remove();
+      newCame--;
+      bytes -= held(message);
+      share.give(MESSAGE_BYTES + held(message));
+      dropped.add(message.ordinal());
+      count++;
     }
     return count;
   }
@@ -143,28 +144,40 @@ final class MemoryQueue {
     share.trim();
   }
 
-  /** Messages polled so far. */
+  /** Messages taken out so far. */
   long taken() {
     return taken;
   }
 
   int size() {
-    return messages.size();
+    return messages.size() + cameBack.size();
   }
 
   /** Messages that came back. */
   int requeued() {
-    return requeued;
+    return cameBack.size();
   }
 
-  Iterable<Message> messages() {
-    return messages;
+  /** Shows all messages. */
+  void visit(Message.Visitor visitor) {
+    for (Message message : messages) {
+      visitor.visit(message, 0);
+    }
+    cameBack.visit(visitor);
+  }
+
+  /** The messages that came back or stand in copies, each made when it is asked for. */
+  Stream<HeldMessage> held() {
+    return Stream.concat(
+            messages.stream().filter(m -> m.isCarried() || m.attempts() > 0), cameBack.messages())
+        .map(message -> new HeldMessage(message, 0));
   }
 
   void clear() {
     messages.clear();
+    cameBack.clear();
     bytes = 0;
-    requeued = 0;
+    newCame = newTaken;
     share.giveAll();
   }
 }

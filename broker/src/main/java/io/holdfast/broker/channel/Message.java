@@ -19,12 +19,6 @@ final class Message extends MessageRef {
 
   int bodyStart;
 
-  /** Whether it is in the memory queue for another time. */
-  boolean requeued;
-
-  /** When it may be delivered, {@link System#nanoTime}; only while it is deferred. */
-  long dueNs;
-
   // Only while in flight: its consumer, its place in the consumer's list, and its times (nanoTime).
   ClientV2 client;
   Message previous;
@@ -40,6 +34,23 @@ final class Message extends MessageRef {
       int attempts,
       long timestampNs) {
     super(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
+    this.timestampNs = timestampNs;
+  }
+
+  /**
+   * A message that was kept by reference.
+   *
+   * @param carried see {@link MessageRef#isCarried}
+   */
+  Message(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      long timestampNs,
+      boolean carried) {
+    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts, carried);
     this.timestampNs = timestampNs;
   }
 

@@ -1,5 +1,6 @@
 package io.holdfast.broker.channel;
 
+import io.holdfast.broker.memory.MemoryShare;
 import io.holdfast.storage.BackendQueue;
 import io.holdfast.storage.Batch;
 import io.holdfast.storage.HeldMessage;
@@ -12,6 +13,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The messages of a channel that are not with a consumer: memory queue, backend and deferred ones,
@@ -25,11 +28,28 @@ final class ReadyMessages {
    */
   private static final int MAX_COPIED_BODY_BYTES = 4096;
 
+  /** References that a channel may have whatever others have. */
+  private static final int MIN_REFERENCES = 128;
+
+  /** Messages made ready in one turn of the scan. */
+  private static final int MAX_RELEASED = 10_000;
+
+  /** When the backend is asked again which had to wait for memory that all channels share. */
+  private static final long LOOK_AGAIN_NS = TimeUnit.SECONDS.toNanos(1);
+
   private final ChannelSettings settings;
   private final BackendQueue backend;
   private final LongSupplier demand;
   private final MemoryQueue memory;
   private final DeferredQueue deferred = new DeferredQueue();
+
+  /** Of all channels' memory for references, deferred and requeued ones. */
+  private final MemoryShare references;
+
+  /** Until when the backend is not asked, see {@link #putBack}; nanoTime. */
+  private long blockedUntilNs;
+
+  private boolean blocked;
   private final MessageView view = new MessageView();
 
   /** Whether the last choice between a message that came back and the backend was the former. */
@@ -49,6 +69,7 @@ final class ReadyMessages {
     memory =
         new MemoryQueue(
             settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
+    references = new MemoryShare(settings.memory().deferred());
   }
 
   // ---------------------------------------------------------------- in
@@ -64,7 +85,7 @@ final class ReadyMessages {
         // Only carried forward: still to be delivered for the first time, before the backend's.
         memory.putAnyway(message);
       } else {
-        memory.requeue(message);
+        requeue(message);
       }
     }
   }
@@ -79,7 +100,7 @@ final class ReadyMessages {
       } else {
         putAndDrop(batch, taken);
       }
-    } else if (deferred.size() + memory.requeued() + batch.count() <= settings.maxDeferred()) {
+    } else if (mayHold(batch.count())) {
       putDeferred(batch);
     } else if (demand == null || !backend.isCaughtUp()) {
       // Beyond the bound on references it stays in the backend, which knows its due time, too.
@@ -224,6 +245,7 @@ final class ReadyMessages {
 
   /** Makes a message that came back ready at once. */
   void requeue(Message message) {
+    references.take(References.REFERENCE_BYTES);
     memory.requeue(message);
   }
 
@@ -233,19 +255,49 @@ final class ReadyMessages {
    * @return when, by the monotonic clock
    */
   long defer(Message message, long delayMs) {
-    message.dueNs = settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs);
-    deferred.add(message);
-    return message.dueNs;
+    long dueNs = settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs);
+    references.take(References.REFERENCE_BYTES);
+    deferred.add(message, dueNs);
+    return dueNs;
   }
 
-  /** Makes ready what is due; returns how many. */
+  /** Makes ready what is due, as much as is worth one turn; returns how many. */
   int releaseDue(long nowNs) {
     int count = 0;
-    for (Message due = deferred.pollDue(nowNs); due != null; due = deferred.pollDue(nowNs)) {
-      memory.requeue(due);
+    if (blocked && blockedUntilNs - nowNs <= 0) {
+      blocked = false;
       count++;
     }
+    Message due = deferred.pollDue(nowNs);
+    while (due != null) {
+      memory.requeue(due);
+      count++;
+      due = count < MAX_RELEASED ? deferred.pollDue(nowNs) : null;
+    }
     return count;
+  }
+
+  /** Whether a message may be deferred, by the bounds on references. */
+  boolean mayDefer() {
+    return deferred.size() < settings.maxDeferred() && isRoom(1);
+  }
+
+  /** Whether there is room for more references. A few there are in any case. */
+  private boolean mayHold(int more) {
+    long count = (long) deferred.size() + memory.requeued() + more;
+    return count <= settings.maxDeferred() && isRoom(more);
+  }
+
+  private boolean isRoom(int more) {
+    if (deferred.size() + memory.requeued() + more <= MIN_REFERENCES) {
+      return true;
+    }
+    long bytes = (long) more * References.REFERENCE_BYTES;
+    boolean isRoom = references.tryTake(bytes);
+    if (isRoom) {
+      references.give(bytes);
+    }
+    return isRoom;
   }
 
   // ---------------------------------------------------------------- out
@@ -268,7 +320,10 @@ final class ReadyMessages {
         Message message = memory.peek();
         boolean readable = message.bytes != null || backend.read(message, view);
         // Taken out only now: after an exception it must not be nowhere.
-        memory.poll();
+        if (memory.isRequeuedNext()) {
+          references.give(References.REFERENCE_BYTES);
+        }
+        memory.remove();
         if (readable) {
           return message;
         }
@@ -294,12 +349,19 @@ final class ReadyMessages {
 
   /** Whether so many references are held that the backend has to wait. */
   private boolean isOverBound() {
-    return deferred.size() + memory.requeued() >= settings.maxDeferred();
+    return !mayHold(1);
   }
 
-  /** Takes from the backend what is due; what is not goes to the deferred messages. */
+  /**
+   * Takes from the backend what is due; what is not goes to the deferred messages. Where there is
+   * no room for more of those it stays, and what is behind it waits.
+   */
   private boolean pollBackend() throws IOException {
-    while (!isOverBound() && backend.poll(view)) {
+    if ((blocked || memory.requeued() > 0) && isOverBound()) {
+      return false;
+    }
+    blocked = false;
+    while (backend.poll(view)) {
       if (view.deferMs() == 0) {
         return true;
       }
@@ -307,6 +369,10 @@ final class ReadyMessages {
       long delayMs = dueMs - settings.clock().wallMs();
       if (delayMs <= 0) {
         return true;
+      }
+      if (isOverBound()) {
+        putBack(delayMs);
+        return false;
       }
       Message message = Message.of(view);
       defer(message, delayMs);
@@ -318,6 +384,14 @@ final class ReadyMessages {
       }
     }
     return false;
+  }
+
+  /** What was polled last is looked at again when it is due, or when there may be room. */
+  private void putBack(long delayMs) {
+    backend.putBack(view);
+    blocked = true;
+    blockedUntilNs =
+        settings.clock().nanos() + Math.min(TimeUnit.MILLISECONDS.toNanos(delayMs), LOOK_AGAIN_NS);
   }
 
   /** The body of a message that {@link #poll} returned without bytes, and its publish time. */
@@ -344,33 +418,59 @@ final class ReadyMessages {
     return memory.taken();
   }
 
+  /** Whether anything here becomes ready by itself. */
+  boolean awaitsTime() {
+    return blocked || deferred.size() > 0;
+  }
+
   /** When the first deferred message is due, or another time if that is earlier. */
   long firstDueNs(long otherwiseNs) {
-    Message first = deferred.first();
-    return first != null && first.dueNs - otherwiseNs < 0 ? first.dueNs : otherwiseNs;
+    long first = otherwiseNs;
+    if (deferred.size() > 0 && deferred.firstDueNs() - first < 0) {
+      first = deferred.firstDueNs();
+    }
+    return blocked && blockedUntilNs - first < 0 ? blockedUntilNs : first;
   }
 
   /** Shows every message that memory knows of. */
   void visit(Message.Visitor visitor) {
-    for (Message message : memory.messages()) {
-      visitor.visit(message, 0);
-    }
+    memory.visit(visitor);
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
-    for (Message message : deferred.messages()) {
-      long delayMs = TimeUnit.NANOSECONDS.toMillis(message.dueNs - nowNs);
-      visitor.visit(message, nowMs + Math.max(0, delayMs));
+    for (int i = 0; i < deferred.size(); i++) {
+      deferred.visit(i, visitor, dueMs(i, nowNs, nowMs));
     }
+  }
+
+  private long dueMs(int i, long nowNs, long nowMs) {
+    long delayMs = TimeUnit.NANOSECONDS.toMillis(deferred.dueNs(i) - nowNs);
+    return nowMs + Math.max(0, delayMs);
+  }
+
+  /** The deferred messages, each made when it is asked for. */
+  Stream<HeldMessage> deferred() {
+    long nowNs = settings.clock().nanos();
+    long nowMs = settings.clock().wallMs();
+    return IntStream.range(0, deferred.size())
+        .mapToObj(i -> new HeldMessage(deferred.get(i), dueMs(i, nowNs, nowMs)));
+  }
+
+  /** The messages in memory that came back or stand in copies. */
+  Stream<HeldMessage> cameBack() {
+    return memory.held();
   }
 
   /** Gives back what memory it has kept for messages to come. */
   void trim() {
     memory.trim();
+    references.trim();
   }
 
   /** Drops what memory has; the backend is emptied by itself. */
   void clear() {
     memory.clear();
     deferred.clear();
+    references.giveAll();
+    blocked = false;
   }
 }
