@@ -17,6 +17,7 @@ final class ConnectionTimers {
 
   private final ChannelHandlerContext ctx;
   private final ClientOutput output;
+  private final ConnectionLog log;
   private ScheduledFuture<?> heartbeat;
   private ScheduledFuture<?> deadline;
   private long intervalNs;
@@ -25,8 +26,9 @@ final class ConnectionTimers {
   /** Since when the client takes nothing; 0 while it does. */
   private long stuckSinceNs;
 
-  ConnectionTimers(ChannelHandlerContext ctx, ClientOutput output) {
+  ConnectionTimers(ChannelHandlerContext ctx, ClientOutput output, ConnectionLog log) {
     this.ctx = ctx;
+    this.log = log;
     this.output = output;
   }
 
@@ -81,6 +83,7 @@ final class ConnectionTimers {
   private void beat() {
     if (stuckSinceNs != 0) {
       if (System.nanoTime() - stuckSinceNs >= intervalNs) {
+        log.closing("took nothing of its output for a heartbeat interval");
         ctx.close();
       }
       // A client that takes nothing gets nothing more.
@@ -100,6 +103,7 @@ final class ConnectionTimers {
       // It cannot be heard; its time begins when it can.
       scheduleDeadline(2 * intervalNs);
     } else if (leftNs <= 0) {
+      log.closing("no command for two heartbeat intervals");
       ctx.close();
     } else {
       scheduleDeadline(leftNs);

@@ -14,12 +14,14 @@ import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.InputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
+import io.holdfast.storage.Reasons;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
@@ -73,6 +75,7 @@ public final class ProtocolV2 {
   private Authenticator authenticator;
   private Async async;
   private ConnectionTimers timers;
+  private ConnectionLog log;
   private boolean closed;
   private boolean identified;
 
@@ -119,7 +122,8 @@ public final class ProtocolV2 {
             authenticator,
             async,
             () -> decoder.isSuspended() || !output.isWritable());
-    timers = new ConnectionTimers(ctx, output);
+    log = new ConnectionLog(client.remoteAddress());
+    timers = new ConnectionTimers(ctx, output, log);
     timers.start(defaults.heartbeatIntervalMs());
   }
 
@@ -176,12 +180,12 @@ public final class ProtocolV2 {
   }
 
   void tooSlow() {
-    LOG.debug("client {}: too slow to send while others wait", client.remoteAddress());
+    log.closing("too slow to send while others wait");
     ctx.close();
   }
 
   void tooMuch() {
-    LOG.debug("client {}: sent too much behind a command that waits", client.remoteAddress());
+    log.closing("sent too much behind a command that waits");
     ctx.close();
   }
 
@@ -198,19 +202,25 @@ public final class ProtocolV2 {
     return options.maxBodySize() + Integer.BYTES;
   }
 
-  void badMagic() {
+  /** Four bytes that are none. */
+  void badMagic(int magic) {
+    byte[] bytes = ByteBuffer.allocate(Integer.BYTES).putInt(magic).array();
+    log.badMagic(new String(bytes, StandardCharsets.ISO_8859_1));
     broker.meters().protocolError("E_BAD_PROTOCOL");
     output.fatal(FrameEncoder.ascii("E_BAD_PROTOCOL"));
     decoder.discard();
   }
 
+  /** What nsqd does with a line that is too long. */
   void closeSilently() {
+    log.closing("line too long");
     output.closeInOrder();
     decoder.discard();
   }
 
   /** The client sends no more, and nothing is half there. */
   void endOfInput() {
+    log.closing("end of input");
     output.closeInOrder();
   }
 
@@ -226,6 +236,7 @@ public final class ProtocolV2 {
     LOG.debug("client {}: {}", client.remoteAddress(), e.getMessage());
     broker.meters().protocolError(e.getMessage());
     if (e.isFatal()) {
+      log.closing(e.getMessage());
       decoder.discard();
       leaveChannel();
       output.fatal(e.getMessage().getBytes(StandardCharsets.ISO_8859_1));
@@ -258,6 +269,7 @@ public final class ProtocolV2 {
 
   /** What cannot be read ends the connection; the commands before it hold and are answered. */
   void failed(Throwable cause) {
+    log.closing(Reasons.of(cause));
     if (Upgrades.isClientsFault(cause)) {
       LOG.debug("client {}: {}", client.remoteAddress(), cause.toString());
       decoder.discard();
@@ -277,6 +289,9 @@ public final class ProtocolV2 {
       return;
     }
     closed = true;
+    boolean isDeleted = client.channel() != null && client.channel().isExiting();
+    log.closing(isDeleted ? "channel closed" : "connection closed");
+    log.closed();
     timers.stop();
     leaveChannel();
     output.release();

@@ -268,11 +268,12 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (in.readableBytes() < MAGIC_BYTES) {
       return false;
     }
-    if (in.readInt() == MAGIC_V2) {
+    int magic = in.readInt();
+    if (magic == MAGIC_V2) {
       state = State.LINE;
       return true;
     }
-    protocol.badMagic();
+    protocol.badMagic(magic);
     return false;
   }
 

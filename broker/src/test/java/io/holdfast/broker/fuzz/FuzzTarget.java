@@ -186,6 +186,7 @@ public final class FuzzTarget implements AutoCloseable {
     List<String> logged =
         errors.list.stream()
             .filter(event -> event.getLevel().isGreaterOrEqual(Level.ERROR))
+            .filter(event -> !event.getMessage().contains(" bad protocol magic "))
             .map(ILoggingEvent::toString)
             .toList();
     if (!logged.isEmpty()) {

@@ -9,6 +9,7 @@ import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -59,6 +60,38 @@ class OperatorViewSystemTest {
         assertTrue(first.matches(".* INFO: holdfast v\\S+ .*, nsqd v1\\.3\\.0 \\(.*\\)"), first);
       }
       RawNsqConnection.open(tcpPort).close();
+    }
+  }
+
+  @Test
+  void shouldLogClientsThatComeAndGo() {
+    try (BrokerProcess broker = BrokerProcess.started()) {
+      String good;
+      try (RawNsqConnection conn = broker.connect()) {
+        good = conn.localAddress();
+        conn.pub("seen", "x");
+      }
+      String bad;
+      try (RawNsqConnection conn = broker.connectRaw()) {
+        bad = conn.localAddress();
+        conn.send("GET ").expectFatal("E_BAD_PROTOCOL");
+      }
+      String wrong;
+      try (RawNsqConnection conn = broker.connect()) {
+        wrong = conn.localAddress();
+        conn.line("PUB $").expectFatal("E_BAD_TOPIC PUB topic name \"$\" is not valid");
+      }
+      List<String> lines = new ArrayList<>();
+      for (String address : List.of(good, bad, wrong)) {
+        lines.add(" INFO: TCP: new client(" + address + ")");
+      }
+      lines.add(" ERROR: client(" + bad + ") bad protocol magic 'GET '");
+      if (Reference.isHoldfast()) {
+        lines.add(" INFO: TCP: client(" + good + ") closed: end of input");
+        lines.add(" INFO: TCP: client(" + bad + ") closed: bad protocol magic");
+        lines.add(" INFO: TCP: client(" + wrong + ") closed: E_BAD_TOPIC PUB topic name");
+      }
+      Awaitility.await().until(() -> lines.stream().allMatch(broker.log()::contains));
     }
   }
 
