@@ -59,7 +59,8 @@ public final class Main {
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {
       boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;
-      System.err.println("holdfast: " + (isExpected ? "" : "internal error: ") + Reasons.of(e));
+      System.err.println(
+          "holdfast: " + (isExpected ? "" : "internal error: ") + Logging.visible(Reasons.of(e)));
       if (isExpected) {
         log.debug("start failed", e);
       } else {

@@ -134,13 +134,25 @@ final class GoValues {
       case '\t' -> out.append(quoting ? "\\t" : "\t");
       case '"', '\\' -> out.append(quoting ? "\\" : "").append(c);
       default -> {
-        if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+        if (isInvisible(c)) {
           out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
         } else {
           out.append(c);
         }
       }
     }
+  }
+
+  /** What moves, colours or turns round what a terminal shows, or shows nothing at all. */
+  private static boolean isInvisible(char c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
   }
 
   private static OptionalLong toLong(BigInteger value) {

@@ -67,6 +67,11 @@ public final class Logging {
                             + NsqdOptions.LOG_LEVEL.accepted())));
   }
 
+  /** Makes control characters of a text visible, so that it is one line on a terminal. */
+  public static String visible(String text) {
+    return GoValues.oneLine(text);
+  }
+
   static String prefix() {
     return prefix;
   }

@@ -40,6 +40,17 @@ class LoggingTest {
   }
 
   @Test
+  void shouldShowWhatATerminalWouldObey() {
+    String line =
+        layout(Level.INFO, "a\u001b[31mb\u009b2Jc\u202ed\u200be\u2028f\u007fg\rh\bü", null);
+    assertTrue(
+        line.endsWith(
+            "INFO: a\\u001b[31mb\\u009b2Jc\\u202ed\\u200be\\u2028f\\u007fg\\rh\\u0008ü"
+                + System.lineSeparator()),
+        line);
+  }
+
+  @Test
   void shouldKeepAThrowableAndItsCausesOnTheLine() {
     Exception e = new IllegalStateException("outer\nline", new java.io.IOException("disk"));
     String line = layout(Level.ERROR, "failed", e);
