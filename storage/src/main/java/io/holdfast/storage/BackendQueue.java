@@ -116,7 +116,7 @@ public interface BackendQueue extends Closeable {
 
   /**
    * Sums up the account; the iterator gives every held message with attempts or a due time. What it
-   * makes superfluous is to be removed by {@link #removeOldFiles} and {@link #filesRemoved}.
+   * makes superfluous is to be removed by {@link #removeOldFiles}.
    */
   void checkpoint(Iterator<HeldMessage> held) throws IOException;
 
@@ -129,9 +129,6 @@ public interface BackendQueue extends Closeable {
 
   /** Waits for the disk: to be called without the channel's lock. */
   void removeOldFiles() throws IOException;
-
-  /** After {@link #removeOldFiles}, under the channel's lock. */
-  void filesRemoved();
 
   /** Files of the topic's journal were removed: lets go of them. */
   void journalFilesRemoved();

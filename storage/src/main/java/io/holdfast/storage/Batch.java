@@ -17,7 +17,6 @@ public final class Batch {
   private long firstOrdinal = -1;
   private long timestampNs;
   private long position = MessageRef.NOWHERE;
-  private long index;
   private int sectionOffset;
   private byte[] copy;
 
@@ -46,11 +45,10 @@ public final class Batch {
     this.timestampNs = timestampNs;
   }
 
-  void appended(long ordinal, long timeNs, long at, long excerptIndex, int firstMessageOffset) {
+  void appended(long ordinal, long timeNs, long at, int firstMessageOffset) {
     firstOrdinal = ordinal;
     timestampNs = timeNs;
     position = at;
-    index = excerptIndex;
     sectionOffset = firstMessageOffset;
   }
 
@@ -109,11 +107,6 @@ public final class Batch {
   /** Where its record begins, see {@link MessageView#batchPosition}. */
   public long position() {
     return position;
-  }
-
-  /** Chronicle's index of the excerpt, to bring a cursor there. */
-  long index() {
-    return index;
   }
 
   /** File offset of the first message's length field. */

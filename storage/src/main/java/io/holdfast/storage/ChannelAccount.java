@@ -63,11 +63,6 @@ interface ChannelAccount {
     // No files.
   }
 
-  /** After {@link #removeOldFiles}. */
-  default void filesRemoved() {
-    // No files.
-  }
-
   /** Bytes that all files take on the disk. */
   default long diskBytes() {
     return 0;

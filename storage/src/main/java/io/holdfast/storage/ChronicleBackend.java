@@ -464,11 +464,6 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void filesRemoved() {
-    ledger.filesRemoved();
-  }
-
-  @Override
   public void journalFilesRemoved() {
     journal.filesRemoved();
   }

@@ -109,16 +109,19 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
       for (int cycle : log.cycles().descendingSet()) {
         long next = -1;
         long lostHere = 0;
+        int largest = 1;
         if (reader.moveToCycle(cycle)) {
-          while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
+          while (reader.nextInFile()) {
             if (!isWhole(reader)) {
               int bytes = Math.min(reader.length(), options.maxRecordBytes());
               lostHere += DamagedBatch.messages(reader.view(), reader.offset(), bytes);
             } else if (isBatch(reader)) {
               next = Math.max(next, endOrdinal(reader));
               lostHere = 0;
+              largest = Math.max(largest, RecordCodec.count(reader.view(), reader.offset()));
             }
           }
+          lostHere += reader.missingAtEnd() * largest;
         }
         lost += lostHere;
         if (next >= 0) {
@@ -162,7 +165,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     noteFirst(ExcerptLog.cycleOf(at), ordinal);
     nextOrdinal = ordinal + batch.count();
     int firstMessage = ExcerptLog.offsetOf(at) + RecordCodec.JOURNAL_HEAD_BYTES;
-    batch.appended(ordinal, timeNs, at, log.lastIndex(), firstMessage);
+    batch.appended(ordinal, timeNs, at, firstMessage);
     noteWritten(batch.count());
   }
 
@@ -516,11 +519,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public void filesRemoved() {
-    log.refreshListing();
-  }
-
-  @Override
   public long diskBytes() {
     return log.diskBytes();
   }
@@ -546,7 +544,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void closeIdle() {
-    log.closeIfUnread();
+    log.closeIdle();
   }
 
   @Override

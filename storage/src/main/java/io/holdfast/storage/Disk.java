@@ -3,6 +3,7 @@ package io.holdfast.storage;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -107,6 +108,22 @@ public class Disk {
       // How Java reports that a mapped page cannot be had.
       throw new IOException("cannot be rewritten: " + e.getMessage(), e);
     }
+  }
+
+  /** Opens a file for {@link #read}; the caller closes it. */
+  public FileChannel openToRead(Path file) throws IOException {
+    return FileChannel.open(file, StandardOpenOption.READ);
+  }
+
+  /**
+   * Reads what a log's reader asks for.
+   *
+   * @param channel of {@link #openToRead}
+   * @return how many bytes; negative at the end of the file
+   * @throws IOException when the disk cannot read the block at the offset
+   */
+  public int read(Path file, FileChannel channel, ByteBuffer to, long offset) throws IOException {
+    return channel.read(to, offset);
   }
 
   /** Creates an empty file. */

@@ -136,6 +136,33 @@ public final class DurableFiles {
         });
   }
 
+  /**
+   * The next part of a file that holds data; holes and reserved blocks are passed over.
+   *
+   * @param from file offset to look from
+   * @return begin and end, null when there is none
+   */
+  static long[] nextData(Path file, long from) throws IOException {
+    final int seekData = 3;
+    final int seekHole = 4;
+    PosixAPI posix = PosixAPI.posix();
+    int fd = posix.open(file.toString(), 0, 0);
+    if (fd < 0) {
+      // Out of descriptors, say: what is in the file is only out of reach, not gone.
+      throw new IOException("cannot open " + file);
+    }
+    try {
+      long begin = posix.lseek(fd, from, seekData);
+      if (begin < 0) {
+        return null;
+      }
+      long end = posix.lseek(fd, begin, seekHole);
+      return end <= begin ? null : new long[] {begin, end};
+    } finally {
+      posix.close(fd);
+    }
+  }
+
   /** One above the last byte of a file that holds data; holes and reserved blocks follow. */
   public static long dataEnd(Path file) throws IOException {
     final int seekData = 3;

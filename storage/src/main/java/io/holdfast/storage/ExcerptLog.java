@@ -1,12 +1,9 @@
 package io.holdfast.storage;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
-import java.io.Closeable;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,13 +11,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.function.Function;
 import net.openhft.chronicle.bytes.Bytes;
-import net.openhft.chronicle.bytes.SyncMode;
+import net.openhft.chronicle.core.io.Closeable;
 import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptAppender;
-import net.openhft.chronicle.queue.ExcerptTailer;
-import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * beside them in one thread; opening, closing and deleting files is guarded by this object's
  * monitor. Files are opened at first use and can be closed while nobody reads.
  */
-final class ExcerptLog implements Closeable {
+final class ExcerptLog implements LogFiles, java.io.Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ExcerptLog.class);
 
   static {
@@ -56,8 +50,6 @@ final class ExcerptLog implements Closeable {
   /** Of a block, what Chronicle is good for (chronicle-facts §5). */
   private static final int LARGEST_EXCERPT_PART = 4;
 
-  private static final long MAX_FOUND_BLOCK_BYTES = 1 << 30;
-
   /** Four pages of the largest common size, so that block and overlap are whole pages. */
   private static final long BLOCK_ALIGNMENT = 256 << 10;
 
@@ -66,7 +58,12 @@ final class ExcerptLog implements Closeable {
 
   private static final long LISTING_BYTES = 8 << 10;
   private static final String DAMAGED_SUFFIX = ".damaged";
-  private static final int LOCK_TIMEOUT_MS = 500;
+
+  /** Of a file or directory that is not ours and whose name Chronicle would stumble over. */
+  private static final String STRAY_SUFFIX = ".stray";
+
+  /** Leaves room to count on. */
+  private static final int LAST_CYCLE = Integer.MAX_VALUE - (1 << 20);
 
   /** Where an excerpt's payload begins: the cycle in the upper half, the file offset below. */
   static long position(int cycle, long offset) {
@@ -89,8 +86,7 @@ final class ExcerptLog implements Closeable {
   private final ConcurrentSkipListSet<Integer> cycles = new ConcurrentSkipListSet<>();
 
   /**
-   * Cycles whose file Chronicle cannot open: renamed, so that it does not try, and still searched
-   * by readers.
+   * Cycles whose file has the suffix that earlier versions gave to what Chronicle could not open.
    */
   private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
 
@@ -102,8 +98,7 @@ final class ExcerptLog implements Closeable {
   private final Disk disk;
   private final DirtyFiles dirty;
 
-  /** Open readers; the queue stays open while there are any. This monitor. */
-  private int readers;
+  private final ReadFiles readFiles;
 
   private ChronicleQueue queue;
   private boolean closed;
@@ -112,16 +107,21 @@ final class ExcerptLog implements Closeable {
   private ExcerptAppender appender;
   private final CycleFile writeFile;
   private int writeCycle;
+
+  /** Chronicle does not know of files before. This monitor. */
+  private volatile int shownFrom;
+
   private boolean freshCycle = true;
   private long writePosition;
-  private long lastIndex;
   private boolean uncertain;
 
-  /** The first cycle that this process writes. */
-  private final int firstOwnCycle;
+  /** The first cycle that this process writes; not known while what is there is looked at. */
+  private volatile int firstOwnCycle = Integer.MAX_VALUE;
 
-  /** The newest cycle an excerpt was appended to by this process, else the newest found on disk. */
-  private volatile int currentCycle;
+  /**
+   * The end of the newest excerpt, see {@link #position}; without one, of the newest file found.
+   */
+  private volatile long written;
 
   /**
    * Opens the log in an existing directory; the caller holds the data directory's lock.
@@ -135,104 +135,109 @@ final class ExcerptLog implements Closeable {
       throws IOException {
     this.dir = dir;
     this.disk = disk;
+    readFiles = new ReadFiles(disk);
     dirty = new DirtyFiles(dir, disk, this::file);
     writeFile = new CycleFile(dir, maxReserveBytes, clearing);
-    long largestBytes = cleanUpAndList();
-    // A damaged file can have grown to any size; such a one is not mapped as a whole.
-    this.blockSize =
-        Math.max(alignBlock(blockSize), Math.min(blockOf(largestBytes), MAX_FOUND_BLOCK_BYTES));
-    currentCycle = cycles.isEmpty() ? 0 : cycles.last();
-    writeCycle = currentCycle + 1;
+    cleanUpAndList();
+    this.blockSize = alignBlock(blockSize);
+    int newest = cycles.isEmpty() ? 0 : cycles.last();
+    written = position(newest, 0);
+    writeCycle = newest + 1;
     firstOwnCycle = writeCycle;
+    shownFrom = writeCycle;
     rollCycle = new SizeRollCycle(writeCycle);
   }
 
-  /** The block size that a file of one block was made with: Chronicle adds a quarter to it. */
-  private static long blockOf(long fileBytes) {
-    final int partsWithOverlap = 5;
-    return alignBlock(fileBytes / partsWithOverlap * (partsWithOverlap - 1));
+  private static String stem(String name, String suffix) {
+    return name.substring(0, name.length() - suffix.length());
   }
 
   private static long alignBlock(long bytes) {
     return (bytes + BLOCK_ALIGNMENT - 1) / BLOCK_ALIGNMENT * BLOCK_ALIGNMENT;
   }
 
-  private long cleanUpAndList() throws IOException {
+  private void cleanUpAndList() throws IOException {
     disk.delete(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
-    List<Path> strangers = new ArrayList<>();
-    long largestBytes = 0;
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(dir)) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
-        int cycle = SizeRollCycle.cycleOf(name);
-        if (!Files.isRegularFile(file)) {
-          if (cycle >= 0) {
-            strangers.add(file);
-          }
-          continue;
-        }
-        if (name.endsWith(DAMAGED_SUFFIX)) {
-          cycle = SizeRollCycle.cycleOf(name.substring(0, name.length() - DAMAGED_SUFFIX.length()));
-          if (cycle >= 0) {
-            cycles.add(cycle);
+    List<Path> strays = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
+      for (Path entry : entries) {
+        String name = entry.getFileName().toString();
+        String cycleName = name.endsWith(DAMAGED_SUFFIX) ? stem(name, DAMAGED_SUFFIX) : name;
+        int cycle = SizeRollCycle.cycleOf(cycleName);
+        boolean isFile = Files.isRegularFile(entry);
+        if (cycle >= 0 && cycle <= LAST_CYCLE && isFile) {
+          cycles.add(cycle);
+          if (cycleName != name) {
             setAside.add(cycle);
           }
-        } else if (cycle >= 0) {
-          cycles.add(cycle);
-          largestBytes = Math.max(largestBytes, Files.size(file));
-        } else if (name.endsWith(".precreated") || name.endsWith(".discard")) {
-          leftovers.add(file);
+        } else if (name.endsWith(SizeRollCycle.SUFFIX)) {
+          // Chronicle would take it for one of its files.
+          strays.add(entry);
+        } else if (isFile && (name.endsWith(".precreated") || name.endsWith(".discard"))) {
+          leftovers.add(entry);
         }
       }
     }
-    for (Path file : leftovers) {
-      disk.delete(file);
+    for (Path leftover : leftovers) {
+      disk.delete(leftover);
     }
-    for (Path stranger : strangers) {
-      // Chronicle would take it for one of its files.
-      Path aside = stranger.resolveSibling(stranger.getFileName() + DAMAGED_SUFFIX);
-      Files.move(stranger, aside);
-      LOG.error("{} is not a file; renamed to {}", stranger, aside.getFileName());
+    for (Path stray : strays) {
+      setAsideStray(stray, Files.isRegularFile(stray) ? "no file is named so" : "no file");
     }
-    boolean newest = true;
-    for (Integer cycle : cycles.descendingSet()) {
-      Path file = file(cycle);
-      CycleFileHeader header = setAside.contains(cycle) ? null : CycleFileHeader.of(file);
-      if (header == null || header == CycleFileHeader.WHOLE) {
-        newest = false;
-      } else if (header == CycleFileHeader.DAMAGED) {
-        newest = false;
-        setAside(cycle, "its header");
-      } else if (newest && !holdsRecords(file)) {
-        // A crash between creating the file and writing its header: it never held an excerpt.
-        disk.delete(file);
-        cycles.remove(cycle);
+    removeEmptyNewest();
+  }
+
+  /** A crash between creating a file and its first excerpt leaves nothing that counts. */
+  private void removeEmptyNewest() throws IOException {
+    while (!cycles.isEmpty() && !setAside.contains(cycles.last())) {
+      int newest = cycles.last();
+      CycleFileHeader header = header(newest);
+      if (header == CycleFileHeader.WHOLE || holdsRecords(newest)) {
+        return;
+      }
+      cycles.remove(newest);
+      if (header == CycleFileHeader.NONE) {
+        disk.delete(file(newest));
       } else {
-        setAside(cycle, "it has no header");
+        setAsideStray(file(newest), "there is no record in it");
       }
     }
-    return largestBytes;
+  }
+
+  private CycleFileHeader header(int cycle) throws IOException {
+    ReadFile file = open(cycle);
+    try {
+      return CycleFileHeader.read(file).header();
+    } finally {
+      close(file);
+    }
   }
 
   /** A page of zeros at the begin does not make the rest worthless. */
-  private static boolean holdsRecords(Path file) throws IOException {
-    return new ExcerptSalvage(file, RecordFormat.JOURNAL, 0).next()
-        || new ExcerptSalvage(file, RecordFormat.LEDGER, 0).next();
+  private boolean holdsRecords(int cycle) throws IOException {
+    for (RecordFormat format : List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER)) {
+      try (ExcerptReader reader = new ExcerptReader(this, format)) {
+        if (reader.moveToCycle(cycle) && reader.nextInFile()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
-  private void setAside(int cycle, String why) throws IOException {
-    Path file = file(cycle);
-    setAside.add(cycle);
-    disk.move(file, file(cycle));
-    LOG.error("{} is damaged ({}); renamed to {}", file, why, file(cycle).getFileName());
+  private void setAsideStray(Path stray, String why) throws IOException {
+    Path aside = stray.resolveSibling(stray.getFileName() + STRAY_SUFFIX);
+    disk.move(stray, aside);
+    LOG.error("{} is not ours ({}); renamed to {}", stray, why, aside.getFileName());
   }
 
   Path dir() {
     return dir;
   }
 
-  Path file(int cycle) {
+  @Override
+  public Path file(int cycle) {
     CyclePath last = lastPath;
     if (last == null || last.cycle != cycle) {
       last = new CyclePath(cycle, dir.resolve(SizeRollCycle.fileName(cycle)));
@@ -243,14 +248,14 @@ final class ExcerptLog implements Closeable {
         : last.path;
   }
 
-  /** The oldest cycle with a file, or -1. */
-  int firstCycle() {
+  @Override
+  public int firstCycle() {
     Integer first = cycles.isEmpty() ? null : cycles.ceiling(0);
     return first == null ? -1 : first;
   }
 
-  /** The next cycle after this one that has a file, or -1. */
-  int cycleAfter(int cycle) {
+  @Override
+  public int cycleAfter(int cycle) {
     Integer next = cycles.higher(cycle);
     return next == null ? -1 : next;
   }
@@ -261,7 +266,7 @@ final class ExcerptLog implements Closeable {
   }
 
   int currentCycle() {
-    return currentCycle;
+    return cycleOf(written);
   }
 
   /** Whether the newest file, or the directory of a log without one, is where it was put. */
@@ -274,9 +279,30 @@ final class ExcerptLog implements Closeable {
     return Files.exists(file(newest)) || !cycles.contains(newest);
   }
 
-  /** Files of cycles below are complete: nothing will be appended to them. */
-  int completeBelow() {
-    return Math.max(currentCycle, firstOwnCycle);
+  @Override
+  public boolean has(int cycle) {
+    return cycles.contains(cycle);
+  }
+
+  @Override
+  public int completeBelow() {
+    return Math.max(currentCycle(), firstOwnCycle);
+  }
+
+  @Override
+  public long writtenTo(int cycle) {
+    long now = written;
+    return cycleOf(now) == cycle ? offsetOf(now) : 0;
+  }
+
+  @Override
+  public ReadFile open(int cycle) throws IOException {
+    return readFiles.open(file(cycle));
+  }
+
+  @Override
+  public void close(ReadFile file) {
+    readFiles.close(file);
   }
 
   /** Bytes in the file being written, 0 right after a roll. Owner's lock. */
@@ -347,7 +373,6 @@ final class ExcerptLog implements Closeable {
           throw new IOException(
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
-        lastIndex = dc.index();
         writeFile.giveBackBehind(bytes.bytesStore(), at);
         uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
@@ -370,16 +395,18 @@ final class ExcerptLog implements Closeable {
       freshCycle = false;
       cycles.add(writeCycle);
     }
-    currentCycle = writeCycle;
+    written = position(writeCycle, writePosition);
     dirty.written(writeCycle, writePosition);
     return position(writeCycle, at);
   }
 
   /** Whatever is wrong with this file, the next attempt starts with a clean one. */
-  private void abandon() {
-    writeFile.close();
+  private synchronized void abandon() {
     freshCycle = true;
     writeCycle++;
+    // Chronicle would mark its end, in the place that may be what is wrong.
+    shownFrom = writeCycle;
+    closeFiles();
   }
 
   /** Whether an append that failed may have left its excerpt for all that. Owner's lock. */
@@ -387,19 +414,29 @@ final class ExcerptLog implements Closeable {
     return uncertain;
   }
 
-  /** Chronicle's index of the excerpt appended last. Owner's lock. */
-  long lastIndex() {
-    return lastIndex;
-  }
-
-  private ExcerptAppender openAppender() throws IOException {
-    if (appender == null) {
-      synchronized (this) {
-        appender = open(ChronicleQueue::createAppender, cycles.descendingSet());
-        appender.singleThreadedCheckDisabled(true);
-      }
+  private synchronized ExcerptAppender openAppender() throws IOException {
+    if (appender != null) {
+      return appender;
     }
-    return appender;
+    if (closed) {
+      throw new IOException("closed: " + dir);
+    }
+    try {
+      reserveListing();
+      queue = OwnFilesQueue.open(dir, rollCycle, blockSize, () -> cycles.tailSet(shownFrom, true));
+      appender = queue.createAppender();
+      appender.singleThreadedCheckDisabled(true);
+      return appender;
+    } catch (NoSpaceException full) {
+      closeFiles();
+      throw full;
+    } catch (Exception | InternalError e) {
+      // Chronicle throws checked ones, too, which it does not declare. It looks at the file it is
+      // to go on with; the next attempt begins a new one, without the old listing.
+      abandon();
+      disk.delete(dir.resolve(LISTING));
+      throw new IOException("cannot open " + dir + ": " + e, e);
+    }
   }
 
   /** Gives the new file its first blocks before Chronicle takes it over by renaming it. */
@@ -424,23 +461,6 @@ final class ExcerptLog implements Closeable {
     }
     writeFile.renamed(dir.resolve(name));
     rollCycle.cycle(writeCycle);
-  }
-
-  private ChronicleQueue queue() throws IOException {
-    if (closed) {
-      throw new IOException("closed: " + dir);
-    }
-    if (queue == null) {
-      reserveListing();
-      queue =
-          SingleChronicleQueueBuilder.binary(dir)
-              .rollCycle(rollCycle)
-              .blockSize(blockSize)
-              .syncMode(SyncMode.NONE)
-              .timeoutMS(LOCK_TIMEOUT_MS)
-              .build();
-    }
-    return queue;
   }
 
   /**
@@ -474,62 +494,6 @@ final class ExcerptLog implements Closeable {
   }
 
   /**
-   * Opens an appender or tailer. Where Chronicle stumbles over the header of the file it begins
-   * with, that file is set aside.
-   *
-   * @param files in the order in which Chronicle opens them
-   */
-  private <T> T open(Function<ChronicleQueue, T> how, Iterable<Integer> files) throws IOException {
-    while (true) {
-      try {
-        return how.apply(queue());
-      } catch (NoSpaceException full) {
-        throw full;
-      } catch (Exception | InternalError e) {
-        // Chronicle throws checked ones, too, which it does not declare.
-        Integer first = null;
-        for (Integer cycle : files) {
-          if (first == null && !setAside.contains(cycle)) {
-            first = cycle;
-          }
-        }
-        if (first == null || first >= firstOwnCycle || isNotTheFilesFault(e)) {
-          throw new IOException("cannot open " + dir + ": " + e, e);
-        }
-        setAside(first, e.getClass().getSimpleName());
-        queue.close();
-        queue = null;
-      }
-    }
-  }
-
-  /** No permission, no file descriptor, no memory to map: the file can be as good as ever. */
-  private static boolean isNotTheFilesFault(Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      String text = String.valueOf(cause.getMessage());
-      if (cause instanceof FileNotFoundException
-          || cause instanceof FileSystemException
-          || text.contains("Too many open files")
-          || text.contains("Map failed")) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** For {@link ExcerptReader}: a tailer; keeps the queue open until {@link #readerClosed}. */
-  synchronized ExcerptTailer newTailer() throws IOException {
-    ExcerptTailer tailer = open(ChronicleQueue::createTailer, cycles);
-    tailer.singleThreadedCheckDisabled(true);
-    readers++;
-    return tailer;
-  }
-
-  synchronized void readerClosed() {
-    readers--;
-  }
-
-  /**
    * Forces everything appended before the call to the disk, file by file, and a new file's
    * directory entry with it. Chronicle's own sync does not hold (chronicle-facts §3).
    *
@@ -540,8 +504,8 @@ final class ExcerptLog implements Closeable {
   }
 
   /**
-   * Removes a file that nothing needs any more; {@link #refreshListing} is to follow. After the end
-   * of this log it does nothing: the directory may be another topic's of the same name by then.
+   * Removes a file that nothing needs any more. After the end of this log it does nothing: the
+   * directory may be another topic's of the same name by then.
    */
   synchronized void deleteCycle(int cycle) throws IOException {
     if (closed) {
@@ -551,13 +515,6 @@ final class ExcerptLog implements Closeable {
     dirty.removed(cycle);
     disk.delete(file(cycle));
     setAside.remove(cycle);
-  }
-
-  /** Tells Chronicle that files went. Owner's lock: beside a roll it could forget the new file. */
-  synchronized void refreshListing() {
-    if (queue != null) {
-      queue.refreshDirectoryListing();
-    }
   }
 
   /** Bytes on disk of all files (blocks, not the sparse size). */
@@ -578,25 +535,18 @@ final class ExcerptLog implements Closeable {
     return bytes;
   }
 
-  /** Closes the files when no reader is open; the next use opens them again. Owner's lock. */
-  synchronized boolean closeIfUnread() {
-    if (queue != null && readers == 0) {
-      closeFiles();
-      return true;
-    }
-    return false;
+  /** Closes the files; the next append opens them again. Owner's lock. */
+  synchronized void closeIdle() {
+    closeFiles();
   }
 
   private void closeFiles() {
     writeFile.close();
-    if (appender != null) {
-      appender.close();
-      appender = null;
-    }
-    if (queue != null) {
-      queue.close();
-      queue = null;
-    }
+    ExcerptAppender openAppender = appender;
+    ChronicleQueue openQueue = queue;
+    appender = null;
+    queue = null;
+    Closeable.closeQuietly(openAppender, openQueue);
   }
 
   @Override

@@ -2,72 +2,75 @@ package io.holdfast.storage;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import net.openhft.chronicle.bytes.Bytes;
-import net.openhft.chronicle.bytes.BytesStore;
-import net.openhft.chronicle.core.io.ReferenceOwner;
-import net.openhft.chronicle.queue.ExcerptTailer;
-import net.openhft.chronicle.wire.DocumentContext;
+import java.nio.file.NoSuchFileException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the excerpts of an {@link ExcerptLog} in order, or single ones by position, as views of the
- * mapped file: nothing is copied. A view is valid until the next call that moves this reader.
+ * Reads the excerpts of a log in order, or single ones by position. It follows Chronicle's chain of
+ * headers itself, by calls: through a mapping, a block that the disk cannot read or a file that
+ * somebody cut off would end the process, and Chronicle waits for seconds at damaged headers. What
+ * is in {@link #view} is valid until the next call that moves this reader.
  *
- * <p>At the end of a file that is older than the log's current one it goes on to the next file even
- * when the end mark is missing, as after a power cut. The current cycle is read before each attempt
- * to read: a later look could see a roll that happened after the attempt and skip what was written
- * in between.
+ * <pre>
+ * u32 little-endian header: 0 nothing yet, 0xC0000000 end of file,
+ *     else bit 31 not complete, bit 30 Chronicle's own (indexes), bits 0..29 payload length
+ * payload, padded to a multiple of 4
+ * </pre>
  *
- * <p>Where the chain of Chronicle's headers is damaged, the rest of the file is searched by {@link
- * ExcerptSalvage}, and so is what lies behind the end that Chronicle sees of a file that is not
- * written any more.
+ * <p>Where the chain is damaged, the rest of the file is searched by {@link ExcerptSalvage}, and so
+ * is what may lie behind its end. At the end of a file that is complete it goes on to the next one,
+ * with an end mark or without. Which files are complete is asked for before each attempt to read: a
+ * later look could see a roll that happened after the attempt and skip what was written in between.
  *
  * <p>One thread at a time (its owner's lock).
  */
 final class ExcerptReader implements ExcerptSource, Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(ExcerptReader.class);
+  private static final int HEADER_BYTES = 4;
+  private static final int LENGTH_MASK = 0x3fff_ffff;
+  private static final int META_DATA = 0x4000_0000;
+  private static final int NOT_COMPLETE = 0x8000_0000;
 
-  private final ExcerptLog log;
+  private final LogFiles files;
 
   /** How a record must look to be searched for; null for excerpts of any content. */
   private final RecordFormat format;
 
-  private final ReferenceOwner owner = ReferenceOwner.temporary("ExcerptReader");
+  private final Window window = new Window();
 
-  private ExcerptTailer tailer;
-  private int tailerCycle = -1;
+  /** The file of {@link #cycle}, once it was needed. */
+  private ReadFile file;
 
-  /** Where the last excerpt read from the tailer's cycle ends, as file offset. */
-  private int cycleReadTo;
+  private int cycle = -1;
+
+  /** How long the file was when it was last asked, bytes. */
+  private long size;
+
+  /** Where the next header is. */
+  private long at;
+
+  /** Where the header of the last excerpt was, to compare with what Chronicle noted. */
+  private long lastHeader;
+
+  /** Of the cycle, so far. */
+  private long excerpts;
+
+  /** Whether the chain cannot be followed from {@link #at} on. */
+  private boolean broken;
 
   /** The cycle that the log tells of already. */
-  private int salvageReported = -1;
+  private int searchReported = -1;
 
-  /** Whether Chronicle cannot be trusted to find what follows in the tailer's cycle. */
-  private boolean suspect;
-
-  /** Searches the rest of the tailer's cycle; null while that is not needed. */
-  private ExcerptSalvage salvage;
-
-  /** Whether the tailer's cycle is searched though it is still written. */
-  private boolean readBySearch;
-
-  private int viewCycle = -1;
-  private BytesStore<?, ?> store;
-  private ByteBuffer view;
-  private ByteBuffer bodies;
-  private long storeStart;
-
-  private long index;
   private long position;
   private int offset;
   private int length;
 
-  ExcerptReader(ExcerptLog log, RecordFormat format) {
-    this.log = log;
+  ExcerptReader(LogFiles files, RecordFormat format) {
+    this.files = files;
     this.format = format;
   }
 
@@ -75,247 +78,255 @@ final class ExcerptReader implements ExcerptSource, Closeable {
   @Override
   public boolean next() throws IOException {
     while (true) {
-      int completeBelow = log.completeBelow();
-      if (tailerCycle < 0 && !moveToCycle(log.firstCycle())) {
+      int completeBelow = files.completeBelow();
+      if (cycle < 0 && !moveToCycle(files.firstCycle())) {
         return false;
       }
-      int cycle = tailerCycle;
       boolean complete = cycle < completeBelow;
-      if (salvage == null && !suspect && readByTailer(complete)) {
+      if (nextInFile(complete)) {
         return true;
       }
-      if (!complete) {
-        return readBySearch && search(cycle);
-      }
-      if (readBySearch) {
-        // It has grown since it was searched.
-        readBySearch = false;
-        salvage = null;
-        suspect = true;
-      }
-      if (format != null && search(cycle)) {
-        return true;
-      }
-      if (!moveToCycle(log.cycleAfter(cycle))) {
+      if (!complete || !moveToCycle(files.cycleAfter(cycle))) {
         return false;
       }
     }
   }
 
-  private boolean search(int cycle) throws IOException {
-    if (salvage == null) {
-      salvage = new ExcerptSalvage(log.file(cycle), format, cycleReadTo);
-    }
-    if (!salvage.next()) {
+  /** As {@link #next}, without going on to another file. */
+  boolean nextInFile() throws IOException {
+    return cycle >= 0 && nextInFile(cycle < files.completeBelow());
+  }
+
+  private boolean nextInFile(boolean complete) throws IOException {
+    if (!openFile()) {
       return false;
     }
-    captureSalvaged(cycle);
+    long writtenTo = complete ? LogFiles.UNKNOWN : files.writtenTo(cycle);
+    boolean known = complete || writtenTo != LogFiles.UNKNOWN;
+    if (!known) {
+      // It may be in a copy only that there is nothing yet.
+      window.forget();
+    }
+    long limit = writtenTo == LogFiles.UNKNOWN ? size : writtenTo;
+    if (!broken && follow(limit)) {
+      return true;
+    }
+    boolean atEnd = !broken && at + HEADER_BYTES > limit;
+    return format != null && known && !atEnd && search(complete, limit);
+  }
+
+  /** Follows the chain to the next excerpt; false at its end or where it is {@link #broken}. */
+  private boolean follow(long limit) throws IOException {
+    while (at + HEADER_BYTES <= limit) {
+      int header = headerAt(at, limit);
+      if (header == 0 || (header & NOT_COMPLETE) != 0) {
+        return false;
+      }
+      int bytes = header & LENGTH_MASK;
+      long payload = at + HEADER_BYTES;
+      if (payload + bytes > limit) {
+        broken = true;
+        return false;
+      }
+      if ((header & META_DATA) != 0) {
+        at = padded(payload + bytes);
+        continue;
+      }
+      return take(payload, bytes, limit);
+    }
+    return false;
+  }
+
+  private int headerAt(long from, long limit) throws IOException {
+    int inView = window.load(file, from, HEADER_BYTES, limit);
+    return inView < 0 ? 0 : Integer.reverseBytes(window.view().getInt(inView));
+  }
+
+  /** Takes over an excerpt; false when its length is wrong and it will be found by searching. */
+  private boolean take(long payload, int bytes, long limit) throws IOException {
+    int headBytes = format == null ? 0 : Math.min(bytes, format.headBytes());
+    int head = window.load(file, payload, headBytes, limit);
+    if (head < 0) {
+      broken = true;
+      return false;
+    }
+    boolean contradicts = format != null && format.contradicts(window.view(), head, bytes);
+    if (contradicts) {
+      LOG.error("{}: an excerpt of {} bytes cannot be right", where(place(payload)), bytes);
+      broken = true;
+      if (bytes > 0 && isWholeAt(payload, head, limit)) {
+        return false;
+      }
+      excerpts++;
+      at = payload;
+      return stand(payload, bytes, limit);
+    }
+    if (!stand(payload, bytes, limit)) {
+      broken = true;
+      return false;
+    }
+    lastHeader = at;
+    excerpts++;
+    at = padded(payload + bytes);
     return true;
+  }
+
+  private boolean isWholeAt(long payload, int head, long limit) throws IOException {
+    int left = (int) Math.min(Integer.MAX_VALUE, limit - payload);
+    if (RecordCodec.headDefect(window.view(), head, left, format.magic(), format.headBytes())
+        != null) {
+      return false;
+    }
+    int own = window.view().getInt(head + RecordCodec.LENGTH_OFFSET);
+    int begin = window.load(file, payload, own, limit);
+    return begin >= 0 && RecordCodec.crcDefect(window.view(), begin, format.headBytes()) == null;
+  }
+
+  private boolean stand(long payload, int bytes, long limit) throws IOException {
+    int inView = window.load(file, payload, bytes, limit);
+    if (inView < 0) {
+      return false;
+    }
+    position = place(payload);
+    offset = inView;
+    length = bytes;
+    return true;
+  }
+
+  /** Looks for the next record that is whole, from where the chain ends. */
+  private boolean search(boolean complete, long limit) throws IOException {
+    long surelyTo = limit;
+    if (complete && !broken) {
+      CycleFileHeader.Begin begin = CycleFileHeader.read(file);
+      if (begin.lastExcerpt() == lastHeader) {
+        // The end is where Chronicle has it.
+        return false;
+      }
+      surelyTo = begin.lastExcerpt() == CycleFileHeader.NOWHERE ? limit : begin.lastExcerpt();
+    }
+    long found = ExcerptSalvage.find(file, window, format, at, surelyTo, limit);
+    if (found < 0) {
+      // What is appended goes on behind.
+      at = padded(limit);
+      broken = false;
+      return false;
+    }
+    int inView = window.load(file, found, format.headBytes(), limit);
+    int bytes = window.view().getInt(inView + RecordCodec.LENGTH_OFFSET);
+    if (searchReported != cycle && found != at + HEADER_BYTES) {
+      // One line for what can be thousands of records.
+      searchReported = cycle;
+      LOG.warn("{}: the chain of records is broken, searched for from here on", where(place(at)));
+    }
+    broken = false;
+    excerpts++;
+    lastHeader = found - HEADER_BYTES;
+    at = padded(found + bytes);
+    return stand(found, bytes, limit);
   }
 
   /**
-   * To be called when {@link #next} has found no excerpt though there must be more: the file that
-   * is still written is then searched, too, up to what it holds now.
-   *
-   * @return whether {@link #next} has anywhere to look
+   * At the end of a file that was read from its begin: how many excerpts Chronicle wrote behind the
+   * last one that was found.
    */
-  boolean searchLiveFile() throws IOException {
-    if (format == null || tailerCycle < 0 || tailerCycle < log.completeBelow()) {
-      return false;
-    }
-    readBySearch = true;
-    if (salvage != null && !salvage.restart(cycleReadTo)) {
-      salvage = null;
+  long missingAtEnd() throws IOException {
+    CycleFileHeader.Begin begin = CycleFileHeader.read(file);
+    return begin.lastExcerpt() > lastHeader ? Math.max(1, begin.excerpts() - excerpts) : 0;
+  }
+
+  private static long padded(long end) {
+    return end + HEADER_BYTES - 1 & -HEADER_BYTES;
+  }
+
+  private long place(long payload) {
+    return ExcerptLog.position(cycle, payload);
+  }
+
+  /** False when the file is gone. */
+  private boolean openFile() throws IOException {
+    if (file == null) {
+      try {
+        file = files.open(cycle);
+      } catch (NoSuchFileException | FileNotFoundException gone) {
+        LOG.debug("{} is gone", files.file(cycle), gone);
+        return false;
+      }
+      size = file.size();
+    } else if (at + HEADER_BYTES > size) {
+      size = file.size();
     }
     return true;
-  }
-
-  /** Reads an excerpt of the tailer's cycle, or of a later one when there can be no more in it. */
-  private boolean readByTailer(boolean complete) throws IOException {
-    try (DocumentContext dc = tailer.readingDocument()) {
-      if (!dc.isPresent()) {
-        return false;
-      }
-      int cycle = (int) (dc.index() >>> 32);
-      if (format != null && cycle != tailerCycle && complete) {
-        // An end mark: the file is looked at once more, the mark may be damage.
-        return false;
-      }
-      return capture(dc, cycle, complete);
-    } catch (Exception | InternalError e) {
-      // InternalError: the file became shorter than it was mapped.
-      if (format == null) {
-        throw new IOException("cannot read on in " + log.file(tailerCycle) + ": " + e, e);
-      }
-      suspect = true;
-      LOG.error(
-          "{} is damaged behind {}: {}",
-          log.file(tailerCycle),
-          cycleReadTo,
-          e.getClass().getSimpleName());
-      return false;
-    }
-  }
-
-  /** Takes over the excerpt; false when it will be found again by searching. */
-  private boolean capture(DocumentContext dc, int cycle, boolean complete) throws IOException {
-    Bytes<?> bytes = dc.wire().bytes();
-    BytesStore<?, ?> now = bytes.bytesStore();
-    if (now != store) {
-      attach(now);
-    }
-    long at = bytes.readPosition();
-    index = dc.index();
-    tailerCycle = cycle;
-    viewCycle = cycle;
-    position = ExcerptLog.position(cycle, at);
-    offset = Math.toIntExact(at - storeStart);
-    // A damaged header can say any length; the record has its own.
-    length = (int) Math.min(bytes.readRemaining(), view.capacity() - offset);
-    if (format == null || !format.contradicts(view, offset, length)) {
-      cycleReadTo = (int) at + length;
-      return true;
-    }
-    LOG.error("{}: an excerpt of {} bytes cannot be right", where(position), length);
-    suspect = true;
-    return format.defect(view, offset, length) != null;
-  }
-
-  private void captureSalvaged(int cycle) {
-    if (view != salvage.view()) {
-      detach();
-      view = salvage.view();
-      bodies = view.duplicate();
-      storeStart = 0;
-    }
-    viewCycle = cycle;
-    offset = salvage.offset();
-    length = salvage.length();
-    position = ExcerptLog.position(cycle, offset);
-    cycleReadTo = offset + length;
-    if (salvageReported != cycle) {
-      // One line for what can be thousands of records.
-      salvageReported = cycle;
-      LOG.warn(
-          "{}: Chronicle does not see the records from here on; searched for", where(position));
-    }
-  }
-
-  private void attach(BytesStore<?, ?> now) throws IOException {
-    if (now.capacity() > Integer.MAX_VALUE) {
-      throw new IOException("a mapping of " + now.capacity() + " bytes");
-    }
-    detach();
-    now.reserve(owner);
-    store = now;
-    storeStart = now.start();
-    view = now.toTemporaryDirectByteBuffer();
-    bodies = view.duplicate();
-  }
-
-  private void detach() {
-    if (store != null) {
-      store.release(owner);
-      store = null;
-    }
-    view = null;
-    bodies = null;
-    viewCycle = -1;
   }
 
   /** Positions before the first excerpt of a cycle; false when there is no such file. */
-  boolean moveToCycle(int cycle) throws IOException {
-    if (cycle < 0) {
+  boolean moveToCycle(int to) {
+    if (to < 0 || !files.has(to)) {
       return false;
     }
-    open();
-    boolean moved = false;
-    try {
-      moved = tailer.moveToCycle(cycle);
-    } catch (Exception | InternalError e) {
-      // Chronicle throws checked ones, too, which it does not declare.
-      LOG.error("{} is damaged: {}", log.file(cycle), e.getClass().getSimpleName());
-    }
-    boolean searchable = format != null && log.cycles().contains(cycle);
-    if (!moved && !searchable) {
-      return false;
-    }
-    enter(cycle);
-    // A file that Chronicle cannot open is searched from its begin.
-    suspect = !moved;
+    enter(to, 0);
     return true;
   }
 
-  private void enter(int cycle) {
-    tailerCycle = cycle;
-    cycleReadTo = 0;
-    suspect = false;
-    salvage = null;
-    readBySearch = false;
+  /** Positions so that {@link #next} reads the excerpt whose payload is at a position. */
+  void moveTo(long excerpt) {
+    enter(ExcerptLog.cycleOf(excerpt), ExcerptLog.offsetOf(excerpt) - HEADER_BYTES);
   }
 
-  /** Positions so that {@link #next} reads the excerpt with this Chronicle index. */
-  boolean moveToIndex(long excerptIndex) throws IOException {
-    open();
-    try {
-      if (!tailer.moveToIndex(excerptIndex)) {
-        return false;
-      }
-    } catch (Exception | InternalError e) {
-      // A damaged index; whoever wanted this looks through the file instead.
-      LOG.debug("{}: {}", log.file((int) (excerptIndex >>> 32)), e.toString());
-      enter(-1);
-      return false;
+  private void enter(int to, long header) {
+    if (to != cycle) {
+      leaveFile();
     }
-    enter((int) (excerptIndex >>> 32));
-    return true;
+    cycle = to;
+    at = header;
+    lastHeader = header;
+    excerpts = 0;
+    broken = false;
+  }
+
+  private void leaveFile() {
+    window.forget();
+    if (file != null) {
+      files.close(file);
+      file = null;
+    }
   }
 
   /**
-   * Makes the file of a position available in {@link #view}, for access by offset. The caller
-   * checks what it finds there. A view that was mapped while the file was shorter is replaced.
+   * Brings the record at a position into {@link #view}. The caller checks what it finds there.
    *
    * @param end file offset that the record goes up to at least
-   * @return the offset within the view, negative when the file is gone or holds no excerpt
+   * @return where in the view it begins, negative when the file is gone or ends before
    */
-  int attachTo(long at, long end) throws IOException {
-    int cycle = ExcerptLog.cycleOf(at);
-    if (!covers(at, end)) {
-      boolean found = moveToCycle(cycle) && next() && covers(at, end);
-      if (!found && searchLiveFile()) {
-        next();
-      }
-      if (viewCycle != cycle || ExcerptLog.offsetOf(at) - storeStart >= view.capacity()) {
-        return -1;
-      }
+  int attachTo(long excerpt, long end) throws IOException {
+    int to = ExcerptLog.cycleOf(excerpt);
+    if (to != cycle && !moveToCycle(to) || !openFile()) {
+      return -1;
     }
-    return Math.toIntExact(ExcerptLog.offsetOf(at) - storeStart);
+    long payload = ExcerptLog.offsetOf(excerpt);
+    size = Math.max(size, end) == end ? file.size() : size;
+    int bytes = (int) Math.max(format == null ? 1 : format.headBytes(), end - payload);
+    if (payload + bytes > size) {
+      return -1;
+    }
+    long written = to < files.completeBelow() ? size : files.writtenTo(to);
+    long limit = written == LogFiles.UNKNOWN ? size : Math.min(size, written);
+    int begin = window.load(file, payload, bytes, limit);
+    if (begin >= 0 && format != null) {
+      int own = window.view().getInt(begin + RecordCodec.LENGTH_OFFSET);
+      bytes = own > bytes && own <= limit - payload ? own : bytes;
+      begin = window.load(file, payload, bytes, limit);
+    }
+    if (begin >= 0) {
+      position = excerpt;
+      offset = begin;
+      length = bytes;
+    }
+    return begin;
   }
 
-  /** Whether the view has the whole record at a position, as far as one can tell. */
-  private boolean covers(long at, long end) {
-    if (viewCycle != ExcerptLog.cycleOf(at)) {
-      return false;
-    }
-    long begin = ExcerptLog.offsetOf(at) - storeStart;
-    int capacity = view.capacity();
-    int headBytes = format == null ? 1 : format.headBytes();
-    if (begin < 0 || begin + headBytes > capacity || end - storeStart > capacity) {
-      return false;
-    }
-    int recordBytes = format == null ? 1 : view.getInt((int) begin + RecordCodec.LENGTH_OFFSET);
-    return begin + recordBytes <= capacity;
-  }
-
-  private void open() throws IOException {
-    if (tailer == null) {
-      tailer = log.newTailer();
-    }
-  }
-
-  /** Chronicle's index of the excerpt read last. */
-  long index() {
-    return index;
+  /** What the disk could not read of the excerpt read last, null when it could. */
+  String unreadable() {
+    return file.defect(ExcerptLog.offsetOf(position), length);
   }
 
   /** Cycle and file offset of the excerpt read last, see {@link ExcerptLog#position}. */
@@ -324,15 +335,15 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     return position;
   }
 
-  /** The mapped file, big-endian; whoever moves position or limit puts them back. */
+  /** A piece of the file, big-endian; whoever moves position or limit puts them back. */
   @Override
   public ByteBuffer view() {
-    return view;
+    return window.view();
   }
 
   /** The same for {@link MessageView}, whose users are free to move position and limit. */
   ByteBuffer bodies() {
-    return bodies;
+    return window.bodies();
   }
 
   /** Where in {@link #view} the excerpt read last begins. */
@@ -349,20 +360,18 @@ final class ExcerptReader implements ExcerptSource, Closeable {
 
   /** "file:offset" for messages to people. */
   @Override
-  public String where(long at) {
-    return log.file(ExcerptLog.cycleOf(at)) + ":" + ExcerptLog.offsetOf(at);
+  public String where(long of) {
+    return files.file(ExcerptLog.cycleOf(of)) + ":" + ExcerptLog.offsetOf(of);
   }
 
   /**
-   * Lets go of files that were removed: as long as they are mapped, the disk does not get their
-   * blocks back.
+   * Lets go of a file that was removed: as long as it is open, the disk does not get its blocks
+   * back.
    *
-   * @return whether there were any; this reader is closed then, until its next use
+   * @return whether it was; this reader is closed then, until its next use
    */
   boolean closeIfRemoved() {
-    boolean removed =
-        tailerCycle >= 0 && !log.cycles().contains(tailerCycle)
-            || viewCycle >= 0 && !log.cycles().contains(viewCycle);
+    boolean removed = cycle >= 0 && !files.has(cycle);
     if (removed) {
       close();
     }
@@ -371,12 +380,8 @@ final class ExcerptReader implements ExcerptSource, Closeable {
 
   @Override
   public void close() {
-    detach();
-    if (tailer != null) {
-      tailer.close();
-      tailer = null;
-      enter(-1);
-      log.readerClosed();
-    }
+    leaveFile();
+    window.free();
+    cycle = -1;
   }
 }

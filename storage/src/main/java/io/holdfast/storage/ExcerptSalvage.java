@@ -2,12 +2,6 @@ package io.holdfast.storage;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import net.openhft.posix.PosixAPI;
 
 /**
  * Looks for records in a file whose chain of Chronicle headers cannot be followed: a damaged length
@@ -17,132 +11,95 @@ import net.openhft.posix.PosixAPI;
  *
  * <p>What an append never completed is not taken: Chronicle's header before it says 0 bytes.
  *
- * <p>One thread at a time (its reader's).
+ * <p>Stateless.
  */
 final class ExcerptSalvage {
   private static final int ALIGNMENT = 4;
   private static final int LENGTH_BITS = 0x3fff_ffff;
-  private static final int CHUNK_BYTES = 8192;
-
-  private final Path path;
-  private final RecordFormat format;
-  private final ByteBuffer file;
-  private int at;
-  private int end;
+  private static final int CHUNK_BYTES = 64 << 10;
 
   /**
-   * Maps what a file holds, if there may be a record in it. Mostly there is none, and a mapping
-   * would keep the blocks of a removed file until the garbage collector comes by.
-   *
-   * @param from file offset to begin at
+   * So many zeros are the end, where nothing says that there is more: a file that was copied
+   * without its holes has tens of MiB of them.
    */
-  ExcerptSalvage(Path path, RecordFormat format, int from) throws IOException {
-    this.path = path;
-    this.format = format;
-    at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
-    ByteBuffer mapped = ByteBuffer.allocate(0);
-    try (FileChannel in = FileChannel.open(path, StandardOpenOption.READ)) {
-      long dataEnd = Math.min(dataEnd(path, at), Math.min(in.size(), Integer.MAX_VALUE));
-      if (hasMagic(in, at, dataEnd)) {
-        mapped = in.map(FileChannel.MapMode.READ_ONLY, 0, dataEnd);
+  private static final int ZEROS_AT_END = 512 << 10;
+
+  private ExcerptSalvage() {}
+
+  /**
+   * Goes to the next record.
+   *
+   * @param window for reading; has the whole record afterwards
+   * @param from file offset to begin at
+   * @param surelyTo up to there, zeros are no end
+   * @param limit file offset of the end
+   * @return the file offset where the record begins, -1 when there is none
+   */
+  static long find(
+      ReadFile file, Window window, RecordFormat format, long from, long surelyTo, long limit)
+      throws IOException {
+    long header = from + ALIGNMENT - 1 & -ALIGNMENT;
+    long lastData = header;
+    long[] data = null;
+    while (header + ALIGNMENT + format.headBytes() <= limit) {
+      if (data == null || header >= data[1]) {
+        data = DurableFiles.nextData(file.path(), header);
+        if (data == null) {
+          return -1;
+        }
+        if (data[0] > header) {
+          header = data[0] & -ALIGNMENT;
+          lastData = header;
+        }
       }
-    } catch (NoSuchFileException gone) {
-      // Removed meanwhile: nobody needs it any more.
+      int bytes = (int) Math.min(CHUNK_BYTES, limit - header);
+      int at = window.load(file, header, bytes, limit);
+      if (at < 0) {
+        // Shorter than it was.
+        return -1;
+      }
+      int end = at + bytes - ALIGNMENT - format.headBytes();
+      int next = nextNonZero(window.view(), at, end);
+      header += next - at;
+      if (next > end) {
+        if (header > surelyTo && header - lastData > ZEROS_AT_END) {
+          return -1;
+        }
+        continue;
+      }
+      lastData = header;
+      if (isRecord(file, window, format, next, header, limit)) {
+        return header + ALIGNMENT;
+      }
+      header += ALIGNMENT;
     }
-    file = mapped;
+    return -1;
   }
 
-  /**
-   * Begins anew, when all that the file holds now is mapped already.
-   *
-   * @param from file offset to begin at
-   * @return false when there is more
-   */
-  boolean restart(int from) throws IOException {
-    try {
-      if (dataEnd(path, from) > file.capacity()) {
-        return false;
-      }
-    } catch (NoSuchFileException gone) {
+  /** The next word that is not 0, or a place behind the end. */
+  private static int nextNonZero(ByteBuffer view, int from, int end) {
+    int at = from;
+    while (at <= end && view.getLong(at) == 0) {
+      at += Long.BYTES;
+    }
+    return at <= end && view.getInt(at) == 0 ? at + Integer.BYTES : at;
+  }
+
+  /** Whether a record begins behind a header; it is in the window then. */
+  private static boolean isRecord(
+      ReadFile file, Window window, RecordFormat format, int at, long header, long limit)
+      throws IOException {
+    ByteBuffer view = window.view();
+    int begin = at + ALIGNMENT;
+    int left = (int) Math.min(Integer.MAX_VALUE, limit - header - ALIGNMENT);
+    if (view.getShort(begin) != (short) format.magic()
+        || (Integer.reverseBytes(view.getInt(at)) & LENGTH_BITS) == 0
+        || RecordCodec.headDefect(view, begin, left, format.magic(), format.headBytes()) != null) {
       return false;
     }
-    at = Math.max(ALIGNMENT, from + ALIGNMENT - 1 & -ALIGNMENT);
-    end = 0;
-    return true;
-  }
-
-  /** Whether the begin of a record can be seen anywhere between two offsets. */
-  private boolean hasMagic(FileChannel in, long from, long to) throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate((int) Math.max(0, Math.min(CHUNK_BYTES, to - from)));
-    for (long offset = from; offset < to; offset += CHUNK_BYTES) {
-      chunk.clear().limit((int) Math.min(chunk.capacity(), to - offset));
-      while (chunk.hasRemaining() && in.read(chunk, offset + chunk.position()) >= 0) {}
-      for (int i = 0; i + Short.BYTES <= chunk.position(); i += ALIGNMENT) {
-        if (chunk.getShort(i) == (short) format.magic()) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  /** Goes to the next record; false when there is none. */
-  boolean next() {
-    at = Math.max(at, end + ALIGNMENT - 1 & -ALIGNMENT);
-    int headBytes = format.headBytes();
-    for (; at + headBytes <= file.capacity(); at += ALIGNMENT) {
-      if (file.getShort(at) == (short) format.magic()
-          && (Integer.reverseBytes(file.getInt(at - ALIGNMENT)) & LENGTH_BITS) != 0
-          && format.defect(file, at, file.capacity() - at) == null) {
-        end = at + length();
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** The whole file, big-endian. */
-  ByteBuffer view() {
-    return file;
-  }
-
-  /** Where the record begins, as file offset. */
-  int offset() {
-    return at;
-  }
-
-  /** Bytes of the record. */
-  int length() {
-    return file.getInt(at + RecordCodec.LENGTH_OFFSET);
-  }
-
-  /** The end of the last data behind an offset: reserved blocks and holes need no look. */
-  private static long dataEnd(Path path, long from) throws IOException {
-    final int seekData = 3;
-    final int seekHole = 4;
-    PosixAPI posix = PosixAPI.posix();
-    int fd = posix.open(path.toString(), 0, 0);
-    if (fd < 0) {
-      if (Files.notExists(path)) {
-        throw new NoSuchFileException(path.toString());
-      }
-      // Out of descriptors, say: what is in the file is only out of reach, not gone.
-      throw new IOException("cannot open " + path);
-    }
-    try {
-      long dataEnd = 0;
-      for (long data = posix.lseek(fd, from, seekData); data >= 0; ) {
-        long hole = posix.lseek(fd, data, seekHole);
-        if (hole <= data) {
-          break;
-        }
-        dataEnd = hole;
-        data = posix.lseek(fd, hole, seekData);
-      }
-      return dataEnd;
-    } finally {
-      posix.close(fd);
-    }
+    int bytes = view.getInt(begin + RecordCodec.LENGTH_OFFSET);
+    int loaded = window.load(file, header + ALIGNMENT, bytes, limit);
+    return loaded >= 0 && RecordCodec.crcDefect(window.view(), loaded, format.headBytes()) == null;
   }
 
   /** How the records of a log begin. */

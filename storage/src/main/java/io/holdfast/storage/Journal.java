@@ -100,9 +100,6 @@ public interface Journal extends JournalContents, Closeable {
    */
   int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException;
 
-  /** To be called under the topic's lock after {@link #removeBelow} removed files. */
-  void filesRemoved();
-
   /** Bytes that all files take on the disk. Any thread. */
   long diskBytes();
 

@@ -72,10 +72,11 @@ public final class JournalCursor implements Closeable {
   }
 
   /** Continues at an ordinal of a batch that was just appended. */
-  void moveTo(Batch batch, long ordinal) throws IOException {
+  void moveTo(Batch batch, long ordinal) {
     nextOrdinal = ordinal;
     onRecord = false;
-    positioned = inOrder.moveToIndex(batch.index());
+    inOrder.moveTo(batch.position());
+    positioned = true;
   }
 
   /**
@@ -91,14 +92,10 @@ public final class JournalCursor implements Closeable {
       return false;
     }
     if (!onRecord && !findRecord(end)) {
-      // They are in the journal: behind what Chronicle cannot pass they are searched for.
-      boolean found = nextOrdinal < end && inOrder.searchLiveFile() && findRecord(end);
-      if (!found) {
-        if (nextOrdinal < end) {
-          skipTo(end);
-        }
-        return false;
+      if (nextOrdinal < end) {
+        skipTo(end);
       }
+      return false;
     }
     if (nextOrdinal >= end) {
       return false;
@@ -173,7 +170,11 @@ public final class JournalCursor implements Closeable {
     }
     if (defect != null) {
       if (defectBefore == null) {
-        defectBefore = inOrder.where(inOrder.position()) + ": " + defect;
+        String unreadableBlock = inOrder.unreadable();
+        defectBefore =
+            inOrder.where(inOrder.position())
+                + ": "
+                + (unreadableBlock == null ? defect : unreadableBlock);
       }
       return false;
     }
@@ -227,7 +228,7 @@ public final class JournalCursor implements Closeable {
       int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
       String defect =
           RecordCodec.headDefect(
-              from, offset, from.capacity() - offset, RecordCodec.JOURNAL_MAGIC, headBytes);
+              from, offset, byReference.length(), RecordCodec.JOURNAL_MAGIC, headBytes);
       if (defect == null) {
         defect = RecordCodec.crcDefect(from, offset, headBytes);
       }

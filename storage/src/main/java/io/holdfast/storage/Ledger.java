@@ -183,7 +183,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       }
     }
     // The disk gets the blocks back when the last mapping goes.
-    log.closeIfUnread();
+    log.closeIdle();
   }
 
   private void writeCheckpoint(
@@ -219,7 +219,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   /**
    * Removes the files before the last checkpoint. Waits for the disk, so without the channel's
-   * lock; {@link #filesRemoved} is to follow under it.
+   * lock.
    */
   @Override
   public void removeOldFiles() throws IOException {
@@ -229,12 +229,6 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     for (int old : log.cycles().headSet(newest)) {
       log.deleteCycle(old);
     }
-  }
-
-  /** After {@link #removeOldFiles}, under the channel's lock. */
-  @Override
-  public void filesRemoved() {
-    log.refreshListing();
   }
 
   private void writeSegments(int type, FinishedSet set) throws IOException {
@@ -324,7 +318,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Closes the files until the next record. */
   @Override
   public void closeIdle() {
-    log.closeIfUnread();
+    log.closeIdle();
   }
 
   @Override

@@ -96,6 +96,10 @@ final class RecordCodec {
     to.putInt(offset + COUNT_OFFSET, count);
   }
 
+  static int count(ByteBuffer from, int offset) {
+    return from.getInt(offset + COUNT_OFFSET);
+  }
+
   static int type(ByteBuffer from, int offset) {
     return from.get(offset + 3);
   }

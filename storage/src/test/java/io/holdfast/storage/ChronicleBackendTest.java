@@ -179,6 +179,8 @@ class ChronicleBackendTest {
     Batch damaged = publish(0, "c", "d", "e");
     publish(0, "f");
     assertTrue(backend.poll(view));
+    // Or it would go on with what it has read ahead.
+    backend.closeIdle();
     flip(damaged, RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES);
     assertEquals(List.of("b", "f"), pollAll());
     assertEquals(3, backend.unreadable());

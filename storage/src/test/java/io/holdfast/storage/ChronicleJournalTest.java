@@ -22,7 +22,8 @@ class ChronicleJournalTest {
   private static final long FILE_BYTES = 64 << 10;
 
   @TempDir Path dir;
-  private final SyncThread syncThread = new SyncThread(3_600_000);
+  private final FaultyDisk disk = new FaultyDisk();
+  private final SyncThread syncThread = new SyncThread(3_600_000, disk);
   private final List<ChronicleJournal> dead = new ArrayList<>();
   private ChronicleJournal journal;
 
@@ -157,13 +158,11 @@ class ChronicleJournalTest {
         0, journal.removeBelow(firsts.get(1) - 1, CarriedMessages.NO_FILE, Long.MAX_VALUE));
     assertEquals(0, journal.firstOrdinal());
     assertEquals(1, journal.removeBelow(firsts.get(1), CarriedMessages.NO_FILE, Long.MAX_VALUE));
-    journal.filesRemoved();
     assertEquals(firsts.get(1), journal.firstOrdinal());
     assertEquals(firsts.get(1), Batches.readAll(journal, 0).keySet().iterator().next());
     assertEquals(
         firsts.size() - 2,
         journal.removeBelow(Long.MAX_VALUE, CarriedMessages.NO_FILE, Long.MAX_VALUE));
-    journal.filesRemoved();
     assertEquals(1, journal.files().size());
     assertEquals(60, journal.nextOrdinal());
     append(1, 10);
@@ -226,13 +225,12 @@ class ChronicleJournalTest {
     int withMessage = journal.oldestFile();
     assertEquals(withMessage, journal.fileOf(0));
     reopen();
-    try (PosixCalls posix = new PosixCalls()) {
-      assertEquals(withMessage, journal.fileOf(0));
-      assertTrue(posix.opened.get() > 0, "its end was searched");
-      posix.opened.set(0);
-      assertEquals(withMessage, journal.fileOf(0));
-      assertEquals(0, posix.opened.get());
-    }
+    disk.opened.set(0);
+    assertEquals(withMessage, journal.fileOf(0));
+    assertTrue(disk.opened.get() > 0);
+    disk.opened.set(0);
+    assertEquals(withMessage, journal.fileOf(0));
+    assertEquals(0, disk.opened.get());
     assertEquals(1, append(1, 10));
     assertTrue(journal.fileOf(1) > withMessage);
   }

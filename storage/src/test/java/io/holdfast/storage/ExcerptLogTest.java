@@ -106,9 +106,8 @@ class ExcerptLogTest {
       append(log, "one");
       ExcerptReader reader = log.reader(null);
       assertTrue(reader.next());
-      assertFalse(log.closeIfUnread());
+      log.closeIdle();
       reader.close();
-      assertTrue(log.closeIfUnread());
       append(log, "two");
       assertEquals(1, log.cycles().size());
       assertTrue(reader.next());
@@ -132,7 +131,6 @@ class ExcerptLogTest {
       }
       Path oldest = log.file(1);
       log.deleteCycle(1);
-      log.refreshListing();
       // Its blocks come back only with the last mapping, and nobody waits for a garbage collection.
       Awaitility.await()
           .until(
@@ -190,7 +188,7 @@ class ExcerptLogTest {
     try (ExcerptLog log = new ExcerptLog(dir, Disk.LOCAL, 256 << 20, 1 << 20, clearing);
         ExcerptReader reader = log.reader(null)) {
       List<Integer> lengths = new ArrayList<>();
-      List<Long> indexes = new ArrayList<>();
+      List<Long> positions = new ArrayList<>();
       for (int i = 0; i < records; i++) {
         // Chronicle lays an index array behind each of these: it may be behind a large body, too.
         boolean beforeIndexArray = i % INDEX_ARRAY_EXCERPTS == 0;
@@ -202,8 +200,7 @@ class ExcerptLogTest {
           direct.put((byte) (i + at));
         }
         ByteBuffer head = ByteBuffer.allocateDirect(Integer.BYTES).putInt(i).flip();
-        log.append(head, direct.flip());
-        indexes.add(log.lastIndex());
+        positions.add(log.append(head, direct.flip()));
       }
       for (int i = 0; i < records; i++) {
         assertTrue(reader.next(), "record " + i);
@@ -217,7 +214,8 @@ class ExcerptLogTest {
       }
       assertFalse(reader.next());
       for (int i = 0; i < records; i += 7) {
-        assertTrue(reader.moveToIndex(indexes.get(i)) && reader.next());
+        reader.moveTo(positions.get(i));
+        assertTrue(reader.next());
         assertEquals(i, reader.view().getInt(reader.offset()));
       }
     }
@@ -233,7 +231,7 @@ class ExcerptLogTest {
       Path file = log.file(log.currentCycle());
       assertTrue(DurableFiles.allocatedBytes(file) > end + CycleFile.SLACK_BYTES + 4096);
       // As housekeeping does it with an idle one: its descriptor is closed, too.
-      log.closeIfUnread();
+      log.closeIdle();
       log.roll();
       assertTrue(DurableFiles.allocatedBytes(file) <= end + CycleFile.SLACK_BYTES + 4096);
     }

@@ -423,7 +423,6 @@ final class PowerCutRun implements AutoCloseable {
     } catch (SyncFailedException refused) {
       return;
     }
-    channel.backend.filesRemoved();
   }
 
   private void removeFiles(TopicModel topic) throws IOException {
@@ -445,7 +444,6 @@ final class PowerCutRun implements AutoCloseable {
     } catch (SyncFailedException refused) {
       return;
     }
-    topic.journal.filesRemoved();
   }
 
   private void empty(ChannelModel channel) throws IOException {

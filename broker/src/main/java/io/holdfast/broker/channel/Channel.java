@@ -767,9 +767,6 @@ public final class Channel {
     }
     if (checkpoint) {
       record(backend::removeOldFiles);
-      synchronized (lock) {
-        backend.filesRemoved();
-      }
     }
     forceCarried();
     return checkpoint;

@@ -662,9 +662,6 @@ public final class Topic {
         }
       }
       if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
-        synchronized (lock) {
-          journal.filesRemoved();
-        }
         channels.values().forEach(Channel::journalFilesRemoved);
       }
       long nowNs = context.channelSettings().clock().nanos();
