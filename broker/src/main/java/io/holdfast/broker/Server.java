@@ -1,10 +1,16 @@
 package io.holdfast.broker;
 
+import io.holdfast.broker.access.HttpAccess;
+import io.holdfast.broker.access.Role;
+import io.holdfast.broker.access.UsersFile;
 import io.holdfast.broker.auth.AuthClient;
 import io.holdfast.broker.auth.AuthOptions;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.TlsRequired;
+import io.holdfast.broker.history.Audit;
+import io.holdfast.broker.history.Events;
+import io.holdfast.broker.history.NoticedLines;
 import io.holdfast.broker.http.HttpApi;
 import io.holdfast.broker.http.HttpLimits;
 import io.holdfast.broker.http.HttpServer;
@@ -39,8 +45,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.slf4j.Logger;
@@ -54,6 +63,7 @@ import org.slf4j.LoggerFactory;
 public final class Server {
   private static final Logger LOG = LoggerFactory.getLogger(Server.class);
   private static final long HTTP_GRACE_MS = 500;
+  private static final long FILE_WATCH_MS = 1000;
 
   private final Options options;
   private final Broker broker;
@@ -67,14 +77,37 @@ public final class Server {
             return thread;
           });
   private final List<HttpServer> httpServers = new ArrayList<>();
+
+  /** null without http-users-file. */
+  private final UsersFile<Role> httpUsers;
+
+  private final HttpAccess access;
+  private final Events events = new Events();
+  private final NoticedLines noticed = NoticedLines.into(events);
+
+  /** Looks every second whether files that people edit have changed. */
+  private final ScheduledExecutorService fileWatch =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "file-watch");
+            thread.setDaemon(true);
+            return thread;
+          });
+
   private TcpServer tcpServer;
   private Metrics metrics;
   private LookupLoop lookupLoop;
   private StatsdPusher statsd;
 
-  private Server(Options options, Broker broker) {
+  private Server(Options options, Broker broker, UsersFile<Role> httpUsers) {
     this.options = options;
     this.broker = broker;
+    this.httpUsers = httpUsers;
+    access =
+        new HttpAccess(
+            httpUsers == null ? null : httpUsers::users,
+            Role.valueOf(options.httpAnonymousRole().name()),
+            System::nanoTime);
     transport = new Transport(options.eventLoopThreads());
     LoopDelay.watch(transport.workers(), broker.meters().eventLoopDelay());
     budgets = Budgets.of(broker.memory());
@@ -92,7 +125,11 @@ public final class Server {
     } catch (TlsException e) {
       throw new IOException(e.getMessage(), e);
     }
-    Server server = new Server(options, new Broker(options));
+    UsersFile<Role> httpUsers =
+        options.httpUsersFile().isEmpty()
+            ? null
+            : new UsersFile<>(options.httpUsersFile().get(), Role::ofUser);
+    Server server = new Server(options, new Broker(options), httpUsers);
     boolean started = false;
     try {
       server.open(tls);
@@ -145,8 +182,33 @@ public final class Server {
         now ->
             StatsdOptions.expandPrefix(
                 now.statsdPrefix(), now.broadcastAddress(), now.broadcastHttpPort()));
+    watchUsers();
     startLookup(httpClient);
     startStatsd();
+  }
+
+  private void watchUsers() {
+    if (httpUsers != null) {
+      Audit audit = new Audit(events);
+      fileWatch.scheduleWithFixedDelay(
+          () -> {
+            if (httpUsers.check()) {
+              audit.ok(Audit.Change.of("", "", "users.reload"));
+            }
+          },
+          FILE_WATCH_MS,
+          FILE_WATCH_MS,
+          TimeUnit.MILLISECONDS);
+    }
+    boolean isBeyondLoopback =
+        Stream.of(options.httpAddress(), options.httpsAddress())
+            .flatMap(Optional::stream)
+            .anyMatch(address -> !address.isLoopback());
+    if (access.isOpen() && isBeyondLoopback) {
+      LOG.info(
+          "HTTP: whoever reaches the port may do everything (http-anonymous-role is admin, as in"
+              + " nsqd)");
+    }
   }
 
   private HttpJsonClient httpClient() {
@@ -178,7 +240,7 @@ public final class Server {
                 options.isMetricsExcludeEphemeral(),
                 Map.of("version", version(), "nsqd_version", StatsSnapshot.VERSION),
                 this::connections));
-    HttpApi api = new HttpApi(broker, metrics);
+    HttpApi api = new HttpApi(broker, metrics, access, events);
     HttpServer https = null;
     if (tls != null && options.httpsAddress().isPresent()) {
       https = bindHttp(options.httpsAddress().get(), api, tls::current, null);
@@ -293,6 +355,9 @@ public final class Server {
       statsd.close();
     }
     transport.close();
+    fileWatch.shutdownNow();
+    access.close();
+    noticed.close();
     if (metrics != null) {
       metrics.close();
     }

@@ -119,6 +119,20 @@ final class HoldfastOptions {
     GROUP.heading("Access over HTTP (Holdfast's own)");
   }
 
+  static final OptionSpec HTTP_USERS_FILE =
+      GROUP.string("http-users-file", "", "users of the HTTP API, a line each: name:HASH:role");
+  static final OptionSpec HTTP_ANONYMOUS_ROLE =
+      GROUP.add(
+          draft(
+              "http-anonymous-role",
+              OptionType.choice(
+                  "admin, read, publish or none",
+                  AnonymousRole::parse,
+                  AnonymousRole::text,
+                  AnonymousRole::text),
+              "",
+              "what who gives no name may do over HTTP: admin, read, publish or none"),
+          AnonymousRole.ADMIN);
   static final OptionSpec HTTP_ALLOWED_HOSTS =
       GROUP.add(
           draft(

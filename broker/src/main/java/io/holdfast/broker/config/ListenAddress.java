@@ -20,6 +20,14 @@ public record ListenAddress(String host, int port, String unixPath) {
     return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
   }
 
+  /** Returns whether only this machine can connect: a unix socket, or an address of loopback. */
+  public boolean isLoopback() {
+    return isUnix()
+        || host.equalsIgnoreCase("localhost")
+        || host.equals("::1")
+        || host.startsWith("127.");
+  }
+
   /** Returns whether this is a unix socket's path. */
   public boolean isUnix() {
     return unixPath != null;

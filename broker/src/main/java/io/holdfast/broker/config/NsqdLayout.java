@@ -20,6 +20,9 @@ public final class NsqdLayout extends LayoutBase<ILoggingEvent> {
       DateTimeFormatter.ofPattern("yyyy/MM/dd HH:mm:ss.SSSSSS", Locale.ROOT)
           .withZone(ZoneId.systemDefault());
 
+  /** The logger of the audit trail: its lines begin with its name, so that they are found. */
+  private static final String AUDIT = "audit";
+
   private static final int MAX_FRAMES = 6;
   private static final int MAX_CAUSES = 5;
 
@@ -29,6 +32,9 @@ public final class NsqdLayout extends LayoutBase<ILoggingEvent> {
     line.append(Logging.prefix());
     TIME.formatTo(time(event), line);
     line.append(' ').append(levelName(event)).append(": ");
+    if (event.getLoggerName().equals(AUDIT)) {
+      line.append("audit: ");
+    }
     line.append(GoValues.oneLine(String.valueOf(event.getFormattedMessage())));
     appendThrowable(line, event.getThrowableProxy());
     return line.append(System.lineSeparator()).toString();

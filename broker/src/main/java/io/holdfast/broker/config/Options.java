@@ -420,6 +420,16 @@ public final class Options {
     return (Durability) get(HoldfastOptions.DURABILITY);
   }
 
+  /** Returns the file of the HTTP API's users; empty = there are none. */
+  public Optional<Path> httpUsersFile() {
+    return path(HoldfastOptions.HTTP_USERS_FILE);
+  }
+
+  /** Returns what somebody who gives no name may do over HTTP. */
+  public AnonymousRole httpAnonymousRole() {
+    return (AnonymousRole) get(HoldfastOptions.HTTP_ANONYMOUS_ROLE);
+  }
+
   /** Returns how long finished messages stay on disk, ms; 0 = dropped at once. */
   public long retentionMs() {
     return ms(HoldfastOptions.RETENTION);

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.HttpHeaders;
  * @param bodyTooBig whether the body went on beyond the route's limit; then it has at least one
  *     byte more than the limit
  * @param headers as received
+ * @param peer who sent it
  */
 record ApiRequest(
     String method,
@@ -25,11 +26,12 @@ record ApiRequest(
     String rawQuery,
     ByteBuf body,
     boolean bodyTooBig,
-    HttpHeaders headers) {
+    HttpHeaders headers,
+    Peer peer) {
   /** Room before the body for an int32 length. */
   static final int BODY_HEADROOM_BYTES = 4;
 
-  /** One without headers. */
+  /** One without headers, of nobody. */
   ApiRequest(
       String method,
       String path,
@@ -37,7 +39,7 @@ record ApiRequest(
       String rawQuery,
       ByteBuf body,
       boolean bodyTooBig) {
-    this(method, path, pathParam, rawQuery, body, bodyTooBig, EmptyHttpHeaders.INSTANCE);
+    this(method, path, pathParam, rawQuery, body, bodyTooBig, EmptyHttpHeaders.INSTANCE, Peer.NONE);
   }
 
   /** Returns the first value of a header, null for none. */

@@ -1,5 +1,6 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.stats.MemoryStats;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
@@ -53,17 +54,21 @@ final class DebugHandler {
   private DebugHandler() {}
 
   static void addRoutes(HttpApi.Routes routes, Workers workers) {
-    routes.add("GET", "/debug/pprof/", text(workers, DebugHandler::index));
-    routes.add("GET", "/debug/pprof/cmdline", text(workers, DebugHandler::cmdline));
-    routes.add("GET", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
-    routes.add("POST", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
-    routes.add("GET", "/debug/pprof/profile", new FlightRecording(workers));
-    routes.add("GET", "/debug/pprof/heap", text(workers, HeapReport::render));
-    routes.add("GET", "/debug/pprof/goroutine", text(workers, DebugHandler::threadDump));
-    routes.add("GET", "/debug/pprof/block", text(workers, DebugHandler::blocked));
-    routes.add("GET", "/debug/pprof/threadcreate", text(workers, DebugHandler::threadCounts));
-    routes.add("PUT", "/debug/setblockrate", workers.blocking(DebugHandler::setBlockRate));
-    routes.add("POST", "/debug/freememory", workers.blocking(DebugHandler::freeMemory));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/", text(workers, DebugHandler::index));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/cmdline", text(workers, DebugHandler::cmdline));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
+    routes.add(Right.ADMIN, "POST", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/profile", new FlightRecording(workers));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/heap", text(workers, HeapReport::render));
+    routes.add(
+        Right.ADMIN, "GET", "/debug/pprof/goroutine", text(workers, DebugHandler::threadDump));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/block", text(workers, DebugHandler::blocked));
+    routes.add(
+        Right.ADMIN, "GET", "/debug/pprof/threadcreate", text(workers, DebugHandler::threadCounts));
+    routes.add(
+        Right.ADMIN, "PUT", "/debug/setblockrate", workers.blocking(DebugHandler::setBlockRate));
+    routes.add(
+        Right.ADMIN, "POST", "/debug/freememory", workers.blocking(DebugHandler::freeMemory));
   }
 
   private interface Report {

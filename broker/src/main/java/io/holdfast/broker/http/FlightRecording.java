@@ -110,11 +110,8 @@ final class FlightRecording implements RequestHandler {
       if (hasSecrets(file)) {
         return HttpReply.plainText(500, "Could not enable CPU profiling: already in use\n");
       }
-      return HttpReply.bytes(
-          "application/octet-stream",
-          Files.readAllBytes(file),
-          "Content-Disposition",
-          "attachment; filename=\"profile.jfr\"");
+      return HttpReply.bytes("application/octet-stream", Files.readAllBytes(file))
+          .with("Content-Disposition", "attachment; filename=\"profile.jfr\"");
     } finally {
       Files.deleteIfExists(file);
     }

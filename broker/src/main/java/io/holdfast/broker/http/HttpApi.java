@@ -1,11 +1,15 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.Broker;
+import io.holdfast.broker.access.HttpAccess;
 import io.holdfast.broker.access.RequestGuard;
+import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.history.Audit;
+import io.holdfast.broker.history.Events;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
@@ -13,9 +17,9 @@ import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.topic.Topic;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /**
@@ -27,8 +31,10 @@ public final class HttpApi {
   /**
    * @param broker serves the requests; its {@link Broker#workers()} run what blocks
    * @param metrics what /metrics shows
+   * @param access who may
+   * @param events what /events shows, and where changes go
    */
-  public HttpApi(Broker broker, Metrics metrics) {
+  public HttpApi(Broker broker, Metrics metrics, HttpAccess access, Events events) {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     StatsHandler stats = new StatsHandler(broker);
@@ -48,26 +54,47 @@ public final class HttpApi {
             broker::setLookupdTcpAddresses,
             () -> broker.options().maxMsgSize());
 
-    Routes routes = new Routes();
-    routes.add("GET", "/ping", RequestHandler.immediate(stats::ping));
-    routes.add("GET", "/info", RequestHandler.immediate(stats::info));
-    routes.add("GET", "/stats", workers.blocking(stats::stats));
-    routes.add("GET", "/topic/peek", workers.blocking(new PeekHandler(broker)::topic));
-    routes.add("GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
-    routes.add("POST", "/pub", pub.pubBodyLimit(), pub::pub);
-    routes.add("POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);
-    routes.add("POST", "/topic/create", admin::createTopic);
-    routes.add("POST", "/topic/delete", workers.blocking(admin::deleteTopic));
-    routes.add("POST", "/topic/empty", workers.blocking(admin::emptyTopic));
-    routes.add("POST", "/topic/pause", workers.blocking(admin.onTopic(Topic::pause)));
-    routes.add("POST", "/topic/unpause", workers.blocking(admin.onTopic(Topic::unpause)));
-    routes.add("POST", "/channel/create", workers.blocking(admin::createChannel));
-    routes.add("POST", "/channel/delete", workers.blocking(admin::deleteChannel));
-    routes.add("POST", "/channel/empty", workers.blocking(admin.onChannel(Channel::empty)));
-    routes.add("POST", "/channel/pause", workers.blocking(admin.onChannel(Channel::pause)));
-    routes.add("POST", "/channel/unpause", workers.blocking(admin.onChannel(Channel::unpause)));
-    routes.add("GET", "/config/{key}", RequestHandler.immediate(config::get));
-    routes.add("PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
+    Audit audit = new Audit(events);
+    LoginHandler login = new LoginHandler(access, audit);
+    Routes routes = new Routes(new Guarded(access, audit));
+    routes.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
+    routes.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
+    routes.add(Right.READ, "GET", "/stats", workers.blocking(stats::stats));
+    routes.add(Right.READ, "GET", "/topic/peek", workers.blocking(new PeekHandler(broker)::topic));
+    routes.add(
+        Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
+    routes.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub);
+    routes.add(Right.PUBLISH, "POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);
+    routes.add(Right.ADMIN, "POST", "/topic/create", admin::createTopic);
+    routes.add(Right.ADMIN, "POST", "/topic/delete", workers.blocking(admin::deleteTopic));
+    routes.add(Right.ADMIN, "POST", "/topic/empty", workers.blocking(admin::emptyTopic));
+    routes.add(Right.ADMIN, "POST", "/topic/pause", workers.blocking(admin.onTopic(Topic::pause)));
+    routes.add(
+        Right.ADMIN, "POST", "/topic/unpause", workers.blocking(admin.onTopic(Topic::unpause)));
+    routes.add(Right.ADMIN, "POST", "/channel/create", workers.blocking(admin::createChannel));
+    routes.add(Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel));
+    routes.add(
+        Right.ADMIN, "POST", "/channel/empty", workers.blocking(admin.onChannel(Channel::empty)));
+    routes.add(
+        Right.ADMIN, "POST", "/channel/pause", workers.blocking(admin.onChannel(Channel::pause)));
+    routes.add(
+        Right.ADMIN,
+        "POST",
+        "/channel/unpause",
+        workers.blocking(admin.onChannel(Channel::unpause)));
+    routes.add(Right.READ, "GET", "/config/{key}", RequestHandler.immediate(config::get));
+    routes.add(
+        Right.ADMIN, "PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
+    routes.add(
+        Right.READ, "GET", "/events", RequestHandler.immediate(new EventsHandler(events)::events));
+    routes.add(Right.OPEN, "GET", "/login", RequestHandler.immediate(login::page));
+    routes.add(
+        Right.OPEN,
+        "POST",
+        "/login",
+        BodyLimits.collect(() -> LoginHandler.MAX_FORM_BYTES, HttpReply.error(413, "BODY_TOO_BIG")),
+        login::login);
+    routes.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
     DebugHandler.addRoutes(routes, workers);
     router = new Router(routes.list, guard(broker.options()));
   }
@@ -92,13 +119,22 @@ public final class HttpApi {
   static final class Routes {
     private final List<Route> list = new ArrayList<>();
 
-    /** Adds a route that ignores request bodies. */
-    void add(String method, String path, RequestHandler handler) {
-      add(method, path, BodyLimit.NONE, handler);
+    private final Guarded guarded;
+
+    /**
+     * @param guarded stands before each handler
+     */
+    Routes(Guarded guarded) {
+      this.guarded = guarded;
     }
 
-    void add(String method, String path, BodyLimit bodyLimit, RequestHandler handler) {
-      list.add(new Route(method, path, bodyLimit, handler));
+    /** Adds a route that ignores request bodies. */
+    void add(Right right, String method, String path, RequestHandler handler) {
+      add(right, method, path, BodyLimit.NONE, handler);
+    }
+
+    void add(Right right, String method, String path, BodyLimit bodyLimit, RequestHandler handler) {
+      list.add(new Route(method, path, bodyLimit, guarded.handler(right, handler)));
     }
 
     List<Route> list() {

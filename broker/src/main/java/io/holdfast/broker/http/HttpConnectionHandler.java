@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -422,7 +423,11 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
             target.rawQuery(),
             body,
             tooBig,
-            head.headers());
+            head.headers(),
+            new Peer(
+                ctx.channel().remoteAddress(),
+                ctx.pipeline().get(SslHandler.class) != null,
+                ctx.executor()));
     Consumer<HttpReply> sink = replySink(ctx, body);
     body = null; // the sink releases it
     try {

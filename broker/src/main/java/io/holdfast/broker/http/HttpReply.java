@@ -1,6 +1,9 @@
 package io.holdfast.broker.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An answer: status, body and the few headers of contract §5. Immutable; the body must not be
@@ -9,20 +12,34 @@ import java.nio.charset.StandardCharsets;
  * @param status HTTP status
  * @param contentType null for none, as empty answers have it
  * @param nsqHeader whether {@code X-Nsq-Content-Type} goes along (all but /ping and /debug/*)
- * @param extraName name of one further header ({@code Allow}, {@code Location}...), null for none
- * @param extraValue its value, null for none
+ * @param headers further ones ({@code Allow}, {@code Location}...) by name
  */
 @SuppressWarnings("ArrayRecordComponent") // replies are written, never compared
 record HttpReply(
-    int status,
-    String contentType,
-    byte[] body,
-    boolean nsqHeader,
-    String extraName,
-    String extraValue) {
+    int status, String contentType, byte[] body, boolean nsqHeader, Map<String, String> headers) {
   static final String JSON = "application/json; charset=utf-8";
   static final String TEXT = "text/plain; charset=utf-8";
   private static final byte[] NOTHING = new byte[0];
+
+  /** The same with one more header. */
+  HttpReply with(String name, String value) {
+    Map<String, String> more = new TreeMap<>(headers);
+    more.put(name, value);
+    return new HttpReply(status, contentType, body, nsqHeader, more);
+  }
+
+  /** What an error's JSON says as {@code message}; else the status. */
+  String code() {
+    JsonNode message = JsonText.readOrNull(body);
+    message = message == null ? null : message.get("message");
+    return message != null && message.isTextual() ? message.asText() : Integer.toString(status);
+  }
+
+  /** 401, and how to do better. */
+  static HttpReply unauthorized() {
+    return error(401, "UNAUTHORIZED")
+        .with("WWW-Authenticate", "Basic realm=\"holdfast\", charset=\"UTF-8\"");
+  }
 
   /** 200 with text, or with nothing at all if it is empty. */
   static HttpReply text(String text) {
@@ -40,18 +57,18 @@ record HttpReply(
   }
 
   /** Bytes of another kind without the nsq header, for /debug/*. */
-  static HttpReply bytes(String contentType, byte[] body, String extraName, String extraValue) {
-    return new HttpReply(200, contentType, body, false, extraName, extraValue);
+  static HttpReply bytes(String contentType, byte[] body) {
+    return new HttpReply(200, contentType, body, false, Map.of());
   }
 
   /** 200 with {@code value} as compact JSON. */
   static HttpReply json(Object value) {
-    return new HttpReply(200, JSON, JsonText.write(value), true, null, null);
+    return new HttpReply(200, JSON, JsonText.write(value), true, Map.of());
   }
 
   /** {@code {"message":"CODE"}}. */
   static HttpReply error(int status, String code) {
-    return new HttpReply(status, JSON, message(code), true, null, null);
+    return new HttpReply(status, JSON, message(code), true, Map.of());
   }
 
   /** See {@link #error(int, String)}. */
@@ -60,11 +77,11 @@ record HttpReply(
   }
 
   static HttpReply methodNotAllowed(String allow) {
-    return new HttpReply(405, JSON, message("METHOD_NOT_ALLOWED"), true, "Allow", allow);
+    return new HttpReply(405, JSON, message("METHOD_NOT_ALLOWED"), true, Map.of("Allow", allow));
   }
 
   static HttpReply options(String allow) {
-    return new HttpReply(200, null, NOTHING, false, "Allow", allow);
+    return new HttpReply(200, null, NOTHING, false, Map.of("Allow", allow));
   }
 
   /**
@@ -73,18 +90,19 @@ record HttpReply(
    */
   static HttpReply redirect(int status, String location, boolean withBody) {
     if (!withBody) {
-      return new HttpReply(status, null, NOTHING, false, "Location", location);
+      return new HttpReply(status, null, NOTHING, false, Map.of("Location", location));
     }
     String href = location.replace("&", "&amp;").replace("\"", "&#34;").replace("<", "&lt;");
     byte[] body =
         ("<a href=\"" + href + "\">Moved Permanently</a>.\n\n").getBytes(StandardCharsets.UTF_8);
-    return new HttpReply(status, "text/html; charset=utf-8", body, false, "Location", location);
+    return new HttpReply(
+        status, "text/html; charset=utf-8", body, false, Map.of("Location", location));
   }
 
   /** What tls-required answers on plain HTTP; official tools go on to the port (contract §5). */
   static HttpReply tlsRequired(int httpsPort) {
     String body = "{\"message\": \"TLS_REQUIRED\", \"https_port\": " + httpsPort + "}";
-    return new HttpReply(403, JSON, body.getBytes(StandardCharsets.UTF_8), true, null, null);
+    return new HttpReply(403, JSON, body.getBytes(StandardCharsets.UTF_8), true, Map.of());
   }
 
   private static byte[] message(String code) {
@@ -97,8 +115,7 @@ record HttpReply(
         text.isEmpty() ? null : TEXT,
         text.getBytes(StandardCharsets.UTF_8),
         nsqHeader,
-        null,
-        null);
+        Map.of());
   }
 
   private record Message(String message) {}

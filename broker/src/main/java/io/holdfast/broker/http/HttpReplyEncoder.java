@@ -53,9 +53,7 @@ final class HttpReplyEncoder {
             HttpResponseStatus.valueOf(reply.status()),
             Unpooled.wrappedBuffer(reply.body()));
     HttpHeaders headers = response.headers();
-    if (reply.extraName() != null) {
-      headers.set(reply.extraName(), reply.extraValue());
-    }
+    reply.headers().forEach(headers::set);
     if (reply.contentType() != null) {
       headers.set(HttpHeaderNames.CONTENT_TYPE, reply.contentType());
     }

@@ -22,8 +22,8 @@ final class MetricsHandler {
     Metrics.Format format = format(request.header(HttpHeaderNames.ACCEPT));
     byte[] text = metrics.scrape(format);
     return acceptsGzip(request.header(HttpHeaderNames.ACCEPT_ENCODING))
-        ? HttpReply.bytes(format.contentType(), gzip(text), "Content-Encoding", "gzip")
-        : HttpReply.bytes(format.contentType(), text, null, null);
+        ? HttpReply.bytes(format.contentType(), gzip(text)).with("Content-Encoding", "gzip")
+        : HttpReply.bytes(format.contentType(), text);
   }
 
   /**

@@ -37,32 +37,14 @@ final class PeekHandler {
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     Position from = MessagePosition.parse(params.get("from"), Position.START, "INVALID_ARG_FROM");
-    int max = number(params, "n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
-    int bytes = number(params, "bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
+    int max = params.number("n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
+    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
     Peeked peeked = topic.peek(from, max, bytes, MAX_REPLY_BYTES);
     return HttpReply.json(
         new TopicPeek(
             name,
             peeked.messages().stream().map(Entry::of).toList(),
             peeked.next() == Peeked.NONE ? null : hex(peeked.next())));
-  }
-
-  private static int number(
-      QueryParams params, String name, int otherwise, int min, int max, String code)
-      throws HttpError {
-    String text = params.get(name);
-    if (text == null) {
-      return otherwise;
-    }
-    try {
-      int number = Integer.parseInt(text);
-      if (number >= min && number <= max) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Answered as what is out of range.
-    }
-    throw HttpError.badRequest(code);
   }
 
   private static String hex(long id) {

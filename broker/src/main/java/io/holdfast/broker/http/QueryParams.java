@@ -63,6 +63,29 @@ final class QueryParams {
   }
 
   /**
+   * Returns a number in decimal digits.
+   *
+   * @param otherwise when the query does not have it
+   * @param code of the error
+   * @throws HttpError 400 {@code code} for what is no number or out of range
+   */
+  int number(String name, int otherwise, int min, int max, String code) throws HttpError {
+    String text = values.get(name);
+    if (text == null) {
+      return otherwise;
+    }
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      throw HttpError.badRequest(code);
+    }
+    throw HttpError.badRequest(code);
+  }
+
+  /**
    * Decodes %-escapes as UTF-8; bytes that are none become U+FFFD, which no valid name contains.
    *
    * @param plusIsBlank true in queries, false in paths

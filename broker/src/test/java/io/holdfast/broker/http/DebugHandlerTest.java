@@ -19,7 +19,7 @@ class DebugHandlerTest {
   private final Router router = router();
 
   private static Router router() {
-    HttpApi.Routes routes = new HttpApi.Routes();
+    HttpApi.Routes routes = OpenRoutes.create();
     DebugHandler.addRoutes(routes, new Workers(Runnable::run));
     return new Router(routes.list());
   }

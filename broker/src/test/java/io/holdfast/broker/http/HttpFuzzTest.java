@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.holdfast.broker.access.HttpAccess;
+import io.holdfast.broker.access.Role;
 import io.holdfast.broker.fuzz.FuzzTarget;
+import io.holdfast.broker.history.Events;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.MemoryBudget;
@@ -34,7 +37,9 @@ class HttpFuzzTest {
     router =
         new HttpApi(
                 target.broker(),
-                new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)))
+                new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
+                new HttpAccess(null, Role.ADMIN, System::nanoTime),
+                new Events())
             .router();
     target.waitsWhile(
         conn -> {

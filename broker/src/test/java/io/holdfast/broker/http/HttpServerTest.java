@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.MemoryBudget;
@@ -62,12 +63,15 @@ class HttpServerTest {
   }
 
   private Router router() {
-    HttpApi.Routes routes = new HttpApi.Routes();
-    routes.add("GET", "/ping", RequestHandler.immediate(r -> HttpReply.plainText(200, "OK")));
-    routes.add("GET", "/echo", RequestHandler.immediate(r -> HttpReply.text(r.rawQuery())));
-    routes.add("GET", "/hold", (request, reply) -> held.add(reply));
-    routes.add("POST", "/none", RequestHandler.immediate(r -> HttpReply.empty()));
+    HttpApi.Routes routes = OpenRoutes.create();
     routes.add(
+        Right.OPEN, "GET", "/ping", RequestHandler.immediate(r -> HttpReply.plainText(200, "OK")));
+    routes.add(
+        Right.OPEN, "GET", "/echo", RequestHandler.immediate(r -> HttpReply.text(r.rawQuery())));
+    routes.add(Right.OPEN, "GET", "/hold", (request, reply) -> held.add(reply));
+    routes.add(Right.OPEN, "POST", "/none", RequestHandler.immediate(r -> HttpReply.empty()));
+    routes.add(
+        Right.OPEN,
         "GET",
         "/bug",
         RequestHandler.immediate(
@@ -75,6 +79,7 @@ class HttpServerTest {
               throw new IllegalStateException("provoked by a test");
             }));
     routes.add(
+        Right.OPEN,
         "POST",
         "/body",
         BodyLimits.collect(() -> 1000, HttpReply.error(413, "MSG_TOO_BIG")),

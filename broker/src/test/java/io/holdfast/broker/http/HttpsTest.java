@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.MemoryBudget;
@@ -73,8 +74,9 @@ class HttpsTest {
     SSLContext clientContext = SSLContext.getInstance("TLS");
     clientContext.init(null, trust.getTrustManagers(), null);
 
-    HttpApi.Routes routes = new HttpApi.Routes();
+    HttpApi.Routes routes = OpenRoutes.create();
     routes.add(
+        Right.OPEN,
         "POST",
         "/body",
         BodyLimits.collect(() -> 100_000, HttpReply.error(413, "MSG_TOO_BIG")),

@@ -1,0 +1,189 @@
+package io.holdfast.broker.access;
+
+import io.holdfast.broker.access.Users.User;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checks names and passwords, slowly where they are wrong: bcrypt runs on threads of its own, a
+ * wrong pair is answered no sooner than a second after it came, and of one address no more than
+ * {@value #MAX_WAITING} wait at a time. A pair that was right is remembered for a minute, not in
+ * clear. Thread-safe.
+ */
+public final class PasswordCheck implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PasswordCheck.class);
+  private static final long SLOW_NS = 1_000_000_000L;
+  private static final long REMEMBER_NS = 60_000_000_000L;
+  private static final int MAX_WAITING = 20;
+  private static final int MAX_QUEUED = 1000;
+  private static final int MAX_REMEMBERED = 10_000;
+  private static final int THREADS = 2;
+  private static final int KEY_BYTES = 32;
+
+  /** What is checked where nobody has the name: else the time would tell who is there. */
+  private static final SecretHash NOBODYS =
+      new SecretHash("$2a$10$KBh9e3XFKui47lctCul46OQz8IDciqW9RerqvON8tNOg6ebS/AdXa", false);
+
+  private final ThreadPoolExecutor hashing =
+      new ThreadPoolExecutor(
+          THREADS,
+          THREADS,
+          1,
+          TimeUnit.MINUTES,
+          new ArrayBlockingQueue<>(MAX_QUEUED),
+          task -> daemon(task, "password"));
+  private final ScheduledThreadPoolExecutor delays =
+      new ScheduledThreadPoolExecutor(1, task -> daemon(task, "password-delay"));
+  private final LongSupplier nanoClock;
+  private final byte[] key = new byte[KEY_BYTES];
+
+  /** By address; guarded by itself. */
+  private final Map<String, Integer> waiting = new HashMap<>();
+
+  /** When each right pair was seen last, by its keyed hash, oldest first; guarded by itself. */
+  private final Map<String, Long> remembered = new LinkedHashMap<>();
+
+  /** What became of a check. */
+  public enum Outcome {
+    RIGHT,
+    WRONG,
+    /** Too many of this address wait already. */
+    TOO_MANY
+  }
+
+  /**
+   * @param nanoClock monotonic
+   */
+  public PasswordCheck(LongSupplier nanoClock) {
+    this.nanoClock = nanoClock;
+    new SecureRandom().nextBytes(key);
+    hashing.allowCoreThreadTimeOut(true);
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /**
+   * Checks a pair.
+   *
+   * @param user who has that name; null for nobody
+   * @param name as given; for the log
+   * @param address of the peer, without port
+   * @param then told once, by this thread or another
+   */
+  public void check(
+      User<?> user, String name, byte[] password, String address, Consumer<Outcome> then) {
+    String pair = user == null ? null : pair(user, password);
+    if (pair != null && isRemembered(pair)) {
+      then.accept(Outcome.RIGHT);
+      return;
+    }
+    long cameNs = nanoClock.getAsLong();
+    if (!enter(address)) {
+      then.accept(Outcome.TOO_MANY);
+      return;
+    }
+    try {
+      hashing.execute(
+          () -> {
+            SecretHash hash = user == null ? NOBODYS : user.hash();
+            if (hash.isPassword(password) && user != null) {
+              remember(pair);
+              leave(address);
+              then.accept(Outcome.RIGHT);
+            } else {
+              wrong(name, address, cameNs, then);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      leave(address);
+      then.accept(Outcome.TOO_MANY);
+    }
+  }
+
+  /** Answers what is wrong when its second is over. Any thread. */
+  public void wrongToken(String address, Consumer<Outcome> then) {
+    if (enter(address)) {
+      wrong("(token)", address, nanoClock.getAsLong(), then);
+    } else {
+      then.accept(Outcome.TOO_MANY);
+    }
+  }
+
+  private void wrong(String name, String address, long cameNs, Consumer<Outcome> then) {
+    LOG.warn("log-in of {} from {} refused", name, address);
+    long leftNs = SLOW_NS - (nanoClock.getAsLong() - cameNs);
+    delays.schedule(
+        () -> {
+          leave(address);
+          then.accept(Outcome.WRONG);
+        },
+        Math.max(0, leftNs),
+        TimeUnit.NANOSECONDS);
+  }
+
+  private boolean enter(String address) {
+    synchronized (waiting) {
+      int count = waiting.getOrDefault(address, 0);
+      if (count >= MAX_WAITING) {
+        return false;
+      }
+      waiting.put(address, count + 1);
+      return true;
+    }
+  }
+
+  private void leave(String address) {
+    synchronized (waiting) {
+      waiting.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  /** Of key, user with hash, and password: who gets another password is another one. */
+  private String pair(User<?> user, byte[] password) {
+    MessageDigest digest = SecretHash.sha256();
+    digest.update(key);
+    digest.update((user.name() + ":" + user.hash().text() + ":").getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(digest.digest(password));
+  }
+
+  private boolean isRemembered(String pair) {
+    synchronized (remembered) {
+      Long since = remembered.get(pair);
+      return since != null && nanoClock.getAsLong() - since < REMEMBER_NS;
+    }
+  }
+
+  private void remember(String pair) {
+    synchronized (remembered) {
+      remembered.remove(pair);
+      remembered.put(pair, nanoClock.getAsLong());
+      if (remembered.size() > MAX_REMEMBERED) {
+        remembered.remove(remembered.keySet().iterator().next());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    hashing.shutdownNow();
+    delays.shutdownNow();
+  }
+}

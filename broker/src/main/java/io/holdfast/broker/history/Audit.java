@@ -1,0 +1,112 @@
+package io.holdfast.broker.history;
+
+import io.holdfast.broker.protocol.Names;
+import java.nio.charset.StandardCharsets;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The trail of every change: a line of the logger {@code audit} and an event each. Thread-safe.
+ * Never told of a password, token or hash.
+ */
+public final class Audit {
+  private static final Logger LOG = LoggerFactory.getLogger("audit");
+
+  private final Events events;
+
+  /**
+   * @param events gets them, too
+   */
+  public Audit(Events events) {
+    this.events = events;
+  }
+
+  /**
+   * Something somebody did, or was not let do.
+   *
+   * @param user {@code anonymous} for who did not say
+   * @param remote {@code host:port}; empty for the broker's own doing, such as a reload
+   * @param action such as {@code topic.create}
+   * @param key of an option, null for none
+   * @param value of an option, null for none
+   */
+  public record Change(
+      String user,
+      String remote,
+      String action,
+      String topic,
+      String channel,
+      String key,
+      String value) {
+    /** One without topic, channel and option. */
+    public static Change of(String user, String remote, String action) {
+      return new Change(user, remote, action, null, null, null, null);
+    }
+  }
+
+  /** It was done. */
+  public void ok(Change change) {
+    write(change, "ok", null);
+  }
+
+  /** It was not allowed. */
+  public void refused(Change change) {
+    write(change, "refused", null);
+  }
+
+  /**
+   * It was allowed and could not be done.
+   *
+   * @param reason the code the client was answered
+   */
+  public void failed(Change change, String reason) {
+    write(change, "failed", reason);
+  }
+
+  private void write(Change change, String result, String reason) {
+    StringBuilder line = new StringBuilder();
+    append(line, "user", change.user());
+    append(line, "remote", change.remote());
+    append(line, "action", change.action());
+    append(line, "topic", change.topic());
+    append(line, "channel", change.channel());
+    append(line, "key", change.key());
+    append(line, "value", change.value());
+    append(line, "result", result);
+    append(line, "reason", reason);
+    String text = line.toString();
+    LOG.info("{}", text);
+    events.did(
+        change.user(),
+        change.remote(),
+        change.action(),
+        orEmpty(change.topic()),
+        orEmpty(change.channel()),
+        result,
+        text);
+  }
+
+  private static String orEmpty(String text) {
+    return text == null ? "" : text;
+  }
+
+  private static void append(StringBuilder line, String name, String value) {
+    if (value != null) {
+      line.append(line.isEmpty() ? "" : " ").append(name).append('=').append(quoted(value));
+    }
+  }
+
+  /** As it is, or as Go quotes it where that would not be one plain word. */
+  private static String quoted(String value) {
+    boolean isPlain =
+        !value.isEmpty()
+            && value.chars().allMatch(c -> c > ' ' && c != '"' && c != '\\' && c < 0x7f);
+    if (isPlain || value.isEmpty()) {
+      return value;
+    }
+    // Names are quoted as bytes, one a character.
+    String bytes = new String(value.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    return new String(
+        Names.quote(bytes).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+}

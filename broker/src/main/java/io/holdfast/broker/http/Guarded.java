@@ -1,0 +1,185 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.access.HttpAccess;
+import io.holdfast.broker.access.HttpAccess.Decision;
+import io.holdfast.broker.access.HttpAccess.Shown;
+import io.holdfast.broker.access.Role.Right;
+import io.holdfast.broker.history.Audit;
+import io.holdfast.broker.history.Audit.Change;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.cookie.Cookie;
+import io.netty.handler.codec.http.cookie.ServerCookieDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stands before the handlers: who may not is answered here, whatever the topic, and what changes
+ * something goes into the audit trail. Stateless.
+ */
+final class Guarded {
+  private static final Logger LOG = LoggerFactory.getLogger(Guarded.class);
+  private static final String CONFIG = "/config/";
+  private static final int MAX_VALUE_BYTES = 1024;
+
+  private final HttpAccess access;
+  private final Audit audit;
+
+  Guarded(HttpAccess access, Audit audit) {
+    this.access = access;
+    this.audit = audit;
+  }
+
+  /** The handler for who has the right, with everybody else answered. */
+  RequestHandler handler(Right right, RequestHandler handler) {
+    if (right == Right.OPEN) {
+      return handler;
+    }
+    return (request, reply) -> {
+      if (access.isOpen()) {
+        allowed(right, HttpAccess.ANONYMOUS, handler, request, reply);
+      } else {
+        access.decide(
+            right,
+            shown(request),
+            decision -> onLoop(request, () -> decided(right, decision, handler, request, reply)));
+      }
+    };
+  }
+
+  /** What a request shows of who sends it. */
+  static Shown shown(ApiRequest request) {
+    return new Shown(
+        request.header(HttpHeaderNames.AUTHORIZATION), session(request), request.peer().address());
+  }
+
+  /** The session's token, null for none. */
+  static String session(ApiRequest request) {
+    for (String header : request.headers().getAll(HttpHeaderNames.COOKIE)) {
+      for (Cookie cookie : ServerCookieDecoder.LAX.decode(header)) {
+        if (cookie.name().equals(HttpAccess.COOKIE)) {
+          return cookie.value();
+        }
+      }
+    }
+    return null;
+  }
+
+  private static void onLoop(ApiRequest request, Runnable task) {
+    try {
+      request.peer().loop().execute(task);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("no event loop left to answer {}: the broker stops", request.path(), e);
+    }
+  }
+
+  private void decided(
+      Right right,
+      Decision decision,
+      RequestHandler handler,
+      ApiRequest request,
+      Consumer<HttpReply> reply) {
+    try {
+      switch (decision.verdict()) {
+        case ALLOWED -> allowed(right, decision.user(), handler, request, reply);
+        case FORBIDDEN ->
+            refused(right, decision, request, HttpReply.error(403, "FORBIDDEN"), reply);
+        case TOO_MANY -> reply.accept(HttpReply.error(429, "TOO_MANY_REQUESTS"));
+        case UNAUTHORIZED ->
+            refused(
+                right,
+                decision,
+                request,
+                isPage(request)
+                    ? HttpReply.redirect(303, "/login", false)
+                    : HttpReply.unauthorized(),
+                reply);
+      }
+    } catch (HttpError e) {
+      reply.accept(HttpReply.error(e));
+    } catch (RuntimeException e) {
+      LOG.error("HTTP {} {} failed", request.method(), request.path(), e);
+      reply.accept(HttpReply.error(500, "INTERNAL_ERROR"));
+    }
+  }
+
+  private void refused(
+      Right right,
+      Decision decision,
+      ApiRequest request,
+      HttpReply answer,
+      Consumer<HttpReply> reply) {
+    if (isChange(right, request)) {
+      audit.refused(change(decision.user(), request));
+    }
+    reply.accept(answer);
+  }
+
+  private void allowed(
+      Right right,
+      String user,
+      RequestHandler handler,
+      ApiRequest request,
+      Consumer<HttpReply> reply)
+      throws HttpError {
+    if (!isChange(right, request)) {
+      handler.handle(request, reply);
+      return;
+    }
+    Change change = change(user, request);
+    try {
+      handler.handle(
+          request,
+          answer -> {
+            if (answer.status() < 400) {
+              audit.ok(change);
+            } else {
+              audit.failed(change, answer.code());
+            }
+            reply.accept(answer);
+          });
+    } catch (HttpError e) {
+      audit.failed(change, e.getMessage());
+      throw e;
+    }
+  }
+
+  private static boolean isChange(Right right, ApiRequest request) {
+    return right == Right.ADMIN && !request.method().equals("GET");
+  }
+
+  private static boolean isPage(ApiRequest request) {
+    String accept = request.header(HttpHeaderNames.ACCEPT);
+    return request.method().equals("GET")
+        && accept != null
+        && accept.toLowerCase(Locale.ROOT).contains("text/html");
+  }
+
+  private static Change change(String user, ApiRequest request) {
+    String remote = request.peer().text();
+    if (request.path().startsWith(CONFIG)) {
+      return new Change(user, remote, "config.set", null, null, request.pathParam(), body(request));
+    }
+    String topic = null;
+    String channel = null;
+    try {
+      topic = request.params().get("topic");
+      channel = request.params().get("channel");
+    } catch (HttpError e) {
+      LOG.debug("{}: no topic for the audit trail", request.path(), e);
+    }
+    String action = request.path().substring(1).replace('/', '.');
+    return new Change(user, remote, action, topic, channel, null, null);
+  }
+
+  private static String body(ApiRequest request) {
+    if (request.body() == null) {
+      return "";
+    }
+    int bytes = Math.min(MAX_VALUE_BYTES, request.body().readableBytes());
+    return request.body().toString(request.body().readerIndex(), bytes, StandardCharsets.UTF_8);
+  }
+}
