@@ -81,6 +81,7 @@ public final class Broker implements TopicContext {
   private final DiskGuard diskGuard;
   private final BrokerMeters meters = new BrokerMeters();
   private final long startTimeMs = System.currentTimeMillis();
+  private final long startNs = System.nanoTime();
 
   /** By name in byte order. Entries are added under {@link #topicsLock}. */
   private final ConcurrentSkipListMap<String, Topic> topics = new ConcurrentSkipListMap<>();
@@ -198,6 +199,7 @@ public final class Broker implements TopicContext {
             options.maxDeferred(),
             options.maxChannelConsumers(),
             TimeUnit.MILLISECONDS.toNanos(options.maxMsgTimeoutMs()),
+            options.maxReqTimeoutMs(),
             clock,
             bound -> ThreadLocalRandom.current().nextInt(bound),
             () -> E2eProcessingLatency.create(quantiles, windowNs, System::nanoTime),
@@ -543,6 +545,11 @@ public final class Broker implements TopicContext {
   /** Who is told of topics and channels; set before the listeners open. */
   public void setTopologyListener(TopologyListener listener) {
     topologyListener = listener;
+  }
+
+  /** For how long the broker runs, ms, whatever became of the clock. */
+  public long uptimeMs() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
   }
 
   /** When the broker started, ms since 1970. */

@@ -36,9 +36,10 @@ public final class Batch {
   }
 
   /**
-   * As {@link #Batch(ByteBuffer, int, long)}, of messages that were published elsewhere before.
+   * As {@link #Batch(ByteBuffer, int, long)}, of messages that were published before.
    *
-   * @param timestampNs when that was, ns since 1970; the journal takes it instead of the time now
+   * @param timestampNs when that was, ns since 1970; the journal takes it instead of the time now,
+   *     which 0 stands for
    */
   public Batch(ByteBuffer section, int count, long deferMs, long timestampNs) {
     this(section, count, deferMs);

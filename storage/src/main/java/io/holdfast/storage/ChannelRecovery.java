@@ -137,7 +137,10 @@ final class ChannelRecovery {
                 copy.bodyLength(),
                 state.attempts(copy.ordinal()),
                 true);
-        state.hold(new HeldMessage(ref, known == null ? 0 : known.dueMs()));
+        state.hold(
+            known == null
+                ? new HeldMessage(ref, 0)
+                : new HeldMessage(ref, known.dueMs(), known.delayMs()));
         carried.put(ref);
       }
     }

@@ -5,13 +5,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +24,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
+
+  /** A file system's clock may be so far ahead of ours. */
+  private static final long CLOCK_SLACK_MS = 100;
 
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
@@ -42,7 +45,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private final ExcerptLog log;
   private final StorageOptions options;
   private final SyncThread syncThread;
-  private final AtomicLong lastTimeNs = new AtomicLong();
 
   /** The head of the record being appended. Topic's lock. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.JOURNAL_HEAD_BYTES);
@@ -152,7 +154,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   public void append(Batch batch) throws IOException {
     refuseWhileUnforced();
     long ordinal = nextOrdinal;
-    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : uniqueTimeNs();
+    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : options.wallNs().getAsLong();
     long at =
         write(
             RecordCodec.TYPE_BATCH,
@@ -256,11 +258,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public void force() throws IOException {
     syncThread.now(this);
-  }
-
-  /** Wall-clock ns; never goes back within a topic, so that time order is ordinal order. */
-  private long uniqueTimeNs() {
-    return lastTimeNs.accumulateAndGet(options.wallNs().getAsLong(), Math::max);
   }
 
   private void noteWritten(int messages) {
@@ -373,7 +370,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     ByteBuffer nothing = ByteBuffer.allocate(0);
     log.roll();
     int crc = RecordCodec.startCrc(nothing);
-    long at = write(RecordCodec.TYPE_BATCH, nextOrdinal, uniqueTimeNs(), 0, 0, nothing, crc);
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH, nextOrdinal, options.wallNs().getAsLong(), 0, 0, nothing, crc);
     noteFirst(ExcerptLog.cycleOf(at), nextOrdinal);
     syncThread.written(this);
   }
@@ -480,7 +479,17 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public boolean isWrittenBefore(int file, long timeMs) throws IOException {
-    return Files.getLastModifiedTime(log.file(file)).toMillis() <= timeMs;
+    Path path = log.file(file);
+    // The file system's clock, not ours to choose.
+    long nowMs = System.currentTimeMillis();
+    long writtenMs = Files.getLastModifiedTime(path).toMillis();
+    if (writtenMs > nowMs + CLOCK_SLACK_MS) {
+      // A clock was wrong then: its age counts from now on, or the file would stay until that time.
+      LOG.warn("{} was written {} ms from now; its age counts from now", path, writtenMs - nowMs);
+      Files.setLastModifiedTime(path, FileTime.fromMillis(nowMs));
+      writtenMs = nowMs;
+    }
+    return writtenMs <= timeMs;
   }
 
   @Override

@@ -203,7 +203,8 @@ public final class DataDirRepair implements Closeable {
                   place.bodyLength(),
                   message.ref().attempts(),
                   place.isCarried()),
-              message.dueMs()));
+              message.dueMs(),
+              message.delayMs()));
     }
     FinishedSet finished = new FinishedSet(state.floor());
     state.finished().segments().forEach((k, bitmap) -> finished.segments().put(k, bitmap.clone()));

@@ -27,6 +27,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     private long[] ordinals = new long[MIN_BLOCK];
     private long[] positions = new long[MIN_BLOCK];
     private long[] dueMs = new long[MIN_BLOCK];
+    private int[] delayMs = new int[MIN_BLOCK];
     private int[] offsets = new int[MIN_BLOCK];
     private int[] lengths = new int[MIN_BLOCK];
 
@@ -56,7 +57,8 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
               lengths[i],
               carried ? ~attempts[i] : attempts[i],
               carried),
-          dueMs[i]);
+          dueMs[i],
+          delayMs[i]);
     }
 
     void set(int i, HeldMessage message) {
@@ -64,6 +66,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       ordinals[i] = ref.ordinal();
       positions[i] = ref.batchPosition();
       dueMs[i] = message.dueMs();
+      delayMs[i] = message.delayMs();
       offsets[i] = ref.bodyOffset();
       lengths[i] = ref.bodyLength();
       attempts[i] = ref.isCarried() ? ~ref.attempts() : ref.attempts();
@@ -104,6 +107,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       ordinals = Arrays.copyOf(ordinals, capacity);
       positions = Arrays.copyOf(positions, capacity);
       dueMs = Arrays.copyOf(dueMs, capacity);
+      delayMs = Arrays.copyOf(delayMs, capacity);
       offsets = Arrays.copyOf(offsets, capacity);
       lengths = Arrays.copyOf(lengths, capacity);
       attempts = Arrays.copyOf(attempts, capacity);
@@ -113,6 +117,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       System.arraycopy(from.ordinals, at, ordinals, to, entries);
       System.arraycopy(from.positions, at, positions, to, entries);
       System.arraycopy(from.dueMs, at, dueMs, to, entries);
+      System.arraycopy(from.delayMs, at, delayMs, to, entries);
       System.arraycopy(from.offsets, at, offsets, to, entries);
       System.arraycopy(from.lengths, at, lengths, to, entries);
       System.arraycopy(from.attempts, at, attempts, to, entries);

@@ -259,8 +259,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   }
 
   private void writeHeld(int type, List<HeldMessage> messages) throws IOException {
-    LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), messages);
-    write(type, messages.size());
+    int exactType = LedgerCodec.heldType(type, messages);
+    LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), exactType, messages);
+    write(exactType, messages.size());
   }
 
   private ByteBuffer payload(int capacity) {

@@ -17,6 +17,8 @@ import java.util.List;
  * 7 CHECKPOINT_END      nothing; count is that of the checkpoint's records before it, 0 not known
  * 8 DELIVER             count x as FINISH: delivered for the first time
  * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
+ * 10 HOLD_DELAYED       count x (held, v delay ms)
+ * 11 CHECKPOINT_HELD_DELAYED count x (held, v delay ms)
  * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),
  *                       i32 body offset, v body length, v attempts, i64 due ms
  * </pre>
@@ -31,13 +33,15 @@ final class LedgerCodec {
   static final int CHECKPOINT_END = 7;
   static final int DELIVER = 8;
   static final int CHECKPOINT_DELIVERED = 9;
+  static final int HOLD_DELAYED = 10;
+  static final int CHECKPOINT_HELD_DELAYED = 11;
 
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;
 
   private static final long CARRIED_BIT = 1L << 63;
   private static final int MAX_RANGE_BYTES = 20;
-  private static final int MAX_HELD_BYTES = 50;
+  private static final int MAX_HELD_BYTES = 55;
 
   private LedgerCodec() {}
 
@@ -69,7 +73,25 @@ final class LedgerCodec {
     }
   }
 
-  static void putHeld(ByteBuffer to, List<HeldMessage> messages) {
+  /**
+   * The type of record that these messages need: one with delays where any is known.
+   *
+   * @param plain {@link #HOLD} or {@link #CHECKPOINT_HELD}
+   */
+  static int heldType(int plain, List<HeldMessage> messages) {
+    for (HeldMessage message : messages) {
+      if (message.dueMs() != 0 && message.delayMs() != HeldMessage.DELAY_UNKNOWN) {
+        return plain == HOLD ? HOLD_DELAYED : CHECKPOINT_HELD_DELAYED;
+      }
+    }
+    return plain;
+  }
+
+  private static boolean hasDelays(int type) {
+    return type == HOLD_DELAYED || type == CHECKPOINT_HELD_DELAYED;
+  }
+
+  static void putHeld(ByteBuffer to, int type, List<HeldMessage> messages) {
     for (HeldMessage message : messages) {
       MessageRef ref = message.ref();
       putVar(to, ref.ordinal());
@@ -78,10 +100,13 @@ final class LedgerCodec {
       putVar(to, ref.bodyLength());
       putVar(to, ref.attempts());
       to.putLong(message.dueMs());
+      if (hasDelays(type)) {
+        putVar(to, message.delayMs());
+      }
     }
   }
 
-  static HeldMessage getHeld(ByteBuffer from) {
+  static HeldMessage getHeld(ByteBuffer from, int type) {
     long ordinal = getVar(from);
     long batchPosition = from.getLong();
     int bodyOffset = from.getInt();
@@ -95,7 +120,10 @@ final class LedgerCodec {
             bodyLength,
             attempts,
             (batchPosition & CARRIED_BIT) != 0);
-    return new HeldMessage(ref, from.getLong());
+    long dueMs = from.getLong();
+    return hasDelays(type)
+        ? new HeldMessage(ref, dueMs, (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE)))
+        : new HeldMessage(ref, dueMs);
   }
 
   private static long zigzag(long value) {

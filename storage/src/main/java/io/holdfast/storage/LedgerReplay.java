@@ -73,7 +73,7 @@ final class LedgerReplay {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
       case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(), payload, count);
-      case LedgerCodec.HOLD -> hold(current(), payload, count);
+      case LedgerCodec.HOLD, LedgerCodec.HOLD_DELAYED -> hold(current(), payload, type, count);
       case LedgerCodec.EMPTY -> current().empty(payload.getLong());
       case LedgerCodec.CHECKPOINT_BEGIN -> {
         if (checkpoint != null) {
@@ -85,7 +85,8 @@ final class LedgerReplay {
         checkpointRecords = 1;
       }
       case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
-      case LedgerCodec.CHECKPOINT_HELD -> hold(summed(), payload, count);
+      case LedgerCodec.CHECKPOINT_HELD, LedgerCodec.CHECKPOINT_HELD_DELAYED ->
+          hold(summed(), payload, type, count);
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
           boolean complete = count == 0 || count == checkpointRecords - 1;
@@ -139,9 +140,9 @@ final class LedgerReplay {
     }
   }
 
-  private static void hold(LedgerState to, ByteBuffer payload, int count) {
+  private static void hold(LedgerState to, ByteBuffer payload, int type, int count) {
     for (int i = 0; i < count; i++) {
-      to.hold(LedgerCodec.getHeld(payload));
+      to.hold(LedgerCodec.getHeld(payload, type));
     }
   }
 

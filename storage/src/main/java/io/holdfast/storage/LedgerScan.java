@@ -77,7 +77,13 @@ public final class LedgerScan implements Closeable {
     ByteBuffer view = records.view();
     int at = records.offset();
     int count = view.getInt(at + RecordCodec.COUNT_OFFSET);
-    type = Type.values()[RecordCodec.type(view, at) - 1];
+    int recordType = RecordCodec.type(view, at);
+    type =
+        switch (recordType) {
+          case LedgerCodec.HOLD_DELAYED -> Type.HOLD;
+          case LedgerCodec.CHECKPOINT_HELD_DELAYED -> Type.CHECKPOINT_HELD;
+          default -> Type.values()[recordType - 1];
+        };
     ranges.clear();
     held.clear();
     view.position(at + RecordCodec.LEDGER_HEAD_BYTES);
@@ -87,7 +93,7 @@ public final class LedgerScan implements Closeable {
             LedgerCodec.getRanges(view, count, ranges);
         case HOLD, CHECKPOINT_HELD -> {
           for (int i = 0; i < count; i++) {
-            held.add(LedgerCodec.getHeld(view));
+            held.add(LedgerCodec.getHeld(view, recordType));
           }
         }
         case EMPTY -> floor = view.getLong();

@@ -18,10 +18,11 @@ public record StorageOptions(
 
   /** With the machine's time. */
   public StorageOptions(long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery) {
-    this(maxBytesPerFile, maxRecordBytes, synced, syncEvery, StorageOptions::systemNs);
+    this(maxBytesPerFile, maxRecordBytes, synced, syncEvery, StorageOptions::wallNowNs);
   }
 
-  private static long systemNs() {
+  /** The machine's wall clock, ns since 1970. */
+  public static long wallNowNs() {
     Instant now = Instant.now();
     return now.getEpochSecond() * 1_000_000_000L + now.getNano();
   }

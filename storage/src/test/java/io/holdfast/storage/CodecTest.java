@@ -14,6 +14,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
@@ -141,7 +142,8 @@ class CodecTest {
       @ForAll boolean carried,
       @ForAll int bodyOffset,
       @ForAll int attempts,
-      @ForAll long dueMs) {
+      @ForAll long dueMs,
+      @ForAll @IntRange(min = 0) int delayMs) {
     HeldMessage held =
         new HeldMessage(
             new MessageRef(
@@ -151,11 +153,13 @@ class CodecTest {
                 1234,
                 attempts & 0x7fffffff,
                 carried),
-            dueMs);
+            dueMs,
+            delayMs);
     ByteBuffer bytes = ByteBuffer.allocate(LedgerCodec.maxHeldBytes());
-    LedgerCodec.putHeld(bytes, List.of(held));
+    int type = LedgerCodec.heldType(LedgerCodec.HOLD, List.of(held));
+    LedgerCodec.putHeld(bytes, type, List.of(held));
     bytes.flip();
-    HeldMessage read = LedgerCodec.getHeld(bytes);
+    HeldMessage read = LedgerCodec.getHeld(bytes, type);
     assertFalse(bytes.hasRemaining());
     assertEquals(held.ref().ordinal(), read.ref().ordinal());
     assertEquals(position, read.ref().batchPosition());
@@ -164,5 +168,8 @@ class CodecTest {
     assertEquals(1234, read.ref().bodyLength());
     assertEquals(held.ref().attempts(), read.ref().attempts());
     assertEquals(dueMs, read.dueMs());
+    boolean isPlain = dueMs == 0 || delayMs == HeldMessage.DELAY_UNKNOWN;
+    assertEquals(isPlain ? LedgerCodec.HOLD : LedgerCodec.HOLD_DELAYED, type);
+    assertEquals(dueMs == 0 ? 0 : delayMs, read.delayMs());
   }
 }

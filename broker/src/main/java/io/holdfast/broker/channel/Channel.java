@@ -440,15 +440,13 @@ public final class Channel {
       }
       inFlight.pop(message);
       requeueCount++;
-      long dueMs = 0;
       if (delayMs > 0) {
         watch(ready.defer(message, delayMs));
-        dueMs = settings.clock().wallMs() + delayMs;
       } else {
         ready.requeue(message);
         wake = waiting.poll();
       }
-      List<HeldMessage> held = List.of(new HeldMessage(message, dueMs));
+      List<HeldMessage> held = List.of(held(message, delayMs));
       record(() -> backend.hold(held));
     }
     wake(wake);
@@ -472,13 +470,24 @@ public final class Channel {
       if (processing == null) {
         processing = new LatencyCounts(LatencyCounts.LONG_SECONDS);
       }
-      processing.record(
-          TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs()) - message.timestampNs);
+      long ns = ageNs(message);
+      processing.record(ns);
+      if (latency != E2eProcessingLatency.NONE) {
+        latency.record(ns);
+      }
     }
-    if (latency != E2eProcessingLatency.NONE && message.timestampNs > 0) {
-      long nowNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
-      latency.record(nowNs - message.timestampNs);
+  }
+
+  /**
+   * How long ago a message was published: by the monotonic clock, for the other may be set
+   * meanwhile. Only of what comes from the journal its publish time alone is known.
+   */
+  private long ageNs(Message message) {
+    if (message.bornNs != 0) {
+      return settings.clock().nanos() - message.bornNs;
     }
+    long nowNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
+    return Math.max(0, nowNs - message.timestampNs);
   }
 
   private interface LedgerWrite {
@@ -790,6 +799,10 @@ public final class Channel {
     backend.force();
   }
 
+  private HeldMessage held(Message message, long delayMs) {
+    return HeldMessage.after(message, delayMs, settings.clock().wallMs());
+  }
+
   /**
    * Every message with attempts or a due time, wherever it is, each made when it is asked for:
    * there can be so many that all at once would not fit into memory.
@@ -816,7 +829,7 @@ public final class Channel {
   public void stragglers(int belowFile, Consumer<MessageRef> to) {
     synchronized (lock) {
       visit(
-          (message, dueMs) -> {
+          (message, delayMs) -> {
             if (message.file() < belowFile) {
               to.accept(message);
             }
@@ -834,11 +847,11 @@ public final class Channel {
     synchronized (lock) {
       List<HeldMessage> held = new ArrayList<>();
       visit(
-          (message, dueMs) -> {
+          (message, delayMs) -> {
             MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
             if (copy != null) {
               message.carriedTo(copy);
-              held.add(new HeldMessage(message, dueMs));
+              held.add(held(message, delayMs));
             }
           });
       if (!exiting && !held.isEmpty()) {

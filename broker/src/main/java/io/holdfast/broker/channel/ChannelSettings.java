@@ -14,6 +14,7 @@ import java.util.function.Supplier;
  * @param maxDeferred deferred and requeued references
  * @param maxChannelConsumers 0 for no limit
  * @param maxMsgTimeoutNs the longest a message stays in flight, with any number of TOUCHes
+ * @param maxReqTimeoutMs the longest deferral, also of what an earlier process has left
  * @param clock the time
  * @param dice for sampling: a random number from 0 to below its argument
  * @param newLatency makes the percentiles of a channel
@@ -29,6 +30,7 @@ public record ChannelSettings(
     int maxDeferred,
     int maxChannelConsumers,
     long maxMsgTimeoutNs,
+    long maxReqTimeoutMs,
     Clock clock,
     IntUnaryOperator dice,
     Supplier<E2eProcessingLatency> newLatency,

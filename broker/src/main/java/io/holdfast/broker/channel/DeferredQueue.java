@@ -80,8 +80,8 @@ final class DeferredQueue {
   }
 
   /** Shows a message. */
-  void visit(int i, Message.Visitor visitor, long dueMs) {
-    heap.visit(i, visitor, dueMs);
+  void visit(int i, Message.Visitor visitor, long delayMs) {
+    heap.visit(i, visitor, delayMs);
   }
 
   void clear() {

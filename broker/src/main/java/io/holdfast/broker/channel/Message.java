@@ -19,6 +19,9 @@ final class Message extends MessageRef {
 
   int bodyStart;
 
+  /** When it was published to this process, {@link System#nanoTime}; 0 when that is not known. */
+  long bornNs;
+
   // Only while in flight: its consumer, its place in the consumer's list, and its times (nanoTime).
   ClientV2 client;
   Message previous;
@@ -78,8 +81,8 @@ final class Message extends MessageRef {
   /** Looks at a message of a channel. */
   interface Visitor {
     /**
-     * @param dueMs when it may be delivered, wall clock ms since 1970; 0 for now
+     * @param delayMs how long it still waits; 0 for a message that is not deferred
      */
-    void visit(Message message, long dueMs);
+    void visit(Message message, long delayMs);
   }
 }

@@ -78,7 +78,7 @@ final class ReadyMessages {
   void restore(Collection<HeldMessage> held) {
     for (HeldMessage entry : held) {
       Message message = Message.of(entry.ref());
-      long delayMs = entry.dueMs() - settings.clock().wallMs();
+      long delayMs = bounded(entry.remainingMs(settings.clock().wallMs()));
       if (delayMs > 0) {
         defer(message, delayMs);
       } else if (entry.dueMs() == 0 && message.attempts() == 0) {
@@ -144,12 +144,13 @@ final class ReadyMessages {
     boolean copy =
         memory.room() > 0 && batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
     byte[] bytes = copy ? batch.copy() : null;
+    long bornNs = settings.clock().nanos();
     ByteBuffer section = batch.section();
     int start = section.position();
     int at = start;
     for (int i = 0; i < max; i++) {
       int length = section.getInt(at);
-      Message message = message(batch, i, at + Integer.BYTES - start, length, null);
+      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
       if (memory.reserve(copy ? length : 0)) {
         message.bytes = bytes;
         memory.put(message);
@@ -192,8 +193,7 @@ final class ReadyMessages {
     dropped += backend.dropBelow(Long.MAX_VALUE);
   }
 
-  private static Message message(
-      Batch batch, int i, int offsetInSection, int length, byte[] bytes) {
+  private static Message message(Batch batch, int i, int offsetInSection, int length, long bornNs) {
     Message message =
         new Message(
             batch.firstOrdinal() + i,
@@ -202,8 +202,8 @@ final class ReadyMessages {
             length,
             0,
             batch.timestampNs());
-    message.bytes = bytes;
     message.bodyStart = offsetInSection;
+    message.bornNs = bornNs;
     return message;
   }
 
@@ -211,12 +211,13 @@ final class ReadyMessages {
     ByteBuffer section = batch.section();
     int start = section.position();
     int at = start;
-    long dueMs = dueMs(batch.timestampNs(), batch.deferMs());
+    long nowMs = settings.clock().wallMs();
+    long bornNs = settings.clock().nanos();
     List<HeldMessage> held = new ArrayList<>(batch.count());
     for (int i = 0; i < batch.count(); i++) {
       int length = section.getInt(at);
-      Message message = message(batch, i, at + Integer.BYTES - start, length, null);
-      held.add(new HeldMessage(message, dueMs));
+      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
+      held.add(HeldMessage.after(message, batch.deferMs(), nowMs));
       defer(message, batch.deferMs());
       at += Integer.BYTES + length;
     }
@@ -239,8 +240,9 @@ final class ReadyMessages {
     return dropped;
   }
 
-  private static long dueMs(long timestampNs, long deferMs) {
-    return TimeUnit.NANOSECONDS.toMillis(timestampNs) + deferMs;
+  /** A delay as a restart finds it: of a message that a longer one was allowed for, too. */
+  private long bounded(long delayMs) {
+    return Math.min(delayMs, settings.maxReqTimeoutMs());
   }
 
   /** Makes a message that came back ready at once. */
@@ -365,8 +367,10 @@ final class ReadyMessages {
       if (view.deferMs() == 0) {
         return true;
       }
-      long dueMs = dueMs(view.timestampNs(), view.deferMs());
-      long delayMs = dueMs - settings.clock().wallMs();
+      long nowMs = settings.clock().wallMs();
+      long dueMs = TimeUnit.NANOSECONDS.toMillis(view.timestampNs()) + view.deferMs();
+      // Whatever the clock said then: no longer than was asked for.
+      long delayMs = bounded(Math.min(dueMs - nowMs, view.deferMs()));
       if (delayMs <= 0) {
         return true;
       }
@@ -377,7 +381,7 @@ final class ReadyMessages {
       Message message = Message.of(view);
       defer(message, delayMs);
       try {
-        backend.hold(List.of(new HeldMessage(message, dueMs)));
+        backend.hold(List.of(HeldMessage.after(message, delayMs, nowMs)));
       } catch (IOException e) {
         // The journal knows its due time, too; the next checkpoint makes up for it.
         settings.diskErrors().failed("deferred messages", e);
@@ -436,15 +440,14 @@ final class ReadyMessages {
   void visit(Message.Visitor visitor) {
     memory.visit(visitor);
     long nowNs = settings.clock().nanos();
-    long nowMs = settings.clock().wallMs();
     for (int i = 0; i < deferred.size(); i++) {
-      deferred.visit(i, visitor, dueMs(i, nowNs, nowMs));
+      deferred.visit(i, visitor, delayMs(i, nowNs));
     }
   }
 
-  private long dueMs(int i, long nowNs, long nowMs) {
-    long delayMs = TimeUnit.NANOSECONDS.toMillis(deferred.dueNs(i) - nowNs);
-    return nowMs + Math.max(0, delayMs);
+  /** How long a message still waits; not 0, which is for messages that are not deferred. */
+  private long delayMs(int i, long nowNs) {
+    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(deferred.dueNs(i) - nowNs));
   }
 
   /** The deferred messages, each made when it is asked for. */
@@ -452,7 +455,7 @@ final class ReadyMessages {
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     return IntStream.range(0, deferred.size())
-        .mapToObj(i -> new HeldMessage(deferred.get(i), dueMs(i, nowNs, nowMs)));
+        .mapToObj(i -> HeldMessage.after(deferred.get(i), delayMs(i, nowNs), nowMs));
   }
 
   /** The messages in memory that came back or stand in copies. */

@@ -104,10 +104,10 @@ final class References {
   }
 
   /** Shows one, and keeps what was changed of where it stands. */
-  void visit(int i, Message.Visitor visitor, long dueMs) {
+  void visit(int i, Message.Visitor visitor, long delayMs) {
     Message message = get(i);
     long position = message.batchPosition();
-    visitor.visit(message, dueMs);
+    visitor.visit(message, delayMs);
     if (message.batchPosition() != position) {
       set(i, message, key(i));
     }

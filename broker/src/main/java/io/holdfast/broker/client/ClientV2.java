@@ -43,6 +43,7 @@ public final class ClientV2 {
   private final MessagePump pump;
   private final String remoteAddress;
   private final long connectTimeMs = System.currentTimeMillis();
+  private final long connectedNs = System.nanoTime();
   private final InFlightQueue inFlight = new InFlightQueue();
   private final Map<String, AtomicLong> pubCounts = new ConcurrentHashMap<>();
 
@@ -319,6 +320,11 @@ public final class ClientV2 {
   /** ms since 1970. */
   public long connectTimeMs() {
     return connectTimeMs;
+  }
+
+  /** For how long it is connected, ms. */
+  public long connectedMs() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNs);
   }
 
   public boolean deflate() {

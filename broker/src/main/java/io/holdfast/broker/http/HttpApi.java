@@ -15,6 +15,7 @@ import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.topic.Topic;
+import io.holdfast.storage.StorageOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -151,7 +152,14 @@ public final class HttpApi {
 
     @Override
     public CompletableFuture<PubHandler.Target> getOrCreate(String name) {
-      return broker.topicLater(name).thenApply(topic -> topic::putMessages);
+      // Making a topic takes some ms, and waits for nsqlookupd: the message is older than that.
+      long arrivedNs = StorageOptions.wallNowNs();
+      return broker
+          .topicLater(name)
+          .thenApply(
+              topic ->
+                  (section, count, deferMs, listener) ->
+                      topic.putMessages(section, count, deferMs, arrivedNs, listener));
     }
   }
 }

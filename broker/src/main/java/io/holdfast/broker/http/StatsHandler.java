@@ -63,7 +63,7 @@ final class StatsHandler {
     return params.getOrEmpty("format").equals("json")
         ? HttpReply.json(snapshot)
         : HttpReply.text(
-            StatsSnapshotText.render(snapshot, broker.startTimeMs(), System.currentTimeMillis()));
+            StatsSnapshotText.render(snapshot, broker.startTimeMs(), broker.uptimeMs()));
   }
 
   private static boolean includes(QueryParams params, String name) {

@@ -10,6 +10,7 @@ import io.holdfast.broker.config.Durability;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.PublishListener;
 import io.holdfast.broker.topic.Topic;
+import io.holdfast.storage.StorageOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +50,9 @@ final class Publisher {
   private Verdict verdict;
 
   private BrokerException creationError;
+
+  /** When a command came that had to wait for other threads, wall clock ns; 0 for now. */
+  private long arrivedNs;
 
   /** The topic published to last, so that a stream of PUBs looks it up once. */
   private Topic topic;
@@ -109,6 +113,7 @@ final class Publisher {
         () -> {
           verdict = Verdict.ALLOWED;
           if (existing() == null) {
+            noteArrival();
             create(name);
           }
         });
@@ -131,6 +136,13 @@ final class Publisher {
     deferMs = 0;
     verdict = null;
     creationError = null;
+    arrivedNs = 0;
+  }
+
+  private void noteArrival() {
+    if (arrivedNs == 0) {
+      arrivedNs = StorageOptions.wallNowNs();
+    }
   }
 
   /** The publish whose body is awaited. */
@@ -209,6 +221,7 @@ final class Publisher {
     if (verdict == null && authenticator.isEnabled()) {
       CompletableFuture<Verdict> check = authenticator.verdict(topicName, "", Permission.PUBLISH);
       if (!check.isDone()) {
+        noteArrival();
         async.await(check, (value, failure) -> verdict = value);
         return false;
       }
@@ -222,6 +235,7 @@ final class Publisher {
     }
     Topic to = existing();
     if (to == null) {
+      noteArrival();
       create(topicName);
       return false;
     }
@@ -230,7 +244,7 @@ final class Publisher {
     Reply reply = options.durability() == Durability.SYNCED ? new Reply(command, startNs) : null;
     boolean durable;
     try {
-      durable = to.putMessages(section, count, deferMs, reply);
+      durable = to.putMessages(section, count, deferMs, arrivedNs, reply);
     } catch (BrokerException e) {
       throw failed(e.getMessage());
     }

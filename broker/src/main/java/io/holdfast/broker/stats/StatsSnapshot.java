@@ -1,5 +1,6 @@
 package io.holdfast.broker.stats;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -80,7 +81,10 @@ public record StatsSnapshot(
       boolean paused,
       @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency) {}
 
-  /** One connection; {@code connectTs} in unix s, {@code pubCounts} holds one entry at most. */
+  /**
+   * One connection; {@code connectTs} in unix s, {@code connectedS} since then by the monotonic
+   * clock, {@code pubCounts} holds one entry at most.
+   */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record ClientStats(
       String clientId,
@@ -109,7 +113,8 @@ public record StatsSnapshot(
       String tlsCipherSuite,
       String tlsVersion,
       String tlsNegotiatedProtocol,
-      boolean tlsNegotiatedProtocolIsMutual) {}
+      boolean tlsNegotiatedProtocolIsMutual,
+      @JsonIgnore long connectedS) {}
 
   /** Messages a connection published to a topic. */
   public record PubCount(String topic, long count) {}
@@ -254,7 +259,8 @@ public record StatsSnapshot(
         client.tlsCipherSuite(),
         client.tlsVersion(),
         client.tlsNegotiatedProtocol(),
-        client.tlsNegotiatedProtocolIsMutual());
+        client.tlsNegotiatedProtocolIsMutual(),
+        client.connectedMs() / 1000);
   }
 
   /**

@@ -20,25 +20,22 @@ public final class StatsSnapshotText {
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ssXXX", Locale.ROOT);
 
   private final StringBuilder out = new StringBuilder(1024);
-  private final long nowMs;
 
-  private StatsSnapshotText(long nowMs) {
-    this.nowMs = nowMs;
-  }
+  private StatsSnapshotText() {}
 
   /**
    * Renders a snapshot.
    *
    * @param startTimeMs start of the broker, unix ms
-   * @param nowMs unix ms
+   * @param uptimeMs ms since then
    */
-  public static String render(StatsSnapshot stats, long startTimeMs, long nowMs) {
-    return render(stats, startTimeMs, nowMs, ZoneId.systemDefault());
+  public static String render(StatsSnapshot stats, long startTimeMs, long uptimeMs) {
+    return render(stats, startTimeMs, uptimeMs, ZoneId.systemDefault());
   }
 
-  static String render(StatsSnapshot stats, long startTimeMs, long nowMs, ZoneId zone) {
-    StatsSnapshotText text = new StatsSnapshotText(nowMs);
-    text.head(stats, startTimeMs, zone);
+  static String render(StatsSnapshot stats, long startTimeMs, long uptimeMs, ZoneId zone) {
+    StatsSnapshotText text = new StatsSnapshotText();
+    text.head(stats, startTimeMs, uptimeMs, zone);
     if (stats.memory() != null) {
       text.memory(stats.memory());
     }
@@ -50,11 +47,11 @@ public final class StatsSnapshotText {
     return text.out.toString();
   }
 
-  private void head(StatsSnapshot stats, long startTimeMs, ZoneId zone) {
+  private void head(StatsSnapshot stats, long startTimeMs, long uptimeMs, ZoneId zone) {
     out.append(OptionsLoader.nsqdVersionLine()).append('\n');
     out.append("start_time ");
     out.append(RFC3339.format(Instant.ofEpochMilli(startTimeMs).atZone(zone))).append('\n');
-    out.append("uptime ").append(GoDuration.format((nowMs - startTimeMs) * NS_PER_MS));
+    out.append("uptime ").append(GoDuration.format(uptimeMs * NS_PER_MS));
     out.append("\n\nHealth: ").append(stats.health()).append('\n');
   }
 
@@ -173,8 +170,8 @@ public final class StatsSnapshotText {
       }
       out.append(' ');
     }
-    long connectedS = nowMs / 1000 - client.connectTs();
-    out.append("connected: ").append(GoDuration.format(connectedS * NS_PER_SECOND)).append('\n');
+    out.append("connected: ");
+    out.append(GoDuration.format(client.connectedS() * NS_PER_SECOND)).append('\n');
   }
 
   /** Returns what follows the last colon; empty for a unix socket. */

@@ -217,6 +217,17 @@ public final class Topic {
    */
   public boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
       throws BrokerException {
+    return putMessages(section, count, deferMs, 0, listener);
+  }
+
+  /**
+   * As {@link #putMessages(ByteBuf, int, long, PublishListener)}, of a command that had to wait.
+   *
+   * @param arrivedNs when it came, wall clock ns since 1970; 0 for now
+   */
+  public boolean putMessages(
+      ByteBuf section, int count, long deferMs, long arrivedNs, PublishListener listener)
+      throws BrokerException {
     String refusal = context.publishRefusal();
     if (refusal == null) {
       refusal = overMaxDiskBytes(section.readableBytes());
@@ -228,7 +239,7 @@ public final class Topic {
       throw new BrokerException(
           "publish of " + section.readableBytes() + " bytes exceeds " + maxSectionBytes);
     }
-    Batch batch = new Batch(section.nioBuffer(), count, deferMs);
+    Batch batch = new Batch(section.nioBuffer(), count, deferMs, arrivedNs);
     boolean durable;
     synchronized (lock) {
       if (exiting) {

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, AutoCloseable {
   static final long MAX_MSG_TIMEOUT_MS = 10_000;
+  private static final long MAX_REQ_TIMEOUT_MS = 3_600_000;
   static final long EPOCH_MS = 1_700_000_000_000L;
   static final int NODE_ID = 7;
   static final int MAX_CHANNELS = 4;
@@ -89,6 +90,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
             simulation.maxDeferred(),
             0,
             TimeUnit.MILLISECONDS.toNanos(MAX_MSG_TIMEOUT_MS),
+            MAX_REQ_TIMEOUT_MS,
             this,
             this::dice,
             () -> E2eProcessingLatency.NONE,

@@ -46,7 +46,8 @@ class StatsSnapshotTest {
         "",
         "",
         "",
-        false);
+        false,
+        65);
   }
 
   private static StatsSnapshot snapshot(List<TopicStats> topics, List<ClientStats> producers) {
@@ -58,8 +59,7 @@ class StatsSnapshotTest {
   }
 
   private static String text(StatsSnapshot snapshot) {
-    return StatsSnapshotText.render(
-        snapshot, START_MS, START_MS + 65_500, ZoneId.of("Europe/Berlin"));
+    return StatsSnapshotText.render(snapshot, START_MS, 65_500, ZoneId.of("Europe/Berlin"));
   }
 
   private static StatsSnapshot full() {
