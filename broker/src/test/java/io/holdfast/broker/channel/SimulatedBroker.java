@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What topics need of their broker, with a clock that stands still until it is moved, and without
@@ -24,6 +26,7 @@ import java.util.concurrent.TimeUnit;
  * thread.
  */
 final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SimulatedBroker.class);
   static final long MAX_MSG_TIMEOUT_MS = 10_000;
   private static final long MAX_REQ_TIMEOUT_MS = 3_600_000;
   static final long EPOCH_MS = 1_700_000_000_000L;
@@ -342,7 +345,12 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   /** After the directory was removed: gives back the mappings of the killed processes. */
   void bury() throws IOException {
     for (Topic topic : dead) {
-      topic.exit(true);
+      try {
+        topic.exit(true);
+      } catch (IOException e) {
+        // The directory is gone; what was open of it is closed all the same.
+        LOG.debug("{}", topic.name(), e);
+      }
     }
     syncThread.close();
   }
