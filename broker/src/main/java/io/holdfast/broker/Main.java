@@ -4,6 +4,7 @@ import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
+import io.holdfast.storage.AsciiLocale;
 import io.holdfast.storage.ChronicleSetup;
 import io.holdfast.storage.FileModes;
 import io.holdfast.storage.Reasons;
@@ -38,7 +39,7 @@ public final class Main {
       return print.exitCode();
     }
     if (parsed instanceof Parsed.Fail fail) {
-      System.err.println(fail.message());
+      System.err.println(fail.message() + AsciiLocale.cure(fail.message()));
       return fail.exitCode();
     }
     return serve(((Parsed.Run) parsed).options());
@@ -59,8 +60,8 @@ public final class Main {
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {
       boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;
-      System.err.println(
-          "holdfast: " + (isExpected ? "" : "internal error: ") + Logging.visible(Reasons.of(e)));
+      String reason = (isExpected ? "" : "internal error: ") + Reasons.of(e);
+      System.err.println("holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason));
       if (isExpected) {
         log.debug("start failed", e);
       } else {

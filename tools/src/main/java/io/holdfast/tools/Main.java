@@ -1,5 +1,6 @@
 package io.holdfast.tools;
 
+import io.holdfast.storage.AsciiLocale;
 import io.holdfast.tools.admin.AdminCommand;
 import io.holdfast.tools.admin.PasswordCommand;
 import io.holdfast.tools.bench.BenchCommand;
@@ -157,7 +158,14 @@ public final class Main implements Runnable {
           String message = e.getMessage().lines().findFirst().orElse("wrong usage");
           context
               .err()
-              .println(name + ": " + Visible.text(message) + " (see: " + name + " --help)");
+              .println(
+                  name
+                      + ": "
+                      + Visible.text(message)
+                      + " (see: "
+                      + name
+                      + " --help)"
+                      + AsciiLocale.cure(message));
           return EXIT_USAGE;
         });
     line.setExecutionExceptionHandler(
@@ -169,7 +177,8 @@ public final class Main implements Runnable {
           }
           context.out().flush();
           String name = failed.getCommandSpec().qualifiedName();
-          context.err().println(name + ": " + Visible.text(failureLine(e)));
+          String reason = failureLine(e);
+          context.err().println(name + ": " + Visible.text(reason) + AsciiLocale.cure(reason));
           return e instanceof ToolException own ? own.exitCode() : EXIT_FAILURE;
         });
     int code = line.execute(args);
