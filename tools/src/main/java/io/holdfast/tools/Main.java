@@ -34,6 +34,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -152,6 +153,7 @@ public final class Main implements Runnable {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setAbbreviatedOptionsAllowed(false);
     line.setUsageHelpAutoWidth(true);
+    leaveFooterLines(line);
     line.setParameterExceptionHandler(
         (e, unused) -> {
           String name = e.getCommandLine().getCommandSpec().qualifiedName();
@@ -193,6 +195,18 @@ public final class Main implements Runnable {
       context.err().println(NAME + ": " + e.getMessage());
       return Math.max(code, EXIT_FAILURE);
     }
+  }
+
+  /** Footers hold commands to copy, which must not be broken. */
+  private static void leaveFooterLines(CommandLine line) {
+    line.getHelpSectionMap()
+        .put(
+            UsageMessageSpec.SECTION_KEY_FOOTER,
+            help -> {
+              String[] footer = help.commandSpec().usageMessage().footer();
+              return footer.length == 0 ? "" : String.join("%n", footer).formatted() + "\n";
+            });
+    line.getSubcommands().values().forEach(Main::leaveFooterLines);
   }
 
   private static String failureLine(Exception e) {

@@ -21,6 +21,18 @@ public final class Quantities {
     }
   }
 
+  /** A {@link Count} that is not 0: ending after nothing is no way to say "never". */
+  public static final class AtLeastOne implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      long count = new Count().convert(value);
+      if (count == 0) {
+        throw new TypeConversionException("'" + value + "' is not at least 1");
+      }
+      return count;
+    }
+  }
+
   /** A size in bytes: {@code 200}, {@code 64k}, {@code 1m}, {@code 1g} (powers of 1024). */
   public static final class Bytes implements ITypeConverter<Long> {
     @Override

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -52,6 +53,31 @@ class MainTest {
         "dump /tmp --state lost",
         "dump /tmp --id xyz",
         "dump /tmp --since tomorrow",
+        "dump /tmp --since 2026-13-01",
+        "dump /tmp -b none",
+        "dump /tmp -n 0",
+        "dump /tmp --limit 0",
+        "dump /tmp --max-body 5 --format json",
+        "dump /tmp --max-body 5 --body none",
+        "dump /tmp --show ledger --body hex",
+        "dump /tmp --show batches --state ready",
+        "dump /tmp --show ledger --since 1h",
+        "verify /tmp --channel a",
+        "export /tmp -t a -f length --node-id 3",
+        "tail -t a -n 0",
+        "tail -t a --rediscover 5s",
+        "stat -n 0",
+        "stat -n 1 -i 5s",
+        "stat -t a/b",
+        "stat -c a/b",
+        "bench pub --count 0",
+        "bench both --window 0",
+        "bench pub --rdy 5",
+        "bench pub --channel x",
+        "bench sub --size 5",
+        "bench sub --hdr-file x.hlog",
+        "bench latency --pipeline 5",
+        "import /tmp /tmp/x --dry-run --owner root",
         "export /tmp",
         "export /tmp -t a --state ready",
         "import /tmp"
@@ -92,12 +118,26 @@ class MainTest {
     assertTrue(run.err().indexOf('\u001b') < 0);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "bench guard, 'holdfast-tools bench guard HEAD~3 HEAD --workloads pub200,sub200 --rounds 7"
+        + " --tolerance 5'",
+    "bench, holdfast-tools bench pub --count 2m && holdfast-tools bench sub --count 2m",
+    "'', echo hello | holdfast-tools pub --topic greetings"
+  })
+  void shouldNotBreakCommandsToCopy(String command, String example) throws Exception {
+    ToolRun run = ToolRun.start("", (command + " --help").strip().split(" "));
+    assertTrue(run.code() == 0 && run.out().contains("\n  " + example + "\n"), run.out());
+  }
+
   @Test
   void shouldPrintACompletionScript() throws Exception {
     ToolRun run = ToolRun.start("", "generate-completion");
     assertEquals(0, run.code());
     assertTrue(run.out().contains("_complete_holdfast-tools"), run.out());
     assertTrue(run.out().contains("--topic"), run.out());
+    assertTrue(run.out().contains("(\"text\" \"hex\" \"base64\" \"none\")"), run.out());
+    assertTrue(run.out().contains("(\"ready\" \"unfinished\""), run.out());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.holdfast.tools.bench;
 
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
@@ -59,11 +60,18 @@ public final class BenchCommand implements Runnable {
   abstract static class Mode implements Callable<Integer> {
     private final ToolContext context;
 
+    @Spec private CommandSpec spec;
+
     /** Given on the command line. */
     @Mixin protected BenchOptions options;
 
     Mode(ToolContext context) {
       this.context = context;
+    }
+
+    /** Refuses what this mode has no use for. */
+    protected final void refuse(String... unused) {
+      Given.refuse(spec, "with bench " + spec.name(), unused);
     }
 
     /** What this mode does; may set preferences and check its own options. */
@@ -112,6 +120,7 @@ public final class BenchCommand implements Runnable {
 
     @Override
     BenchPlan plan() {
+      refuse("--channel", "--sub-conns", "--rdy", "--idle", "--output-buffer-timeout");
       return new BenchPlan("pub", true, false, 1, 0, 0);
     }
   }
@@ -129,6 +138,7 @@ public final class BenchCommand implements Runnable {
 
     @Override
     BenchPlan plan() {
+      refuse("--size", "--batch", "--pipeline", "--conns", "--hdr-file");
       return new BenchPlan("sub", false, true, 1, 0, 0);
     }
   }
@@ -142,9 +152,8 @@ public final class BenchCommand implements Runnable {
   static final class Both extends Mode {
     @Option(
         names = "--window",
-        defaultValue = "0",
         paramLabel = "N",
-        converter = Quantities.Count.class,
+        converter = Quantities.AtLeastOne.class,
         description = "At most N messages published and not yet consumed (default: no limit).")
     private long window;
 
@@ -207,6 +216,7 @@ public final class BenchCommand implements Runnable {
 
     @Override
     BenchPlan plan() {
+      refuse("--pipeline");
       options.prefer(1, 1);
       BenchOptions.atLeastOne("--rate", rate);
       needsHeader();

@@ -1,9 +1,11 @@
 package io.holdfast.tools.bench;
 
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.Names;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -88,9 +90,8 @@ final class BenchOptions {
 
   @Option(
       names = "--count",
-      defaultValue = "0",
       paramLabel = "N",
-      converter = Quantities.Count.class,
+      converter = Quantities.AtLeastOne.class,
       description = "Measure N messages instead, such as 2m.")
   private long count;
 
@@ -134,7 +135,12 @@ final class BenchOptions {
   /** How the report is printed. */
   enum Format {
     TEXT,
-    JSON
+    JSON;
+
+    @Override
+    public String toString() {
+      return Given.lower(this);
+    }
   }
 
   // What the mode prefers; set before check().
@@ -167,6 +173,12 @@ final class BenchOptions {
     }
     if (hdrFile != null && !hdrFile.toAbsolutePath().getParent().toFile().isDirectory()) {
       throw ToolException.usage(hdrFile + ": no such directory");
+    }
+    if (hdrFile != null
+        && Files.exists(hdrFile)
+        && !Files.isRegularFile(hdrFile)
+        && !hdrFile.startsWith("/dev")) {
+      throw ToolException.usage(hdrFile + " is not a regular file");
     }
   }
 

@@ -8,17 +8,25 @@ import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
 /** Requests to the HTTP API of a broker or an nsqlookupd. Thread-safe. */
 public final class HttpJson {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Time for a whole answer, in times of the wait for its beginning. */
+  private static final int WHOLE_ANSWERS = 5;
 
   private final HttpClient client;
   private final Duration timeout;
@@ -119,19 +127,34 @@ public final class HttpJson {
   }
 
   private HttpResponse<byte[]> send(BrokerAddress address, HttpRequest request) throws IOException {
+    CompletableFuture<HttpResponse<byte[]>> answer =
+        client.sendAsync(request, head -> new BoundedBody());
     try {
-      return client.send(request, BodyHandlers.ofByteArray());
-    } catch (ConnectException e) {
-      throw new IOException(address + ": no connection", e);
-    } catch (java.net.http.HttpTimeoutException e) {
-      throw new IOException(address + ": no answer within " + timeout.toMillis() + " ms", e);
-    } catch (SSLException e) {
-      throw new IOException(address + ": TLS failed: " + e.getMessage(), e);
-    } catch (IOException e) {
-      throw new IOException(address + ": no HTTP answer; is this its HTTP address?", e);
+      return answer.get(WHOLE_ANSWERS * timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw new IOException(address + ": " + reason(e.getCause()), e.getCause());
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw new IOException(address + ": the answer does not end", e);
     } catch (InterruptedException e) {
+      answer.cancel(true);
       Thread.currentThread().interrupt();
       throw new InterruptedIOException();
     }
+  }
+
+  private String reason(Throwable failure) {
+    if (failure instanceof HttpConnectTimeoutException || failure instanceof ConnectException) {
+      return "no connection";
+    }
+    if (failure instanceof HttpTimeoutException) {
+      return "no answer within " + timeout.toMillis() + " ms";
+    }
+    if (failure instanceof SSLException) {
+      return "TLS failed: " + failure.getMessage();
+    }
+    return failure instanceof BoundedBody.TooLargeException
+        ? failure.getMessage()
+        : "no HTTP answer; is this its HTTP address?";
   }
 }

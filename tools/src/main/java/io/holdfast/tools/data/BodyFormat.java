@@ -1,6 +1,7 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,6 +16,11 @@ enum BodyFormat {
   HEX,
   BASE64,
   NONE;
+
+  @Override
+  public String toString() {
+    return Given.lower(this);
+  }
 
   private static final char REPLACEMENT = '\ufffd';
 

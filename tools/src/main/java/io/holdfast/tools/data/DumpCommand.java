@@ -8,6 +8,7 @@ import io.holdfast.storage.LedgerScan;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
@@ -24,7 +25,9 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The {@code dump} command. */
 @Command(
@@ -52,19 +55,31 @@ public final class DumpCommand implements Callable<Integer> {
   enum Show {
     MESSAGES,
     BATCHES,
-    LEDGER
+    LEDGER;
+
+    @Override
+    public String toString() {
+      return Given.lower(this);
+    }
   }
 
   /** How rows look. */
   enum Format {
     TABLE,
-    JSON
+    JSON;
+
+    @Override
+    public String toString() {
+      return Given.lower(this);
+    }
   }
 
   private static final int FOLLOW_MS = 200;
   private static final int ROWS_PER_CHECK = 1000;
 
   private final ToolContext context;
+
+  @Spec private CommandSpec spec;
 
   @Mixin private DirOptions dir;
   @Mixin private MessageFilter filter;
@@ -86,7 +101,7 @@ public final class DumpCommand implements Callable<Integer> {
   private Format format;
 
   @Option(
-      names = {"-b", "--body"},
+      names = "--body",
       defaultValue = "text",
       paramLabel = "FORMAT",
       description = "Bodies as text (default), hex, base64 or none.")
@@ -102,9 +117,8 @@ public final class DumpCommand implements Callable<Integer> {
 
   @Option(
       names = {"-n", "--limit"},
-      defaultValue = "0",
       paramLabel = "N",
-      converter = Quantities.Count.class,
+      converter = Quantities.AtLeastOne.class,
       description = "End after N rows (default: no limit).")
   private long limit;
 
@@ -141,6 +155,7 @@ public final class DumpCommand implements Callable<Integer> {
     if (show.isEmpty() || maxBody < 0 || maxBody > Integer.MAX_VALUE) {
       throw ToolException.usage("--show and --max-body need a value that makes sense");
     }
+    checkEffects();
     DataDirView view = dir.open();
     rows =
         format == Format.JSON
@@ -175,6 +190,21 @@ public final class DumpCommand implements Callable<Integer> {
     }
     flush();
     return Main.EXIT_OK;
+  }
+
+  private void checkEffects() {
+    if (!show.contains(Show.MESSAGES)) {
+      Given.refuse(spec, "without --show messages", "--body", "--max-body", "--state", "--node-id");
+    }
+    if (show.equals(EnumSet.of(Show.LEDGER))) {
+      Given.refuse(spec, "on ledgers, which have no times", "--since", "--until");
+    }
+    if (format == Format.JSON) {
+      Given.refuse(spec, "with --format json, which has all of it", "--max-body");
+    }
+    if (body == BodyFormat.NONE) {
+      Given.refuse(spec, "with --body none", "--max-body");
+    }
   }
 
   private boolean isDone() {

@@ -7,6 +7,7 @@ import io.holdfast.storage.FileModes;
 import io.holdfast.storage.JournalScan;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
@@ -26,8 +27,10 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The {@code export} command. */
 @Command(
@@ -51,12 +54,19 @@ public final class ExportCommand implements Callable<Integer> {
   /** What is written. */
   enum Format {
     JSON,
-    LENGTH
+    LENGTH;
+
+    @Override
+    public String toString() {
+      return Given.lower(this);
+    }
   }
 
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final ToolContext context;
+
+  @Spec private CommandSpec spec;
 
   @Parameters(
       index = "0",
@@ -117,6 +127,9 @@ public final class ExportCommand implements Callable<Integer> {
     filter.check();
     if (channelName == null && filter.hasStates()) {
       throw ToolException.usage("--state needs a --channel: states are a channel's");
+    }
+    if (format == Format.LENGTH) {
+      Given.refuse(spec, "with --format length, which has no ids", "--node-id");
     }
     long startNs = System.nanoTime();
     try (TopicView topic = DirOptions.topic(DirOptions.open(dir), topicName)) {

@@ -3,8 +3,11 @@ package io.holdfast.tools.data;
 import io.holdfast.storage.ChannelView;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.TopicView;
+import io.holdfast.tools.Given;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -12,6 +15,14 @@ import picocli.CommandLine.Option;
 
 /** Which messages a command is about. */
 final class MessageFilter {
+  /** What completion offers for --state. */
+  static final class States implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(ChannelView.State.values()).map(Given::lower).iterator();
+    }
+  }
+
   @Option(
       names = "--id",
       split = ",",
@@ -25,7 +36,7 @@ final class MessageFilter {
       converter = When.Converter.class,
       description =
           "Only messages published at or after TIME: 2026-11-22T20:00:00Z, the same without Z for"
-              + " local time, or 10m for ten minutes ago.")
+              + " local time, 2026-11-22 for the start of that day, or 10m for ten minutes ago.")
   private Instant since;
 
   @Option(
@@ -39,6 +50,7 @@ final class MessageFilter {
       names = "--state",
       split = ",",
       paramLabel = "STATE",
+      completionCandidates = States.class,
       description = {
         "Only messages that are in this state in one of the channels; may be repeated: ready (never"
             + " delivered as far as the disk tells), unfinished (delivered before: requeued, timed"

@@ -86,14 +86,18 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (dir.namesChannels()) {
+      throw ToolException.usage(
+          "--channel has no effect: a topic is checked with all its channels");
+    }
     DataDirView view;
     try {
       view = dir.open();
     } catch (ToolException e) {
       throw ToolException.unreadable(e.getMessage(), e);
     }
-    if (repair != null && (dir.namesChannels() || !dir.topics(view).equals(view.topics()))) {
-      throw ToolException.usage("--repair copies everything: not with --topic or --channel");
+    if (repair != null && !dir.topics(view).equals(view.topics())) {
+      throw ToolException.usage("--repair copies everything: not with --topic");
     }
     if (repair != null) {
       FileModes.ownerOnly();

@@ -2,6 +2,7 @@ package io.holdfast.tools.data;
 
 import io.holdfast.tools.Quantities;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeParseException;
@@ -14,7 +15,10 @@ final class When {
 
   private When() {}
 
-  /** {@code 2026-11-22T20:00:00Z}, the same without Z in local time, or {@code 10m}: ago. */
+  /**
+   * {@code 2026-11-22T20:00:00Z}, the same without Z in local time, {@code 2026-11-22}: its first
+   * moment in local time, or {@code 10m}: ago.
+   */
   static final class Converter implements ITypeConverter<Instant> {
     @Override
     public Instant convert(String value) {
@@ -25,12 +29,18 @@ final class When {
           return LocalDateTime.parse(value).atZone(ZoneId.systemDefault()).toInstant();
         } catch (DateTimeParseException notLocal) {
           try {
+            return LocalDate.parse(value).atStartOfDay(ZoneId.systemDefault()).toInstant();
+          } catch (DateTimeParseException notADate) {
+            // Then it is a duration.
+          }
+          try {
             return Instant.now().minus(new Quantities.Time().convert(value));
           } catch (TypeConversionException notADuration) {
             throw new TypeConversionException(
                 "'"
                     + value
-                    + "' is not a time such as 2026-11-22T20:00:00Z, or 10m for 10 minutes ago");
+                    + "' is not a time such as 2026-11-22T20:00:00Z or 2026-11-22, or 10m for 10"
+                    + " minutes ago");
           }
         }
       }

@@ -1,5 +1,7 @@
 package io.holdfast.tools.pub;
 
+import io.holdfast.tools.Given;
+
 /** How messages are told apart in the input. */
 enum InputFormat {
   /** A message per line, without its newline. */
@@ -9,5 +11,10 @@ enum InputFormat {
   /**
    * A JSON object per line, with {@code body} or {@code body_base64}, as tail --format=json prints.
    */
-  JSON
+  JSON;
+
+  @Override
+  public String toString() {
+    return Given.lower(this);
+  }
 }

@@ -1,5 +1,6 @@
 package io.holdfast.tools.stat;
 
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
@@ -8,6 +9,7 @@ import io.holdfast.tools.Visible;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.HttpJson;
 import io.holdfast.tools.client.LookupClient;
+import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,7 +19,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The {@code stat} command. */
 @Command(
@@ -49,10 +53,17 @@ public final class StatCommand implements Callable<Integer> {
   /** How the samples are printed. */
   enum Format {
     TABLE,
-    JSON
+    JSON;
+
+    @Override
+    public String toString() {
+      return Given.lower(this);
+    }
   }
 
   private final ToolContext context;
+
+  @Spec private CommandSpec spec;
 
   @Option(
       names = {"-b", "--broker", "--nsqd-http-address"},
@@ -96,9 +107,8 @@ public final class StatCommand implements Callable<Integer> {
 
   @Option(
       names = {"-n", "--count"},
-      defaultValue = "0",
       paramLabel = "N",
-      converter = Quantities.Count.class,
+      converter = Quantities.AtLeastOne.class,
       description = "End after N tables (default: go on until Ctrl-C).")
   private long count;
 
@@ -118,6 +128,15 @@ public final class StatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (topic != null) {
+      Names.checkTopic(topic);
+    }
+    if (channel != null) {
+      Names.checkChannel(channel);
+    }
+    if (count == 1) {
+      Given.refuse(spec, "with --count 1", "--interval");
+    }
     if (interval.toMillis() < 10) {
       throw ToolException.usage("--interval must be at least 10ms");
     }

@@ -1,5 +1,7 @@
 package io.holdfast.tools.tail;
 
+import io.holdfast.tools.Given;
+
 /** How {@code tail} prints a message. */
 enum OutputFormat {
   /** The body as it is, then a newline. */
@@ -11,5 +13,10 @@ enum OutputFormat {
   /** The body in hex digits. */
   HEX,
   /** The body in base64. */
-  BASE64
+  BASE64;
+
+  @Override
+  public String toString() {
+    return Given.lower(this);
+  }
 }

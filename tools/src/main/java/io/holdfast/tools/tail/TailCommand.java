@@ -1,5 +1,6 @@
 package io.holdfast.tools.tail;
 
+import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
@@ -20,7 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The {@code tail} command. */
 @Command(
@@ -50,6 +53,8 @@ public final class TailCommand implements Callable<Integer> {
 
   private final ToolContext context;
 
+  @Spec private CommandSpec spec;
+
   @Option(
       names = {"-t", "--topic"},
       required = true,
@@ -76,9 +81,8 @@ public final class TailCommand implements Callable<Integer> {
 
   @Option(
       names = {"-n", "--count"},
-      defaultValue = "0",
       paramLabel = "N",
-      converter = Quantities.Count.class,
+      converter = Quantities.AtLeastOne.class,
       description = "End after N messages (default: follow until Ctrl-C).")
   private long count;
 
@@ -125,6 +129,9 @@ public final class TailCommand implements Callable<Integer> {
             : Names.checkChannel(channelToConsume);
     if (rdy < 1 || rediscover.toMillis() < 100) {
       throw ToolException.usage("--rdy must be at least 1 and --rediscover at least 100ms");
+    }
+    if (!brokers.usesLookup()) {
+      Given.refuse(spec, "without --lookupd", "--rediscover");
     }
     printer = new MessagePrinter(context.out(), format, topic, count, context.terminal());
     long startNs = System.nanoTime();

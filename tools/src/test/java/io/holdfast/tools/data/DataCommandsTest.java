@@ -125,6 +125,8 @@ class DataCommandsTest {
     "'--id 0000000000000001', 0",
     "'--until 1h', 0",
     "'--since 1h --limit 4', 4",
+    "'--until 2001-02-03', 0",
+    "'--since 2001-02-03', 103",
     "'--show batches', 11",
     "'--show ledger', 3",
     "'--show ledger -c b', 1",
