@@ -89,6 +89,19 @@ class LayeringTest {
   static final ArchRule NOBODY_SLEEPS =
       noClasses().should().callMethod(Thread.class, "sleep", long.class);
 
+  /** Names on disk, ids, JSON: with a default locale's digits none is found again. */
+  @ArchTest
+  static final ArchRule NOTHING_DEPENDS_ON_THE_LOCALE =
+      noClasses()
+          .should()
+          .callMethod(String.class, "format", String.class, Object[].class)
+          .orShould()
+          .callMethod(String.class, "formatted", Object[].class)
+          .orShould()
+          .callMethod(String.class, "toLowerCase")
+          .orShould()
+          .callMethod(String.class, "toUpperCase");
+
   @ArchTest
   static final ArchRule LOGS_GO_THROUGH_SLF4J =
       noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");

@@ -1,6 +1,7 @@
 package io.holdfast.storage;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * Topic and channel names as directory names: what could collide on a file system that ignores
@@ -38,7 +39,7 @@ public final class DirNames {
         out.append(c);
       } else {
         for (byte b : String.valueOf(c).getBytes(StandardCharsets.UTF_8)) {
-          out.append('%').append(String.format("%02x", b & 0xff));
+          out.append('%').append(String.format(Locale.ROOT, "%02x", b & 0xff));
         }
       }
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.io.CharacterEscapes;
 import com.fasterxml.jackson.core.io.SerializedString;
+import java.util.Locale;
 
 /**
  * Text from elsewhere where people look: names, bodies and error texts of others must not steer the
@@ -49,7 +50,7 @@ public final class Visible {
       case '\n' -> "\\n";
       case '\r' -> "\\r";
       case '\t' -> "\\t";
-      default -> "\\u%04x".formatted(c);
+      default -> String.format(Locale.ROOT, "\\u%04x", c);
     };
   }
 

@@ -1,6 +1,7 @@
 package io.holdfast.broker.http;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 
 /** The console's pages that need no script. Stateless. */
@@ -39,7 +40,7 @@ final class ConsolePage {
    */
   static HttpReply login(int status, String error) {
     String alert = error.isEmpty() ? "" : "<p role=\"alert\">" + error + "</p>\n";
-    return page(status, LOGIN.formatted(alert));
+    return page(status, String.format(Locale.ROOT, LOGIN, alert));
   }
 
   private static HttpReply page(int status, String html) {

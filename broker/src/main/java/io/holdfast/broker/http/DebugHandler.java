@@ -8,6 +8,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -158,6 +159,7 @@ final class DebugHandler {
             .map(
                 info ->
                     String.format(
+                        Locale.ROOT,
                         "%-40s blocked: %-8d blocked_ms: %-8d waited: %-8d waited_ms: %-8d%n",
                         info.getThreadName(),
                         info.getBlockedCount(),
@@ -170,6 +172,7 @@ final class DebugHandler {
   private static String threadCounts() {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     return String.format(
+        Locale.ROOT,
         "threads started: %d%nlive: %d%ndaemon: %d%npeak: %d%n",
         threads.getTotalStartedThreadCount(),
         threads.getThreadCount(),

@@ -5,6 +5,7 @@ import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
+import java.util.Locale;
 import javax.management.JMException;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -34,15 +35,22 @@ final class HeapReport {
     for (BufferPoolMXBean pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
       out.append(
           String.format(
+              Locale.ROOT,
               "   %-36s count: %-10d used: %-14d capacity: %d%n",
-              pool.getName(), pool.getCount(), pool.getMemoryUsed(), pool.getTotalCapacity()));
+              pool.getName(),
+              pool.getCount(),
+              pool.getMemoryUsed(),
+              pool.getTotalCapacity()));
     }
     out.append("\nCollectors:\n");
     for (GarbageCollectorMXBean gc : ManagementFactory.getGarbageCollectorMXBeans()) {
       out.append(
           String.format(
+              Locale.ROOT,
               "   %-36s runs: %-10d total_ms: %d%n",
-              gc.getName(), gc.getCollectionCount(), gc.getCollectionTime()));
+              gc.getName(),
+              gc.getCollectionCount(),
+              gc.getCollectionTime()));
     }
     return out.append("\nClasses (not collected garbage included):\n")
         .append(histogram())
@@ -52,8 +60,12 @@ final class HeapReport {
   private static void row(StringBuilder out, String name, MemoryUsage usage) {
     out.append(
         String.format(
+            Locale.ROOT,
             "   %-36s used: %-14d committed: %-14d max: %d%n",
-            name, usage.getUsed(), usage.getCommitted(), usage.getMax()));
+            name,
+            usage.getUsed(),
+            usage.getCommitted(),
+            usage.getMax()));
   }
 
   private static String histogram() {

@@ -14,6 +14,7 @@ import io.holdfast.broker.stats.GoNumberSerializer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Compact JSON byte for byte as nsqd writes it: {@code < > &}, U+2028 and U+2029 escaped, hex
@@ -76,7 +77,7 @@ final class JsonText {
         // STANDARD is where Jackson writes \\u00XX, in upper case.
         if (ascii[c] == ESCAPE_STANDARD || c == '<' || c == '>' || c == '&') {
           ascii[c] = ESCAPE_CUSTOM;
-          sequences[c] = new SerializedString(String.format("\\u%04x", c));
+          sequences[c] = new SerializedString(String.format(Locale.ROOT, "\\u%04x", c));
         }
       }
     }

@@ -5,6 +5,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /** What is a valid topic or channel name, and how an invalid one is quoted (contract §1.1). */
 public final class Names {
@@ -49,7 +50,7 @@ public final class Names {
     while (at < raw.length) {
       int length = sequenceLength(raw, at);
       if (length == 0) {
-        out.append(String.format("\\x%02x", raw[at] & 0xff));
+        out.append(String.format(Locale.ROOT, "\\x%02x", raw[at] & 0xff));
         at++;
         continue;
       }
@@ -73,11 +74,12 @@ public final class Names {
       case 11 -> out.append("\\v");
       default -> {
         if (codePoint < ' ' || codePoint == 0x7f) {
-          out.append(String.format("\\x%02x", codePoint));
+          out.append(String.format(Locale.ROOT, "\\x%02x", codePoint));
         } else if (isPrintable(codePoint)) {
           out.append(new String(raw, at, length, StandardCharsets.ISO_8859_1));
         } else {
-          out.append(String.format(codePoint > 0xffff ? "\\U%08x" : "\\u%04x", codePoint));
+          out.append(
+              String.format(Locale.ROOT, codePoint > 0xffff ? "\\U%08x" : "\\u%04x", codePoint));
         }
       }
     }

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -362,7 +363,7 @@ public final class ProtocolV2 {
       if (finOutcomes[i] == Outcome.OK) {
         finished++;
       } else {
-        String id = String.format("%016x", finIds[i]);
+        String id = String.format(Locale.ROOT, "%016x", finIds[i]);
         output.error(
             FrameEncoder.ascii("E_FIN_FAILED FIN " + id + " failed " + finOutcomes[i].text()));
       }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import picocli.CommandLine.Option;
 
@@ -35,7 +36,8 @@ final class MessageIds {
     if (topic.idBase().isEmpty()) {
       return null;
     }
-    return "%016x".formatted((topic.idBase().getAsLong() + ordinal) << NODE_BITS | nodeId(topic));
+    return String.format(
+        Locale.ROOT, "%016x", (topic.idBase().getAsLong() + ordinal) << NODE_BITS | nodeId(topic));
   }
 
   /** The ordinal an id stands for in a topic, whatever the node; -1 when it has none. */

@@ -14,6 +14,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -84,7 +85,7 @@ final class DiskQueueReader implements Closeable {
   }
 
   private Path file(long number) {
-    return dir.resolve("%s.diskqueue.%06d.dat".formatted(queue, number));
+    return dir.resolve(String.format(Locale.ROOT, "%s.diskqueue.%06d.dat", queue, number));
   }
 
   /** The next message, null at the end. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -125,7 +126,7 @@ public final class TailCommand implements Callable<Integer> {
     int number = ThreadLocalRandom.current().nextInt(1_000_000);
     channel =
         channelToConsume == null
-            ? "tail%06d#ephemeral".formatted(number)
+            ? String.format(Locale.ROOT, "tail%06d#ephemeral", number)
             : Names.checkChannel(channelToConsume);
     if (rdy < 1 || rediscover.toMillis() < 100) {
       throw ToolException.usage("--rdy must be at least 1 and --rediscover at least 100ms");
