@@ -17,6 +17,7 @@ import io.holdfast.broker.stats.E2eProcessingLatency;
 import io.holdfast.broker.topic.PublishLimits;
 import io.holdfast.broker.topic.Topic;
 import io.holdfast.broker.topic.TopicContext;
+import io.holdfast.storage.ChronicleJournal;
 import io.holdfast.storage.DataDir;
 import io.holdfast.storage.DirNames;
 import io.holdfast.storage.Disk;
@@ -261,6 +262,12 @@ public final class Broker implements TopicContext {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted while opening the data path", e);
       }
+    }
+    if (dataDir.mayHaveLostPower() && !topics.isEmpty()) {
+      LOG.info(
+          "the machine stopped under the last broker: each topic leaves out {} ordinals, which"
+              + " messages that were lost with power may have had",
+          ChronicleJournal.MAX_LOST);
     }
     LOG.info("data path {}: {} topics", dataDir.root(), topics.size());
   }

@@ -53,6 +53,11 @@ final class ChannelRecovery {
     }
     journal.raiseNextOrdinal(state.endOrdinal());
     end = end(heldFrom);
+    OrdinalRanges unused = journal.unused();
+    for (int i = 0; i < unused.count() && unused.from(i) < end; i++) {
+      // Whatever the ledger came to know of it: no message has them.
+      state.finish(unused.from(i), Math.min(end, unused.to(i)));
+    }
     carried = state.carried();
     state.finished().segments().forEach((key, bits) -> skip.segments().put(key, bits.clone()));
     boolean missesSome =
@@ -73,9 +78,10 @@ final class ChannelRecovery {
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
     long to = heldFrom >= 0 ? heldFrom : journal.nextOrdinal();
     OrdinalRanges unused = journal.unused();
-    if (!unused.isEmpty() && to == unused.to(0)) {
+    int last = unused.count() - 1;
+    if (last >= 0 && to == unused.to(last)) {
       // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
-      to = unused.from(0);
+      to = unused.from(last);
     }
     return Math.max(to, state.endOrdinal());
   }

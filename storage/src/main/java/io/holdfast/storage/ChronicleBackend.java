@@ -166,17 +166,20 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void extend(long newEnd) throws IOException {
     OrdinalRanges unused = journal.unused();
-    if (!unused.isEmpty() && unused.from(0) >= end && unused.to(0) <= newEnd) {
-      end = unused.from(0);
-      try {
-        skipTo(unused.to(0));
-      } finally {
-        // Without room in the ledger, too: the messages are there.
-        end = newEnd;
+    OrdinalRanges gaps = new OrdinalRanges();
+    for (int i = 0; i < unused.count(); i++) {
+      long from = Math.max(unused.from(i), end);
+      long to = Math.min(unused.to(i), newEnd);
+      if (from < to) {
+        end = from;
+        passGap(to);
+        gaps.add(from, to);
       }
     }
-    if (newEnd > end) {
-      end = newEnd;
+    end = Math.max(end, newEnd);
+    // Without room in the ledger, too: the messages are there.
+    if (!gaps.isEmpty()) {
+      finish(gaps);
     }
   }
 

@@ -65,7 +65,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private volatile long forced;
 
   /** No message has these ordinals: they may have been lost with power. Topic's lock. */
-  private final OrdinalRanges unused = new OrdinalRanges();
+  private OrdinalRanges unused = new OrdinalRanges();
 
   /** Publishers waiting for the disk; own monitor. */
   private final Object waitersLock = new Object();
@@ -437,12 +437,27 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
-  public void skipTo(long to) {
-    unused.clear();
-    if (to > nextOrdinal) {
-      unused.add(nextOrdinal, to);
-      nextOrdinal = to;
+  public void leaveOut(OrdinalRanges ranges) {
+    unused = ranges;
+    if (!ranges.isEmpty()) {
+      raiseNextOrdinal(ranges.to(ranges.count() - 1));
     }
+  }
+
+  @Override
+  public long endBelow(long ordinal) throws IOException {
+    int cycle = cycleFor(ordinal - 1);
+    long end = -1;
+    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+      if (cycle >= 0 && reader.moveToCycle(cycle)) {
+        while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
+          if (isWhole(reader) && isBatch(reader) && endOrdinal(reader) <= ordinal) {
+            end = Math.max(end, endOrdinal(reader));
+          }
+        }
+      }
+    }
+    return end < 0 ? ordinal : end;
   }
 
   @Override

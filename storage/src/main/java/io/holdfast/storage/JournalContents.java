@@ -22,14 +22,24 @@ public interface JournalContents {
 
   /**
    * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
-   * and nobody is to see another message under the same id. Once, before anything is appended.
+   * and nobody is to see another message under the same id. They are no messages: nothing counts
+   * them. Once, before anything is appended, which goes on above all of them.
    *
-   * @param to the first ordinal to be used
+   * @param ranges ascending; kept
    */
-  void skipTo(long to);
+  void leaveOut(OrdinalRanges ranges);
 
-  /** What {@link #skipTo} left out; not to be changed. */
+  /** What {@link #leaveOut} left out; not to be changed. */
   OrdinalRanges unused();
+
+  /**
+   * One above the last message below an ordinal.
+   *
+   * @return the ordinal itself when that cannot be known: nothing lies between
+   */
+  default long endBelow(long ordinal) throws IOException {
+    return ordinal;
+  }
 
   /**
    * Reads all files to find the copies that {@link Journal#carry} made; a later one of a message

@@ -118,15 +118,18 @@ public final class JournalCursor implements Closeable {
 
   /** Says in one line what cannot be read and why. */
   private void skipTo(long ordinal) {
-    LOG.error(
-        "{}: {} message(s), {} to {}, cannot be read and are skipped: {}",
-        journal,
-        ordinal - nextOrdinal,
-        nextOrdinal,
-        ordinal - 1,
-        defectBefore == null ? "they are in no file" : defectBefore);
+    long missing = ordinal - nextOrdinal - unused().overlap(nextOrdinal, ordinal);
+    if (missing > 0) {
+      LOG.error(
+          "{}: {} message(s), {} to {}, cannot be read and are skipped: {}",
+          journal,
+          missing,
+          nextOrdinal,
+          lastUsedBelow(ordinal),
+          defectBefore == null ? "they are in no file" : defectBefore);
+      unreadable += missing;
+    }
     defectBefore = null;
-    unreadable += ordinal - nextOrdinal;
     nextOrdinal = ordinal;
   }
 
@@ -146,9 +149,14 @@ public final class JournalCursor implements Closeable {
     return false;
   }
 
-  private boolean isUnused(long from, long to) {
+  private long lastUsedBelow(long ordinal) {
     OrdinalRanges unused = unused();
-    return !unused.isEmpty() && unused.from(0) <= from && to <= unused.to(0);
+    for (int i = 0; i < unused.count(); i++) {
+      if (unused.from(i) < ordinal && ordinal <= unused.to(i)) {
+        return unused.from(i) - 1;
+      }
+    }
+    return ordinal - 1;
   }
 
   /** Looks at the record the reader stands on; false when it is over, damaged or not a batch. */
@@ -186,11 +194,7 @@ public final class JournalCursor implements Closeable {
       return false;
     }
     if (first > nextOrdinal) {
-      if (isUnused(nextOrdinal, first)) {
-        nextOrdinal = Math.min(first, end);
-      } else {
-        skipTo(Math.min(first, end));
-      }
+      skipTo(Math.min(first, end));
       if (first >= end) {
         // Belongs to what is read after the bound; come back to it then.
         positioned = false;

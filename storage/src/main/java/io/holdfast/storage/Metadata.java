@@ -40,11 +40,13 @@ public record Metadata(
    * @param handedOver ordinal up to which messages were handed to the channels; -1 for all, a topic
    *     that is neither paused nor without channels
    * @param channels null for none
-   * @param skippedTo ordinals below are not given out any more, see {@link Journal#skipTo}; 0 for
-   *     nothing
+   * @param skippedTo where the last of {@link #skipped} ends; 0 for nothing. All that brokers of
+   *     1.0 know of it
    * @param nodeId part of each message id, 0..1023: the broker's when the topic was made, so that
    *     ids stay what they are when the host's name or the option changes; null when the directory
    *     is of a version that did not keep it
+   * @param skipped ordinals that no message has, see {@link Journal#leaveOut}, ascending; null for
+   *     none
    */
   public record TopicEntry(
       @JsonProperty("name") String name,
@@ -53,14 +55,23 @@ public record Metadata(
       @JsonProperty("handed_over") long handedOver,
       @JsonProperty("channels") List<ChannelEntry> channels,
       @JsonProperty("skipped_to") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long skippedTo,
-      @JsonProperty("node_id") @JsonInclude(JsonInclude.Include.NON_NULL) Integer nodeId) {
+      @JsonProperty("node_id") @JsonInclude(JsonInclude.Include.NON_NULL) Integer nodeId,
+      @JsonProperty("skipped") @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Skipped> skipped) {
 
     /** Of a topic that has skipped nothing, and gets its node id from the next broker. */
     public TopicEntry(
         String name, long idBase, boolean paused, long handedOver, List<ChannelEntry> channels) {
-      this(name, idBase, paused, handedOver, channels, 0, null);
+      this(name, idBase, paused, handedOver, channels, 0, null, null);
     }
   }
+
+  /**
+   * Ordinals that no message has.
+   *
+   * @param from the first of them
+   * @param to one above the last
+   */
+  public record Skipped(@JsonProperty("from") long from, @JsonProperty("to") long to) {}
 
   /**
    * One channel.

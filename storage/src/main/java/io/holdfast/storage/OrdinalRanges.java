@@ -48,6 +48,15 @@ public final class OrdinalRanges {
     return bounds[2 * i + 1];
   }
 
+  /** How many of the ordinals from (inclusive) to (exclusive) are in these ranges. */
+  public long overlap(long from, long to) {
+    long common = 0;
+    for (int i = 0; i < count; i++) {
+      common += Math.max(0, Math.min(to, to(i)) - Math.max(from, from(i)));
+    }
+    return common;
+  }
+
   public void clear() {
     count = 0;
   }

@@ -1,6 +1,7 @@
 package io.holdfast.storage;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -9,17 +10,19 @@ import java.util.List;
  * it, for the broker, for those who only look, and for the power-cut test.
  *
  * @param heldFrom the first ordinal kept back from the channels, or {@link #NOTHING_HELD}
- * @param skippedTo ordinals below that are not in the journal are never used, see {@link
- *     JournalContents#skipTo}; 0 for nothing
+ * @param skipped ordinals that no message has, see {@link JournalContents#leaveOut}
  * @param first where a channel begins whose creation a crash cut short
  * @param paused whether it hands nothing to its channels
  * @param entry what the metadata file says, null when nothing
  */
 public record TopicRecovery(
-    long heldFrom, long skippedTo, long first, boolean paused, Metadata.TopicEntry entry) {
+    long heldFrom, OrdinalRanges skipped, long first, boolean paused, Metadata.TopicEntry entry) {
 
   /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
   public static final long NOTHING_HELD = -1;
+
+  /** One comes with each power cut between two publishes; ledgers have the older ones, too. */
+  private static final int MAX_SKIPPED = 100;
 
   /**
    * Recovers a topic and settles where the journal's ordinals go on.
@@ -42,11 +45,12 @@ public record TopicRecovery(
       // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
       heldFrom = Math.max(heldFrom, journal.firstOrdinal());
     }
-    long skippedTo = entry == null ? 0 : entry.skippedTo();
+    OrdinalRanges skipped = skipped(journal, entry);
     if (mayHaveLostPower) {
-      skippedTo = Math.max(skippedTo, journal.nextOrdinal()) + ChronicleJournal.MAX_LOST;
+      long from = Math.max(end(skipped), journal.nextOrdinal());
+      skipped.add(from, from + ChronicleJournal.MAX_LOST);
     }
-    journal.skipTo(skippedTo);
+    journal.leaveOut(skipped);
     long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
     if (heldFrom == NOTHING_HELD && channels.isEmpty()) {
       // Its channels were ephemeral: they had everything.
@@ -57,7 +61,45 @@ public record TopicRecovery(
       // Creating the first channel took the messages over, whatever meta.json remembers.
       heldFrom = NOTHING_HELD;
     }
-    return new TopicRecovery(heldFrom, skippedTo, first, paused, entry);
+    return new TopicRecovery(heldFrom, skipped, first, paused, entry);
+  }
+
+  /** What earlier recoveries have left out. */
+  private static OrdinalRanges skipped(JournalContents journal, Metadata.TopicEntry entry)
+      throws IOException {
+    OrdinalRanges skipped = new OrdinalRanges();
+    if (entry == null) {
+      return skipped;
+    }
+    List<Metadata.Skipped> known = entry.skipped() == null ? List.of() : entry.skipped();
+    for (Metadata.Skipped range :
+        known.subList(Math.max(0, known.size() - MAX_SKIPPED), known.size())) {
+      if (range != null && range.to() > range.from() && range.from() >= end(skipped)) {
+        skipped.add(range.from(), range.to());
+      }
+    }
+    long to = entry.skippedTo();
+    if (to > end(skipped)) {
+      // By a broker of 1.0, which did not say from where: what lies before it in the journal does.
+      long from = journal.nextOrdinal() < to ? journal.nextOrdinal() : journal.endBelow(to);
+      if (from < to) {
+        skipped.add(Math.max(from, end(skipped)), to);
+      }
+    }
+    return skipped;
+  }
+
+  private static long end(OrdinalRanges ranges) {
+    return ranges.isEmpty() ? 0 : ranges.to(ranges.count() - 1);
+  }
+
+  /** What the metadata file is to say of {@link #skipped}. */
+  public List<Metadata.Skipped> skippedEntries() {
+    List<Metadata.Skipped> entries = new ArrayList<>();
+    for (int i = 0; i < skipped.count(); i++) {
+      entries.add(new Metadata.Skipped(skipped.from(i), skipped.to(i)));
+    }
+    return entries;
   }
 
   /** What the metadata file says of a channel, null when nothing. */

@@ -84,7 +84,14 @@ final class PowerCutCheck implements AutoCloseable {
       topic.channels.keySet().forEach(name -> channels.add(new Metadata.ChannelEntry(name, false)));
       entries.add(
           new Metadata.TopicEntry(
-              topic.name, topic.idBase, false, topic.heldFrom, channels, topic.skippedTo, null));
+              topic.name,
+              topic.idBase,
+              false,
+              topic.heldFrom,
+              channels,
+              topic.skippedTo(),
+              null,
+              topic.skipped));
     }
     return new Metadata(DataDir.FORMAT_VERSION, nextIdBase, entries);
   }
@@ -153,7 +160,7 @@ final class PowerCutCheck implements AutoCloseable {
     TopicRecovery recovery =
         TopicRecovery.of(topic.journal, entry, names, dataDir.mayHaveLostPower());
     topic.heldFrom = recovery.heldFrom();
-    topic.skippedTo = recovery.skippedTo();
+    topic.skipped = recovery.skippedEntries();
     for (String channelName : names) {
       require(model.channels.containsKey(channelName), name + "/" + channelName + " is back");
       ChannelModel channel = new ChannelModel(channelName);

@@ -93,11 +93,15 @@ final class PowerCutModel {
     /** As in the broker: what is kept back from the channels begins here; -1 for nothing. */
     long heldFrom = -1;
 
-    long skippedTo;
+    List<Metadata.Skipped> skipped = List.of();
 
     TopicModel(String name, long idBase) {
       this.name = name;
       this.idBase = idBase;
+    }
+
+    long skippedTo() {
+      return skipped.isEmpty() ? 0 : skipped.get(skipped.size() - 1).to();
     }
 
     /** The process dies while the disk refuses: the next one cannot know what was not written. */

@@ -16,7 +16,6 @@ import io.holdfast.storage.MessageRef;
 import io.holdfast.storage.MessageView;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.NoSpaceException;
-import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.Reasons;
 import io.holdfast.storage.SyncFailedException;
 import io.holdfast.storage.TopicRecovery;
@@ -79,8 +78,8 @@ public final class Topic {
   /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
   private volatile long heldFromNext = NOTHING_HELD;
 
-  /** What is below and not in the journal is never used, see {@link ChronicleJournal#skipTo}. */
-  private volatile long skippedTo;
+  /** Ordinals that no message has, see {@link ChronicleJournal#leaveOut}. */
+  private volatile List<Metadata.Skipped> skipped = List.of();
 
   private volatile boolean paused;
   private volatile boolean exiting;
@@ -161,7 +160,7 @@ public final class Topic {
     List<String> names = context.dataDir().channels(name);
     TopicRecovery recovery =
         TopicRecovery.of(topic.journal, entry, names, context.dataDir().mayHaveLostPower());
-    topic.skippedTo = recovery.skippedTo();
+    topic.skipped = recovery.skippedEntries();
     topic.paused = recovery.paused();
     topic.heldFrom = recovery.heldFrom();
     for (String channelName : names) {
@@ -834,7 +833,8 @@ public final class Topic {
     // Read once, and before the other: both change beside this.
     long next = heldFromNext;
     long from = next == NOTHING_HELD ? heldFrom : next;
-    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo, nodeId);
+    long skippedTo = skipped.isEmpty() ? 0 : skipped.get(skipped.size() - 1).to();
+    return new Metadata.TopicEntry(name, idBase, paused, from, entries, skippedTo, nodeId, skipped);
   }
 
   /**
@@ -861,12 +861,8 @@ public final class Topic {
     if (from == NOTHING_HELD) {
       return 0;
     }
-    long count = journal.nextOrdinal() - from;
-    OrdinalRanges unused = journal.unused();
-    if (!unused.isEmpty()) {
-      count -= Math.max(0, unused.to(0) - Math.max(from, unused.from(0)));
-    }
-    return Math.max(0, count);
+    long next = journal.nextOrdinal();
+    return Math.max(0, next - from - journal.unused().overlap(from, next));
   }
 
   /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */
