@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -88,11 +89,18 @@ final class DirtyFiles {
 
   private void force(TreeMap<Integer, Long> now) throws SyncFailedException {
     Set<Integer> created = new HashSet<>();
-    for (Map.Entry<Integer, Long> entry : now.entrySet()) {
+    for (Iterator<Map.Entry<Integer, Long>> all = now.entrySet().iterator(); all.hasNext(); ) {
+      Map.Entry<Integer, Long> entry = all.next();
       int cycle = entry.getKey();
       Path file = files.apply(cycle);
       if (!Files.exists(file)) {
         continue;
+      }
+      if (file.toFile().length() < entry.getValue()) {
+        // What is gone cannot be forced; the next force is of what there is.
+        all.remove();
+        throw new SyncFailedException(
+            file.toString(), new IOException("it was cut off by somebody before it was forced"));
       }
       boolean first = !forcedOnce.contains(cycle);
       try {

@@ -1,6 +1,7 @@
 package io.holdfast.storage;
 
 import io.holdfast.storage.ExcerptSalvage.RecordFormat;
+import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
@@ -106,6 +107,11 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   // Owner's lock.
   private ExcerptAppender appender;
   private final CycleFile writeFile;
+  private final MappedFiles mapped = new MappedFiles();
+
+  /** Whether {@link #mapped} has yet to learn of them. */
+  private boolean reopened;
+
   private int writeCycle;
 
   /** Chronicle does not know of files before. This monitor. */
@@ -342,7 +348,8 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     if (length > blockSize / LARGEST_EXCERPT_PART) {
       throw new IOException("a record of " + length + " bytes does not fit in a file of " + dir);
     }
-    ExcerptAppender to = openAppender();
+    leaveFileCutOff();
+    ExcerptAppender to = appender == null ? openAppender() : appender;
     boolean newFile = freshCycle;
     boolean byCall = body.isDirect() && body.remaining() >= WRITTEN_BY_CALL_BYTES;
     if (newFile) {
@@ -395,9 +402,27 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
       freshCycle = false;
       cycles.add(writeCycle);
     }
+    if (newFile || reopened) {
+      mapped.are(file(writeCycle), dir.resolve(LISTING));
+      reopened = false;
+    }
     written = position(writeCycle, writePosition);
     dirty.written(writeCycle, writePosition);
     return position(writeCycle, at);
+  }
+
+  /** Chronicle must not touch what is not there any more. */
+  private void leaveFileCutOff() {
+    File cut = mapped.cutOff();
+    if (cut == null && appender == null && !freshCycle) {
+      // Closed meanwhile; Chronicle would go on where it ended.
+      File file = file(writeCycle).toFile();
+      cut = file.length() < writePosition ? file : null;
+    }
+    if (cut != null) {
+      LOG.error("{} was cut off or removed by somebody; going on in a new file", cut);
+      abandon();
+    }
   }
 
   /** Whatever is wrong with this file, the next attempt starts with a clean one. */
@@ -415,28 +440,39 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   }
 
   private synchronized ExcerptAppender openAppender() throws IOException {
-    if (appender != null) {
-      return appender;
-    }
     if (closed) {
       throw new IOException("closed: " + dir);
     }
     try {
-      reserveListing();
-      queue = OwnFilesQueue.open(dir, rollCycle, blockSize, () -> cycles.tailSet(shownFrom, true));
-      appender = queue.createAppender();
-      appender.singleThreadedCheckDisabled(true);
-      return appender;
+      return createAppender();
     } catch (NoSpaceException full) {
       closeFiles();
       throw full;
     } catch (Exception | InternalError e) {
-      // Chronicle throws checked ones, too, which it does not declare. It looks at the file it is
-      // to go on with; the next attempt begins a new one, without the old listing.
+      // Chronicle throws checked ones, too, which it does not declare. It has looked at its listing
+      // and at the file it is to go on with: once more without them.
+      LOG.warn("{} cannot be gone on with: {}", dir, e.toString());
       abandon();
       disk.delete(dir.resolve(LISTING));
+    }
+    try {
+      return createAppender();
+    } catch (NoSpaceException full) {
+      closeFiles();
+      throw full;
+    } catch (Exception | InternalError e) {
+      closeFiles();
       throw new IOException("cannot open " + dir + ": " + e, e);
     }
+  }
+
+  private ExcerptAppender createAppender() throws IOException {
+    reserveListing();
+    queue = OwnFilesQueue.open(dir, rollCycle, blockSize, () -> cycles.tailSet(shownFrom, true));
+    appender = queue.createAppender();
+    appender.singleThreadedCheckDisabled(true);
+    reopened = !freshCycle;
+    return appender;
   }
 
   /** Gives the new file its first blocks before Chronicle takes it over by renaming it. */
@@ -542,6 +578,7 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
 
   private void closeFiles() {
     writeFile.close();
+    mapped.none();
     ExcerptAppender openAppender = appender;
     ChronicleQueue openQueue = queue;
     appender = null;
