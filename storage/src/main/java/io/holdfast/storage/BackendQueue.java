@@ -38,6 +38,20 @@ public interface BackendQueue extends Closeable {
   /** Messages that {@link #poll} has yet to return. */
   long depth();
 
+  /** Told of a message that waits. */
+  interface Visitor {
+    /**
+     * @param attempts deliveries so far
+     */
+    void visit(long ordinal, int attempts);
+  }
+
+  /**
+   * Shows the first messages that {@link #poll} has yet to return; reads nothing and changes
+   * nothing.
+   */
+  void visitWaiting(int max, Visitor visitor);
+
   /**
    * The next message in order that is neither finished nor held elsewhere.
    *

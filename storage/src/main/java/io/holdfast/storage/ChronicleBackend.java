@@ -279,6 +279,20 @@ public final class ChronicleBackend implements BackendQueue {
     }
   }
 
+  @Override
+  public void visitWaiting(int max, Visitor visitor) {
+    long at = cursor;
+    for (int i = 0; i < max; i++) {
+      at = skipCount == 0 ? at : skip.nextAbsent(at);
+      if (at >= end) {
+        return;
+      }
+      boolean isAgain = delivered != null && at < delivered.end() && delivered.contains(at);
+      visitor.visit(at, isAgain ? 1 : 0);
+      at++;
+    }
+  }
+
   private int attempts(long ordinal) {
     if (delivered == null) {
       return 0;

@@ -818,6 +818,22 @@ public final class Channel {
     inFlight.visit(clients, visitor);
   }
 
+  /**
+   * The first messages of a kind: ready ones in the order of delivery, those in flight that were
+   * delivered first, deferred ones that are due first. Changes nothing, reads no disk.
+   */
+  public List<Waiting> first(Waiting.State state, int max) {
+    synchronized (lock) {
+      return switch (state) {
+        case READY -> ready.firstReady(max);
+        case DEFERRED -> ready.firstDeferred(max);
+        case IN_FLIGHT ->
+            InFlightMessages.first(
+                clients, max, settings.clock().nanos(), settings.clock().wallMs());
+      };
+    }
+  }
+
   // ---------------------------------------------------------------- stragglers (housekeeping)
 
   /**

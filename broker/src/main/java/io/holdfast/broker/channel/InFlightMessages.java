@@ -4,6 +4,8 @@ import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.storage.HeldMessage;
 import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -98,6 +100,25 @@ final class InFlightMessages {
     return clients.stream()
         .flatMap(client -> Stream.iterate(client.inFlight().first(), m -> m != null, m -> m.next))
         .map(message -> new HeldMessage(message, 0));
+  }
+
+  /**
+   * The messages of these clients that were delivered first.
+   *
+   * @param nowMs since 1970
+   */
+  static List<Waiting> first(Collection<ClientV2> clients, int max, long nowNs, long nowMs) {
+    FirstFew<Waiting> first = new FirstFew<>(max);
+    for (ClientV2 client : clients) {
+      for (Message m = client.inFlight().first(); m != null; m = m.next) {
+        long agoNs = m.deliveryNs - nowNs;
+        if (first.takes(agoNs)) {
+          long leftMs = TimeUnit.NANOSECONDS.toMillis(m.deadlineNs - nowNs);
+          first.add(agoNs, Waiting.of(m, nowMs + leftMs));
+        }
+      }
+    }
+    return first.inOrder();
   }
 
   int size() {

@@ -6,6 +6,7 @@ import io.holdfast.storage.HeldMessage;
 import io.holdfast.storage.OrdinalRanges;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -156,6 +157,34 @@ final class MemoryQueue {
   /** Messages that came back. */
   int requeued() {
     return cameBack.size();
+  }
+
+  /**
+   * Shows the first messages in the order in which they will be taken.
+   *
+   * @param inOrder gets new ones and those that came back before them
+   * @param last gets those that came back and have no new ones behind them
+   */
+  void peek(int max, Consumer<Message> inOrder, Consumer<Message> last) {
+    Iterator<Message> back = cameBack.messages().limit(max).iterator();
+    Iterator<Message> fresh = messages.iterator();
+    int place = 0;
+    int shown = 0;
+    while (shown < max && fresh.hasNext()) {
+      if (place < cameBack.size()
+          && back.hasNext()
+          && cameBack.key(place) <= newTaken + shown - place) {
+        inOrder.accept(back.next());
+        place++;
+      } else {
+        inOrder.accept(fresh.next());
+      }
+      shown++;
+    }
+    while (shown < max && back.hasNext()) {
+      last.accept(back.next());
+      shown++;
+    }
   }
 
   /** Shows all messages. */

@@ -78,6 +78,11 @@ final class Message extends MessageRef {
     return new Message(ref);
   }
 
+  /** A reference of its own, which stays as it is. */
+  MessageRef copy() {
+    return new Message(this);
+  }
+
   /** Looks at a message of a channel. */
   interface Visitor {
     /**

@@ -403,6 +403,46 @@ final class ReadyMessages {
     return view;
   }
 
+  // ---------------------------------------------------------------- looking (changes nothing)
+
+  /** The first messages in the order of delivery. */
+  List<Waiting> firstReady(int max) {
+    List<Waiting> first = new ArrayList<>();
+    List<Waiting> cameBack = new ArrayList<>();
+    memory.peek(
+        max,
+        message -> first.add(Waiting.of(message, 0)),
+        message -> cameBack.add(Waiting.of(message, 0)));
+    List<Waiting> inBackend = new ArrayList<>();
+    backend.visitWaiting(
+        max, (ordinal, attempts) -> inBackend.add(new Waiting(ordinal, null, attempts, 0)));
+    // What came back alternates with the backend.
+    boolean isMemoryNext = !memoryWasLast || inBackend.isEmpty();
+    int i = 0;
+    int j = 0;
+    while (first.size() < max && (i < cameBack.size() || j < inBackend.size())) {
+      boolean fromMemory = j == inBackend.size() || isMemoryNext && i < cameBack.size();
+      first.add(fromMemory ? cameBack.get(i++) : inBackend.get(j++));
+      isMemoryNext = !fromMemory;
+    }
+    return first;
+  }
+
+  /** The deferred messages that are due first. */
+  List<Waiting> firstDeferred(int max) {
+    long nowNs = settings.clock().nanos();
+    long nowMs = settings.clock().wallMs();
+    FirstFew<Waiting> first = new FirstFew<>(max);
+    for (int i = 0; i < deferred.size(); i++) {
+      long leftNs = deferred.dueNs(i) - nowNs;
+      if (first.takes(leftNs)) {
+        first.add(
+            leftNs, Waiting.of(deferred.get(i), nowMs + TimeUnit.NANOSECONDS.toMillis(leftNs)));
+      }
+    }
+    return first.inOrder();
+  }
+
   // ---------------------------------------------------------------- figures and the rest
 
   boolean isEmpty() {

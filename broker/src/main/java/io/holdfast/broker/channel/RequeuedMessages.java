@@ -45,6 +45,18 @@ final class RequeuedMessages {
     return parts.getFirst().key(taken);
   }
 
+  /** The key of the message so many places behind the next. */
+  long key(int place) {
+    int i = taken + place;
+    int part = 0;
+    for (References references : parts) {
+      if (part++ == i / PART) {
+        return references.key(i % PART);
+      }
+    }
+    throw new IndexOutOfBoundsException(place);
+  }
+
   /** Takes out the next message. */
   void removeFirst() {
     taken++;

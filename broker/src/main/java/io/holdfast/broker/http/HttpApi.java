@@ -61,7 +61,9 @@ public final class HttpApi {
     routes.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
     routes.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
     routes.add(Right.READ, "GET", "/stats", workers.blocking(stats::stats));
-    routes.add(Right.READ, "GET", "/topic/peek", workers.blocking(new PeekHandler(broker)::topic));
+    PeekHandler peek = new PeekHandler(broker);
+    routes.add(Right.READ, "GET", "/topic/peek", workers.blocking(peek::topic));
+    routes.add(Right.READ, "GET", "/channel/peek", workers.blocking(peek::channel));
     routes.add(
         Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
     routes.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub);

@@ -3,6 +3,8 @@ package io.holdfast.broker.http;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.broker.Broker;
+import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.channel.Waiting;
 import io.holdfast.broker.topic.Peeked;
 import io.holdfast.broker.topic.PeekedMessage;
 import io.holdfast.broker.topic.Position;
@@ -12,8 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
-/** GET /topic/peek: looks at messages and changes nothing. Stateless; blocks (disk). */
+/** /topic/peek and /channel/peek: look at messages and change nothing. Stateless; block (disk). */
 final class PeekHandler {
   private static final int DEFAULT_MESSAGES = 10;
   private static final int MAX_MESSAGES = 1000;
@@ -21,6 +25,12 @@ final class PeekHandler {
   private static final int MAX_BODY_BYTES = 1 << 20;
   private static final long MAX_REPLY_BYTES = 16 << 20;
   private static final long NS_PER_S = 1_000_000_000L;
+
+  private static final Map<String, Waiting.State> STATES =
+      Map.of(
+          "ready", Waiting.State.READY,
+          "in_flight", Waiting.State.IN_FLIGHT,
+          "deferred", Waiting.State.DEFERRED);
 
   private final Broker broker;
 
@@ -47,6 +57,35 @@ final class PeekHandler {
             peeked.next() == Peeked.NONE ? null : hex(peeked.next())));
   }
 
+  /** GET /channel/peek. */
+  HttpReply channel(ApiRequest request) throws HttpError, IOException {
+    QueryParams params = request.params();
+    AdminHandler.TopicChannel names = AdminHandler.requireNames(params);
+    Topic topic = broker.existingTopic(names.topic());
+    if (topic == null) {
+      throw HttpError.notFound("TOPIC_NOT_FOUND");
+    }
+    Channel channel = topic.existingChannel(names.channel());
+    if (channel == null) {
+      throw HttpError.notFound("CHANNEL_NOT_FOUND");
+    }
+    String name = params.get("state");
+    Waiting.State state = name == null ? Waiting.State.READY : STATES.get(name);
+    if (state == null) {
+      throw HttpError.badRequest("INVALID_ARG_STATE");
+    }
+    int max = params.number("n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
+    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
+    return HttpReply.json(
+        new ChannelPeek(
+            names.topic(),
+            names.channel(),
+            state.name().toLowerCase(Locale.ROOT),
+            topic.peek(channel, state, max, bytes, MAX_REPLY_BYTES).stream()
+                .map(Entry::of)
+                .toList()));
+  }
+
   private static String hex(long id) {
     StringBuilder text = new StringBuilder(Long.toHexString(id));
     while (text.length() < 16) {
@@ -59,6 +98,12 @@ final class PeekHandler {
       @JsonProperty("topic") String topic,
       @JsonProperty("messages") List<Entry> messages,
       @JsonProperty("next") @JsonInclude String next) {}
+
+  private record ChannelPeek(
+      @JsonProperty("topic") String topic,
+      @JsonProperty("channel") String channel,
+      @JsonProperty("state") String state,
+      @JsonProperty("messages") List<Entry> messages) {}
 
   /** One message; a body that is no UTF-8 goes as base64. */
   @JsonInclude(JsonInclude.Include.NON_NULL)

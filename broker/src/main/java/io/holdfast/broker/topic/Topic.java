@@ -3,6 +3,7 @@ package io.holdfast.broker.topic;
 import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.channel.Waiting;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -850,6 +851,23 @@ public final class Topic {
       return exiting
           ? new Peeked(List.of(), Peeked.NONE)
           : new TopicPeek(journal, guids).read(from, max, maxBodyBytes, maxBytes);
+    }
+  }
+
+  /**
+   * Looks at the first messages of one of the topic's channels, see {@link Channel#first}; changes
+   * nothing. Reads the disk: not on an event loop.
+   */
+  public List<PeekedMessage> peek(
+      Channel channel, Waiting.State state, int max, int maxBodyBytes, long maxBytes)
+      throws IOException {
+    synchronized (housekeepingLock) {
+      if (exiting) {
+        return List.of();
+      }
+      long nowMs = context.channelSettings().clock().wallMs();
+      return new TopicPeek(journal, guids)
+          .read(channel.first(state, max), maxBodyBytes, maxBytes, nowMs);
     }
   }
 

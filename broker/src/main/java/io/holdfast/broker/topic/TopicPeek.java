@@ -1,11 +1,13 @@
 package io.holdfast.broker.topic;
 
+import io.holdfast.broker.channel.Waiting;
 import io.holdfast.storage.Journal;
 import io.holdfast.storage.JournalCursor;
 import io.holdfast.storage.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Looks at what a journal holds, finished or not, in the order of publishing. Changes nothing: it
@@ -46,6 +48,57 @@ final class TopicPeek {
       }
     }
     return new Peeked(messages, Peeked.NONE);
+  }
+
+  /**
+   * Reads messages that a channel has told of. One that cannot be read, or that the backend has
+   * still to find out to be deferred, is left out.
+   *
+   * @param maxBodyBytes how much of each body
+   * @param maxBytes of all these together; the first message comes anyway
+   * @param nowMs since 1970
+   */
+  List<PeekedMessage> read(List<Waiting> waiting, int maxBodyBytes, long maxBytes, long nowMs)
+      throws IOException {
+    List<PeekedMessage> messages = new ArrayList<>();
+    MessageView view = new MessageView();
+    long bytes = 0;
+    try (JournalCursor cursor = journal.cursor()) {
+      for (Waiting each : waiting) {
+        if (!find(cursor, each, view, nowMs)) {
+          continue;
+        }
+        int length = Math.min(view.bodyLength(), maxBodyBytes);
+        if (bytes + length > maxBytes && !messages.isEmpty()) {
+          break;
+        }
+        bytes += length;
+        messages.add(
+            PeekedMessage.of(
+                guids.idOf(view.ordinal()),
+                view.timestampNs(),
+                each.attempts(),
+                view.body(),
+                maxBodyBytes,
+                each.dueMs()));
+      }
+    }
+    return messages;
+  }
+
+  private static boolean find(JournalCursor cursor, Waiting each, MessageView view, long nowMs)
+      throws IOException {
+    if (each.ref() != null) {
+      return cursor.read(each.ref(), view);
+    }
+    if (cursor.nextOrdinal() != each.ordinal()) {
+      cursor.moveTo(each.ordinal());
+    }
+    if (!cursor.next(view, each.ordinal() + 1)) {
+      return false;
+    }
+    long dueMs = TimeUnit.NANOSECONDS.toMillis(view.timestampNs()) + view.deferMs();
+    return view.deferMs() == 0 || dueMs <= nowMs;
   }
 
   /** The ordinal of a place; that of the end for an id that was never given out. */
