@@ -2,6 +2,7 @@ package io.holdfast.tools.bench;
 
 import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
+import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
@@ -81,7 +82,8 @@ public final class BenchCommand implements Runnable {
     public final Integer call() throws IOException, InterruptedException {
       BenchPlan plan = plan();
       options.check();
-      BenchResult result = new BenchRun(plan, options, context.stop()).run();
+      BenchResult result =
+          new BenchRun(plan, options, context.stop(), new Progress(context, "bench", false)).run();
       if (options.format() == BenchOptions.Format.JSON) {
         context.out().println(BenchReport.json(result));
       } else {

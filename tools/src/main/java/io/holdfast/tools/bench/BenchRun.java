@@ -1,5 +1,6 @@
 package io.holdfast.tools.bench;
 
+import io.holdfast.tools.Progress;
 import io.holdfast.tools.StopSignal;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
@@ -33,6 +34,8 @@ final class BenchRun {
   private final BenchPlan plan;
   private final BenchOptions options;
   private final StopSignal stop;
+  private final Progress progress;
+  private long startNs;
   private final Schedule schedule;
   private final List<BrokerAddress> brokers;
   private final List<String> topics;
@@ -45,10 +48,12 @@ final class BenchRun {
   private final List<long[]> timeline = new ArrayList<>();
   private ProcessCpu cpu;
 
-  BenchRun(BenchPlan plan, BenchOptions options, StopSignal stop) throws IOException {
+  BenchRun(BenchPlan plan, BenchOptions options, StopSignal stop, Progress progress)
+      throws IOException {
     this.plan = plan;
     this.options = options;
     this.stop = stop;
+    this.progress = progress;
     this.schedule = new Schedule(plan.publish() ? options.count() : 0, plan.window());
     this.topics = options.topicNames();
     this.brokers = List.copyOf(options.brokers().accepting(topics.get(0)));
@@ -75,6 +80,7 @@ final class BenchRun {
               sum(publishers, w -> w.tally().all())
                   - sum(subscribers, Subscriber::own) / Math.max(1, plan.channels()));
       stop.onStop(schedule::stop);
+      startNs = System.nanoTime();
       cpu = ProcessCpu.begin(this::messagesSoFar);
       startAll();
       if (options.warmup() > 0) {
@@ -93,6 +99,7 @@ final class BenchRun {
       closeSubscribers();
       return result();
     } finally {
+      progress.end();
       publishers.forEach(Worker::close);
       subscribers.forEach(Worker::close);
     }
@@ -233,8 +240,22 @@ final class BenchRun {
         : sum(publishers, w -> w.tally().all()) * plan.channels();
   }
 
+  /** What there is to do is known in messages, or in time: then by how fast it went so far. */
+  private void showProgress(long nowNs) {
+    long messages = messagesSoFar();
+    long bytes = messages * options.size();
+    double part = (nowNs - startNs) / 1e9 / (options.warmup() + options.seconds());
+    long commands = (plan.publish() ? 1 : 0) + (plan.consume() ? plan.channels() : 0);
+    progress.expect(
+        options.timed()
+            ? (long) (bytes / Math.max(1e-9, Math.min(1, part)))
+            : options.count() * commands * options.size());
+    progress.show(bytes, messages);
+  }
+
   private void note() {
     long nowNs = System.nanoTime();
+    showProgress(nowNs);
     if (plan.consume() && schedule.measures(nowNs)) {
       timeline.add(new long[] {nowNs, sum(subscribers, w -> w.tally().measured())});
     }

@@ -10,6 +10,7 @@ import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.TopicView;
 import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
+import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;

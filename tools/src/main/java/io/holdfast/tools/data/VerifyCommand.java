@@ -9,6 +9,7 @@ import io.holdfast.storage.FileModes;
 import io.holdfast.storage.OrdinalRanges;
 import io.holdfast.storage.TopicView;
 import io.holdfast.tools.Main;
+import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
@@ -76,6 +77,10 @@ public final class VerifyCommand implements Callable<Integer> {
   private long defects;
   private long notes;
   private long unreadable;
+  private Progress progress;
+  private long topicBytes;
+  private long topicMessages;
+  private long countedBefore;
 
   /**
    * @param context streams and stop request
@@ -114,21 +119,19 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private void check(DataDirView view) throws IOException {
-    Progress progress = new Progress(context, "verify", true);
+    progress = new Progress(context, "verify", false);
     List<String> topics = dir.topics(view);
-    DataDirCheck check =
-        new DataDirCheck(view, this::print, messages -> progress.show(messages, messages));
+    DataDirCheck check = new DataDirCheck(view, this::print, this::show);
     check.checkMetadata();
     for (String topic : topics) {
       if (context.stop().stopped()) {
         throw new ToolException("ended before everything was checked");
       }
       try {
-        checkTopic(view, check, progress, topic);
+        checkTopic(view, check, topic);
       } catch (IOException e) {
         unreadable++;
         log.debug("topic {}", topic, e);
-        progress.end();
         line("UNREADABLE topic " + topic + ": " + ToolException.describe(e));
       }
     }
@@ -150,12 +153,25 @@ public final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  private static void checkTopic(
-      DataDirView view, DataDirCheck check, Progress progress, String topic) throws IOException {
+  private void checkTopic(DataDirView view, DataDirCheck check, String topic) throws IOException {
     try (TopicView heads = DirOptions.topic(view, topic)) {
-      progress.total(heads.nextOrdinal() - heads.firstOrdinal());
+      begin(heads);
     }
+    countedBefore = check.messages();
     check.checkTopic(topic);
+    progress.done(topicBytes);
+  }
+
+  private void begin(TopicView heads) throws IOException {
+    topicBytes = heads.journalBytes();
+    topicMessages = Math.max(1, heads.nextOrdinal() - heads.firstOrdinal());
+    progress.total(topicBytes);
+  }
+
+  /** The share of the messages stands for the share of the bytes. */
+  private void show(long messages) {
+    double part = Math.min(1, (messages - countedBefore) / (double) topicMessages);
+    progress.show((long) (part * topicBytes), messages);
   }
 
   private void print(Defect defect) {
@@ -196,24 +212,30 @@ public final class VerifyCommand implements Callable<Integer> {
   }
 
   private void line(String text) {
+    progress.clear();
     context.out().println(Visible.text(text));
+    if (context.terminal()) {
+      context.out().flush();
+    }
   }
 
   private void repair(DataDirView view, Path target) throws IOException {
     context.out().flush();
-    Progress progress = new Progress(context, "repair", true);
+    progress = new Progress(context, "repair", false);
+    countedBefore = 0;
     boolean done = false;
-    try (DataDirRepair copy =
-        new DataDirRepair(
-            view, target, Defect.Listener.NONE, count -> progress.show(count, count))) {
+    try (DataDirRepair copy = new DataDirRepair(view, target, Defect.Listener.NONE, this::show)) {
       for (String topic : view.topics()) {
         if (context.stop().stopped()) {
           throw new ToolException("ended before everything was copied");
         }
         try (TopicView heads = DirOptions.topic(view, topic)) {
-          progress.total(heads.nextOrdinal() - heads.firstOrdinal());
+          begin(heads);
         }
-        report(copy.copyTopic(topic), progress);
+        DataDirRepair.Result result = copy.copyTopic(topic);
+        countedBefore += result.copied();
+        progress.done(topicBytes);
+        report(result);
       }
       copy.finish();
       done = true;
@@ -226,8 +248,8 @@ public final class VerifyCommand implements Callable<Integer> {
     context.err().println("mended copy written to " + target);
   }
 
-  private void report(DataDirRepair.Result result, Progress progress) {
-    progress.end();
+  private void report(DataDirRepair.Result result) {
+    progress.clear();
     StringBuilder text = new StringBuilder("topic ").append(result.topic()).append(": ");
     text.append(Quantities.count(result.copied(), "message")).append(" copied");
     OrdinalRanges missing = result.missing();

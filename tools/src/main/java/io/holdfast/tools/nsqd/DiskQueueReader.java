@@ -32,6 +32,10 @@ final class DiskQueueReader implements Closeable {
   private static final Pattern META =
       Pattern.compile(
           "\\s*(-?\\d{1,18})\\s+(\\d{1,18}),(\\d{1,18})\\s+(\\d{1,18}),(\\d{1,18})\\s*");
+
+  /** What a record has in its file besides the body. */
+  static final int OVERHEAD_BYTES = 30;
+
   private static final int MIN_BYTES = 26;
   private static final int MAX_BYTES = 64 << 20;
   private static final int MAX_META_BYTES = 1024;

@@ -11,11 +11,11 @@ import io.holdfast.storage.FileModes;
 import io.holdfast.storage.Metadata;
 import io.holdfast.storage.SyncThread;
 import io.holdfast.tools.Main;
+import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.Visible;
-import io.holdfast.tools.data.Progress;
 import io.holdfast.tools.data.ReadableFiles;
 import io.holdfast.tools.data.TargetDir;
 import java.io.IOException;
@@ -85,6 +85,8 @@ public final class ImportCommand implements Callable<Integer> {
   // All of the command's thread.
   private long problemCount;
   private long done;
+  private long allBytes;
+  private long allMessages;
 
   /**
    * @param context streams and stop request
@@ -129,6 +131,7 @@ public final class ImportCommand implements Callable<Integer> {
   private Map<String, Long> count(NsqdDir source) throws IOException {
     Map<String, Long> counts = new LinkedHashMap<>();
     Progress progress = new Progress(context, "count", false);
+    progress.total(source.bytes());
     context.out().printf("%-40s %12s %12s %10s%n", "QUEUE", "MESSAGES", "BYTES", "ATTEMPTED");
     for (NsqdDir.Topic topic : source.topics().values()) {
       for (String queue : topic.queues()) {
@@ -142,18 +145,22 @@ public final class ImportCommand implements Callable<Integer> {
             messages++;
             bytes += record.body().remaining();
             attempted += record.attempts() > 0 ? 1 : 0;
-            progress.show(0, messages);
+            progress.show(
+                bytes + messages * DiskQueueReader.OVERHEAD_BYTES, allMessages + messages);
             if (context.stop().stopped()) {
               throw new ToolException("ended; nothing was written");
             }
           }
         }
         counts.put(queue, messages);
+        allBytes += bytes;
+        allMessages += messages;
+        progress.done(bytes + messages * DiskQueueReader.OVERHEAD_BYTES);
         boolean paused =
             queue.equals(topic.name())
                 ? topic.paused()
                 : topic.channels().get(queue.substring(topic.name().length() + 1));
-        progress.end();
+        progress.clear();
         context
             .out()
             .printf(
@@ -164,6 +171,7 @@ public final class ImportCommand implements Callable<Integer> {
                 Quantities.grouped(attempted));
       }
     }
+    progress.end();
     context.out().flush();
     return counts;
   }
@@ -175,7 +183,8 @@ public final class ImportCommand implements Callable<Integer> {
       boolean resumed = checkMarker(target, source);
       Progress progress = new Progress(context, "import", false);
       long total = counts.values().stream().mapToLong(n -> n).sum();
-      progress.total(total);
+      progress.total(2 * allBytes); // Written, then compared.
+      double each = total == 0 ? 0 : allBytes / (double) total;
       Map<String, TopicImport.QueueResult> results = new HashMap<>();
       try (SyncThread syncThread = new SyncThread(SYNC_MS)) {
         for (NsqdDir.Topic topic : source.topics().values()) {
@@ -187,7 +196,7 @@ public final class ImportCommand implements Callable<Integer> {
                   syncThread,
                   progressEnding(progress),
                   context.stop()::stopped,
-                  ordinal -> progress.show(done + ordinal, done + ordinal));
+                  steps -> progress.show((long) ((2 * done + steps) * each), done + steps / 2));
           Map<String, TopicImport.QueueResult> of = one.run();
           done += of.values().stream().mapToLong(TopicImport.QueueResult::messages).sum();
           results.putAll(of);
@@ -216,7 +225,7 @@ public final class ImportCommand implements Callable<Integer> {
 
   private Consumer<String> progressEnding(Progress progress) {
     return text -> {
-      progress.end();
+      progress.clear();
       problem(text);
     };
   }

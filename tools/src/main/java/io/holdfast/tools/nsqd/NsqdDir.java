@@ -149,6 +149,17 @@ final class NsqdDir {
     }
   }
 
+  /** Bytes of all its disk queues, also of what was read already. */
+  long bytes() throws IOException {
+    long bytes = 0;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(dir, "*.diskqueue.*.dat")) {
+      for (Path file : files) {
+        bytes += Files.size(file);
+      }
+    }
+    return bytes;
+  }
+
   /** Where it is. */
   Path dir() {
     return dir;

@@ -56,6 +56,9 @@ final class TopicImport {
   private final BooleanSupplier stopped;
   private final LongConsumer progress;
 
+  // Messages of all its queues, known after the first pass.
+  private long filled;
+
   /** What one queue brought; range of ordinals, and how many of them had attempts. */
   record QueueResult(String queue, long from, long to, long bodyBytes, long attempted) {
     long messages() {
@@ -114,6 +117,7 @@ final class TopicImport {
           }
         }
       }
+      filled = ordinal;
       if (already > ordinal) {
         throw new ToolException(
             "topic "
@@ -166,6 +170,7 @@ final class TopicImport {
             }
             bytes += message.bodyLength();
             ordinal++;
+            progress.accept(filled + ordinal);
             if (record.attempts() > 0 && attempted++ < MAX_ATTEMPTS_KEPT) {
               holder.hold(message, record.attempts());
             }
