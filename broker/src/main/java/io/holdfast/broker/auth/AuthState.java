@@ -3,6 +3,7 @@ package io.holdfast.broker.auth;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import io.holdfast.broker.net.WellFormed;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -163,6 +164,6 @@ public final class AuthState {
     if (!value.isTextual()) {
       throw new IllegalArgumentException(name + " is not a string");
     }
-    return value.textValue();
+    return WellFormed.of(value.textValue());
   }
 }

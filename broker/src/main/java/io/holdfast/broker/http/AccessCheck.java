@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import io.holdfast.broker.access.HttpAsk;
 import io.holdfast.broker.access.RequestGuard;
 import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.net.Addresses;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -51,7 +52,7 @@ final class AccessCheck {
           "HTTP: refused {} {} of {}: {}; others like it are not logged for a minute",
           request.method(),
           target.path(),
-          ctx.channel().remoteAddress(),
+          Addresses.text(ctx.channel().remoteAddress()),
           reason);
     }
     return HttpReply.error(403, "FORBIDDEN");

@@ -256,7 +256,9 @@ public final class HttpServer {
       if (config.sslContext() != null) {
         connection
             .pipeline()
-            .addLast(new ServerTlsHandler(config.sslContext().get().newEngine(connection.alloc())));
+            .addLast(
+                new ServerTlsHandler(
+                    config.sslContext().get().newEngine(connection.alloc()), "HTTPS"));
       }
       addHandlers(connection.pipeline(), config, router, memory);
     }

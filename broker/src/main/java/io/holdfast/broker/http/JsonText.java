@@ -1,6 +1,7 @@
 package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.io.CharacterEscapes;
@@ -9,7 +10,10 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
+import io.holdfast.broker.net.WellFormed;
 import io.holdfast.broker.stats.GoNumberSerializer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -60,9 +64,25 @@ final class JsonText {
     mapper.getFactory().setCharacterEscapes(new GoEscapes());
     mapper.registerModule(
         new SimpleModule()
+            .addSerializer(String.class, new WellFormedSerializer())
             .addSerializer(Double.class, new GoNumberSerializer())
             .addSerializer(double.class, new GoNumberSerializer()));
     return mapper;
+  }
+
+  /** Half a character would make all of the answer no JSON. */
+  private static final class WellFormedSerializer extends StdScalarSerializer<String> {
+    private static final long serialVersionUID = 1L;
+
+    WellFormedSerializer() {
+      super(String.class);
+    }
+
+    @Override
+    public void serialize(String value, JsonGenerator json, SerializerProvider provider)
+        throws IOException {
+      json.writeString(WellFormed.of(value));
+    }
   }
 
   private static final class GoEscapes extends CharacterEscapes {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.net.WellFormed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
@@ -209,7 +210,7 @@ record Identify(
     if (!value.isTextual()) {
       throw undecodable();
     }
-    return cut(value.textValue());
+    return WellFormed.of(cut(value.textValue()));
   }
 
   private static String cut(String text) {

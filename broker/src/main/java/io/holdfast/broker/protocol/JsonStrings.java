@@ -1,6 +1,7 @@
 package io.holdfast.broker.protocol;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.holdfast.broker.net.WellFormed;
 
 /** JSON strings for the few replies whose key order is part of the protocol. */
 final class JsonStrings {
@@ -8,7 +9,7 @@ final class JsonStrings {
 
   /** As Go's encoder writes it: safe to stand in HTML. */
   static String quote(String text) {
-    String json = new String(JsonStringEncoder.getInstance().quoteAsString(text));
+    String json = new String(JsonStringEncoder.getInstance().quoteAsString(WellFormed.of(text)));
     return '"'
         + json.replace("<", "\\u003c")
             .replace(">", "\\u003e")

@@ -9,12 +9,12 @@ import io.holdfast.broker.net.compress.DeflateDecoder;
 import io.holdfast.broker.net.compress.DeflateEncoder;
 import io.holdfast.broker.net.compress.SnappyDecoder;
 import io.holdfast.broker.net.compress.SnappyEncoder;
+import io.holdfast.broker.tls.ServerTlsHandler;
 import io.holdfast.broker.tls.TlsSessionInfo;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.DecoderException;
-import io.netty.handler.ssl.SslHandler;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLException;
@@ -137,7 +137,7 @@ final class Upgrades {
   }
 
   private void startTls(Runnable then) {
-    SslHandler handler = services.tls().newHandler(ctx.alloc());
+    ServerTlsHandler handler = services.tls().newHandler(ctx.alloc());
     async.suspendForHandshake();
     ctx.pipeline().addFirst("tls", handler);
     handler
@@ -158,15 +158,19 @@ final class Upgrades {
             });
   }
 
-  /** In clear, below the TLS handler, which closes the connection next. */
-  private void handshakeFailed(SslHandler handler, Throwable cause) {
+  /**
+   * Who speaks TLS is told by its alert, which TLS sends and then closes: a word in clear would be
+   * taken for TLS. Who does not is told in clear.
+   */
+  private void handshakeFailed(ServerTlsHandler handler, Throwable cause) {
     ChannelHandlerContext below = ctx.pipeline().context(handler);
-    if (below != null && ctx.channel().isActive()) {
-      ByteBuf frame = ctx.alloc().buffer();
-      String text = "E_IDENTIFY_FAILED IDENTIFY failed " + cause.getMessage();
-      FrameEncoder.error(frame, text.getBytes(StandardCharsets.UTF_8));
-      below.writeAndFlush(frame);
+    if (handler.hasBegun() || below == null || !ctx.channel().isActive()) {
+      return;
     }
+    ByteBuf frame = ctx.alloc().buffer();
+    String text = "E_IDENTIFY_FAILED IDENTIFY failed " + cause.getMessage();
+    FrameEncoder.error(frame, text.getBytes(StandardCharsets.UTF_8));
+    below.writeAndFlush(frame);
     ctx.close();
   }
 

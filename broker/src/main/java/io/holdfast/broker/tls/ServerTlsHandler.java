@@ -1,5 +1,6 @@
 package io.holdfast.broker.tls;
 
+import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -21,19 +22,34 @@ import javax.net.ssl.SSLException;
 public final class ServerTlsHandler extends SslHandler {
   private static final int RECORD_HEADER_BYTES = 5;
   private static final int ALERT = 21;
+  private static final int HANDSHAKE = 22;
 
+  private final String kind;
+  private boolean begun;
   private boolean ended;
 
   /**
    * @param engine of a server's side
+   * @param kind "TCP" or "HTTPS", for the log
    */
-  public ServerTlsHandler(SSLEngine engine) {
+  public ServerTlsHandler(SSLEngine engine, String kind) {
     super(engine);
+    this.kind = kind;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
     super.handlerAdded(ctx);
+    handshakeFuture()
+        .addListener(
+            done -> {
+              if (!done.isSuccess() && !ctx.isRemoved()) {
+                RefusedHandshake.log(
+                    kind, Addresses.text(ctx.channel().remoteAddress()), done.cause());
+                // Closing comes next, from here.
+                ctx.pipeline().addBefore(ctx.name(), null, new RefusedHandshake());
+              }
+            });
     sslCloseFuture()
         .addListener(
             closed -> {
@@ -43,10 +59,16 @@ public final class ServerTlsHandler extends SslHandler {
             });
   }
 
+  /** Whether the client has sent anything of a handshake; if not, it may not speak TLS at all. */
+  public boolean hasBegun() {
+    return begun;
+  }
+
   /** Called with the beginning of a record at the reader index. */
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out)
       throws SSLException {
+    begun |= in.isReadable() && in.getByte(in.readerIndex()) == HANDSHAKE;
     if (!ended && isAlert(in)) {
       end(ctx);
     }

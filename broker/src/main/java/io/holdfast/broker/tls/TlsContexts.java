@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -83,8 +82,8 @@ public final class TlsContexts {
   }
 
   /** A handler for one new connection, with the handshake's time limit set. */
-  public SslHandler newHandler(ByteBufAllocator alloc) {
-    SslHandler handler = new ServerTlsHandler(current().newEngine(alloc));
+  public ServerTlsHandler newHandler(ByteBufAllocator alloc) {
+    ServerTlsHandler handler = new ServerTlsHandler(current().newEngine(alloc), "TCP");
     handler.setHandshakeTimeoutMillis(HANDSHAKE_TIMEOUT_MS);
     return handler;
   }

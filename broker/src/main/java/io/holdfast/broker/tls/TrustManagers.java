@@ -5,14 +5,26 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertPath;
+import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.PKIXParameters;
+import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whom to trust: authorities of a PEM file, or any certificate at all. */
 public final class TrustManagers {
+  private static final Logger LOG = LoggerFactory.getLogger(TrustManagers.class);
+
   private TrustManagers() {}
 
   /**
@@ -39,6 +51,7 @@ public final class TrustManagers {
       store.load(null, null);
       for (int i = 0; i < certificates.length; i++) {
         store.setCertificateEntry("ca" + i, certificates[i]);
+        warnIfRefused(certificates[i], pem);
       }
       TrustManagerFactory factory =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
@@ -46,6 +59,26 @@ public final class TrustManagers {
       return factory;
     } catch (GeneralSecurityException | IOException e) {
       throw new TlsException("cannot use the authorities in " + pem + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** What an authority signed is refused where the JVM's policy refuses its key or signature. */
+  private static void warnIfRefused(X509Certificate authority, Path pem)
+      throws GeneralSecurityException {
+    PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(authority, null)));
+    parameters.setRevocationEnabled(false);
+    CertPath path = CertificateFactory.getInstance("X.509").generateCertPath(List.of(authority));
+    try {
+      CertPathValidator.getInstance("PKIX").validate(path, parameters);
+    } catch (CertPathValidatorException e) {
+      if (e.getReason() == CertPathValidatorException.BasicReason.ALGORITHM_CONSTRAINED) {
+        LOG.warn(
+            "TLS: this JVM's policy (jdk.certpath.disabledAlgorithms) refuses the authority {} in"
+                + " {}: {}",
+            authority.getSubjectX500Principal(),
+            pem,
+            e.getMessage());
+      }
     }
   }
 

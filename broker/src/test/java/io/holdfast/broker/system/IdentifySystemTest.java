@@ -1,6 +1,9 @@
 package io.holdfast.broker.system;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -252,6 +255,57 @@ class IdentifySystemTest {
       anonymous.line("CLS").expectResponse();
       assertEquals(
           4, broker.http().channel("identity", "anonymous").at("/clients/0/state").asInt());
+    }
+  }
+
+  /** Half a character in a client's JSON is one that is unknown, also where it is shown. */
+  @Test
+  void shouldShowHalfCharactersAsUnknown() {
+    String half = "\\ud800";
+    try (RawNsqConnection conn = broker.connect()) {
+      StringBuilder fields = new StringBuilder("\"x\":1");
+      for (String field : List.of("client_id", "hostname", "user_agent", "topology_zone")) {
+        fields.append(",\"" + field + "\":\"a" + half + "b\\udc00\\ud83d\\ude00\"");
+      }
+      assertEquals("OK", conn.identify("{" + fields + "}"));
+      conn.line("SUB half c").expectOk();
+      String expected = "a\ufffdb\ufffd\ud83d\ude00";
+      String stats = broker.http().get("/stats?format=json&topic=half").body();
+      stats = new String(stats.getBytes(ISO_8859_1), UTF_8);
+      for (String field : List.of("client_id", "hostname", "user_agent")) {
+        assertTrue(stats.contains("\"" + field + "\":\"" + expected + "\""), stats);
+      }
+    }
+  }
+
+  @Test
+  void shouldTakeNullsForAbsent() {
+    try (RawNsqConnection conn = broker.connect()) {
+      StringBuilder fields = new StringBuilder("\"feature_negotiation\":true");
+      for (String field :
+          List.of(
+              "client_id",
+              "hostname",
+              "user_agent",
+              "topology_region",
+              "topology_zone",
+              "heartbeat_interval",
+              "output_buffer_size",
+              "output_buffer_timeout",
+              "sample_rate",
+              "msg_timeout",
+              "deflate_level",
+              "tls_v1",
+              "deflate",
+              "snappy",
+              "short_id",
+              "long_id")) {
+        fields.append(",\"" + field + "\":null");
+      }
+      String reply = conn.identify("{" + fields + "}");
+      assertEquals(
+          negotiate(broker, ""), reply.replaceFirst("\"version\":\"[^\"]*\"", "\"version\":V"));
+      conn.pub("nulls", "x");
     }
   }
 }

@@ -169,6 +169,32 @@ class TlsSystemTest {
     assertRefused(tcpOnly, certificates.client(null));
   }
 
+  /** On TCP and HTTPS the client is told by the alert, and the operator by a line. */
+  @Test
+  void shouldSayWhyACertificateWasRefused() {
+    SSLContext tls = certificates.trustingClient("stranger", "TLSv1.3");
+    try (RawNsqConnection conn = strict.connect()) {
+      conn.identify("{\"feature_negotiation\":true" + TLS + "}");
+      RuntimeException refused =
+          assertThrows(RuntimeException.class, () -> conn.startTls(tls).expectOk());
+      assertTrue(refused.toString().contains("certificate"), refused::toString);
+    }
+    Http https = new Http(strictHttpsPort, tls.getSocketFactory());
+    RuntimeException refused = assertThrows(RuntimeException.class, () -> https.get("/ping"));
+    assertTrue(refused.toString().contains("certificate"), refused::toString);
+    for (String kind : List.of("TCP", "HTTPS")) {
+      String line = "TLS: handshake of " + kind + " client 127.0.0.1:";
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(10))
+          .until(
+              () ->
+                  strict
+                      .log()
+                      .lines()
+                      .anyMatch(of -> of.contains(line) && of.contains(" refused: PKIX path")));
+    }
+  }
+
   @Test
   void shouldRefuseVersionsBelowTheMinimum() {
     assertRefused(strict, certificates.trustingClient("client", "TLSv1.2"));
