@@ -131,20 +131,25 @@ public final class DataDir implements Closeable {
   /**
    * What a metadata file says.
    *
+   * @param setAside receives what has not the shape it should have, as text for people
    * @return null when it is damaged; of a later format the version alone, since it need not have
    *     the shape that is read here
    */
-  static Metadata parseMetadata(byte[] content) {
+  static Metadata parseMetadata(byte[] content, List<String> setAside) {
     try {
       JsonNode tree = JSON.readTree(content);
-      if (!hasItsChecksum(tree)) {
+      if (!(tree instanceof ObjectNode object) || !hasItsChecksum(tree)) {
         return null;
       }
-      int version = tree.path("format_version").asInt();
-      if (version > FORMAT_VERSION) {
-        return new Metadata(version, 0, List.of());
+      JsonNode version = tree.path("format_version");
+      if (!version.isIntegralNumber() || version.asDouble() < 1) {
+        return null;
       }
-      return version < 1 ? null : JSON.treeToValue(tree, Metadata.class);
+      if (version.asDouble() > FORMAT_VERSION) {
+        return new Metadata((int) version.asDouble(), 0, List.of());
+      }
+      MetadataShape.clean(object, setAside);
+      return JSON.treeToValue(object, Metadata.class);
     } catch (IOException e) {
       LOG.debug("the metadata file does not parse", e);
       return null;
@@ -351,8 +356,15 @@ public final class DataDir implements Closeable {
     if (!Files.exists(file)) {
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
+    Path aside = root.resolve("meta.json.damaged");
+    if (!Files.isRegularFile(file)) {
+      disk.move(file, aside);
+      LOG.error("{} is no file; renamed to {}, pause flags are lost", file, aside);
+      return new Metadata(FORMAT_VERSION, 0, List.of());
+    }
     byte[] content = Files.readAllBytes(file);
-    Metadata metadata = parseMetadata(content);
+    List<String> setAside = new ArrayList<>();
+    Metadata metadata = parseMetadata(content, setAside);
     if (metadata != null && metadata.formatVersion() > FORMAT_VERSION) {
       throw new IOException(
           "data path "
@@ -363,10 +375,13 @@ public final class DataDir implements Closeable {
               + FORMAT_VERSION);
     }
     if (metadata == null) {
-      Path aside = root.resolve("meta.json.damaged");
       DurableFiles.replace(disk, aside, content);
       LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
       return new Metadata(FORMAT_VERSION, 0, List.of());
+    }
+    if (!setAside.isEmpty()) {
+      DurableFiles.replace(disk, aside, content);
+      setAside.forEach(what -> LOG.error("{}: {}; set aside, kept in {}", file, what, aside));
     }
     return metadata;
   }

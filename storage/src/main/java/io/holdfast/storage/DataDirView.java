@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -52,7 +53,7 @@ public final class DataDirView {
     Metadata metadata = null;
     Defect defect = null;
     if (hasFile) {
-      metadata = DataDir.parseMetadata(read(file));
+      metadata = DataDir.parseMetadata(read(file), new ArrayList<>());
       if (metadata == null) {
         defect =
             new Defect(

@@ -165,21 +165,18 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   private void cleanUpAndList() throws IOException {
     disk.delete(dir.resolve(LISTING));
     List<Path> leftovers = new ArrayList<>();
-    List<Path> strays = new ArrayList<>();
+    setStraysAside();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
       for (Path entry : entries) {
         String name = entry.getFileName().toString();
         String cycleName = name.endsWith(DAMAGED_SUFFIX) ? stem(name, DAMAGED_SUFFIX) : name;
         int cycle = SizeRollCycle.cycleOf(cycleName);
         boolean isFile = Files.isRegularFile(entry);
-        if (cycle >= 0 && cycle <= LAST_CYCLE && isFile) {
+        if (isOurs(cycle, entry)) {
           cycles.add(cycle);
-          if (cycleName != name) {
+          if (!cycleName.equals(name)) {
             setAside.add(cycle);
           }
-        } else if (name.endsWith(SizeRollCycle.SUFFIX)) {
-          // Chronicle would take it for one of its files.
-          strays.add(entry);
         } else if (isFile && (name.endsWith(".precreated") || name.endsWith(".discard"))) {
           leftovers.add(entry);
         }
@@ -188,10 +185,27 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     for (Path leftover : leftovers) {
       disk.delete(leftover);
     }
-    for (Path stray : strays) {
-      setAsideStray(stray, Files.isRegularFile(stray) ? "no file is named so" : "no file");
-    }
     removeEmptyNewest();
+  }
+
+  private static boolean isOurs(int cycle, Path entry) {
+    return cycle >= 0 && cycle <= LAST_CYCLE && Files.isRegularFile(entry);
+  }
+
+  /** Chronicle takes all of that suffix for its files, and stumbles over the name or the rest. */
+  private void setStraysAside() throws IOException {
+    List<Path> strays = new ArrayList<>();
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(dir, "*" + SizeRollCycle.SUFFIX)) {
+      for (Path entry : entries) {
+        if (!isOurs(SizeRollCycle.cycleOf(entry.getFileName().toString()), entry)) {
+          strays.add(entry);
+        }
+      }
+    }
+    for (Path stray : strays) {
+      setAsideStray(stray, Files.isRegularFile(stray) ? "no file is named so" : "it is no file");
+    }
   }
 
   /** A crash between creating a file and its first excerpt leaves nothing that counts. */
@@ -234,6 +248,9 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
 
   private void setAsideStray(Path stray, String why) throws IOException {
     Path aside = stray.resolveSibling(stray.getFileName() + STRAY_SUFFIX);
+    for (int i = 2; Files.exists(aside); i++) {
+      aside = stray.resolveSibling(stray.getFileName() + STRAY_SUFFIX + "-" + i);
+    }
     disk.move(stray, aside);
     LOG.error("{} is not ours ({}); renamed to {}", stray, why, aside.getFileName());
   }
@@ -467,6 +484,7 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   }
 
   private ExcerptAppender createAppender() throws IOException {
+    setStraysAside();
     reserveListing();
     queue = OwnFilesQueue.open(dir, rollCycle, blockSize, () -> cycles.tailSet(shownFrom, true));
     appender = queue.createAppender();

@@ -160,6 +160,41 @@ class DataDirTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "null",
+        "7",
+        "[]",
+        "\"t\"",
+        "{}",
+        "{\"name\":null}",
+        "{\"name\":7}",
+        "{\"name\":\"u\",\"id_base\":-5}",
+        "{\"name\":\"u\",\"id_base\":\"x\"}",
+        "{\"name\":\"u\",\"id_base\":9e99}",
+        "{\"name\":\"u\",\"paused\":[]}",
+        "{\"name\":\"u\",\"channels\":7}",
+        "{\"name\":\"u\",\"channels\":[null]}",
+        "{\"name\":\"u\",\"skipped\":[null]}",
+        "{\"name\":\"u\",\"node_id\":5000}",
+        "{\"name\":\"good\",\"id_base\":1}",
+      })
+  void shouldUseWhatIsSoundOfTheMetadata(String entry) throws Exception {
+    Files.writeString(
+        root.resolve("meta.json"),
+        "{\"format_version\":1,\"topics\":[{\"name\":\"good\",\"id_base\":17,\"paused\":true},"
+            + entry
+            + "]}");
+    try (DataDir dir = DataDir.open(root)) {
+      Metadata.TopicEntry good = dir.readMetadata().topics().get(0);
+      assertEquals("good", good.name());
+      assertEquals(17, good.idBase());
+      assertTrue(good.paused());
+      assertTrue(Files.exists(root.resolve("meta.json.damaged")));
+    }
+  }
+
   @Test
   void shouldReadBackMetadata() throws Exception {
     Metadata metadata =
