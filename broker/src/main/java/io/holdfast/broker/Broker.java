@@ -11,6 +11,7 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -44,6 +45,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
@@ -65,6 +67,12 @@ public final class Broker implements TopicContext {
   private static final long MIN_FILE_BYTES = 1 << 20;
   private static final int FILES_IN_BOUND = 8;
   private static final long STOP_WAIT_MS = 2000;
+
+  /** How often a creation looks for descriptors: it takes some, and the look some time. */
+  private static final int CREATIONS_PER_LOOK = 16;
+
+  /** What Chronicle, a reader and the blocks ahead need for the files of a log in use. */
+  private static final int FILES_PER_LOG = 4;
 
   /** Changed under {@link #optionsLock}. */
   private volatile Options options;
@@ -88,6 +96,9 @@ public final class Broker implements TopicContext {
   private final ConcurrentSkipListMap<String, Topic> topics = new ConcurrentSkipListMap<>();
 
   private final Object topicsLock = new Object();
+
+  /** Topics that somebody began to make. */
+  private final AtomicInteger creations = new AtomicInteger();
 
   /** Topics whose entry is being written; nobody finds them yet. Under {@link #topicsLock}. */
   private final Map<String, Topic> creating = new TreeMap<>();
@@ -270,6 +281,7 @@ public final class Broker implements TopicContext {
           ChronicleJournal.MAX_LOST);
     }
     LOG.info("data path {}: {} topics", dataDir.root(), topics.size());
+    logDescriptors();
   }
 
   private Metadata.TopicEntry entryOf(String topic) {
@@ -347,6 +359,7 @@ public final class Broker implements TopicContext {
   }
 
   private Topic createNow(String name, Collection<String> channels) throws BrokerException {
+    makeDescriptorRoom();
     Topic topic;
     synchronized (topicsLock) {
       awaitCreation(name);
@@ -791,6 +804,7 @@ public final class Broker implements TopicContext {
       long nowNs = channelSettings.clock().nanos();
       diskGuard.check(topics.values());
       housekeepTopics(nowNs);
+      closeCold();
       if (topics.values().stream().anyMatch(Topic::needsRoom)
           && diskGuard.giveUpSpare("no space left on device: " + dataDir.root())) {
         housekeepTopics(nowNs);
@@ -802,6 +816,45 @@ public final class Broker implements TopicContext {
       // Whatever it was, this thread has to go on.
       LOG.error("housekeeping failed", e);
     }
+  }
+
+  /** Closes files that are in no use, and if that is not enough, all. Housekeeping thread. */
+  private void closeCold() {
+    for (int round = 0; round < 2 && Descriptors.areShort(); round++) {
+      for (Topic topic : topics.values()) {
+        topic.closeCold(round > 0);
+      }
+    }
+  }
+
+  /** Topics may be made faster than housekeeping comes by. Not on an event loop, without locks. */
+  private void makeDescriptorRoom() throws BrokerException {
+    if (creations.incrementAndGet() % CREATIONS_PER_LOOK != 0 || !Descriptors.areShort()) {
+      return;
+    }
+    try {
+      housekeeping.submit(this::closeCold).get();
+    } catch (RejectedExecutionException e) {
+      throw new BrokerException("exiting", e);
+    } catch (ExecutionException e) {
+      LOG.error("cold files cannot be closed", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void logDescriptors() {
+    long logs = topics.size();
+    for (Topic topic : topics.values()) {
+      logs += topic.channels().size();
+    }
+    LOG.info(
+        "file descriptors: at most {}; {} topics with {} channels would take {} if all were in use"
+            + " at once, cold ones are closed from half of it on",
+        Descriptors.limit(),
+        topics.size(),
+        logs - topics.size(),
+        logs * FILES_PER_LOG);
   }
 
   private void housekeepTopics(long nowNs) {

@@ -106,6 +106,8 @@ public final class ChronicleBackend implements BackendQueue {
       try {
         ledger.checkpoint(backend.finished, backend.end, List.<HeldMessage>of().iterator(), null);
         ledger.force();
+        // Thousands of channels may be made before one is used.
+        ledger.closeIdle();
         done = true;
       } finally {
         if (!done) {

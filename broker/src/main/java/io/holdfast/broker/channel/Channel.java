@@ -770,8 +770,8 @@ public final class Channel {
       if (checkpoint) {
         record(() -> backend.checkpoint(heldMessages()));
       }
-      if (idle && clients.isEmpty()) {
-        backend.closeIdle();
+      if (idle) {
+        closeFiles();
       }
     }
     if (checkpoint) {
@@ -779,6 +779,21 @@ public final class Channel {
     }
     forceCarried();
     return checkpoint;
+  }
+
+  /** Closes the files until they are needed again. Housekeeping thread. */
+  public void closeCold() {
+    synchronized (lock) {
+      if (!exiting) {
+        closeFiles();
+      }
+    }
+  }
+
+  private void closeFiles() {
+    if (clients.isEmpty() || inFlight.size() == 0) {
+      backend.closeIdle();
+    }
   }
 
   /** Files of the topic's journal were removed: lets go of them. Housekeeping thread. */

@@ -50,6 +50,22 @@ public final class Descriptors {
     return new Descriptors((int) Math.max(2, connections - http), (int) http);
   }
 
+  /** How many this process may have open. */
+  public static long limit() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+        ? unix.getMaxFileDescriptorCount()
+        : Integer.MAX_VALUE;
+  }
+
+  /**
+   * Whether more than half of what this process may have is open: files that are not in use are to
+   * be closed then. Looks at each one, so not for a hot path.
+   */
+  public static boolean areShort() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+        && unix.getOpenFileDescriptorCount() > unix.getMaxFileDescriptorCount() / 2;
+  }
+
   /** For NSQ clients. */
   public int tcpConnections() {
     return tcpConnections;

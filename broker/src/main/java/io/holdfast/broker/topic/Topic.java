@@ -652,6 +652,26 @@ public final class Topic {
     seenFloor = floor;
   }
 
+  /**
+   * Closes the files until they are needed again, because descriptors are short. Housekeeping
+   * thread.
+   *
+   * @param used also of a topic that was used since housekeeping last came by
+   */
+  public void closeCold(boolean used) {
+    synchronized (housekeepingLock) {
+      if (exiting || !used && journal.nextOrdinal() != seenOrdinal) {
+        return;
+      }
+      channels.values().forEach(Channel::closeCold);
+      synchronized (lock) {
+        if (!exiting) {
+          journal.closeIdle();
+        }
+      }
+    }
+  }
+
   /** Gives back the disk that finished messages take. */
   private void reclaim() throws IOException {
     if (isShortOfSpace()) {
