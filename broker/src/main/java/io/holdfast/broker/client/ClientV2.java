@@ -58,6 +58,7 @@ public final class ClientV2 {
   private volatile long messageCount;
   private volatile long finishCount;
   private volatile long requeueCount;
+  private Runnable onClose;
   private volatile boolean waiting;
   private volatile boolean keepsBacklog;
 
@@ -74,6 +75,7 @@ public final class ClientV2 {
     this.ctx = ctx;
     this.output = output;
     this.settings = settings;
+    onClose = ctx::close;
     pump = new MessagePump(this, ctx.channel().eventLoop(), output);
     remoteAddress = text(ctx.channel().remoteAddress());
   }
@@ -196,10 +198,15 @@ public final class ClientV2 {
     state = STATE_CLOSING;
   }
 
-  /** Closes the connection. Any thread. */
+  /** What {@link #close} does instead of closing at once. Event loop. */
+  public void onClose(Runnable action) {
+    onClose = action;
+  }
+
+  /** Ends the connection: its channel is gone. Any thread. */
   public void close() {
     try {
-      ctx.channel().eventLoop().execute(ctx::close);
+      ctx.channel().eventLoop().execute(() -> onClose.run());
     } catch (RejectedExecutionException e) {
       LOG.debug("the broker stops and this client's event loop has ended", e);
     }

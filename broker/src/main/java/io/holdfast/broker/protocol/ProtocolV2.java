@@ -111,6 +111,7 @@ public final class ProtocolV2 {
     client =
         new ClientV2(
             ctx, output, defaults, new ConnectionMemory(services.budgets().memory().connections()));
+    client.onClose(() -> end("channel closed"));
     client.setSettings(Identify.named(defaults, client.remoteIp(), client.remoteIp()));
     async = new Async(ctx, decoder, this);
     authenticator = new Authenticator(services.auth(), client, async);
@@ -181,13 +182,25 @@ public final class ProtocolV2 {
   }
 
   void tooSlow() {
-    log.closing("too slow to send while others wait");
-    ctx.close();
+    end("too slow to send while others wait");
   }
 
   void tooMuch() {
-    log.closing("sent too much behind a command that waits");
-    ctx.close();
+    end("sent too much behind a command that waits");
+  }
+
+  /**
+   * Ends the connection from our side, in such a way that a client that is sending sees the end of
+   * the stream and no reset.
+   */
+  private void end(String why) {
+    if (!closed) {
+      log.closing(why);
+      decoder.discard();
+      leaveChannel();
+      output.closeInOrder();
+      output.flush();
+    }
   }
 
   /** Too many clients wait to send something large. */
@@ -254,18 +267,28 @@ public final class ProtocolV2 {
     decoder.discard();
     leaveChannel();
     timers.closeAfter(UNTAKEN_MS);
-    if (ctx.pipeline().get(SslHandler.class) != null
-        || !(ctx.channel() instanceof DuplexChannel duplex)
-        || duplex.isInputShutdown()) {
+    if (!(ctx.channel() instanceof DuplexChannel duplex) || duplex.isInputShutdown()) {
       output.close();
       return;
     }
     ctx.channel().config().setAutoRead(true);
     output.whenWritten(
         () -> {
-          duplex.shutdownOutput();
-          timers.closeAfter(LINGER_MS);
+          SslHandler tls = ctx.pipeline().get(SslHandler.class);
+          if (tls == null) {
+            shutdownOutput(duplex);
+          } else {
+            // close_notify goes first.
+            tls.closeOutbound().addListener(sent -> shutdownOutput(duplex));
+          }
         });
+  }
+
+  private void shutdownOutput(DuplexChannel duplex) {
+    duplex.shutdownOutput();
+    if (!closed) {
+      timers.closeAfter(LINGER_MS);
+    }
   }
 
   /** What cannot be read ends the connection; the commands before it hold and are answered. */

@@ -10,10 +10,14 @@ import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -409,5 +413,38 @@ class TopicChannelSystemTest {
         assertEquals("false", ownHttp.channel("b", "d").path("paused").asText());
       }
     }
+  }
+
+  @ConcurrentTest
+  void shouldEndStreamOfConsumersThatAreSendingWhenTheirChannelGoes() throws IOException {
+    for (int round = 0; round < 6; round++) {
+      String topic = "sending" + round;
+      try (RawNsqConnection conn = broker.subscribe(topic, "ch")) {
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread sender =
+            new Thread(
+                () -> {
+                  try {
+                    while (true) {
+                      conn.send("NOP\n".repeat(50));
+                      LockSupport.parkNanos(100_000);
+                    }
+                  } catch (Throwable e) {
+                    failure.set(e); // it is told that nobody listens any more
+                  }
+                });
+        sender.start();
+        String what = round % 2 == 0 ? "/topic/delete?topic=" : "/channel/delete?channel=ch&topic=";
+        ok(http.post(what + topic));
+        assertEquals(0, conn.readToCleanEnd().length);
+        conn.close();
+        awaitEnd(sender);
+        assertTrue(failure.get() instanceof RuntimeException, "" + failure.get());
+      }
+    }
+  }
+
+  private static void awaitEnd(Thread thread) {
+    Awaitility.await().until(() -> !thread.isAlive());
   }
 }

@@ -427,6 +427,12 @@ public final class RawNsqConnection implements AutoCloseable {
     return bytes.toByteArray();
   }
 
+  /** Reads raw bytes until the end of the stream, which no reset may take the place of. */
+  public byte[] readToCleanEnd() throws IOException {
+    socket.setSoTimeout((int) PATIENCE.toMillis());
+    return in.readAllBytes();
+  }
+
   /** {@code ip:port} of our end, as /stats shows it. */
   public String localAddress() {
     return "127.0.0.1:" + socket.getLocalPort();
