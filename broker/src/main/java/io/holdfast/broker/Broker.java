@@ -74,6 +74,9 @@ public final class Broker implements TopicContext {
   /** What Chronicle, a reader and the blocks ahead need for the files of a log in use. */
   private static final int FILES_PER_LOG = 4;
 
+  /** Without another disk error for so long the last one may be over. */
+  private static final long RECHECK_NS = TimeUnit.SECONDS.toNanos(2);
+
   /** Changed under {@link #optionsLock}. */
   private volatile Options options;
 
@@ -109,6 +112,7 @@ public final class Broker implements TopicContext {
   private final Set<ClientV2> producers = ConcurrentHashMap.newKeySet();
   private volatile TopologyListener topologyListener = TopologyListener.NONE;
   private volatile String diskError;
+  private volatile long lastDiskErrorNs;
   private volatile boolean exiting;
   private volatile int tcpPort = -1;
   private volatile int httpPort = -1;
@@ -617,6 +621,20 @@ public final class Broker implements TopicContext {
       LOG.error("{}: disk error: {}", what, text, cause);
     }
     diskError = text;
+    lastDiskErrorNs = System.nanoTime();
+  }
+
+  /** Whether an error is over is found out without anybody's publish. Housekeeping thread. */
+  private void recheckDisk() {
+    if (diskError == null || System.nanoTime() - lastDiskErrorNs < RECHECK_NS) {
+      return;
+    }
+    try {
+      metadataWriter.write();
+      published();
+    } catch (IOException e) {
+      diskFailed("metadata", e);
+    }
   }
 
   // ---------------------------------------------------------------- TopicContext
@@ -812,6 +830,7 @@ public final class Broker implements TopicContext {
       if (metadataWriter.isBehind()) {
         metadataWriter.writeSoon(workers);
       }
+      recheckDisk();
     } catch (RuntimeException | Error e) {
       // Whatever it was, this thread has to go on.
       LOG.error("housekeeping failed", e);

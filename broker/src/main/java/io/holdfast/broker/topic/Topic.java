@@ -360,6 +360,8 @@ public final class Topic {
   }
 
   private Channel createChannel(String channelName, long first) throws IOException {
+    // A new channel has nothing of what was to be deleted.
+    context.dataDir().remove(takeLeftover(channelName));
     try {
       return openChannel(channelName, false, first);
     } catch (IOException e) {
@@ -397,7 +399,7 @@ public final class Topic {
   }
 
   /**
-   * Deletes a channel with all it has.
+   * Deletes a channel with all it has, also what a deletion that failed has left of it.
    *
    * @return false when there is none
    */
@@ -405,10 +407,10 @@ public final class Topic {
     Path deleted;
     synchronized (adminLock) {
       Channel channel = channels.get(channelName);
-      if (channel == null) {
+      deleted = channel == null ? takeLeftover(channelName) : takeOut(channel);
+      if (channel == null && deleted == null) {
         return false;
       }
-      deleted = takeOut(channel);
     }
     context.persistMetadata();
     context.dataDir().remove(deleted);
@@ -437,6 +439,16 @@ public final class Topic {
     }
     context.persistMetadata();
     context.dataDir().remove(deleted);
+  }
+
+  /**
+   * What is on the disk of a channel that is none: its deletion failed. Under adminLock; returns
+   * the directory to be removed, or null.
+   */
+  private Path takeLeftover(String channelName) throws IOException {
+    return exiting || DirNames.isEphemeral(channelName)
+        ? null
+        : context.dataDir().markChannelDeleted(name, channelName);
   }
 
   /** Under adminLock; returns the directory to be removed. */

@@ -13,9 +13,11 @@ import io.holdfast.broker.channel.SimulatedBroker.SimulatedCrash;
 import io.holdfast.broker.topic.Topic;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +115,35 @@ class TopicDeletionTest {
     publish(5);
     assertEquals(0, topic().depth());
     assertEquals(5, topic().existingChannel("b").depth());
+  }
+
+  @Test
+  void shouldForgetWhatFailedDeletionLeft() throws Exception {
+    topic().channel("a");
+    publish(3);
+    Path ledger = broker.dataDir().channelDir("t", "a");
+    Path saved = dir.resolve("saved");
+    copy(ledger, saved);
+    assertTrue(topic().deleteChannel("a"));
+    // As if the directory could not be moved away.
+    copy(saved, ledger);
+    assertTrue(topic().deleteChannel("a"));
+    assertFalse(Files.exists(ledger));
+    assertFalse(topic().deleteChannel("a"));
+    copy(saved, ledger);
+    topic().channel("b");
+    topic().channel("a");
+    publish(1);
+    assertEquals(1, topic().existingChannel("a").depth());
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectories(to);
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
+    }
   }
 
   @Test
