@@ -11,6 +11,7 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.memory.Descriptors;
 import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
@@ -272,6 +273,7 @@ public final class Broker implements TopicContext {
         Topic topic = future.get();
         topics.put(topic.name(), topic);
       } catch (ExecutionException e) {
+        OutOfMemoryExit.check(e);
         throw new IOException("cannot open the data path: " + Reasons.of(e.getCause()), e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -381,6 +383,9 @@ public final class Broker implements TopicContext {
       if (topics.size() + creating.size() >= options.maxTopics()) {
         throw new BrokerException(
             "the limit of " + options.maxTopics() + " topics is reached (max-topics)");
+      }
+      if (!memory.hasRoomForTopic()) {
+        throw new BrokerException(memory.topicsRefusal());
       }
       try {
         topic = Topic.create(name, this, newIdBase());

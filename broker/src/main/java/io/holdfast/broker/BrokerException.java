@@ -1,5 +1,6 @@
 package io.holdfast.broker;
 
+import io.holdfast.broker.config.OutOfMemoryExit;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -14,6 +15,7 @@ public class BrokerException extends Exception {
 
   /** What made a future of this package fail, whatever wraps it. */
   public static BrokerException of(Throwable failure) {
+    OutOfMemoryExit.check(failure);
     Throwable cause = failure;
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();

@@ -3,6 +3,7 @@ package io.holdfast.broker;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.storage.AsciiLocale;
 import io.holdfast.storage.ChronicleSetup;
@@ -29,7 +30,12 @@ public final class Main {
     ChronicleSetup.silence();
     // Tests look for leaked buffers, paranoidly; here it is a stack trace for each 128th buffer.
     System.setProperty(LEAK_DETECTION, System.getProperty(LEAK_DETECTION, "disabled"));
-    System.exit(run(args));
+    OutOfMemoryExit.install();
+    try {
+      System.exit(run(args));
+    } catch (OutOfMemoryError e) {
+      OutOfMemoryExit.check(e);
+    }
   }
 
   private static int run(String[] args) {
@@ -59,6 +65,7 @@ public final class Main {
       FileModes.ownerOnly();
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {
+      OutOfMemoryExit.check(e);
       boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;
       String reason = (isExpected ? "" : "internal error: ") + Reasons.of(e);
       System.err.println("holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason));

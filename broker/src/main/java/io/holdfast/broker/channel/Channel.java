@@ -2,6 +2,7 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.protocol.FrameEncoder;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -64,6 +65,11 @@ public final class Channel {
 
   private static final int PERCENT = 100;
 
+  /** When clients try again that found no memory for messages in flight; how many at a time. */
+  private static final long STARVED_NS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final int STARVED_WAKES = 64;
+
   private final String topicName;
   private final String name;
   private final ChannelSettings settings;
@@ -106,6 +112,9 @@ public final class Channel {
   /** Whether a client is woken in a few ms for what has come by then, see {@link #hold}. Lock. */
   private boolean holding;
 
+  /** Whether a client could not get a message for want of memory for those in flight. Lock. */
+  private boolean starved;
+
   private final HoldHistory holds = new HoldHistory();
 
   /** No deadline or due time is before this (nanoTime); {@link QueueScan} compares it. */
@@ -135,7 +144,8 @@ public final class Channel {
     this.scan = scan;
     latency = settings.newLatency().get();
     ready = new ReadyMessages(settings, backend, isEphemeral() ? this::demand : null);
-    inFlight = new InFlightMessages(settings.maxMsgTimeoutNs());
+    settings.memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
+    inFlight = new InFlightMessages(settings.maxMsgTimeoutNs(), settings.memory().inFlight());
     waiting = new WaitingClients(settings.topology());
     synchronized (lock) {
       ready.restore(held);
@@ -311,10 +321,25 @@ public final class Channel {
       try {
         int looked = 0;
         while (more && count < max && looked++ < MAX_LOOKED && out.writerIndex() < bytesLimit) {
-          Message message = ready.poll(finishing);
+          if (!inFlight.reserve(client)) {
+            // Asked again when somebody finishes, or in a while.
+            starved = true;
+            watch(nowNs + STARVED_NS);
+            more = false;
+            continue;
+          }
+          Message message = null;
+          try {
+            message = ready.poll(finishing);
+          } finally {
+            if (message == null) {
+              inFlight.unreserve();
+            }
+          }
           if (message == null) {
             more = false;
           } else if (isSampledOut(client)) {
+            inFlight.unreserve();
             finishing.add(message.ordinal());
           } else {
             deliver(message, client, nowNs, out);
@@ -402,6 +427,7 @@ public final class Channel {
    * @param outcomes receives one for each id
    */
   public void finishMessages(ClientV2 client, long[] ids, int count, Outcome[] outcomes) {
+    ClientV2 wake = null;
     synchronized (lock) {
       finishing.clear();
       for (int i = 0; i < count; i++) {
@@ -415,8 +441,10 @@ public final class Channel {
       }
       if (!finishing.isEmpty()) {
         record(() -> backend.finish(finishing));
+        wake = starved ? nextToWake() : null;
       }
     }
+    wake(wake);
   }
 
   /**
@@ -558,6 +586,10 @@ public final class Channel {
         record(() -> backend.hold(timedOut));
       }
       int came = timedOut.size() + ready.releaseDue(nowNs);
+      if (starved) {
+        starved = false;
+        came += STARVED_WAKES;
+      }
       addWaiting(came, wake);
       keep = inFlight.size() > 0 || ready.awaitsTime();
       scanned = keep;
@@ -739,6 +771,7 @@ public final class Channel {
     synchronized (lock) {
       backend.close();
     }
+    settings.memory().topics().release(MemoryBudget.TOPIC_BYTES);
     scan.remove(this);
   }
 
@@ -766,6 +799,7 @@ public final class Channel {
         return false;
       }
       ready.trim();
+      inFlight.trim();
       checkpoint = backend.wantsCheckpoint();
       if (checkpoint) {
         record(() -> backend.checkpoint(heldMessages()));

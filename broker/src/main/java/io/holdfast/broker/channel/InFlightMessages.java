@@ -2,6 +2,8 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.client.ClientV2;
+import io.holdfast.broker.memory.MemoryPart;
+import io.holdfast.broker.memory.MemoryShare;
 import io.holdfast.storage.HeldMessage;
 import java.util.Collection;
 import java.util.List;
@@ -13,11 +15,44 @@ import java.util.stream.Stream;
  * by client and deadline. The channel's lock guards it.
  */
 final class InFlightMessages {
+  /** What a message takes of the heap, its body being in the journal. */
+  private static final int MESSAGE_BYTES = 128;
+
   private final InFlightTable byOrdinal = new InFlightTable();
   private final long maxMsgTimeoutNs;
+  private final MemoryShare share;
 
-  InFlightMessages(long maxMsgTimeoutNs) {
+  /**
+   * @param part of all messages in flight
+   */
+  InFlightMessages(long maxMsgTimeoutNs, MemoryPart part) {
     this.maxMsgTimeoutNs = maxMsgTimeoutNs;
+    share = new MemoryShare(part);
+  }
+
+  /**
+   * Makes room for a message, which is to be {@link #start}ed or {@link #unreserve}d. Each client
+   * may have one also where there is none, so that all can go on.
+   */
+  boolean reserve(ClientV2 client) {
+    if (share.tryTake(MESSAGE_BYTES)) {
+      return true;
+    }
+    if (client.inFlight().size() > 0) {
+      return false;
+    }
+    share.take(MESSAGE_BYTES);
+    return true;
+  }
+
+  /** There was no message. */
+  void unreserve() {
+    share.give(MESSAGE_BYTES);
+  }
+
+  /** Gives back what memory it has kept for messages to come. */
+  void trim() {
+    share.trim();
   }
 
   /** Before the frame goes out: whatever happens to the connection, the message has an owner. */
@@ -47,6 +82,7 @@ final class InFlightMessages {
     byOrdinal.remove(message);
     message.client.inFlight().remove(message);
     message.client = null;
+    share.give(MESSAGE_BYTES);
   }
 
   /** Takes out the message of a client that times out first, whenever that is; null for none. */
@@ -127,6 +163,7 @@ final class InFlightMessages {
 
   void clear(Collection<ClientV2> clients) {
     byOrdinal.clear();
+    share.giveAll();
     clients.forEach(client -> client.inFlight().clear());
   }
 }

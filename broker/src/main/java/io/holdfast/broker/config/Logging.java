@@ -43,6 +43,7 @@ public final class Logging {
     LoggerContext context = context();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     context.resetTurboFilterList();
+    context.addTurboFilter(new OutOfMemoryExit());
     if (level == LogLevel.FATAL) {
       context.addTurboFilter(new OnlyFatal());
     }

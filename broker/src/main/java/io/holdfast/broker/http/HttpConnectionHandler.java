@@ -1,5 +1,6 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.InputBudget;
@@ -573,6 +574,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    OutOfMemoryExit.check(cause);
     releaseBody();
     // What TLS cannot read comes as a DecoderException: the client's doing too.
     if (cause instanceof IOException || cause instanceof DecoderException) {

@@ -19,12 +19,18 @@ public final class MemoryBudget {
   /** Of a heap so small that the base takes most of it, this part is divided all the same. */
   private static final int MIN_PARTS = 4;
 
-  private static final int QUEUES_PERCENT = 30;
-  private static final int IN_FLIGHT_PERCENT = 15;
+  private static final int QUEUES_PERCENT = 25;
+  private static final int IN_FLIGHT_PERCENT = 13;
   private static final int DEFERRED_PERCENT = 20;
   private static final int CONNECTIONS_PERCENT = 22;
-  private static final int TOPICS_PERCENT = 13;
+  private static final int TOPICS_PERCENT = 20;
   private static final int PERCENT = 100;
+
+  /**
+   * What a topic, and each of its channels, takes of the heap, in bytes: 4 KiB while its files are
+   * closed, up to 25 KiB while they are open.
+   */
+  public static final long TOPIC_BYTES = 10 * 1024;
 
   /** Of the direct memory, input and output each get this part unless configured. */
   private static final int DIRECT_PARTS = 4;
@@ -91,6 +97,18 @@ public final class MemoryBudget {
   /** What topics and channels take themselves. Used up: new ones are refused. */
   public MemoryPart topics() {
     return topics;
+  }
+
+  /** Whether one more topic or channel may be made. */
+  public boolean hasRoomForTopic() {
+    return topics.usedBytes() + TOPIC_BYTES <= topics.limitBytes();
+  }
+
+  /** Why none may be made, for the client. */
+  public String topicsRefusal() {
+    return "topics and channels take their "
+        + topics.limitBytes()
+        + " bytes (memory budget, by the heap)";
   }
 
   /** Commands and requests that are arriving. Used up: they wait, unread. */

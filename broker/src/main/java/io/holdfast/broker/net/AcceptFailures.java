@@ -1,5 +1,6 @@
 package io.holdfast.broker.net;
 
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.memory.SeldomLog;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -18,6 +19,7 @@ public final class AcceptFailures extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    OutOfMemoryExit.check(cause);
     if (failures.isDue()) {
       LOG.error(
           "cannot accept connections on {}: {}",

@@ -1,5 +1,6 @@
 package io.holdfast.broker.protocol;
 
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -44,6 +45,7 @@ final class Async {
     suspend();
     future.whenComplete(
         (value, failure) -> {
+          OutOfMemoryExit.check(failure);
           Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
           ctx.executor().execute(() -> resumeWith(() -> then.run(value, cause)));
         });

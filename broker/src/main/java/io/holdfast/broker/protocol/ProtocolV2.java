@@ -9,6 +9,7 @@ import io.holdfast.broker.client.ClientOutput;
 import io.holdfast.broker.client.ClientSettings;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.config.TlsRequired;
 import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.InputBudget;
@@ -293,6 +294,7 @@ public final class ProtocolV2 {
 
   /** What cannot be read ends the connection; the commands before it hold and are answered. */
   void failed(Throwable cause) {
+    OutOfMemoryExit.check(cause);
     log.closing(Reasons.of(cause));
     if (Upgrades.isClientsFault(cause)) {
       LOG.debug("client {}: {}", client.remoteAddress(), cause.toString());

@@ -4,6 +4,7 @@ import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.RefusedException;
 import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.channel.Waiting;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.E2eLatency;
 import io.holdfast.broker.stats.E2eProcessingLatency;
@@ -95,6 +96,10 @@ public final class Topic {
   private volatile boolean needsRoom;
 
   private volatile boolean deleted;
+
+  /** Whether its memory was given back. Under adminLock. */
+  private boolean released;
+
   private volatile long messageCount;
   private volatile long messageBytes;
 
@@ -112,6 +117,7 @@ public final class Topic {
     this.idBase = idBase;
     this.nodeId = nodeId;
     this.journal = journal;
+    context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
     maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     guids = new GuidFactory(idBase, nodeId);
     lastChangeNs = context.channelSettings().clock().nanos();
@@ -328,6 +334,11 @@ public final class Topic {
       if (channels.size() >= context.maxChannels()) {
         throw new BrokerException(
             "TOPIC(" + name + ") has its limit of " + context.maxChannels() + " channels");
+      }
+      MemoryBudget memory = context.channelSettings().memory();
+      // The first one always: without it nothing of the topic could ever be consumed.
+      if (!channels.isEmpty() && !memory.hasRoomForTopic()) {
+        throw new BrokerException(memory.topicsRefusal());
       }
       String refusal = DirNames.isEphemeral(channelName) ? null : context.channelRefusal();
       if (refusal != null) {
@@ -602,6 +613,10 @@ public final class Topic {
     }
     synchronized (lock) {
       journal.close();
+    }
+    if (!released) {
+      released = true;
+      context.channelSettings().memory().topics().release(MemoryBudget.TOPIC_BYTES);
     }
     if (!deleting) {
       return null;

@@ -27,8 +27,8 @@ class MemoryBudgetTest {
   @Test
   void shouldSayTheDivisionInOneLine() {
     assertEquals(
-        "memory budget of a heap of 256 MiB: queues 52 MiB, in_flight 26 MiB, deferred 34 MiB,"
-            + " input 64 MiB, output 64 MiB, connections 38 MiB, topics 22 MiB",
+        "memory budget of a heap of 256 MiB: queues 43 MiB, in_flight 22 MiB, deferred 34 MiB,"
+            + " input 64 MiB, output 64 MiB, connections 38 MiB, topics 34 MiB",
         new MemoryBudget(256 * MIB, 64 * MIB, 64 * MIB).describe());
   }
 

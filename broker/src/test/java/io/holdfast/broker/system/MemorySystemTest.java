@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +52,11 @@ class MemorySystemTest {
     }
     assertEquals(200, broker.http().get("/ping").status());
     assertFalse(broker.output().contains("OutOfMemory"), broker::output);
+  }
+
+  private static void create(BrokerProcess broker, String topic, String channel) {
+    broker.http().post("/topic/create?topic=" + topic).expect(200, "");
+    broker.http().post("/channel/create?topic=" + topic + "&channel=" + channel).expect(200, "");
   }
 
   private static void closeAll(List<? extends AutoCloseable> all) throws Exception {
@@ -108,7 +115,7 @@ class MemorySystemTest {
       }
       RawNsqConnection last = (RawNsqConnection) conns.get(most - 1);
       last.expectClosed();
-      assertTrue(broker.stdout().contains("memory budget, by the heap): refusing more"));
+      assertTrue(broker.output().contains("memory budget, by the heap): refusing more"));
       closeAll(conns);
       Awaitility.await()
           .ignoreExceptions()
@@ -145,6 +152,147 @@ class MemorySystemTest {
                 assertWell(broker);
                 return true;
               });
+    }
+  }
+
+  /** Publishes deferred messages of one byte by commands that are sent many at a time. */
+  private static void publishDeferred(BrokerProcess broker, String topic, int count) {
+    try (RawNsqConnection conn = broker.connect()) {
+      String command = "DPUB " + topic + " 3600000\n" + int32(1) + "x";
+      String commands = command.repeat(1000);
+      for (int done = 0; done < count; done += 1000) {
+        conn.send(commands);
+        for (int i = 0; i < 1000; i++) {
+          conn.expectOk();
+        }
+      }
+    }
+  }
+
+  private static long deferred(BrokerProcess broker, String channel) {
+    return broker.http().channel("t", channel).path("deferred_count").asLong();
+  }
+
+  @Test
+  void shouldStartWithAsManyDeferredMessagesAsItHad() {
+    try (BrokerProcess broker = withHeap("40m")) {
+      create(broker, "t", "a");
+      create(broker, "t", "b");
+      publishDeferred(broker, "t", 40_000);
+      JsonNode part = part(broker, "deferred");
+      assertTrue(part.path("used_bytes").asLong() <= part.path("limit_bytes").asLong());
+      long a = deferred(broker, "a");
+      long b = deferred(broker, "b");
+      assertTrue(a + b > 20_000 && a + b < 80_000, a + " and " + b);
+      assertEquals(0, broker.terminate());
+      broker.start();
+      assertEquals(a, deferred(broker, "a"));
+      assertEquals(b, deferred(broker, "b"));
+      assertEquals(40_000 - a, broker.http().channel("t", "a").path("depth").asLong());
+      broker.kill9();
+      broker.start();
+      assertEquals(a, deferred(broker, "a"));
+      assertWell(broker);
+      // What is ready behind them is delivered all the same.
+      try (RawNsqConnection conn = broker.connect()) {
+        conn.pub("other", "y");
+        conn.line("SUB other c").expectOk().line("RDY 1");
+        assertEquals("y", conn.message().body());
+      }
+    }
+  }
+
+  @Test
+  void shouldFillMemoryQueuesNoFurtherThanMemoryGoes() {
+    try (BrokerProcess broker = withHeap("64m", "--mem-queue-bytes=1000000000")) {
+      for (int t = 0; t < 4; t++) {
+        create(broker, "t" + t, "c");
+        try (RawNsqConnection conn = broker.connect()) {
+          String[] messages = new String[1000];
+          Arrays.fill(messages, "x".repeat(1600));
+          for (int i = 0; i < 10; i++) {
+            conn.mpub("t" + t, messages);
+          }
+        }
+      }
+      JsonNode part = part(broker, "queues");
+      assertTrue(part.path("used_bytes").asLong() <= part.path("limit_bytes").asLong());
+      assertTrue(part.path("used_bytes").asLong() > part.path("limit_bytes").asLong() / 2);
+      JsonNode last = broker.http().channel("t3", "c");
+      assertEquals(10_000, last.path("depth").asLong());
+      assertTrue(last.path("backend_depth").asLong() > 0);
+      assertWell(broker);
+    }
+  }
+
+  @Test
+  void shouldHaveNoMoreInFlightThanMemoryGoes() {
+    try (BrokerProcess broker = withHeap("64m")) {
+      create(broker, "t", "c");
+      List<RawNsqConnection> consumers = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        consumers.add(broker.subscribe("t", "c").line("RDY 2500"));
+      }
+      try (RawNsqConnection conn = broker.connect()) {
+        String[] messages = new String[10_000];
+        Arrays.fill(messages, "x");
+        for (int i = 0; i < 8; i++) {
+          conn.mpub("t", messages);
+        }
+      }
+      long limit = part(broker, "in_flight").path("limit_bytes").asLong();
+      broker
+          .http()
+          .awaitChannel("t", "c", c -> c.path("in_flight_count").asLong() > limit / 128 - 1000);
+      long inFlight = broker.http().channel("t", "c").path("in_flight_count").asLong();
+      assertTrue(inFlight <= limit / 128 + consumers.size(), inFlight + " in flight");
+      // One more consumer gets one, and those that finish get more.
+      try (RawNsqConnection late = broker.subscribe("t", "c").line("RDY 10")) {
+        for (int i = 0; i < 20; i++) {
+          late.fin(late.message());
+        }
+      }
+      consumers.forEach(RawNsqConnection::close);
+      broker.http().awaitChannelCount("t", "c", "in_flight_count", 0);
+      assertWell(broker);
+    }
+  }
+
+  @Test
+  void shouldRefuseTopicsThatMemoryHasNoRoomFor() {
+    try (BrokerProcess broker = withHeap("40m")) {
+      JsonNode part = part(broker, "topics");
+      long most = part.path("limit_bytes").asLong() / (10 * 1024);
+      int made = 0;
+      while (made < most && broker.http().post("/topic/create?topic=t" + made).status() == 200) {
+        made++;
+      }
+      assertEquals(most, made);
+      assertEquals(503, broker.http().post("/topic/create?topic=more").status());
+      try (RawNsqConnection conn = broker.connect()) {
+        conn.line("SUB more c")
+            .expectFatal(
+                "E_SUB_FAILED SUB failed topics and channels take their "
+                    + part.path("limit_bytes").asLong()
+                    + " bytes (memory budget, by the heap)");
+      }
+      // A topic's first channel is the only way to what it has.
+      broker.http().post("/channel/create?topic=t0&channel=c").expect(200, "");
+      assertEquals(503, broker.http().post("/channel/create?topic=t0&channel=d").status());
+      broker.http().post("/topic/delete?topic=t0").expect(200, "");
+      broker.http().post("/topic/create?topic=more").expect(200, "");
+      assertEquals(0, broker.terminate());
+      broker.start();
+      assertTrue(part(broker, "topics").path("used_bytes").asLong() >= (most - 1) * 10 * 1024);
+    }
+  }
+
+  @Test
+  void shouldEndWhenMemoryRunsOutAllTheSame() {
+    try (BrokerProcess broker = BrokerProcess.of().withJvm("-Xmx8m")) {
+      broker.launch(List.of("--data-path=" + broker.dataPath(), "--tcp-address=127.0.0.1:0"));
+      assertEquals(3, broker.awaitExit(Duration.ofSeconds(60)), broker::output);
+      assertTrue(broker.stderr().contains("holdfast: out of memory, ending: raise -Xmx"));
     }
   }
 }
