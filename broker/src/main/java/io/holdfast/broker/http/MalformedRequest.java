@@ -35,6 +35,12 @@ final class MalformedRequest {
     if (request.protocolVersion().majorVersion() > 1) {
       return "505 HTTP Version Not Supported: unsupported protocol version";
     }
+    for (String coding : request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING)) {
+      if (!coding.strip().equalsIgnoreCase("chunked")) {
+        // It would be stored as it came: compressed.
+        return "501 Not Implemented: unsupported transfer encoding";
+      }
+    }
     if (request.headers().getAll(HttpHeaderNames.HOST).size() > 1) {
       return "400 Bad Request: too many Host headers";
     }

@@ -138,7 +138,8 @@ final class Router {
       if (match != null) {
         return match;
       }
-      String target = redirectTarget(routes, path);
+      // NUL stands in no address that a redirect could name.
+      String target = path.indexOf('\0') < 0 ? redirectTarget(routes, path) : null;
       if (target != null) {
         boolean get = method.equals("GET");
         String location = escapePath(target) + (rawQuery.isEmpty() ? "" : "?" + rawQuery);

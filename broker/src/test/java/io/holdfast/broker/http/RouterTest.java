@@ -110,4 +110,10 @@ class RouterTest {
     List<Route> twice = List.of(route("GET", "/a"), route("GET", "/a"));
     assertThrows(IllegalArgumentException.class, () -> new Router(twice));
   }
+
+  @Test
+  void shouldNotRedirectToANul() {
+    assertEquals(404, router.match("GET", "/config/a\0b/", "").reply().status());
+    assertEquals(404, router.match("GET", "/CONFIG/\0", "").reply().status());
+  }
 }

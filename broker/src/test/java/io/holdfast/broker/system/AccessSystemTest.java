@@ -127,4 +127,15 @@ class AccessSystemTest {
       other.destroy();
     }
   }
+
+  /** nsqd's server has it so: the body would be stored as it came. */
+  @Test
+  void shouldRefuseOtherTransferEncodings() {
+    for (String coding : List.of("gzip", "gzip, chunked", "identity")) {
+      String head = "POST /pub?topic=coded HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: ";
+      int status = broker.http().raw(head + coding + "\r\n\r\n0\r\n\r\n", false).status();
+      assertTrue(status == 501 || status == 400, coding + " " + status);
+    }
+    assertTrue(broker.http().topic("coded").isMissingNode());
+  }
 }
