@@ -197,7 +197,7 @@ class MemorySystemTest {
       try (RawNsqConnection conn = broker.connect()) {
         conn.pub("other", "y");
         conn.line("SUB other c").expectOk().line("RDY 1");
-        assertEquals("y", conn.message().body());
+        assertEquals("y", conn.message().text());
       }
     }
   }
