@@ -45,6 +45,7 @@ final class ChannelRecovery {
       // Files without a record are a creation cut short, or damage: rather too much than too
       // little.
       state = hasFiles || known ? everything() : new LedgerState(first);
+      state.begin(state.floor());
     } else {
       state = said;
       if (incomplete) {

@@ -3,20 +3,22 @@ package io.holdfast.storage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /**
- * A channel on disk for those who only look: what its ledger says of each message. Not thread-safe.
+ * A channel on disk for those who only look: what {@link ChannelRecovery} makes of its ledger, as
+ * the broker does at its start. Not thread-safe.
  */
 public final class ChannelView implements Closeable {
   /** What has become of a message, as far as the disk tells. */
   public enum State {
-    /** Not finished, and no delivery recorded. It may be in flight: that is not written down. */
+    /** Not finished, and no delivery recorded. */
     READY,
-    /** Delivered before and not finished: requeued or timed out; it may be in flight again. */
+    /** Delivered and not finished: in flight, requeued or timed out. */
     UNFINISHED,
     /** Not to be delivered before a time. */
     DEFERRED,
-    /** Done with (or from before the channel was made, or dropped by an empty). */
+    /** Done with, or dropped by an empty. */
     FINISHED,
     /** Kept back by the topic, which is paused. */
     KEPT
@@ -24,29 +26,56 @@ public final class ChannelView implements Closeable {
 
   private final String name;
   private final Path dir;
-  private final boolean paused;
-  private final long first;
+  private final JournalView journal;
+  private final TopicRecovery topic;
+  private final LogView files;
   private final LedgerScan ledger;
-  private long end;
+  private ChannelRecovery recovery;
 
-  ChannelView(String name, Path dir, boolean paused, long first) throws IOException {
+  ChannelView(String name, Path dir, JournalView journal, TopicRecovery topic) throws IOException {
     this.name = name;
     this.dir = dir;
-    this.paused = paused;
-    this.first = first;
-    ledger = new LedgerScan(dir, RecordScan.Mode.BROKER, Defect.Listener.NONE);
+    this.journal = journal;
+    this.topic = topic;
+    files = new LogView(dir);
+    ledger = new LedgerScan(files, Defect.Listener.NONE);
     refresh();
   }
 
   /** Reads what was written to the ledger since. */
   public void refresh() throws IOException {
+    boolean changed = recovery == null;
     while (ledger.next()) {
       // The ledger adds it up.
+      changed = true;
+    }
+    if (changed) {
+      recovery =
+          new ChannelRecovery(
+              ledger.state(),
+              ledger.isIncomplete(),
+              files.firstCycle() >= 0,
+              journal,
+              topic.isKnown(name),
+              topic.first(),
+              topic.heldFrom());
     }
   }
 
-  void end(long endOrdinal) {
-    end = endOrdinal;
+  ChannelRecovery recovery() {
+    return recovery;
+  }
+
+  /** Where its ledger is. */
+  Path dir() {
+    return dir;
+  }
+
+  /** The topic's journal; what cannot be read there is told in one line. */
+  JournalCursor cursor(Consumer<String> unreadable) {
+    JournalCursor cursor = journal.cursor();
+    cursor.onUnreadable(unreadable);
+    return cursor;
   }
 
   /** As clients know it. */
@@ -56,18 +85,26 @@ public final class ChannelView implements Closeable {
 
   /** Whether it delivers nothing. */
   public boolean paused() {
-    return paused;
+    return topic.isPaused(name);
   }
 
-  /** What the ledger says. */
+  /** What is finished and held. */
   public LedgerState state() {
-    LedgerState state = ledger.state();
-    return state == null ? new LedgerState(first) : state;
+    return recovery.state();
   }
 
   /** A new scan of the ledger's records. */
-  public LedgerScan scan(Defect.Listener listener) {
-    return new LedgerScan(dir, RecordScan.Mode.BROKER, listener);
+  public LedgerScan scan(Defect.Listener listener) throws IOException {
+    return new LedgerScan(new LogView(dir), listener);
+  }
+
+  /**
+   * What it has not finished, and what the topic keeps back for it.
+   *
+   * @param unreadable told in one line of what cannot be read
+   */
+  public ChannelMessages messages(Consumer<String> unreadable) {
+    return new ChannelMessages(recovery, journal, unreadable);
   }
 
   /**
@@ -81,21 +118,22 @@ public final class ChannelView implements Closeable {
 
   /** Messages the channel has and has not finished. */
   public long unfinished() {
-    return state().unfinished(0, end);
+    return recovery.unfinished();
   }
 
   /** Messages whose due time is still to come, as far as the ledger knows. */
   public long deferred(long nowMs) {
-    LedgerState state = state();
-    return state.held().stream()
-        .filter(m -> m.dueMs() > nowMs && m.ref().ordinal() < end)
-        .filter(m -> m.ref().ordinal() >= state.floor())
-        .count();
+    return recovery.held().stream().filter(m -> m.dueMs() > nowMs).count();
   }
 
   /** The oldest unfinished ordinal, -1 when there is none. */
   public long oldestUnfinished() {
     return unfinished() == 0 ? -1 : state().floor();
+  }
+
+  /** Whether the channel was there when a message came; else it has nothing to do with it. */
+  public boolean has(long ordinal) {
+    return ordinal >= state().begin();
   }
 
   /** What has become of a message. */
@@ -137,7 +175,7 @@ public final class ChannelView implements Closeable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     ledger.close();
   }
 }

@@ -104,6 +104,7 @@ public final class ChronicleBackend implements BackendQueue {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       boolean done = false;
       try {
+        ledger.beginAt(recovery.state().begin());
         ledger.checkpoint(backend.finished, backend.end, List.<HeldMessage>of().iterator(), null);
         ledger.force();
         // Thousands of channels may be made before one is used.

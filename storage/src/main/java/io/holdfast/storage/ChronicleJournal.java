@@ -1,6 +1,5 @@
 package io.holdfast.storage;
 
-import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -11,7 +10,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,14 +41,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   public static final long MAX_LOST = 2 * MAX_UNFORCED;
 
   private final ExcerptLog log;
+  private final JournalFiles files;
   private final StorageOptions options;
   private final SyncThread syncThread;
 
   /** The head of the record being appended. Topic's lock. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.JOURNAL_HEAD_BYTES);
-
-  /** First ordinal by cycle, as far as known; own monitor. */
-  private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
 
   /** The file whose first ordinal was noted last. Topic's lock. */
   private int notedCycle = -1;
@@ -97,57 +93,8 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             options.journalBlockBytes(),
             Math.max(MIN_RESERVE_STEP_BYTES, step),
             options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
-    nextOrdinal = findNextOrdinal();
-  }
-
-  /**
-   * One above the last message's ordinal. Only a record that is whole is believed. Damaged ones at
-   * the very end may have held messages, whose ordinals are not used again: as many as {@link
-   * DamagedBatch} makes of them.
-   */
-  private long findNextOrdinal() throws IOException {
-    long lost = 0;
-    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
-      for (int cycle : log.cycles().descendingSet()) {
-        long next = -1;
-        long lostHere = 0;
-        int largest = 1;
-        if (reader.moveToCycle(cycle)) {
-          while (reader.nextInFile()) {
-            if (!isWhole(reader)) {
-              int bytes = Math.min(reader.length(), options.maxRecordBytes());
-              lostHere += DamagedBatch.messages(reader.view(), reader.offset(), bytes);
-            } else if (isBatch(reader)) {
-              next = Math.max(next, endOrdinal(reader));
-              lostHere = 0;
-              largest = Math.max(largest, RecordCodec.count(reader.view(), reader.offset()));
-            }
-          }
-          lostHere += reader.missingAtEnd() * largest;
-        }
-        lost += lostHere;
-        if (next >= 0) {
-          return next + lost;
-        }
-      }
-    }
-    return lost;
-  }
-
-  private static boolean isWhole(ExcerptReader reader) {
-    return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
-  }
-
-  private static boolean isBatch(ExcerptReader reader) {
-    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
-  }
-
-  /** One above the last ordinal of the record a reader stands on. */
-  private static long endOrdinal(ExcerptReader reader) {
-    ByteBuffer view = reader.view();
-    int at = reader.offset();
-    return view.getLong(at + RecordCodec.ORDINAL_OFFSET)
-        + view.getInt(at + RecordCodec.COUNT_OFFSET);
+    files = new JournalFiles(log, options.maxRecordBytes());
+    nextOrdinal = files.findNextOrdinal();
   }
 
   @Override
@@ -175,9 +122,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private void noteFirst(int cycle, long ordinal) {
     if (cycle != notedCycle) {
       notedCycle = cycle;
-      synchronized (firstOrdinals) {
-        firstOrdinals.put(cycle, ordinal);
-      }
+      files.begins(cycle, ordinal);
     }
   }
 
@@ -240,19 +185,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public Collection<MessageRef> copies() throws IOException {
-    TreeMap<Long, MessageRef> copies = new TreeMap<>();
-    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
-      while (reader.next()) {
-        if (isWhole(reader) && !isBatch(reader)) {
-          int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
-          long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-          int body = at + Integer.BYTES - reader.offset() + ExcerptLog.offsetOf(reader.position());
-          int length = reader.view().getInt(at);
-          copies.put(ordinal, new MessageRef(ordinal, reader.position(), body, length, 0, true));
-        }
-      }
-    }
-    return copies.values();
+    return files.copies();
   }
 
   @Override
@@ -357,7 +290,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   @Override
   public boolean endsInCopies() throws IOException {
     int newest = log.cycles().isEmpty() ? -1 : log.cycles().last();
-    return newest > log.firstCycle() && firstOrdinalOf(newest) < 0;
+    return newest > log.firstCycle() && files.firstOrdinalOf(newest) < 0;
   }
 
   @Override
@@ -379,54 +312,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public long firstOrdinal() throws IOException {
-    for (int cycle : log.cycles()) {
-      long first = firstOrdinalOf(cycle);
-      if (first >= 0) {
-        return first;
-      }
-    }
-    return nextOrdinal;
-  }
-
-  /** The ordinal a file begins with, -1 when nothing in it can be read. */
-  private long firstOrdinalOf(int cycle) throws IOException {
-    synchronized (firstOrdinals) {
-      Long known = firstOrdinals.get(cycle);
-      if (known != null) {
-        return known;
-      }
-    }
-    if (cycle >= log.completeBelow()) {
-      // This process writes it, and would have noted a message: there are only copies so far.
-      return -1;
-    }
-    long first = -1;
-    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
-      if (reader.moveToCycle(cycle)) {
-        while (first < 0 && reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (isWhole(reader) && isBatch(reader)) {
-            first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-          }
-        }
-      }
-    }
-    synchronized (firstOrdinals) {
-      firstOrdinals.put(cycle, first);
-    }
-    return first;
-  }
-
-  /** The newest file that begins at or below an ordinal, else the oldest; -1 without files. */
-  int cycleFor(long ordinal) throws IOException {
-    int found = log.firstCycle();
-    // Newest first: a cursor mostly wants to be near the end.
-    for (int cycle : log.cycles().descendingSet()) {
-      long first = firstOrdinalOf(cycle);
-      if (first >= 0 && first <= ordinal) {
-        return cycle;
-      }
-    }
-    return found;
+    return files.firstOrdinal(nextOrdinal);
   }
 
   @Override
@@ -446,18 +332,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public long endBelow(long ordinal) throws IOException {
-    int cycle = cycleFor(ordinal - 1);
-    long end = -1;
-    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
-      if (cycle >= 0 && reader.moveToCycle(cycle)) {
-        while (reader.next() && ExcerptLog.cycleOf(reader.position()) == cycle) {
-          if (isWhole(reader) && isBatch(reader) && endOrdinal(reader) <= ordinal) {
-            end = Math.max(end, endOrdinal(reader));
-          }
-        }
-      }
-    }
-    return end < 0 ? ordinal : end;
+    return files.endBelow(ordinal);
   }
 
   @Override
@@ -472,7 +347,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public JournalCursor cursor() {
-    return new JournalCursor(this, log);
+    return new JournalCursor(this, files, toString());
   }
 
   @Override
@@ -489,7 +364,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public int fileOf(long ordinal) throws IOException {
-    return cycleFor(ordinal);
+    return files.cycleFor(ordinal);
   }
 
   @Override
@@ -515,10 +390,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
   private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
     int next = log.cycleAfter(cycle);
-    while (next >= 0 && firstOrdinalOf(next) < 0) {
+    while (next >= 0 && files.firstOrdinalOf(next) < 0) {
       next = log.cycleAfter(next);
     }
-    return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
+    return next >= 0 && cycle < file && files.firstOrdinalOf(next) <= ordinal;
   }
 
   @Override
@@ -533,9 +408,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         syncThread.now(this);
       }
       log.deleteCycle(cycle);
-      synchronized (firstOrdinals) {
-        firstOrdinals.remove(cycle);
-      }
+      files.removed(cycle);
       removed++;
       LOG.debug("removed {}", log.file(cycle));
     }
@@ -559,11 +432,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   /** The files of this journal by their first ordinal, oldest first; for the tools. */
   public Map<Path, Long> files() throws IOException {
-    Map<Path, Long> files = new LinkedHashMap<>();
+    Map<Path, Long> byFile = new LinkedHashMap<>();
     for (int cycle : log.cycles()) {
-      files.put(log.file(cycle), firstOrdinalOf(cycle));
+      byFile.put(log.file(cycle), files.firstOrdinalOf(cycle));
     }
-    return files;
+    return byFile;
   }
 
   @Override

@@ -1,20 +1,13 @@
 package io.holdfast.storage;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.LongConsumer;
 
 /**
@@ -24,7 +17,8 @@ import java.util.function.LongConsumer;
  */
 public final class DataDirCheck {
   private static final String NEXT_START_REMOVES = "the broker's next start removes it";
-  private static final int HEADER_PROBE_BYTES = 64;
+  private static final String NEXT_START_RENAMES =
+      "the broker's next start renames it to *" + ExcerptLog.STRAY_SUFFIX;
 
   private final DataDirView dir;
   private final Defect.Listener listener;
@@ -92,50 +86,18 @@ public final class DataDirCheck {
 
   /** Checks a topic: its journal, then its channels' ledgers against it. */
   public void checkTopic(String name) throws IOException {
-    Path journalDir = dir.journalDir(name);
-    checkFiles(journalDir, "messages");
-    OrdinalRanges present = new OrdinalRanges();
+    checkFiles(dir.journalDir(name), "messages");
     try (TopicView topic = dir.topic(name)) {
-      // What held messages refer to, to be struck out where it is found.
-      List<TreeSet<Long>> references = new ArrayList<>();
       for (ChannelView channel : topic.channels()) {
         checkFiles(dir.channelDir(name, channel.name()), "entries");
-        checkLedger(dir.channelDir(name, channel.name()));
-        references.add(heldOrdinals(channel));
+        checkLedger(channel);
       }
-      checkJournal(topic, journalDir, present, references);
-      for (int i = 0; i < topic.channels().size(); i++) {
-        ChannelView channel = topic.channels().get(i);
+      OrdinalRanges present = checkJournal(topic);
+      for (ChannelView channel : topic.channels()) {
         checkPresence(topic, channel, present);
-        if (!references.get(i).isEmpty()) {
-          long first = references.get(i).first();
-          defect(
-              dir.channelDir(name, channel.name()),
-              -1,
-              references.get(i).size()
-                  + " held message(s) are not where the ledger says; the first is "
-                  + first
-                  + ", to be at "
-                  + place(journalDir, channel.state().held(first).ref()),
-              "the broker reports them and counts them as finished");
-        }
+        checkHeld(channel);
       }
     }
-  }
-
-  private static String place(Path journalDir, MessageRef ref) {
-    String file = SizeRollCycle.fileName(ExcerptLog.cycleOf(ref.batchPosition()));
-    return journalDir.resolve(file) + ":" + ExcerptLog.offsetOf(ref.batchPosition());
-  }
-
-  private static TreeSet<Long> heldOrdinals(ChannelView channel) {
-    TreeSet<Long> ordinals = new TreeSet<>();
-    for (HeldMessage held : channel.state().held()) {
-      if (held.ref().ordinal() >= channel.state().floor()) {
-        ordinals.add(held.ref().ordinal());
-      }
-    }
-    return ordinals;
   }
 
   /** What lies about, and whether each file begins as one of Chronicle's. */
@@ -144,73 +106,82 @@ public final class DataDirCheck {
       note(of, "the directory is missing", "the broker makes it anew");
       return;
     }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(of)) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(of)) {
+      for (Path entry : entries) {
+        String name = entry.getFileName().toString();
+        int cycle = ExcerptLog.cycleOfFile(name);
+        if (cycle >= 0 && Files.isRegularFile(entry)) {
+          continue;
+        }
         if (name.endsWith(".precreated") || name.endsWith(".discard")) {
-          note(file, "left over from a roll that a kill interrupted", NEXT_START_REMOVES);
-        } else if (name.endsWith(".damaged")) {
-          note(file, "put aside by an earlier start", "the broker ignores it");
+          note(entry, "left over from a roll that a kill interrupted", NEXT_START_REMOVES);
+        } else if (name.contains(ExcerptLog.STRAY_SUFFIX)) {
+          note(entry, "put aside by an earlier start", "the broker ignores it");
+        } else if (name.endsWith(SizeRollCycle.SUFFIX)) {
+          note(entry, "no file of the broker's is named so", NEXT_START_RENAMES);
         }
       }
     }
-    TreeSet<Integer> cycles = RecordScan.cycles(of);
+    LogView files = LogView.withEmpty(of);
     boolean newest = true;
-    for (Iterator<Integer> it = cycles.descendingIterator(); it.hasNext(); ) {
-      Path file = of.resolve(SizeRollCycle.fileName(it.next()));
-      ByteBuffer start = start(file);
-      boolean headerless =
-          start.remaining() < Integer.BYTES
-              || start.getInt(0) == 0
-              || start.getInt(0) == Integer.MIN_VALUE;
-      if (!headerless) {
-        newest = false;
-        if (!StandardCharsets.ISO_8859_1.decode(start).toString().contains("header")) {
-          defect(
-              file,
-              0,
-              "the file header is damaged",
-              "the broker cannot open the file; its " + what + " are lost to it");
-        }
-      } else if (newest) {
-        note(file, "has no header: a kill came between making and using it", NEXT_START_REMOVES);
-      } else {
-        defect(file, 0, "has no header", "the broker renames it; its " + what + " are lost");
-      }
+    for (int cycle = files.cycleBefore(Integer.MAX_VALUE);
+        cycle >= 0;
+        cycle = files.cycleBefore(cycle)) {
+      newest &= !checkFile(files, cycle, newest, what);
     }
   }
 
-  private static ByteBuffer start(Path file) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate(HEADER_PROBE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      while (start.hasRemaining() && in.read(start) >= 0) {}
+  /** Returns whether the file counts: what is newer and empty does not. */
+  private boolean checkFile(LogView files, int cycle, boolean newest, String what)
+      throws IOException {
+    Path file = files.file(cycle);
+    CycleFileHeader header = ExcerptLog.header(files, cycle);
+    if (ExcerptLog.isDamagedName(file)) {
+      note(file, "put aside by an earlier version", "the broker reads it");
+      return true;
     }
-    return start.flip();
+    if (header == CycleFileHeader.WHOLE) {
+      return true;
+    }
+    String begin = header == CycleFileHeader.NONE ? "has no header" : "the file header is damaged";
+    if (ExcerptLog.holdsRecords(files, cycle)) {
+      defect(file, 0, begin, "the broker reads the " + what + " in it all the same");
+      return true;
+    }
+    if (!newest) {
+      defect(file, 0, begin + " and no record", "its " + what + " are lost");
+      return true;
+    }
+    if (header == CycleFileHeader.NONE) {
+      note(file, begin + ": a kill came between making and using it", NEXT_START_REMOVES);
+    } else {
+      defect(file, 0, begin + " and no record", NEXT_START_RENAMES);
+    }
+    return false;
   }
 
-  private void checkLedger(Path of) throws IOException {
-    try (LedgerScan scan = new LedgerScan(of, RecordScan.Mode.RECOVERING, listener)) {
+  private void checkLedger(ChannelView channel) throws IOException {
+    try (LedgerScan scan = channel.scan(listener)) {
       boolean inCheckpoint = false;
-      do {
-        while (scan.next()) {
-          records++;
-          switch (scan.type()) {
-            case CHECKPOINT_BEGIN -> inCheckpoint = true;
-            case CHECKPOINT_END, CHECKPOINT_FINISHED, CHECKPOINT_HELD, CHECKPOINT_DELIVERED -> {
-              if (!inCheckpoint) {
-                defect(
-                    scan.file(),
-                    scan.offset(),
-                    "part of a checkpoint without its beginning",
-                    "the broker ignores it");
-              }
-              inCheckpoint &= scan.type() != LedgerScan.Type.CHECKPOINT_END;
+      while (scan.next()) {
+        records++;
+        switch (scan.type()) {
+          case CHECKPOINT_BEGIN -> inCheckpoint = true;
+          case CHECKPOINT_END, CHECKPOINT_FINISHED, CHECKPOINT_HELD, CHECKPOINT_DELIVERED -> {
+            if (!inCheckpoint) {
+              defect(
+                  scan.file(),
+                  scan.offset(),
+                  "part of a checkpoint without its beginning",
+                  "what it says counts, what its beginning said is not known: finished messages"
+                      + " are delivered once more");
             }
-            case FINISH, DELIVER -> checkRanges(scan);
-            case HOLD, EMPTY -> {}
+            inCheckpoint &= scan.type() != LedgerScan.Type.CHECKPOINT_END;
           }
+          case FINISH, DELIVER -> checkRanges(scan);
+          case HOLD, EMPTY -> {}
         }
-      } while (scan.records().recoverTail());
+      }
     }
   }
 
@@ -227,36 +198,56 @@ public final class DataDirCheck {
     }
   }
 
-  private void checkJournal(
-      TopicView topic, Path journalDir, OrdinalRanges present, List<TreeSet<Long>> references)
-      throws IOException {
-    MessageView message = new MessageView();
+  /** Returns the ordinals whose messages are there. */
+  private OrdinalRanges checkJournal(TopicView topic) throws IOException {
+    OrdinalRanges present = new OrdinalRanges();
+    // Since the last intact record: a power cut may be what is behind them.
+    List<Defect> recent = new ArrayList<>();
     long expected = -1;
-    try (JournalScan scan = new JournalScan(journalDir, RecordScan.Mode.RECOVERING, listener)) {
-      do {
-        while (scan.next()) {
-          records++;
-          if (scan.isCarried()) {
-            strikeOut(topic, scan, message, references);
-            continue;
-          }
-          if (scan.firstOrdinal() < expected) {
-            defect(
-                scan.file(),
-                scan.offset(),
-                "ordinals begin again at " + scan.firstOrdinal() + ", not at " + expected,
-                "the broker delivers what it has passed already no second time");
-          } else if (expected >= 0 && scan.firstOrdinal() > expected) {
-            checkGap(topic, scan, expected);
-          }
-          expected = Math.max(expected, scan.endOrdinal());
-          present.add(scan.firstOrdinal(), scan.endOrdinal());
-          strikeOut(topic, scan, message, references);
-          messages += scan.count();
-          progress.accept(messages);
+    try (JournalScan scan = topic.scan(recent::add)) {
+      while (scan.next()) {
+        records++;
+        if (scan.isCarried()) {
+          continue;
         }
-      } while (scan.records().recoverTail());
+        boolean powerCut =
+            expected >= 0 && topic.unused().overlap(expected, scan.firstOrdinal()) > 0;
+        report(recent, powerCut);
+        if (scan.firstOrdinal() < expected) {
+          defect(
+              scan.file(),
+              scan.offset(),
+              "ordinals begin again at " + scan.firstOrdinal() + ", not at " + expected,
+              "the broker delivers what it has passed already no second time");
+        } else if (expected >= 0 && scan.firstOrdinal() > expected && !powerCut) {
+          checkGap(topic, scan, expected);
+        }
+        expected = Math.max(expected, scan.endOrdinal());
+        present.add(scan.firstOrdinal(), scan.endOrdinal());
+        messages += scan.count();
+        progress.accept(messages);
+      }
     }
+    report(recent, false);
+    return present;
+  }
+
+  /**
+   * @param powerCut whether the broker then left ordinals out, as it does after one: what stood
+   *     before was not on the disk yet, and not promised
+   */
+  private void report(List<Defect> recent, boolean powerCut) {
+    for (Defect defect : recent) {
+      if (powerCut) {
+        note(
+            defect.file(),
+            defect.what(),
+            "lost in a power cut before it was forced; nothing happens");
+      } else {
+        listener.defect(defect);
+      }
+    }
+    recent.clear();
   }
 
   private void checkGap(TopicView topic, JournalScan scan, long expected) {
@@ -276,37 +267,35 @@ public final class DataDirCheck {
                 : "every channel has finished them; nothing happens"));
   }
 
-  private static void strikeOut(
-      TopicView topic, JournalScan scan, MessageView message, List<TreeSet<Long>> references) {
-    for (int i = 0; i < references.size(); i++) {
-      TreeSet<Long> wanted = references.get(i);
-      Long next = wanted.ceiling(scan.firstOrdinal());
-      if (next == null || next >= scan.endOrdinal()) {
-        continue;
-      }
-      scan.rewind();
-      while (scan.nextMessage(message)) {
-        HeldMessage held = topic.channels().get(i).state().held(message.ordinal());
-        if (held != null && refersTo(held.ref(), message)) {
-          wanted.remove(message.ordinal());
-        }
+  /** Whether what a channel holds is where its ledger says. */
+  private void checkHeld(ChannelView channel) throws IOException {
+    List<String> unreadable = new ArrayList<>();
+    long lost = 0;
+    try (JournalCursor journal = channel.cursor(unreadable::add)) {
+      MessageView message = new MessageView();
+      for (HeldMessage held : channel.recovery().held()) {
+        lost += journal.read(held.ref(), message) ? 0 : 1;
       }
     }
-  }
-
-  private static boolean refersTo(MessageRef ref, MessageView message) {
-    return ref.batchPosition() == message.batchPosition()
-        && ref.bodyOffset() == message.bodyOffset()
-        && ref.bodyLength() == message.bodyLength();
+    if (lost > 0) {
+      defect(
+          channel.dir(),
+          -1,
+          lost
+              + " held message(s) are not where the ledger says; of the first: "
+              + unreadable.get(0),
+          "the broker reports them and counts them as finished");
+    }
   }
 
   /** Whether all that a channel has not finished can be read. */
   private void checkPresence(TopicView topic, ChannelView channel, OrdinalRanges present) {
-    Path ledger = dir.channelDir(topic.name(), channel.name());
+    Path ledger = channel.dir();
     LedgerState state = channel.state();
     long journalFirst = present.isEmpty() ? topic.nextOrdinal() : present.from(0);
     long journalEnd = present.isEmpty() ? 0 : present.to(present.count() - 1);
-    if (state.endOrdinal() > journalEnd && journalEnd > 0) {
+    long beyond = state.unfinishedInPlace(journalEnd, state.endOrdinal());
+    if (beyond > 0 && journalEnd > 0) {
       defect(
           ledger,
           -1,

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -65,46 +66,33 @@ public final class DataDirRepair implements Closeable {
     long before = copied;
     try (TopicView topic = from.topic(name);
         ChronicleJournal journal = new ChronicleJournal(to.journalDir(name), options, syncThread)) {
-      List<LedgerState> states = new ArrayList<>();
       TreeSet<Long> wanted = new TreeSet<>();
       for (ChannelView channel : topic.channels()) {
-        LedgerState state = replay(from.channelDir(name, channel.name()), topic);
-        states.add(state);
-        state.held().forEach(held -> wanted.add(held.ref().ordinal()));
+        channel.recovery().held().forEach(held -> wanted.add(held.ref().ordinal()));
       }
       Map<Long, MessageRef> places = copyJournal(topic, journal, wanted, missing);
+      carryHeld(topic, journal, places);
       journal.sync();
       long end = topic.nextOrdinal();
       if (journal.nextOrdinal() < end) {
         missing.add(journal.nextOrdinal(), end);
       }
-      for (int i = 0; i < states.size(); i++) {
-        String channel = topic.channels().get(i).name();
-        to.createChannel(name, channel);
-        long dropped =
-            writeLedger(to.channelDir(name, channel), states.get(i), places, missing, end);
-        long unfinished = countUnfinished(states.get(i), missing);
+      for (ChannelView channel : topic.channels()) {
+        ChannelRecovery recovery = channel.recovery();
+        to.createChannel(name, channel.name());
+        Path ledger = to.channelDir(name, channel.name());
+        OrdinalRanges gone = without(recovery.held(), places, missing);
+        long dropped = writeLedger(ledger, recovery, places, gone);
+        long unfinished = countUnfinished(recovery.state(), gone);
         if (unfinished > 0) {
-          lost.add("channel " + channel + " loses " + unfinished + " unfinished message(s)");
+          lost.add("channel " + channel.name() + " loses " + unfinished + " unfinished message(s)");
         }
         if (dropped > unfinished) {
-          lost.add("channel " + channel + " loses attempts or due times of " + dropped);
+          lost.add("channel " + channel.name() + " loses attempts or due times of " + dropped);
         }
       }
     }
     return new Result(name, copied - before, missing, lost);
-  }
-
-  private LedgerState replay(Path ledger, TopicView topic) throws IOException {
-    try (LedgerScan scan = new LedgerScan(ledger, RecordScan.Mode.RECOVERING, listener)) {
-      do {
-        while (scan.next()) {
-          // The scan adds it up.
-        }
-      } while (scan.records().recoverTail());
-      LedgerState state = scan.state();
-      return state == null ? new LedgerState(topic.firstOrdinal()) : state;
-    }
   }
 
   private Map<Long, MessageRef> copyJournal(
@@ -113,31 +101,28 @@ public final class DataDirRepair implements Closeable {
     Map<Long, MessageRef> places = new HashMap<>();
     MessageView message = new MessageView();
     journal.raiseNextOrdinal(topic.firstOrdinal());
-    try (JournalScan scan =
-        new JournalScan(from.journalDir(topic.name()), RecordScan.Mode.RECOVERING, listener)) {
-      do {
-        while (scan.next()) {
-          if (scan.isCarried()) {
-            carry(topic, scan, journal, message, places);
-            continue;
-          }
-          if (scan.firstOrdinal() < journal.nextOrdinal()) {
-            continue; // Numbers that begin again: the first ones have been copied.
-          }
-          if (scan.firstOrdinal() > journal.nextOrdinal()) {
-            missing.add(journal.nextOrdinal(), scan.firstOrdinal());
-          }
-          journal.raiseNextOrdinal(scan.firstOrdinal());
-          Batch batch = copy(scan);
-          journal.append(batch);
-          copied += scan.count();
-          progress.accept(copied);
-          Long next = wanted.ceiling(scan.firstOrdinal());
-          if (next != null && next < scan.endOrdinal()) {
-            notePlaces(scan, batch, message, wanted, places);
-          }
+    try (JournalScan scan = topic.scan(listener)) {
+      while (scan.next()) {
+        if (scan.isCarried()) {
+          carry(topic, scan, journal, message, places);
+          continue;
         }
-      } while (scan.records().recoverTail());
+        if (scan.firstOrdinal() < journal.nextOrdinal()) {
+          continue; // Numbers that begin again: the first ones have been copied.
+        }
+        if (scan.firstOrdinal() > journal.nextOrdinal()) {
+          missing.add(journal.nextOrdinal(), scan.firstOrdinal());
+        }
+        journal.raiseNextOrdinal(scan.firstOrdinal());
+        Batch batch = copy(scan);
+        journal.append(batch);
+        copied += scan.count();
+        progress.accept(copied);
+        Long next = wanted.ceiling(scan.firstOrdinal());
+        if (next != null && next < scan.endOrdinal()) {
+          notePlaces(scan, batch, message, wanted, places);
+        }
+      }
     }
     return places;
   }
@@ -152,6 +137,23 @@ public final class DataDirRepair implements Closeable {
     if (topic.needsCopy(scan) && scan.nextMessage(message)) {
       places.put(message.ordinal(), journal.carry(message));
       copied++;
+    }
+  }
+
+  /** What a channel holds and reads by reference alone: no scan meets it any more. */
+  private void carryHeld(TopicView topic, ChronicleJournal journal, Map<Long, MessageRef> places)
+      throws IOException {
+    MessageView message = new MessageView();
+    for (ChannelView channel : topic.channels()) {
+      try (JournalCursor from = channel.cursor(unreadable -> {})) {
+        for (HeldMessage held : channel.recovery().held()) {
+          MessageRef ref = held.ref();
+          if (!places.containsKey(ref.ordinal()) && from.read(ref, message)) {
+            places.put(ref.ordinal(), journal.carry(message));
+            copied++;
+          }
+        }
+      }
     }
   }
 
@@ -182,13 +184,41 @@ public final class DataDirRepair implements Closeable {
     }
   }
 
+  /** What is missing for a channel: what it holds may have been copied from elsewhere. */
+  private static OrdinalRanges without(
+      HeldMessages held, Map<Long, MessageRef> places, OrdinalRanges missing) {
+    OrdinalRanges gone = new OrdinalRanges();
+    Iterator<HeldMessage> all = held.iterator();
+    HeldMessage next = all.hasNext() ? all.next() : null;
+    for (int i = 0; i < missing.count(); i++) {
+      long from = missing.from(i);
+      while (next != null && next.ref().ordinal() < missing.to(i)) {
+        long ordinal = next.ref().ordinal();
+        if (ordinal >= from && places.containsKey(ordinal)) {
+          addIfAny(from, ordinal, gone);
+          from = ordinal + 1;
+        }
+        next = all.hasNext() ? all.next() : null;
+      }
+      addIfAny(from, missing.to(i), gone);
+    }
+    return gone;
+  }
+
+  private static void addIfAny(long from, long to, OrdinalRanges ranges) {
+    if (from < to) {
+      ranges.add(from, to);
+    }
+  }
+
   /** Writes a ledger of one checkpoint; returns how many held messages have gone. */
   private long writeLedger(
-      Path dir, LedgerState state, Map<Long, MessageRef> places, OrdinalRanges missing, long end)
+      Path dir, ChannelRecovery channel, Map<Long, MessageRef> places, OrdinalRanges missing)
       throws IOException {
+    LedgerState state = channel.state();
     List<HeldMessage> held = new ArrayList<>();
     long dropped = 0;
-    for (HeldMessage message : state.held()) {
+    for (HeldMessage message : channel.held()) {
       MessageRef place = places.get(message.ref().ordinal());
       if (place == null) {
         dropped++;
@@ -210,7 +240,8 @@ public final class DataDirRepair implements Closeable {
     state.finished().segments().forEach((k, bitmap) -> finished.segments().put(k, bitmap.clone()));
     finished.add(missing);
     try (Ledger ledger = new Ledger(dir, syncThread)) {
-      ledger.checkpoint(finished, end, held.iterator(), state.delivered());
+      ledger.beginAt(state.begin());
+      ledger.checkpoint(finished, channel.end(), held.iterator(), state.delivered());
     }
     return dropped;
   }

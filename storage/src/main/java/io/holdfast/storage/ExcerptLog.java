@@ -61,7 +61,7 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   private static final String DAMAGED_SUFFIX = ".damaged";
 
   /** Of a file or directory that is not ours and whose name Chronicle would stumble over. */
-  private static final String STRAY_SUFFIX = ".stray";
+  static final String STRAY_SUFFIX = ".stray";
 
   /** Leaves room to count on. */
   private static final int LAST_CYCLE = Integer.MAX_VALUE - (1 << 20);
@@ -154,8 +154,11 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     rollCycle = new SizeRollCycle(writeCycle);
   }
 
-  private static String stem(String name, String suffix) {
-    return name.substring(0, name.length() - suffix.length());
+  /** The cycle of a file of a log by its name, or -1 when no file of ours is named so. */
+  static int cycleOfFile(String name) {
+    int stem = name.length() - (name.endsWith(DAMAGED_SUFFIX) ? DAMAGED_SUFFIX.length() : 0);
+    int cycle = SizeRollCycle.cycleOf(name.substring(0, stem));
+    return cycle <= LAST_CYCLE ? cycle : -1;
   }
 
   private static long alignBlock(long bytes) {
@@ -169,12 +172,11 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
       for (Path entry : entries) {
         String name = entry.getFileName().toString();
-        String cycleName = name.endsWith(DAMAGED_SUFFIX) ? stem(name, DAMAGED_SUFFIX) : name;
-        int cycle = SizeRollCycle.cycleOf(cycleName);
+        int cycle = cycleOfFile(name);
         boolean isFile = Files.isRegularFile(entry);
         if (isOurs(cycle, entry)) {
           cycles.add(cycle);
-          if (!cycleName.equals(name)) {
+          if (name.endsWith(DAMAGED_SUFFIX)) {
             setAside.add(cycle);
           }
         } else if (isFile && (name.endsWith(".precreated") || name.endsWith(".discard"))) {
@@ -212,8 +214,8 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   private void removeEmptyNewest() throws IOException {
     while (!cycles.isEmpty() && !setAside.contains(cycles.last())) {
       int newest = cycles.last();
-      CycleFileHeader header = header(newest);
-      if (header == CycleFileHeader.WHOLE || holdsRecords(newest)) {
+      CycleFileHeader header = header(this, newest);
+      if (header == CycleFileHeader.WHOLE || holdsRecords(this, newest)) {
         return;
       }
       cycles.remove(newest);
@@ -225,25 +227,30 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     }
   }
 
-  private CycleFileHeader header(int cycle) throws IOException {
-    ReadFile file = open(cycle);
+  static CycleFileHeader header(LogFiles files, int cycle) throws IOException {
+    ReadFile file = files.open(cycle);
     try {
       return CycleFileHeader.read(file).header();
     } finally {
-      close(file);
+      files.close(file);
     }
   }
 
   /** A page of zeros at the begin does not make the rest worthless. */
-  private boolean holdsRecords(int cycle) throws IOException {
+  static boolean holdsRecords(LogFiles files, int cycle) throws IOException {
     for (RecordFormat format : List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER)) {
-      try (ExcerptReader reader = new ExcerptReader(this, format)) {
+      try (ExcerptReader reader = new ExcerptReader(files, format)) {
         if (reader.moveToCycle(cycle) && reader.nextInFile()) {
           return true;
         }
       }
     }
     return false;
+  }
+
+  /** Whether a file has a name that earlier versions gave to what Chronicle could not open. */
+  static boolean isDamagedName(Path file) {
+    return file.getFileName().toString().endsWith(DAMAGED_SUFFIX);
   }
 
   private void setAsideStray(Path stray, String why) throws IOException {
@@ -281,6 +288,12 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
   public int cycleAfter(int cycle) {
     Integer next = cycles.higher(cycle);
     return next == null ? -1 : next;
+  }
+
+  @Override
+  public int cycleBefore(int cycle) {
+    Integer before = cycles.lower(cycle);
+    return before == null ? -1 : before;
   }
 
   /** The cycles with a file, oldest first; a live view. */

@@ -62,16 +62,31 @@ final class ExcerptReader implements ExcerptSource, Closeable {
   /** Whether the chain cannot be followed from {@link #at} on. */
   private boolean broken;
 
-  /** The cycle that the log tells of already. */
-  private int searchReported = -1;
+  /** What {@link #report} told of last. */
+  private long reported = -1;
+
+  private BreakListener breaks;
 
   private long position;
   private int offset;
   private int length;
 
+  /** Told where the chain of records is broken. */
+  interface BreakListener {
+    /**
+     * @param at where the next record should begin, see {@link ExcerptLog#position}
+     */
+    void broken(long at, String what);
+  }
+
   ExcerptReader(LogFiles files, RecordFormat format) {
     this.files = files;
     this.format = format;
+  }
+
+  /** From now on a break of the chain is told to a listener, not to the log. */
+  void onBreak(BreakListener listener) {
+    breaks = listener;
   }
 
   /** Goes to the next excerpt; false when there is none yet. */
@@ -98,21 +113,66 @@ final class ExcerptReader implements ExcerptSource, Closeable {
   }
 
   private boolean nextInFile(boolean complete) throws IOException {
+    if (lookInFile(complete)) {
+      return true;
+    }
+    if (breaks == null || missingAtEnd() == 0) {
+      return false;
+    }
+    // Perhaps it was appended meanwhile.
+    if (lookInFile(complete)) {
+      return true;
+    }
+    report(lastHeader + HEADER_BYTES, missingAtEnd() + " record(s) behind it are gone");
+    return false;
+  }
+
+  private boolean lookInFile(boolean complete) throws IOException {
     if (!openFile()) {
       return false;
     }
     long writtenTo = complete ? LogFiles.UNKNOWN : files.writtenTo(cycle);
-    boolean known = complete || writtenTo != LogFiles.UNKNOWN;
-    if (!known) {
-      // It may be in a copy only that there is nothing yet.
-      window.forget();
-    }
     long limit = writtenTo == LogFiles.UNKNOWN ? size : writtenTo;
     if (!broken && follow(limit)) {
       return true;
     }
+    if (!complete && writtenTo == LogFiles.UNKNOWN) {
+      return nextInOthersFile();
+    }
     boolean atEnd = !broken && at + HEADER_BYTES > limit;
-    return format != null && known && !atEnd && search(complete, limit);
+    return format != null && !atEnd && search(complete, limit);
+  }
+
+  /** At the end of a file that somebody else may be writing: looks again, then behind it. */
+  private boolean nextInOthersFile() throws IOException {
+    // It may be in a copy only that there is nothing yet.
+    window.forget();
+    size = file.size();
+    if (!broken && follow(size)) {
+      return true;
+    }
+    long end = at;
+    long headerBefore = lastHeader;
+    long excerptsBefore = excerpts;
+    boolean brokenBefore = broken;
+    boolean found = format != null && search(true, size);
+    if (found && (brokenBefore || !isWritten(end))) {
+      return true;
+    }
+    // Nothing, or what was found was appended meanwhile, and more before it.
+    at = end;
+    lastHeader = headerBefore;
+    excerpts = excerptsBefore;
+    broken = brokenBefore;
+    window.forget();
+    return found && follow(size);
+  }
+
+  private boolean isWritten(long header) throws IOException {
+    ByteBuffer word = ByteBuffer.allocate(HEADER_BYTES);
+    file.read(word, header);
+    int now = Integer.reverseBytes(word.getInt(0));
+    return now != 0 && (now & NOT_COMPLETE) == 0;
   }
 
   /** Follows the chain to the next excerpt; false at its end or where it is {@link #broken}. */
@@ -129,6 +189,10 @@ final class ExcerptReader implements ExcerptSource, Closeable {
         return false;
       }
       if ((header & META_DATA) != 0) {
+        if (isHiddenRecord(payload, limit)) {
+          broken = true;
+          return false;
+        }
         at = padded(payload + bytes);
         continue;
       }
@@ -152,7 +216,7 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     }
     boolean contradicts = format != null && format.contradicts(window.view(), head, bytes);
     if (contradicts) {
-      LOG.error("{}: an excerpt of {} bytes cannot be right", where(place(payload)), bytes);
+      report(payload, "an excerpt of " + bytes + " bytes cannot be right");
       broken = true;
       if (bytes > 0 && isWholeAt(payload, head, limit)) {
         return false;
@@ -169,6 +233,15 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     excerpts++;
     at = padded(payload + bytes);
     return true;
+  }
+
+  /** Whether what a header says to be Chronicle's own is a record: the header is damaged. */
+  private boolean isHiddenRecord(long payload, long limit) throws IOException {
+    if (format == null) {
+      return false;
+    }
+    int head = window.load(file, payload, format.headBytes(), limit);
+    return head >= 0 && isWholeAt(payload, head, limit);
   }
 
   private boolean isWholeAt(long payload, int head, long limit) throws IOException {
@@ -206,6 +279,9 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     }
     long found = ExcerptSalvage.find(file, window, format, at, surelyTo, limit);
     if (found < 0) {
+      if (broken) {
+        report(at + HEADER_BYTES, "the chain of records is broken, and none is found behind");
+      }
       // What is appended goes on behind.
       at = padded(limit);
       broken = false;
@@ -213,11 +289,11 @@ final class ExcerptReader implements ExcerptSource, Closeable {
     }
     int inView = window.load(file, found, format.headBytes(), limit);
     int bytes = window.view().getInt(inView + RecordCodec.LENGTH_OFFSET);
-    if (searchReported != cycle && found != at + HEADER_BYTES) {
-      // One line for what can be thousands of records.
-      searchReported = cycle;
-      LOG.warn("{}: the chain of records is broken, searched for from here on", where(place(at)));
-    }
+    report(
+        at + HEADER_BYTES,
+        found == at + HEADER_BYTES
+            ? "the header before the record is damaged"
+            : "the chain of records is broken, it goes on at " + found);
     broken = false;
     excerpts++;
     lastHeader = found - HEADER_BYTES;
@@ -230,8 +306,26 @@ final class ExcerptReader implements ExcerptSource, Closeable {
    * last one that was found.
    */
   long missingAtEnd() throws IOException {
+    if (file == null) {
+      return 0;
+    }
     CycleFileHeader.Begin begin = CycleFileHeader.read(file);
     return begin.lastExcerpt() > lastHeader ? Math.max(1, begin.excerpts() - excerpts) : 0;
+  }
+
+  /** Says where the chain is broken: to who asked for it, else one line a file to the log. */
+  private void report(long payload, String what) {
+    long of = place(payload);
+    if (breaks != null) {
+      if (of != reported) {
+        reported = of;
+        breaks.broken(of, what);
+      }
+    } else if (ExcerptLog.cycleOf(reported) != cycle) {
+      // There can be thousands.
+      reported = of;
+      LOG.error("{}: {}", where(of), what);
+    }
   }
 
   private static long padded(long end) {

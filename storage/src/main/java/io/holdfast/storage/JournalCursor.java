@@ -1,9 +1,9 @@
 package io.holdfast.storage;
 
-import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,7 +15,14 @@ import org.slf4j.LoggerFactory;
 public final class JournalCursor implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(JournalCursor.class);
 
-  private final ChronicleJournal journal;
+  private final JournalContents journal;
+  private final JournalFiles files;
+
+  /** For messages to people. */
+  private final String name;
+
+  private Consumer<String> unreadableTo = LOG::error;
+
   private final ExcerptReader inOrder;
   private final ExcerptReader byReference;
 
@@ -48,10 +55,21 @@ public final class JournalCursor implements Closeable {
   /** Place and kind of the first damage since the last whole record, null for none. */
   private String defectBefore;
 
-  JournalCursor(ChronicleJournal journal, ExcerptLog log) {
+  JournalCursor(JournalContents journal, JournalFiles files, String name) {
     this.journal = journal;
-    inOrder = log.reader(RecordFormat.JOURNAL);
-    byReference = log.reader(RecordFormat.JOURNAL);
+    this.files = files;
+    this.name = name;
+    inOrder = files.reader();
+    byReference = files.reader();
+  }
+
+  /** From now on what cannot be read is told to somebody in one line, not to the log. */
+  void onUnreadable(Consumer<String> listener) {
+    unreadableTo = listener;
+  }
+
+  private void report(String format, Object... of) {
+    unreadableTo.accept(format.formatted(of));
   }
 
   /** The ordinal that {@link #next} will return, if it can be read. */
@@ -120,9 +138,9 @@ public final class JournalCursor implements Closeable {
   private void skipTo(long ordinal) {
     long missing = ordinal - nextOrdinal - unused().overlap(nextOrdinal, ordinal);
     if (missing > 0) {
-      LOG.error(
-          "{}: {} message(s), {} to {}, cannot be read and are skipped: {}",
-          journal,
+      report(
+          "%s: %d message(s), %d to %d, cannot be read and are skipped: %s",
+          name,
           missing,
           nextOrdinal,
           lastUsedBelow(ordinal),
@@ -136,7 +154,7 @@ public final class JournalCursor implements Closeable {
   /** Goes to the record of nextOrdinal, or the first one behind it. */
   private boolean findRecord(long end) throws IOException {
     if (!positioned) {
-      positioned = inOrder.moveToCycle(journal.cycleFor(nextOrdinal));
+      positioned = inOrder.moveToCycle(files.cycleFor(nextOrdinal));
     }
     while (inOrder.next()) {
       if (enterRecord(end)) {
@@ -224,7 +242,7 @@ public final class JournalCursor implements Closeable {
     long bodyEnd = (long) ref.bodyOffset() + ref.bodyLength();
     int offset = byReference.attachTo(ref.batchPosition(), bodyEnd);
     if (offset < 0) {
-      LOG.error("{}: nothing can be read any more", byReference.where(ref.batchPosition()));
+      report("%s: nothing can be read any more", byReference.where(ref.batchPosition()));
       return false;
     }
     ByteBuffer from = byReference.view();
@@ -237,7 +255,7 @@ public final class JournalCursor implements Closeable {
         defect = RecordCodec.crcDefect(from, offset, headBytes);
       }
       if (defect != null) {
-        LOG.error("{}: {}; skipped", byReference.where(ref.batchPosition()), defect);
+        report("%s: %s; skipped", byReference.where(ref.batchPosition()), defect);
         return false;
       }
       checkedPosition = ref.batchPosition();
@@ -254,10 +272,9 @@ public final class JournalCursor implements Closeable {
             && bodyAt + (long) ref.bodyLength() <= end
             && from.getInt(bodyAt - 4) == ref.bodyLength();
     if (!fits) {
-      LOG.error(
-          "{}: message {} is not where it should be; skipped",
-          byReference.where(ref.batchPosition()),
-          ref.ordinal());
+      report(
+          "%s: message %d is not where it should be; skipped",
+          byReference.where(ref.batchPosition()), ref.ordinal());
       return false;
     }
     to.set(

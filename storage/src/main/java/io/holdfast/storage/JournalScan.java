@@ -1,20 +1,27 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /**
- * The messages of a topic's journal in order, for the tools: read-only and in constant memory, also
- * beside a running broker. At the end it can be asked again for what was published since. Not
- * thread-safe.
+ * The messages of a topic's journal in order, for the tools: read by the broker's own reader, in
+ * constant memory, also beside a running broker. At the end it can be asked again for what was
+ * published since. Not thread-safe.
  */
 public final class JournalScan implements Closeable {
-  private final RecordScan records;
-  private final Defect.Listener listener;
-  private final boolean headsOnly;
+  private static final long NONE = -1;
 
+  private final LogView log;
+  private final ExcerptReader records;
+  private final Defect.Listener listener;
+
+  /** Ordinals that were passed without a message. */
+  private final OrdinalRanges missing = new OrdinalRanges();
+
+  private long expected = NONE;
   private long firstOrdinal;
   private long timestampNs;
   private long deferMs;
@@ -23,36 +30,17 @@ public final class JournalScan implements Closeable {
   private int read;
   private int at;
   private int end;
-  private ByteBuffer bodies;
-  private ByteBuffer bodiesOf;
 
-  JournalScan(Path dir, RecordScan.Mode mode, Defect.Listener listener) {
-    records = new RecordScan(dir, RecordCodec.JOURNAL_MAGIC, mode, listener);
+  /**
+   * @param cycle file to begin with; negative for the oldest
+   */
+  JournalScan(JournalView journal, int cycle, Defect.Listener listener) {
+    log = journal.log();
     this.listener = listener;
-    headsOnly = mode == RecordScan.Mode.HEADS;
-  }
-
-  /** Continues before the newest file that begins at or below an ordinal. */
-  void moveTo(Path dir, long ordinal) throws IOException {
-    int found = -1;
-    for (int cycle : RecordScan.cycles(dir)) {
-      long first = firstOrdinalOf(dir, cycle);
-      if (first > ordinal) {
-        break;
-      }
-      found = cycle;
-    }
-    if (found >= 0) {
-      records.moveToCycle(found);
-    }
-  }
-
-  /** The ordinal a file begins with, -1 when nothing in it can be read. */
-  static long firstOrdinalOf(Path dir, int cycle) throws IOException {
-    try (JournalScan scan = new JournalScan(dir, RecordScan.Mode.HEADS, Defect.Listener.NONE)) {
-      scan.records.moveToCycle(cycle);
-      return scan.nextBatch() && scan.records.cycle() == cycle ? scan.firstOrdinal : -1;
-    }
+    records = journal.files().reader();
+    records.onBreak(
+        (place, what) -> report(place, what, "the broker searches for the records behind it"));
+    records.moveToCycle(cycle);
   }
 
   /** Goes to the next publish command; false when there is none (yet). */
@@ -72,22 +60,39 @@ public final class JournalScan implements Closeable {
    */
   public boolean nextBatchOrCopy(TopicView topic) throws IOException {
     while (next()) {
-      if (!carried || firstOrdinal < topic.firstOrdinal() && topic.needsCopy(this)) {
+      if (!carried || isMissing(topic, firstOrdinal) && topic.needsCopy(this)) {
         return true;
       }
     }
     return false;
   }
 
+  private boolean isMissing(TopicView topic, long ordinal) {
+    boolean passed = ordinal < topic.firstOrdinal();
+    for (int i = 0; i < missing.count() && !passed; i++) {
+      passed = ordinal >= missing.from(i) && ordinal < missing.to(i);
+    }
+    return passed;
+  }
+
   /** Goes to the next record, whatever it is. */
   boolean next() throws IOException {
-    while (records.next()) {
+    while (records.next() || log.refresh() && records.next()) {
       ByteBuffer view = records.view();
       int offset = records.offset();
+      String defect = RecordFormat.JOURNAL.defect(view, offset, records.length());
+      if (defect != null) {
+        String block = records.unreadable();
+        report(records.position(), block == null ? defect : block, lost(view, offset));
+        continue;
+      }
       int type = RecordCodec.type(view, offset);
       carried = type == RecordCodec.TYPE_CARRIED;
       if (type != RecordCodec.TYPE_BATCH && !carried) {
-        report("record type " + type + " is not known");
+        report(
+            records.position(),
+            "record type " + type + " is not known",
+            "the broker passes it over");
         continue;
       }
       firstOrdinal = view.getLong(offset + RecordCodec.ORDINAL_OFFSET);
@@ -96,40 +101,49 @@ public final class JournalScan implements Closeable {
       count = Math.max(0, view.getInt(offset + RecordCodec.COUNT_OFFSET));
       end = offset + view.getInt(offset + RecordCodec.LENGTH_OFFSET);
       rewind();
-      if (!headsOnly && !sectionFits(view)) {
-        report("its " + count + " messages do not fit in the record's length");
-        continue;
+      if (!carried) {
+        noteMissing();
       }
       return true;
     }
     return false;
   }
 
+  private void noteMissing() {
+    if (expected != NONE && firstOrdinal > expected) {
+      missing.add(expected, firstOrdinal);
+    }
+    expected = Math.max(expected, endOrdinal());
+  }
+
+  /** What a damaged record held, as far as its head can be believed. */
+  private String lost(ByteBuffer view, int offset) {
+    String head =
+        RecordCodec.headDefect(
+            view,
+            offset,
+            records.length(),
+            RecordCodec.JOURNAL_MAGIC,
+            RecordCodec.JOURNAL_HEAD_BYTES);
+    if (head != null) {
+      return "the broker reports and skips it: its messages are lost";
+    }
+    return "the broker reports and skips it: its "
+        + view.getInt(offset + RecordCodec.COUNT_OFFSET)
+        + " message(s) from ordinal "
+        + view.getLong(offset + RecordCodec.ORDINAL_OFFSET)
+        + " on are lost";
+  }
+
+  private void report(long place, String what, String consequence) {
+    Path file = log.file(ExcerptLog.cycleOf(place));
+    listener.defect(new Defect(file, ExcerptLog.offsetOf(place), false, what, consequence));
+  }
+
   /** Back to the first message of the batch. */
   void rewind() {
     at = records.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
     read = 0;
-  }
-
-  private boolean sectionFits(ByteBuffer view) {
-    long next = at;
-    for (int i = 0; i < count; i++) {
-      if (next + Integer.BYTES > end || view.getInt((int) next) < 0) {
-        return false;
-      }
-      next += Integer.BYTES + view.getInt((int) next);
-    }
-    return next == end;
-  }
-
-  private void report(String what) {
-    listener.defect(
-        new Defect(
-            file(),
-            offset(),
-            false,
-            what,
-            "the broker reports and skips it; its messages are lost"));
   }
 
   /**
@@ -139,24 +153,18 @@ public final class JournalScan implements Closeable {
    * @return false when that was the last one
    */
   public boolean nextMessage(MessageView to) {
-    if (read == count) {
+    if (read == count || at + Integer.BYTES > end) {
       return false;
     }
-    ByteBuffer view = records.view();
-    if (bodiesOf != view) {
-      bodiesOf = view;
-      bodies = view.duplicate();
-    }
-    int length = view.getInt(at);
+    int length = records.view().getInt(at);
     int body = at + Integer.BYTES;
-    int fileToView = ExcerptLog.offsetOf(records.position()) - records.offset();
-    bodies.clear();
+    int fileToView = offset() - records.offset();
     to.set(
         firstOrdinal + read,
         timestampNs,
         deferMs,
         records.position(),
-        bodies,
+        records.bodies().clear(),
         body,
         length,
         body + fileToView);
@@ -214,25 +222,21 @@ public final class JournalScan implements Closeable {
 
   /** The file it is in. */
   public Path file() {
-    return records.file(records.cycle());
+    return log.file(ExcerptLog.cycleOf(position()));
   }
 
   /** Where in the file its record begins. */
   public int offset() {
-    return ExcerptLog.offsetOf(records.position());
+    return ExcerptLog.offsetOf(position());
   }
 
   /** How far {@link #file} has been read, bytes. */
   public long fileOffset() {
-    return records.fileOffset();
-  }
-
-  RecordScan records() {
-    return records;
+    return (long) offset() + recordBytes();
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     records.close();
   }
 }

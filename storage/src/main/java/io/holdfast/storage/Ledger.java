@@ -46,6 +46,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Whether {@link #replay} found damage. */
   private boolean incomplete;
 
+  /** See {@link LedgerState#begin}. */
+  private long begin = -1;
+
   /**
    * Opens the ledger of a channel.
    *
@@ -75,6 +78,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
+    begin = state == null ? -1 : state.begin();
     incomplete = replay.isIncomplete() || hasFiles() && !replay.hasCheckpoint();
     if (replay.skipped() > 0) {
       LOG.error(
@@ -83,6 +87,11 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
           replay.skipped());
     }
     return state;
+  }
+
+  /** Notes the first message of a channel that has no record yet; each checkpoint says it. */
+  void beginAt(long ordinal) {
+    begin = ordinal;
   }
 
   /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
@@ -191,9 +200,12 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       throws IOException {
     long before = bytesSinceCheckpoint;
     int firstRecord = records;
-    ByteBuffer to = payload(2 * Long.BYTES);
+    ByteBuffer to = payload(3 * Long.BYTES);
     to.putLong(finished.floor());
     to.putLong(end);
+    if (begin >= 0) {
+      to.putLong(begin);
+    }
     write(LedgerCodec.CHECKPOINT_BEGIN, 0);
     int cycle = log.currentCycle();
     writeSegments(LedgerCodec.CHECKPOINT_FINISHED, finished);

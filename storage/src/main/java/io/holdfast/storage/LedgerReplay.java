@@ -81,6 +81,9 @@ final class LedgerReplay {
         }
         checkpoint = new LedgerState(payload.getLong());
         checkpoint.mention(payload.getLong());
+        if (payload.remaining() >= Long.BYTES) {
+          checkpoint.begin(payload.getLong());
+        }
         checkpointBytes = bytes;
         checkpointRecords = 1;
       }

@@ -1,5 +1,6 @@
 package io.holdfast.storage;
 
+import io.holdfast.storage.ExcerptSalvage.RecordFormat;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -9,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The records of a channel's ledger in order, for the tools: read-only, also beside a running
- * broker, and the state that they add up to, by the broker's own {@link LedgerReplay}. Not
- * thread-safe.
+ * The records of a channel's ledger in order, for the tools: read by the broker's own reader, also
+ * beside a running broker, and the state that they add up to, by the broker's own {@link
+ * LedgerReplay}. Not thread-safe.
  */
 public final class LedgerScan implements Closeable {
   /** What a record says. */
@@ -36,41 +37,50 @@ public final class LedgerScan implements Closeable {
     CHECKPOINT_DELIVERED
   }
 
-  private final RecordScan records;
+  private final LogView files;
+  private final ExcerptReader records;
   private final Defect.Listener listener;
   private final LedgerReplay replay = new LedgerReplay();
   private final OrdinalRanges ranges = new OrdinalRanges();
   private final List<HeldMessage> held = new ArrayList<>();
+  private boolean damaged;
   private Type type;
   private long floor;
   private long end;
 
-  LedgerScan(Path dir, RecordScan.Mode mode, Defect.Listener listener) {
-    records = new RecordScan(dir, RecordCodec.LEDGER_MAGIC, mode, listener);
+  LedgerScan(LogView files, Defect.Listener listener) {
+    this.files = files;
     this.listener = listener;
+    records = new ExcerptReader(files, RecordFormat.LEDGER);
+    records.onBreak(
+        (place, what) -> report(place, what, "the broker searches for the records behind it"));
   }
 
   /** Goes to the next record; false when there is none (yet). */
   public boolean next() throws IOException {
-    while (records.next()) {
+    while (records.next() || files.refresh() && records.next()) {
       String defect = replay.apply(records);
       if (defect == null) {
         decode();
         return true;
       }
-      report(defect);
+      damaged = true;
+      report(
+          position(),
+          defect,
+          "the broker reports and skips it: what it finished is delivered once more");
     }
     return false;
   }
 
-  private void report(String what) {
-    listener.defect(
-        new Defect(
-            file(),
-            offset(),
-            false,
-            what,
-            "the broker reports and skips it: what it finished is delivered once more"));
+  private void report(long place, String what, String consequence) {
+    Path file = files.file(ExcerptLog.cycleOf(place));
+    listener.defect(new Defect(file, ExcerptLog.offsetOf(place), false, what, consequence));
+  }
+
+  /** Whether there is damage: the ledger may have forgotten messages. */
+  boolean isIncomplete() {
+    return damaged || replay.isIncomplete() || files.firstCycle() >= 0 && !replay.hasCheckpoint();
   }
 
   private void decode() {
@@ -142,7 +152,7 @@ public final class LedgerScan implements Closeable {
 
   /** The file the record is in. */
   public Path file() {
-    return records.file(records.cycle());
+    return files.file(ExcerptLog.cycleOf(position()));
   }
 
   private long position() {
@@ -159,12 +169,8 @@ public final class LedgerScan implements Closeable {
     return records.length();
   }
 
-  RecordScan records() {
-    return records;
-  }
-
   @Override
-  public void close() throws IOException {
+  public void close() {
     records.close();
   }
 }

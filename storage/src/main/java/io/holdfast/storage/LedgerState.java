@@ -6,6 +6,8 @@ package io.holdfast.storage;
  * Not thread-safe.
  */
 public final class LedgerState {
+  private static final long UNKNOWN = -1;
+
   private FinishedSet finished;
   private final HeldMessages held = new HeldMessages();
 
@@ -13,6 +15,9 @@ public final class LedgerState {
   private FinishedSet delivered = new FinishedSet(-1);
 
   private long endOrdinal;
+
+  /** See {@link #begin}. */
+  private long begin = UNKNOWN;
 
   LedgerState(long floor) {
     finished = new FinishedSet(floor);
@@ -67,6 +72,18 @@ public final class LedgerState {
   /** One above every ordinal the ledger ever mentioned. */
   public long endOrdinal() {
     return endOrdinal;
+  }
+
+  /**
+   * The ordinal of the first message that the channel got; negative when its ledger is of a version
+   * that did not keep it.
+   */
+  public long begin() {
+    return begin;
+  }
+
+  void begin(long ordinal) {
+    begin = ordinal;
   }
 
   /** How often an unfinished message was delivered, as far as the ledger knows. */
@@ -125,6 +142,7 @@ public final class LedgerState {
     later.held.forEach(held::put);
     held.removeOrdinals(finished::contains);
     mention(later.endOrdinal);
+    begin = Math.max(begin, later.begin);
   }
 
   void mention(long end) {

@@ -17,6 +17,9 @@ interface LogFiles {
   /** The next cycle after this one that has a file, or -1. */
   int cycleAfter(int cycle);
 
+  /** The last cycle before this one that has a file, or -1. */
+  int cycleBefore(int cycle);
+
   /** Whether a cycle has a file. */
   boolean has(int cycle);
 

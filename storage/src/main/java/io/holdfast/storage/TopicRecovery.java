@@ -102,6 +102,15 @@ public record TopicRecovery(
     return entries;
   }
 
+  /** Messages kept back from the channels; a range that is never used has none. */
+  public long depth(JournalContents journal) {
+    if (heldFrom == NOTHING_HELD) {
+      return 0;
+    }
+    long next = journal.nextOrdinal();
+    return Math.max(0, next - heldFrom - journal.unused().overlap(heldFrom, next));
+  }
+
   /** What the metadata file says of a channel, null when nothing. */
   public Metadata.ChannelEntry channel(String name) {
     if (entry != null && entry.channels() != null) {

@@ -12,86 +12,25 @@ import java.util.OptionalLong;
 
 /**
  * A topic on disk for those who only look: ordinals, what it keeps back from its channels, and its
- * channels' ledgers, by the rules that the broker follows at its start. Not thread-safe.
+ * channels' ledgers, by the recovery with which the broker starts. Not thread-safe.
  */
 public final class TopicView implements Closeable {
-  private static final long NOTHING_HELD = -1;
-
   private final String name;
-  private final Path journalDir;
-  private final boolean paused;
-  private final OptionalLong idBase;
-  private final OptionalInt nodeId;
+  private final JournalView journal;
+  private final TopicRecovery recovery;
   private final long firstOrdinal;
-  private final long nextOrdinal;
-  private final long heldFrom;
   private final List<ChannelView> channels = new ArrayList<>();
 
   TopicView(DataDirView dir, String name) throws IOException {
     this.name = name;
-    journalDir = dir.journalDir(name);
-    Metadata.TopicEntry entry = dir.entry(name);
-    paused = entry != null && entry.paused();
-    idBase = entry == null ? OptionalLong.empty() : OptionalLong.of(entry.idBase());
-    nodeId =
-        entry == null || entry.nodeId() == null
-            ? OptionalInt.empty()
-            : OptionalInt.of(entry.nodeId());
-    long journalEnd = findNextOrdinal();
-    firstOrdinal = findFirstOrdinal(journalEnd);
+    journal = new JournalView(dir.journalDir(name));
     List<String> names = dir.channels(name);
-    long held = entry == null ? NOTHING_HELD : entry.handedOver();
-    if (held == NOTHING_HELD && names.isEmpty()) {
-      held = firstOrdinal;
-    }
-    if (!paused && !names.isEmpty()) {
-      held = NOTHING_HELD;
-    }
-    heldFrom = held;
-    long next = journalEnd;
+    // What a power cut makes the broker skip is no message: it makes no difference here.
+    recovery = TopicRecovery.of(journal, dir.entry(name), names, false);
+    firstOrdinal = journal.firstOrdinal();
     for (String channel : names) {
-      boolean channelPaused = false;
-      if (entry != null && entry.channels() != null) {
-        channelPaused =
-            entry.channels().stream().anyMatch(c -> c.name().equals(channel) && c.paused());
-      }
-      ChannelView view =
-          new ChannelView(channel, dir.channelDir(name, channel), channelPaused, firstOrdinal);
-      next = Math.max(next, view.state().endOrdinal());
-      view.end(heldFrom >= 0 ? heldFrom : next);
-      channels.add(view);
+      channels.add(new ChannelView(channel, dir.channelDir(name, channel), journal, recovery));
     }
-    nextOrdinal = next;
-  }
-
-  private long findNextOrdinal() throws IOException {
-    for (int cycle : RecordScan.cycles(journalDir).descendingSet()) {
-      long next = -1;
-      try (JournalScan heads = scan(RecordScan.Mode.HEADS, Defect.Listener.NONE)) {
-        heads.records().moveToCycle(cycle);
-        while (heads.nextBatch()) {
-          next = Math.max(next, heads.endOrdinal());
-        }
-      }
-      if (next >= 0) {
-        return next;
-      }
-    }
-    return 0;
-  }
-
-  private long findFirstOrdinal(long otherwise) throws IOException {
-    for (int cycle : RecordScan.cycles(journalDir)) {
-      long first = JournalScan.firstOrdinalOf(journalDir, cycle);
-      if (first >= 0) {
-        return first;
-      }
-    }
-    return otherwise;
-  }
-
-  private JournalScan scan(RecordScan.Mode mode, Defect.Listener listener) {
-    return new JournalScan(journalDir, mode, listener);
   }
 
   /** As clients know it. */
@@ -101,17 +40,21 @@ public final class TopicView implements Closeable {
 
   /** Whether it hands nothing to its channels. */
   public boolean paused() {
-    return paused;
+    return recovery.paused();
   }
 
   /** Added to an ordinal to give a message id; empty when the metadata file does not have it. */
   public OptionalLong idBase() {
-    return idBase;
+    Metadata.TopicEntry entry = recovery.entry();
+    return entry == null ? OptionalLong.empty() : OptionalLong.of(entry.idBase());
   }
 
   /** Part of each message id; empty when the metadata file does not have it. */
   public OptionalInt nodeId() {
-    return nodeId;
+    Metadata.TopicEntry entry = recovery.entry();
+    return entry == null || entry.nodeId() == null
+        ? OptionalInt.empty()
+        : OptionalInt.of(entry.nodeId());
   }
 
   /** The oldest ordinal in the journal. */
@@ -121,17 +64,27 @@ public final class TopicView implements Closeable {
 
   /** The ordinal of the next message to be published. */
   public long nextOrdinal() {
-    return nextOrdinal;
+    return journal.nextOrdinal();
+  }
+
+  /** The messages between {@link #firstOrdinal} and {@link #nextOrdinal}. */
+  public long messages() {
+    return nextOrdinal() - firstOrdinal - unused().overlap(firstOrdinal, nextOrdinal());
   }
 
   /** Messages kept back from the channels, because it is paused or has none. */
   public long depth() {
-    return heldFrom == NOTHING_HELD ? 0 : Math.max(0, nextOrdinal - heldFrom);
+    return recovery.depth(journal);
+  }
+
+  /** The oldest ordinal kept back, -1 when nothing is. */
+  public long keptFrom() {
+    return depth() == 0 ? -1 : recovery.heldFrom();
   }
 
   /** Whether a message is one of {@link #depth}. */
   public boolean keepsBack(long ordinal) {
-    return heldFrom != NOTHING_HELD && ordinal >= heldFrom;
+    return recovery.heldFrom() != TopicRecovery.NOTHING_HELD && ordinal >= recovery.heldFrom();
   }
 
   /** The channels, sorted by name. */
@@ -155,45 +108,36 @@ public final class TopicView implements Closeable {
     return false;
   }
 
-  /** The journal from its oldest message on, read as the broker reads it. */
+  /** The journal from its oldest message on. */
   public JournalScan scan(Defect.Listener listener) {
-    return scan(RecordScan.Mode.BROKER, listener);
-  }
-
-  /** As {@link #scan(Defect.Listener)}, beginning at or a little before an ordinal. */
-  public JournalScan scanFrom(long ordinal, Defect.Listener listener) throws IOException {
-    JournalScan scan = scan(listener);
-    boolean positioned = false;
-    try {
-      scan.moveTo(journalDir, ordinal);
-      positioned = true;
-      return scan;
-    } finally {
-      if (!positioned) {
-        scan.close();
-      }
-    }
+    return new JournalScan(journal, -1, listener);
   }
 
   /** Publish time of the first message at or above an ordinal, ns since 1970; -1 without one. */
   public long timestampNs(long ordinal) throws IOException {
-    try (JournalScan heads = scan(RecordScan.Mode.HEADS, Defect.Listener.NONE)) {
-      heads.moveTo(journalDir, ordinal);
-      while (heads.nextBatch()) {
-        if (heads.endOrdinal() > ordinal) {
-          return heads.timestampNs();
+    try (JournalScan scan =
+        new JournalScan(journal, journal.files().cycleFor(ordinal), Defect.Listener.NONE)) {
+      while (scan.nextBatch()) {
+        if (scan.endOrdinal() > ordinal) {
+          return scan.timestampNs();
         }
       }
     }
     return -1;
   }
 
+  /** Ordinals that no message has, see {@link JournalContents#unused}; not to be changed. */
+  OrdinalRanges unused() {
+    return journal.unused();
+  }
+
   /** Bytes of journal data, to measure the progress of a scan by. */
   public long journalBytes() throws IOException {
     long bytes = 0;
-    for (int cycle : RecordScan.cycles(journalDir)) {
+    LogView log = journal.log();
+    for (int cycle = log.firstCycle(); cycle >= 0; cycle = log.cycleAfter(cycle)) {
       try {
-        bytes += DurableFiles.dataEnd(journalDir.resolve(SizeRollCycle.fileName(cycle)));
+        bytes += DurableFiles.dataEnd(log.file(cycle));
       } catch (NoSuchFileException removedMeanwhile) {
         continue;
       }
@@ -203,22 +147,24 @@ public final class TopicView implements Closeable {
 
   /** Bytes on the disk of the journal. */
   public long diskBytes() throws IOException {
-    return DataDirView.treeBytes(journalDir);
+    return DataDirView.treeBytes(journal.dir());
   }
 
   /** Bytes of journal files that no channel needs any more. */
   public long reclaimableBytes() throws IOException {
     long bytes = 0;
-    long neededFrom = heldFrom == NOTHING_HELD ? nextOrdinal : heldFrom;
+    long heldFrom = recovery.heldFrom();
+    long neededFrom = heldFrom == TopicRecovery.NOTHING_HELD ? nextOrdinal() : heldFrom;
     int pinnedFile = CarriedMessages.NO_FILE;
     for (ChannelView channel : channels) {
-      CarriedMessages carried = channel.state().carried();
+      CarriedMessages carried = channel.recovery().carried();
       neededFrom = Math.min(neededFrom, carried.neededFrom(channel.state().finished()));
       pinnedFile = Math.min(pinnedFile, carried.pinnedFile());
     }
     List<Path> older = new ArrayList<>();
-    for (int cycle : RecordScan.cycles(journalDir)) {
-      long first = JournalScan.firstOrdinalOf(journalDir, cycle);
+    LogView log = journal.log();
+    for (int cycle = log.firstCycle(); cycle >= 0; cycle = log.cycleAfter(cycle)) {
+      long first = journal.files().firstOrdinalOf(cycle);
       if (first > neededFrom) {
         break;
       }
@@ -231,15 +177,13 @@ public final class TopicView implements Closeable {
       if (cycle >= pinnedFile) {
         break;
       }
-      older.add(journalDir.resolve(SizeRollCycle.fileName(cycle)));
+      older.add(log.file(cycle));
     }
     return bytes;
   }
 
   @Override
-  public void close() throws IOException {
-    for (ChannelView channel : channels) {
-      channel.close();
-    }
+  public void close() {
+    channels.forEach(ChannelView::close);
   }
 }

@@ -41,8 +41,8 @@ import picocli.CommandLine.Spec;
       "",
       "Works without a broker, and beside a running one; it only reads and never changes a byte."
           + " For each message it shows what has become of it in each channel, as the channel's"
-          + " ledger says. A delivery is not written down, so a message in flight is shown as"
-          + " ready, or as unfinished when it came back before."
+          + " ledger says. That a message is in flight is not written down, but that it was"
+          + " delivered is: it is shown as unfinished, as one that was requeued or timed out."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -250,7 +250,9 @@ public final class DumpCommand implements Callable<Integer> {
         topic.channels().stream().filter(c -> dir.includesChannel(c.name())).toList();
     List<LedgerScan> ledgers = new ArrayList<>();
     if (show.contains(Show.LEDGER)) {
-      channels.forEach(channel -> ledgers.add(channel.scan(this::defect)));
+      for (ChannelView channel : channels) {
+        ledgers.add(channel.scan(this::defect));
+      }
     }
     return new Open(topic, channels, topic.scan(this::defect), ledgers, filter.ordinals(topic));
   }

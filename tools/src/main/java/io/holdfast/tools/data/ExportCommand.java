@@ -1,6 +1,7 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.holdfast.storage.ChannelMessages;
 import io.holdfast.storage.ChannelView;
 import io.holdfast.storage.Defect;
 import io.holdfast.storage.FileModes;
@@ -114,6 +115,8 @@ public final class ExportCommand implements Callable<Integer> {
   private long damaged;
   private long exported;
   private long bodyBytes;
+  private long progressFile = -1;
+  private long progressOffset;
 
   /**
    * @param context streams and stop request
@@ -179,43 +182,26 @@ public final class ExportCommand implements Callable<Integer> {
   private void export(TopicView topic, ChannelView channel, OutputStream to) throws IOException {
     Progress progress = new Progress(context, "export", output == null);
     progress.total(topic.journalBytes());
-    MessageView message = new MessageView();
-    long nowMs = System.currentTimeMillis();
-    TreeSet<Long> wanted = filter.ordinals(topic);
     DataOutputStream lengths = format == Format.LENGTH ? new DataOutputStream(to) : null;
-    Path file = null;
-    long fileBytes = 0;
-    try (JsonGenerator json = format == Format.JSON ? JsonRows.generator(to) : null;
-        JournalScan journal = scan(topic, channel)) {
-      while (journal.nextBatchOrCopy(topic)) {
-        if (!journal.file().equals(file)) {
-          progress.done(fileBytes);
-          file = journal.file();
-        }
-        fileBytes = journal.fileOffset();
-        progress.show(fileBytes, exported);
-        if (context.stop().stopped()) {
-          throw new ToolException("ended after " + Quantities.count(exported, "message"));
-        }
-        if (!filter.includesTime(journal.timestampNs())) {
-          continue;
-        }
-        while (journal.nextMessage(message)) {
-          if (wanted != null && !wanted.contains(message.ordinal())
-              || !includes(topic, channel, message, nowMs)) {
-            continue;
-          }
-          exported++;
-          bodyBytes += message.bodyLength();
-          if (json != null) {
-            write(json, topic, channel, message, nowMs);
-          } else {
-            byte[] body = new byte[message.bodyLength()];
-            message.body().get(body);
-            lengths.writeInt(body.length);
-            lengths.write(body);
-          }
-        }
+    try (JsonGenerator json = format == Format.JSON ? JsonRows.generator(to) : null) {
+      long nowMs = System.currentTimeMillis();
+      Sink sink =
+          message -> {
+            exported++;
+            bodyBytes += message.bodyLength();
+            if (json != null) {
+              write(json, topic, channel, message, nowMs);
+            } else {
+              byte[] body = new byte[message.bodyLength()];
+              message.body().get(body);
+              lengths.writeInt(body.length);
+              lengths.write(body);
+            }
+          };
+      if (channel == null || filter.hasStates()) {
+        exportScanned(topic, channel, nowMs, progress, sink);
+      } else {
+        exportUnfinished(topic, channel, progress, sink);
       }
       if (json != null) {
         json.flush();
@@ -229,21 +215,63 @@ public final class ExportCommand implements Callable<Integer> {
     to.flush();
   }
 
-  private JournalScan scan(TopicView topic, ChannelView channel) throws IOException {
-    // What is finished below the floor need not be read at all.
-    return channel == null || filter.hasStates()
-        ? topic.scan(this::damaged)
-        : topic.scanFrom(channel.state().floor(), this::damaged);
+  /** Takes a message that is to be exported. */
+  private interface Sink {
+    void accept(MessageView message) throws IOException;
   }
 
-  private boolean includes(TopicView topic, ChannelView channel, MessageView message, long nowMs) {
-    if (channel == null) {
-      return true;
+  /** What the channel would deliver, as the broker would read it. */
+  private void exportUnfinished(TopicView topic, ChannelView channel, Progress progress, Sink sink)
+      throws IOException {
+    TreeSet<Long> wanted = filter.ordinals(topic);
+    try (ChannelMessages messages = channel.messages(this::unreadable)) {
+      while (messages.next()) {
+        MessageView message = messages.message();
+        progress(progress, message.batchPosition());
+        if (filter.includesTime(message.timestampNs())
+            && (wanted == null || wanted.contains(message.ordinal()))) {
+          sink.accept(message);
+        }
+      }
     }
-    if (filter.hasStates()) {
-      return filter.includesState(topic, List.of(channel), message, nowMs);
+  }
+
+  private void exportScanned(
+      TopicView topic, ChannelView channel, long nowMs, Progress progress, Sink sink)
+      throws IOException {
+    TreeSet<Long> wanted = filter.ordinals(topic);
+    MessageView message = new MessageView();
+    try (JournalScan journal = topic.scan(this::damaged)) {
+      while (journal.nextBatchOrCopy(topic)) {
+        while (journal.nextMessage(message)) {
+          progress(progress, message.batchPosition());
+          if (filter.includesTime(message.timestampNs())
+              && (wanted == null || wanted.contains(message.ordinal()))
+              && (channel == null
+                  || filter.includesState(topic, List.of(channel), message, nowMs))) {
+            sink.accept(message);
+          }
+        }
+      }
     }
-    return !channel.state().isFinished(message.ordinal());
+  }
+
+  private void progress(Progress progress, long position) {
+    long file = position >>> Integer.SIZE;
+    if (file != progressFile) {
+      progressFile = file;
+      progress.done(progressOffset);
+    }
+    progressOffset = (int) position;
+    progress.show(progressOffset, exported);
+    if (context.stop().stopped()) {
+      throw new ToolException("ended after " + Quantities.count(exported, "message"));
+    }
+  }
+
+  private void unreadable(String what) {
+    damaged++;
+    context.err().println("warning: " + what);
   }
 
   private void write(

@@ -70,6 +70,9 @@ final class JsonRows implements Rows {
     }
     json.writeObjectFieldStart("channels");
     for (ChannelView channel : channels) {
+      if (!channel.has(ordinal)) {
+        continue;
+      }
       ChannelView.State state = channel.stateOf(message, kept, nowMs);
       json.writeObjectFieldStart(channel.name());
       json.writeStringField("state", lower(state));

@@ -53,8 +53,8 @@ final class MessageFilter {
       completionCandidates = States.class,
       description = {
         "Only messages that are in this state in one of the channels; may be repeated: ready (never"
-            + " delivered as far as the disk tells), unfinished (delivered before: requeued, timed"
-            + " out), deferred, finished, kept (by a paused topic)."
+            + " delivered as far as the disk tells), unfinished (delivered: in flight, requeued,"
+            + " timed out), deferred, finished, kept (by a paused topic)."
       })
   private List<ChannelView.State> states = List.of();
 
@@ -105,7 +105,8 @@ final class MessageFilter {
       return wanted.contains(ChannelView.State.KEPT);
     }
     for (ChannelView channel : channels) {
-      if (wanted.contains(channel.stateOf(message, kept, nowMs))) {
+      if (channel.has(message.ordinal())
+          && wanted.contains(channel.stateOf(message, kept, nowMs))) {
         return true;
       }
     }

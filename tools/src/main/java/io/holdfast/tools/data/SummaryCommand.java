@@ -88,7 +88,7 @@ public final class SummaryCommand implements Callable<Integer> {
   }
 
   private void addRows(TopicView topic, long nowMs, List<Row> rows) throws IOException {
-    long oldest = topic.depth() > 0 ? topic.nextOrdinal() - topic.depth() : Long.MAX_VALUE;
+    long oldest = topic.depth() > 0 ? topic.keptFrom() : Long.MAX_VALUE;
     List<Row> channels = new ArrayList<>();
     for (ChannelView channel : topic.channels()) {
       long first = channel.oldestUnfinished();
@@ -114,7 +114,7 @@ public final class SummaryCommand implements Callable<Integer> {
             topic.name(),
             null,
             topic.paused(),
-            topic.nextOrdinal() - topic.firstOrdinal(),
+            topic.messages(),
             topic.depth(),
             0,
             oldest == Long.MAX_VALUE ? -1 : ageMs(topic, oldest, nowMs),

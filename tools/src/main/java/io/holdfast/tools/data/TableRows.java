@@ -66,10 +66,10 @@ final class TableRows implements Rows {
     long ordinal = message.ordinal();
     boolean kept = topic.keepsBack(ordinal);
     StringBuilder states = new StringBuilder();
-    if (channels.isEmpty()) {
-      states.append(kept ? "kept" : "-");
-    }
     for (ChannelView channel : channels) {
+      if (!channel.has(ordinal)) {
+        continue;
+      }
       ChannelView.State state = channel.stateOf(message, kept, nowMs);
       states.append(states.isEmpty() ? "" : ", ");
       states.append(Visible.text(channel.name())).append(' ').append(JsonRows.lower(state));
@@ -80,6 +80,9 @@ final class TableRows implements Rows {
       if (attempts > 0) {
         states.append(" (").append(attempts).append(attempts == 1 ? " attempt)" : " attempts)");
       }
+    }
+    if (states.isEmpty()) {
+      states.append(kept ? "kept" : "-");
     }
     String id = ids.idOf(topic, ordinal);
     out.printf(

@@ -1,0 +1,85 @@
+package io.holdfast.storage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+
+/**
+ * A topic's journal for those who only look: what a recovery asks of it, and a cursor over its
+ * messages. Not thread-safe.
+ */
+final class JournalView implements JournalContents {
+  /** As much as any broker takes. */
+  private static final int MAX_RECORD_BYTES = 1 << 30;
+
+  private final Path dir;
+  private final LogView log;
+  private final JournalFiles files;
+  private OrdinalRanges unused = new OrdinalRanges();
+  private Collection<MessageRef> copies;
+  private long nextOrdinal;
+
+  JournalView(Path dir) throws IOException {
+    this.dir = dir;
+    log = new LogView(dir);
+    files = new JournalFiles(log, MAX_RECORD_BYTES);
+    nextOrdinal = files.findNextOrdinal();
+  }
+
+  @Override
+  public long nextOrdinal() {
+    return nextOrdinal;
+  }
+
+  @Override
+  public long firstOrdinal() throws IOException {
+    return files.firstOrdinal(nextOrdinal);
+  }
+
+  @Override
+  public void raiseNextOrdinal(long ordinal) {
+    nextOrdinal = Math.max(nextOrdinal, ordinal);
+  }
+
+  @Override
+  public void leaveOut(OrdinalRanges ranges) {
+    unused = ranges;
+    if (!ranges.isEmpty()) {
+      raiseNextOrdinal(ranges.to(ranges.count() - 1));
+    }
+  }
+
+  @Override
+  public long endBelow(long ordinal) throws IOException {
+    return files.endBelow(ordinal);
+  }
+
+  @Override
+  public OrdinalRanges unused() {
+    return unused;
+  }
+
+  @Override
+  public Collection<MessageRef> copies() throws IOException {
+    if (copies == null) {
+      copies = files.copies();
+    }
+    return copies;
+  }
+
+  JournalCursor cursor() {
+    return new JournalCursor(this, files, "journal " + dir);
+  }
+
+  JournalFiles files() {
+    return files;
+  }
+
+  LogView log() {
+    return log;
+  }
+
+  Path dir() {
+    return dir;
+  }
+}
