@@ -61,6 +61,15 @@ public final class FakeBroker implements AutoCloseable {
    */
   public volatile boolean keepsBacklog = true;
 
+  /** What it says in its answer to IDENTIFY beside the rest, such as {@code "snappy":false}. */
+  public volatile String identifyAnswer;
+
+  /** What it answers AUTH with this secret; others are refused. */
+  public volatile String authSecret;
+
+  /** The header of the last HTTP request; empty for none. */
+  public volatile String authorization = "";
+
   /** What HTTP answers, by path without query. */
   public final Map<String, String> httpAnswers = new ConcurrentHashMap<>();
 
@@ -73,6 +82,8 @@ public final class FakeBroker implements AutoCloseable {
     http.createContext(
         "/",
         exchange -> {
+          String header = exchange.getRequestHeaders().getFirst("Authorization");
+          authorization = header == null ? "" : header;
           String answer = httpAnswers.get(exchange.getRequestURI().getPath());
           String text = answer == null ? "{\"message\":\"TOPIC_NOT_FOUND\"}" : answer;
           byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -261,7 +272,16 @@ public final class FakeBroker implements AutoCloseable {
           body();
           ok(
               "{\"max_rdy_count\":2500,\"version\":\"fake\",\"msg_timeout\":60000"
+                  + (identifyAnswer == null ? "" : "," + identifyAnswer)
                   + (keepsBacklog ? ",\"keeps_backlog\":true}" : "}"));
+        }
+        case "AUTH" -> {
+          if (new String(body(), StandardCharsets.UTF_8).equals(authSecret)) {
+            ok("{\"identity\":\"me\",\"identity_url\":\"\",\"permission_count\":1}");
+          } else {
+            frame(1, "E_AUTH_FAILED AUTH failed".getBytes(StandardCharsets.UTF_8));
+            throw new EOFException();
+          }
         }
         case "PUB", "DPUB" -> publish(words[1], List.of(body()));
         case "MPUB" -> {

@@ -5,12 +5,11 @@ import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.AccessOptions;
 import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.HttpAccess;
+import io.holdfast.tools.client.HttpBrokerOptions;
 import io.holdfast.tools.client.HttpJson;
-import io.holdfast.tools.client.LookupClient;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import picocli.CommandLine.Command;
@@ -33,6 +32,7 @@ import picocli.CommandLine.Spec;
       ChannelCommand.class,
       ConfigCommand.class,
       HealthCommand.class,
+      TopCommand.class,
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -40,7 +40,8 @@ import picocli.CommandLine.Spec;
       "  holdfast-tools admin channel pause orders billing",
       "  holdfast-tools admin topic peek orders --from=-10m -n 3",
       "  holdfast-tools admin --lookupd-http-address l1:4161 topic delete old",
-      "  holdfast-tools admin config set log_level debug"
+      "  holdfast-tools admin config set log_level debug",
+      "  holdfast-tools admin top"
     })
 public final class AdminCommand implements Runnable {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -49,25 +50,7 @@ public final class AdminCommand implements Runnable {
 
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = {"-b", "--broker", "--nsqd-http-address"},
-      scope = ScopeType.INHERIT,
-      paramLabel = "ADDRESS",
-      split = ",",
-      converter = BrokerAddress.Http.class,
-      description =
-          "HTTP address (host:port) of a broker; repeat it or separate by commas for several "
-              + "(default: HOLDFAST_HTTP_ADDRESS, else 127.0.0.1:4151).")
-  private List<BrokerAddress> brokers = new ArrayList<>();
-
-  @Option(
-      names = {"-l", "--lookupd", "--lookupd-http-address"},
-      scope = ScopeType.INHERIT,
-      paramLabel = "ADDRESS",
-      split = ",",
-      converter = BrokerAddress.Lookup.class,
-      description = "HTTP address of an nsqlookupd: every broker that it knows is asked.")
-  private List<BrokerAddress> lookups = new ArrayList<>();
+  @Mixin private HttpBrokerOptions brokers;
 
   @Option(
       names = "--json",
@@ -97,24 +80,24 @@ public final class AdminCommand implements Runnable {
     return json;
   }
 
+  HttpBrokerOptions brokers() {
+    return brokers;
+  }
+
+  HttpAccess access() {
+    return access.access();
+  }
+
   /**
    * The brokers that the options name.
    *
    * @throws IOException when no nsqlookupd answers
    */
   AdminApi api() throws IOException {
-    HttpJson http = new HttpJson(TIMEOUT, access.access(context.settings()));
-    Set<BrokerAddress> addresses = new LinkedHashSet<>(brokers);
-    if (!lookups.isEmpty()) {
-      new LookupClient(new HttpJson(TIMEOUT), lookups)
-          .nodes()
-          .forEach(producer -> addresses.add(producer.http()));
-      if (addresses.isEmpty()) {
-        throw new ToolException("nsqlookupd knows no broker");
-      }
-    } else if (addresses.isEmpty()) {
-      String set = context.settings().get("http_address");
-      addresses.add(new BrokerAddress.Http().convert(set == null ? "127.0.0.1" : set));
+    HttpJson http = new HttpJson(TIMEOUT, access());
+    Set<BrokerAddress> addresses = brokers.find(new HttpJson(TIMEOUT), null);
+    if (addresses.isEmpty()) {
+      throw new ToolException(HttpBrokerOptions.noneKnown(null));
     }
     return new AdminApi(http, List.copyOf(addresses));
   }

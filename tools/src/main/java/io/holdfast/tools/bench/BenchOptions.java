@@ -5,6 +5,8 @@ import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.Names;
+import io.holdfast.tools.client.Wire;
+import io.holdfast.tools.client.WireOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +19,8 @@ final class BenchOptions {
   private static final int MAX_COMMAND_BYTES = 256 << 20;
 
   @Mixin private BrokerOptions brokers;
+
+  @Mixin private WireOptions wire;
 
   @Option(
       names = {"-t", "--topic"},
@@ -190,6 +194,10 @@ final class BenchOptions {
 
   BrokerOptions brokers() {
     return brokers;
+  }
+
+  Wire wire() {
+    return wire.wire();
   }
 
   List<String> topicNames() {

@@ -112,6 +112,7 @@ final class BenchRun {
   private void connect() throws IOException {
     ConnectOptions connect =
         ConnectOptions.defaults("bench")
+            .over(options.wire())
             .withReadTimeoutMs(0)
             .withOutputBufferTimeoutMs(options.outputBufferTimeoutMs());
     if (plan.consume()) {

@@ -11,9 +11,11 @@ import picocli.CommandLine.TypeConversionException;
  * @param port 1 to 65535
  */
 public record BrokerAddress(String host, int port) {
+  private static final String HTTP = "http://";
 
   /**
-   * Reads {@code host:port}, {@code host}, {@code :port} or {@code [v6]:port}.
+   * Reads {@code host:port}, {@code host}, {@code :port} or {@code [v6]:port}, each also with
+   * {@code http://} in front.
    *
    * @param text what the user wrote
    * @param defaultPort used when the text has none
@@ -21,12 +23,12 @@ public record BrokerAddress(String host, int port) {
    * @throws IllegalArgumentException when it is none of these
    */
   public static BrokerAddress parse(String text, int defaultPort) {
-    String host = text;
+    String host = text.startsWith(HTTP) ? text.substring(HTTP.length()) : text;
     String port = "";
-    int colon = text.lastIndexOf(':');
-    if (colon >= 0 && !text.endsWith("]")) {
-      host = text.substring(0, colon);
-      port = text.substring(colon + 1);
+    int colon = host.lastIndexOf(':');
+    if (colon >= 0 && !host.endsWith("]")) {
+      port = host.substring(colon + 1);
+      host = host.substring(0, colon);
     }
     if (host.startsWith("[") && host.endsWith("]")) {
       host = host.substring(1, host.length() - 1);
@@ -83,9 +85,8 @@ public record BrokerAddress(String host, int port) {
   }
 
   private static BrokerAddress converted(String value, int defaultPort) {
-    String bare = value.startsWith("http://") ? value.substring("http://".length()) : value;
     try {
-      return parse(bare, defaultPort);
+      return parse(value, defaultPort);
     } catch (IllegalArgumentException e) {
       throw new TypeConversionException(e.getMessage());
     }

@@ -1,5 +1,6 @@
 package io.holdfast.tools.client;
 
+import io.holdfast.tools.ToolContext;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -10,6 +11,9 @@ import picocli.CommandLine.Option;
 /** The options that say which brokers to talk to; shared by the commands that speak TCP. */
 public final class BrokerOptions {
   private static final Duration LOOKUP_TIMEOUT = Duration.ofSeconds(3);
+  private static final int TCP_PORT = 4150;
+
+  private final Settings settings;
 
   @Option(
       names = {"-b", "--broker", "--nsqd-tcp-address"},
@@ -18,7 +22,7 @@ public final class BrokerOptions {
       converter = BrokerAddress.Tcp.class,
       description =
           "TCP address (host:port) of a broker; repeat it or separate by commas for several "
-              + "(default: 127.0.0.1:4150, unless --lookupd is given).")
+              + "(default: HOLDFAST_TCP_ADDRESS, else 127.0.0.1:4150, unless --lookupd is given).")
   private List<BrokerAddress> brokers = List.of();
 
   @Option(
@@ -32,6 +36,13 @@ public final class BrokerOptions {
   private List<BrokerAddress> lookups = List.of();
 
   private LookupClient lookupClient;
+
+  /**
+   * @param context with the settings that hold where no option is given
+   */
+  public BrokerOptions(ToolContext context) {
+    settings = context.settings();
+  }
 
   /**
    * @return whether the brokers can change while a command runs
@@ -73,7 +84,7 @@ public final class BrokerOptions {
   private Set<BrokerAddress> named() {
     Set<BrokerAddress> found = new LinkedHashSet<>(brokers);
     if (found.isEmpty() && !usesLookup()) {
-      found.add(new BrokerAddress("127.0.0.1", 4150));
+      found.addAll(settings.addresses("tcp_address", TCP_PORT));
     }
     return found;
   }

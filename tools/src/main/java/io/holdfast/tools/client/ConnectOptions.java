@@ -13,6 +13,7 @@ package io.holdfast.tools.client;
  *     the broker's default
  * @param looks whether this only looks: an ephemeral channel of its own must change nothing of what
  *     topics keep, and the broker is asked whether it sees to that
+ * @param wire TLS, compression and AUTH
  */
 public record ConnectOptions(
     String userAgent,
@@ -21,7 +22,8 @@ public record ConnectOptions(
     int heartbeatMs,
     int msgTimeoutMs,
     int outputBufferTimeoutMs,
-    boolean looks) {
+    boolean looks,
+    Wire wire) {
 
   /**
    * Patient defaults for a command that runs long: heartbeats every 10 s, a broker silent for 30 s
@@ -31,7 +33,8 @@ public record ConnectOptions(
    * @return the options
    */
   public static ConnectOptions defaults(String command) {
-    return new ConnectOptions("holdfast-tools/" + command, 5_000, 30_000, 10_000, 0, 0, false);
+    return new ConnectOptions(
+        "holdfast-tools/" + command, 5_000, 30_000, 10_000, 0, 0, false, Wire.PLAIN);
   }
 
   /**
@@ -46,7 +49,8 @@ public record ConnectOptions(
         heartbeatMs,
         msgTimeoutMs,
         outputBufferTimeoutMs,
-        looks);
+        looks,
+        wire);
   }
 
   /**
@@ -55,7 +59,14 @@ public record ConnectOptions(
    */
   public ConnectOptions withOutputBufferTimeoutMs(int timeoutMs) {
     return new ConnectOptions(
-        userAgent, connectTimeoutMs, readTimeoutMs, heartbeatMs, msgTimeoutMs, timeoutMs, looks);
+        userAgent,
+        connectTimeoutMs,
+        readTimeoutMs,
+        heartbeatMs,
+        msgTimeoutMs,
+        timeoutMs,
+        looks,
+        wire);
   }
 
   /**
@@ -70,7 +81,8 @@ public record ConnectOptions(
         heartbeatMs,
         timeoutMs,
         outputBufferTimeoutMs,
-        looks);
+        looks,
+        wire);
   }
 
   /**
@@ -84,6 +96,22 @@ public record ConnectOptions(
         heartbeatMs,
         msgTimeoutMs,
         outputBufferTimeoutMs,
-        true);
+        true,
+        wire);
+  }
+
+  /**
+   * @return the same with this around the protocol
+   */
+  public ConnectOptions over(Wire other) {
+    return new ConnectOptions(
+        userAgent,
+        connectTimeoutMs,
+        readTimeoutMs,
+        heartbeatMs,
+        msgTimeoutMs,
+        outputBufferTimeoutMs,
+        looks,
+        other);
   }
 }

@@ -1,8 +1,10 @@
 package io.holdfast.tools.client;
 
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -94,6 +96,16 @@ final class FrameReader {
     }
     position = end;
     return true;
+  }
+
+  /**
+   * What follows the current frame, with what was read of it already; this reader is at its end
+   * then.
+   */
+  InputStream rest() {
+    return position == limit
+        ? input
+        : new SequenceInputStream(new ByteArrayInputStream(in, position, limit - position), input);
   }
 
   boolean dataIs(byte[] expected) {

@@ -1,15 +1,11 @@
 package io.holdfast.tools.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
@@ -26,10 +22,8 @@ import java.nio.charset.StandardCharsets;
  * readFrame}.
  */
 public final class NsqConnection implements Closeable {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
-  private static final byte[] MAGIC = "  V2".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] OK = "OK".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CLOSE_WAIT = "CLOSE_WAIT".getBytes(StandardCharsets.US_ASCII);
 
@@ -39,7 +33,7 @@ public final class NsqConnection implements Closeable {
   private final BrokerAddress address;
   private final Socket socket;
   private final OutputStream output;
-  private ServerFeatures features = ServerFeatures.UNKNOWN;
+  private final ServerFeatures features;
 
   // Owned by the reading thread.
   private final FrameReader frame;
@@ -47,15 +41,16 @@ public final class NsqConnection implements Closeable {
   // Guarded by itself.
   private final CommandBuffer out = new CommandBuffer(4096);
 
-  private NsqConnection(BrokerAddress address, Socket socket) throws IOException {
+  private NsqConnection(BrokerAddress address, Handshake.Result begun) {
     this.address = address;
-    this.socket = socket;
-    this.frame = new FrameReader(socket.getInputStream());
-    this.output = socket.getOutputStream();
+    this.socket = begun.socket();
+    this.frame = begun.frame();
+    this.output = begun.output();
+    this.features = begun.features();
   }
 
   /**
-   * Connects, sends the magic and IDENTIFY, and reads its answer.
+   * Connects, sends the magic and IDENTIFY, reads its answer and does what was agreed.
    *
    * @param address the broker's TCP address
    * @param options what to ask for
@@ -76,8 +71,9 @@ public final class NsqConnection implements Closeable {
       // A broker that accepts and then says nothing must not hang the set-up.
       socket.setSoTimeout(
           options.readTimeoutMs() > 0 ? options.readTimeoutMs() : options.connectTimeoutMs());
-      NsqConnection connection = new NsqConnection(address, socket);
-      connection.identify(options);
+      NsqConnection connection =
+          new NsqConnection(address, Handshake.run(socket, address.host(), options));
+      connection.authenticate(options.wire().authSecret());
       socket.setSoTimeout(options.readTimeoutMs());
       return connection;
     } catch (IOException e) {
@@ -86,45 +82,20 @@ public final class NsqConnection implements Closeable {
     }
   }
 
-  private void identify(ConnectOptions options) throws IOException {
-    ObjectNode json = JSON.createObjectNode();
-    String host = localHostName();
-    json.put("client_id", host).put("hostname", host).put("user_agent", options.userAgent());
-    json.put("feature_negotiation", true);
-    if (options.looks()) {
-      json.put("keeps_backlog", true);
+  /** AUTH, where the broker wants it first. */
+  private void authenticate(String secret) throws IOException {
+    if (!features.authRequired()) {
+      return;
     }
-    putIfSet(json, "heartbeat_interval", options.heartbeatMs());
-    putIfSet(json, "msg_timeout", options.msgTimeoutMs());
-    putIfSet(json, "output_buffer_timeout", options.outputBufferTimeoutMs());
-    byte[] body = JSON.writeValueAsBytes(json);
+    if (secret == null) {
+      throw new IOException("the broker wants AUTH: give --auth-secret or HOLDFAST_AUTH_SECRET");
+    }
+    byte[] body = secret.getBytes(StandardCharsets.UTF_8);
     synchronized (out) {
-      out.raw(MAGIC, 0, MAGIC.length);
-      out.lineWithBody("IDENTIFY", body, 0, body.length);
+      out.lineWithBody("AUTH", body, 0, body.length);
     }
     flush();
     readReply();
-    if (!frame.dataIs(OK)) {
-      JsonNode reply = JSON.readTree(frame.bytes(), frame.dataOffset(), frame.dataLength());
-      features = ServerFeatures.of(reply);
-    }
-    if (features.authRequired()) {
-      throw new IOException("the broker wants AUTH, which these tools do not do");
-    }
-  }
-
-  private static void putIfSet(ObjectNode json, String key, int value) {
-    if (value != 0) {
-      json.put(key, value);
-    }
-  }
-
-  private static String localHostName() {
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "localhost"; // A machine without a name of its own; the name is only for display.
-    }
   }
 
   /**
@@ -286,7 +257,7 @@ public final class NsqConnection implements Closeable {
   private void answerHeartbeat() throws IOException {
     synchronized (out) {
       out.line("NOP");
-      out.writeTo(output);
+      writeOut();
     }
   }
 
@@ -317,7 +288,7 @@ public final class NsqConnection implements Closeable {
   public void ready(int count) throws IOException {
     synchronized (out) {
       out.line("RDY " + Math.min(count, features.maxRdyCount()));
-      out.writeTo(output);
+      writeOut();
     }
   }
 
@@ -356,7 +327,7 @@ public final class NsqConnection implements Closeable {
     socket.setSoTimeout(timeoutMs);
     synchronized (out) {
       out.line("CLS");
-      out.writeTo(output);
+      writeOut();
     }
   }
 
@@ -367,8 +338,14 @@ public final class NsqConnection implements Closeable {
    */
   public void flush() throws IOException {
     synchronized (out) {
-      out.writeTo(output);
+      writeOut();
     }
+  }
+
+  /** Writes what is buffered, through what compresses; the caller holds the buffer's lock. */
+  private void writeOut() throws IOException {
+    out.writeTo(output);
+    output.flush();
   }
 
   /**
@@ -381,6 +358,7 @@ public final class NsqConnection implements Closeable {
     synchronized (out) {
       out.writeTo(output);
       commands.writeTo(output);
+      output.flush();
     }
   }
 
@@ -396,6 +374,7 @@ public final class NsqConnection implements Closeable {
     synchronized (out) {
       out.writeTo(output);
       output.write(commands, offset, count);
+      output.flush();
     }
   }
 

@@ -6,7 +6,9 @@ import io.holdfast.tools.ToolException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -21,9 +23,16 @@ public final class Settings {
 
   private static final String PREFIX = "HOLDFAST_";
 
-  private final Map<String, String> values;
+  private final Map<String, Setting> values;
 
-  private Settings(Map<String, String> values) {
+  /**
+   * One of them.
+   *
+   * @param origin where it is set, for people
+   */
+  private record Setting(String value, String origin) {}
+
+  private Settings(Map<String, Setting> values) {
     this.values = values;
   }
 
@@ -34,7 +43,7 @@ public final class Settings {
    * @throws ToolException when there is a file that cannot be read
    */
   public static Settings load(Map<String, String> environment) {
-    Map<String, String> values = new HashMap<>();
+    Map<String, Setting> values = new HashMap<>();
     Path file = file(environment);
     if (file != null && Files.exists(file)) {
       readFile(file, values);
@@ -42,7 +51,8 @@ public final class Settings {
     environment.forEach(
         (name, value) -> {
           if (name.startsWith(PREFIX)) {
-            values.put(name.substring(PREFIX.length()).toLowerCase(Locale.ROOT), value);
+            values.put(
+                name.substring(PREFIX.length()).toLowerCase(Locale.ROOT), new Setting(value, name));
           }
         });
     return new Settings(values);
@@ -58,7 +68,7 @@ public final class Settings {
     return home == null || home.isEmpty() ? null : Path.of(home, ".config", "holdfast.toml");
   }
 
-  private static void readFile(Path file, Map<String, String> to) {
+  private static void readFile(Path file, Map<String, Setting> to) {
     JsonNode toml;
     try {
       toml = new TomlMapper().readTree(file.toFile());
@@ -66,16 +76,76 @@ public final class Settings {
       String reason = ToolException.describe(e);
       throw ToolException.usage(reason.startsWith(file.toString()) ? reason : file + ": " + reason);
     }
-    toml.fields().forEachRemaining(entry -> to.put(entry.getKey(), entry.getValue().asText()));
+    toml.fields()
+        .forEachRemaining(
+            entry ->
+                to.put(
+                    entry.getKey(),
+                    new Setting(text(entry.getValue()), file + ": " + entry.getKey())));
+  }
+
+  /** A list as an option has it, with commas. */
+  private static String text(JsonNode value) {
+    if (!value.isArray()) {
+      return value.asText();
+    }
+    List<String> parts = new ArrayList<>();
+    value.forEach(part -> parts.add(part.asText()));
+    return String.join(",", parts);
   }
 
   /**
    * A setting.
    *
    * @param name as in the file, such as {@code http_address}
-   * @return null when it is not set
+   * @return null when it is not set, or to nothing
    */
   public String get(String name) {
-    return values.get(name);
+    Setting setting = values.get(name);
+    return setting == null || setting.value().isEmpty() ? null : setting.value();
+  }
+
+  /**
+   * A setting that is true or false.
+   *
+   * @return null when it is not set
+   * @throws ToolException when it is something else
+   */
+  public Boolean flag(String name) {
+    String text = get(name);
+    if (text == null) {
+      return null;
+    }
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "true", "1" -> true;
+      case "false", "0" -> false;
+      default -> throw fault(name, "'" + text + "' is neither true nor false");
+    };
+  }
+
+  /**
+   * A setting of broker addresses, with commas between several.
+   *
+   * @return this machine's when it is not set
+   * @throws ToolException when one is no address
+   */
+  public List<BrokerAddress> addresses(String name, int defaultPort) {
+    String text = get(name);
+    if (text == null) {
+      return List.of(new BrokerAddress("127.0.0.1", defaultPort));
+    }
+    List<BrokerAddress> addresses = new ArrayList<>();
+    for (String part : text.split(",")) {
+      try {
+        addresses.add(BrokerAddress.parse(part.strip(), defaultPort));
+      } catch (IllegalArgumentException e) {
+        throw fault(name, e.getMessage());
+      }
+    }
+    return addresses;
+  }
+
+  private ToolException fault(String name, String reason) {
+    return ToolException.usage(values.get(name).origin() + ": " + reason);
   }
 }

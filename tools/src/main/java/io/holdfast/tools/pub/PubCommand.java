@@ -8,6 +8,7 @@ import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.Names;
+import io.holdfast.tools.client.WireOptions;
 import java.io.IOException;
 import java.nio.file.AccessMode;
 import java.nio.file.Files;
@@ -59,6 +60,8 @@ public final class PubCommand implements Callable<Integer> {
   private String topic;
 
   @Mixin private BrokerOptions brokers;
+
+  @Mixin private WireOptions wire;
 
   @Option(
       names = {"-f", "--format"},
@@ -129,12 +132,12 @@ public final class PubCommand implements Callable<Integer> {
           "--batch (at most 100k), --batch-bytes and --rate must be at least 1");
     }
     MessageInput.Source input = input();
+    ConnectOptions connect = ConnectOptions.defaults("pub").over(wire.wire());
     Set<BrokerAddress> targets = brokers.accepting(topic);
     if (targets.isEmpty()) {
       throw new ToolException("nsqlookupd knows no broker to publish to");
     }
-    try (Publisher publisher =
-        new Publisher(topic, targets, ConnectOptions.defaults("pub"), retryFor, context.stop())) {
+    try (Publisher publisher = new Publisher(topic, targets, connect, retryFor, context.stop())) {
       publisher.connect();
       publishAll(new MessageInput(input, format, defer.toMillis()), publisher);
     }

@@ -9,6 +9,7 @@ import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.Names;
+import io.holdfast.tools.client.WireOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,6 +72,8 @@ public final class TailCommand implements Callable<Integer> {
 
   @Mixin private BrokerOptions brokers;
 
+  @Mixin private WireOptions wire;
+
   @Option(
       names = {"-f", "--format"},
       defaultValue = "text",
@@ -112,6 +115,7 @@ public final class TailCommand implements Callable<Integer> {
   private final List<Thread> threads = new ArrayList<>();
   private MessagePrinter printer;
   private String channel;
+  private ConnectOptions connect;
 
   /**
    * @param context streams and stop request
@@ -134,6 +138,7 @@ public final class TailCommand implements Callable<Integer> {
     if (!brokers.usesLookup()) {
       Given.refuse(spec, "without --lookupd", "--rediscover");
     }
+    connect = ConnectOptions.defaults("tail").over(wire.wire());
     printer = new MessagePrinter(context.out(), format, topic, count, context.terminal());
     long startNs = System.nanoTime();
     discover(true);
@@ -199,7 +204,6 @@ public final class TailCommand implements Callable<Integer> {
   }
 
   private Follower follow(BrokerAddress address) {
-    ConnectOptions connect = ConnectOptions.defaults("tail");
     Follower follower =
         new Follower(
             address,
