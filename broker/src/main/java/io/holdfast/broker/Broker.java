@@ -92,6 +92,7 @@ public final class Broker implements TopicContext {
   private final ScheduledExecutorService housekeeping;
   private final MetadataWriter metadataWriter;
   private final DiskGuard diskGuard;
+  private final Health health;
   private final BrokerMeters meters = new BrokerMeters();
   private final long startTimeMs = System.currentTimeMillis();
   private final long startNs = System.nanoTime();
@@ -115,6 +116,10 @@ public final class Broker implements TopicContext {
   private volatile String diskError;
   private volatile long lastDiskErrorNs;
   private volatile boolean exiting;
+
+  /** Whether all topics are open, so that what is known is all there is. */
+  private volatile boolean restored;
+
   private volatile int tcpPort = -1;
   private volatile int httpPort = -1;
 
@@ -182,13 +187,28 @@ public final class Broker implements TopicContext {
   }
 
   /**
+   * Opens the data directory alone, which is soon done; {@link #restore} opens the topics.
+   *
+   * @throws IOException in one line for the user, as {@link #Broker(Options)}
+   */
+  static Broker unrestored(Options options) throws IOException {
+    return new Broker(options, DataDir.open(options.dataPath(), Disk.LOCAL));
+  }
+
+  /**
    * @param disk where the data directory is; a test's knows more than the machine's
    */
   Broker(Options options, Disk disk) throws IOException {
+    this(options, DataDir.open(options.dataPath(), disk));
+    restore();
+    health.running();
+  }
+
+  private Broker(Options options, DataDir dataDir) throws IOException {
     this.options = options;
+    this.dataDir = dataDir;
     memory = MemoryBudget.ofThisJvm(options.maxInputBytes(), options.maxTotalOutputBytes());
     LOG.info("{}", memory.describe());
-    dataDir = DataDir.open(options.dataPath(), disk);
     boolean opened = false;
     try {
       metadata = dataDir.readMetadata();
@@ -201,9 +221,6 @@ public final class Broker implements TopicContext {
     nextIdBase = metadata.nextIdBase();
     syncThread = new SyncThread(options.syncTimeoutMs());
     syncThread.onForced(meters.sync()::record);
-    if (dataDir.mayHaveUnforcedFiles()) {
-      syncThread.forceLeftBehind(dataDir.root());
-    }
     ChannelSettings.Clock clock = ChannelSettings.Clock.system();
     queueScan = new QueueScan(clock);
     double[] quantiles =
@@ -232,6 +249,18 @@ public final class Broker implements TopicContext {
     housekeeping = Executors.newSingleThreadScheduledExecutor(daemon("housekeeping"));
     metadataWriter = new MetadataWriter(this::writeMetadata);
     diskGuard = new DiskGuard(dataDir, options);
+    health = new Health(this::recoveryState, this::inFlightCount, this::diskState);
+  }
+
+  /**
+   * Opens every topic. Once, before anything else is asked of this broker but its {@link #health}.
+   *
+   * @throws IOException in one line for the user; the broker is of no use then
+   */
+  void restore() throws IOException {
+    if (dataDir.mayHaveUnforcedFiles()) {
+      syncThread.forceLeftBehind(dataDir.root());
+    }
     restoreTopics();
     try {
       metadataWriter.write();
@@ -245,6 +274,7 @@ public final class Broker implements TopicContext {
       diskFailed("metadata", e);
     }
     diskGuard.check(topics.values());
+    restored = true;
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
   }
@@ -336,6 +366,9 @@ public final class Broker implements TopicContext {
     if (topic != null) {
       return CompletableFuture.completedFuture(topic);
     }
+    if (health.isStopping()) {
+      return CompletableFuture.failedFuture(new BrokerException("exiting"));
+    }
     CompletableFuture<Topic> mine = new CompletableFuture<>();
     CompletableFuture<Topic> others = wanted.putIfAbsent(name, mine);
     if (others != null) {
@@ -373,7 +406,7 @@ public final class Broker implements TopicContext {
       if (topic != null) {
         return topic;
       }
-      if (exiting) {
+      if (exiting || health.isStopping()) {
         throw new BrokerException("exiting");
       }
       String refusal = diskGuard.creationRefusal();
@@ -594,6 +627,29 @@ public final class Broker implements TopicContext {
     }
     String syncError = syncThread.error();
     return syncError != null ? syncError : diskError;
+  }
+
+  /** Where the broker is in its life, and whether it can serve. */
+  public Health health() {
+    return health;
+  }
+
+  private Health.State recoveryState() {
+    return restored
+        ? Health.State.OK
+        : Health.State.failed("opening the data path: " + topics.size() + " topics so far");
+  }
+
+  /** A full disk is a warning: what brings space back needs the broker. */
+  private Health.State diskState() {
+    String gone = diskGuard.gone();
+    String broken =
+        gone != null ? gone : syncThread.error() != null ? syncThread.error() : diskError;
+    if (broken != null) {
+      return Health.State.failed(broken);
+    }
+    String refusal = diskGuard.refusal();
+    return refusal == null ? Health.State.OK : Health.State.warning(refusal);
   }
 
   private final ChannelSettings.DiskErrors diskErrors =
@@ -894,6 +950,28 @@ public final class Broker implements TopicContext {
   }
 
   /**
+   * Takes no more messages and delivers none; what is in flight can still be answered. For good.
+   */
+  void drain() {
+    synchronized (topicsLock) {
+      health.stopping();
+      List.copyOf(creating.keySet()).forEach(this::awaitCreation);
+    }
+    topics.values().forEach(Topic::drain);
+  }
+
+  /** Messages that consumers have and did not answer. */
+  long inFlightCount() {
+    long count = 0;
+    for (Topic topic : topics.values()) {
+      for (Channel channel : topic.channels()) {
+        count += channel.inFlightCount();
+      }
+    }
+    return count;
+  }
+
+  /**
    * Stops: takes nothing more, sums everything up, gives the data directory free. Nothing that a
    * crash would lose is left to do here; it makes the next start quick. The listeners are closed
    * already.
@@ -905,6 +983,11 @@ public final class Broker implements TopicContext {
       }
       exiting = true;
       List.copyOf(creating.keySet()).forEach(this::awaitCreation);
+    }
+    health.stopping();
+    if (!restored) {
+      abandon();
+      return;
     }
     housekeeping.shutdown();
     try {
@@ -942,6 +1025,23 @@ public final class Broker implements TopicContext {
         dataDir.markClean();
       }
       dataDir.close();
+    } catch (IOException e) {
+      LOG.error("data path {} cannot be closed", dataDir.root(), e);
+    }
+  }
+
+  /** Ends what could not be opened: what is not known must not be written, nor called clean. */
+  private void abandon() {
+    housekeeping.shutdownNow();
+    queueScan.close();
+    workers.shutdownNow();
+    try {
+      if (workers.awaitTermination(STOP_WAIT_MS, TimeUnit.MILLISECONDS)) {
+        syncThread.close();
+        dataDir.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);
     }

@@ -77,6 +77,11 @@ final class DiskGuard {
     return overMax(measuredBytes + publishedBytes.get());
   }
 
+  /** Why the data directory is no longer ours, null while it is. Any thread. */
+  String gone() {
+    return gone;
+  }
+
   /** So many bytes were published. */
   void published(long bytes) {
     if (options.maxDiskBytes() > 0) {

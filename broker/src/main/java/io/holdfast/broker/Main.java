@@ -1,5 +1,6 @@
 package io.holdfast.broker;
 
+import io.holdfast.broker.config.LogFormat;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
@@ -57,37 +58,72 @@ public final class Main {
     log.info("{}, {}", OptionsLoader.versionLine(), OptionsLoader.nsqdVersionLine());
     options.describe().forEach(line -> log.debug("option {}", line));
     options.ineffective().forEach(log::warn);
-    CountDownLatch stop = new CountDownLatch(1);
-    Signal.handle(new Signal("TERM"), signal -> stop.countDown());
-    Signal.handle(new Signal("INT"), signal -> stop.countDown());
+    Stop stop = new Stop();
+    Signal.handle(new Signal("TERM"), signal -> stop.asked());
+    Signal.handle(new Signal("INT"), signal -> stop.asked());
     Server server;
     try {
       FileModes.ownerOnly();
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {
       OutOfMemoryExit.check(e);
-      boolean isExpected = e instanceof IOException || e instanceof IllegalStateException;
-      String reason = (isExpected ? "" : "internal error: ") + Reasons.of(e);
-      System.err.println("holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason));
-      if (isExpected) {
-        log.debug("start failed", e);
-      } else {
-        log.error("start failed", e);
-      }
-      return 1;
+      return cannotStart(options, e);
     }
-    boolean waiting = true;
-    while (waiting) {
-      try {
-        stop.await();
-        waiting = false;
-      } catch (InterruptedException e) {
-        log.debug("interrupted; nobody has a reason to", e);
-      }
-    }
+    stop.isStarted = true;
+    awaitUninterruptibly(stop.first);
     log.info("stopping");
+    server.drain(stop.second);
     server.stop();
     log.info("bye");
     return 0;
+  }
+
+  private static int cannotStart(Options options, Throwable cause) {
+    Logger log = LoggerFactory.getLogger(Main.class);
+    boolean isExpected = cause instanceof IOException || cause instanceof IllegalStateException;
+    String reason = (isExpected ? "" : "internal error: ") + Reasons.of(cause);
+    String line = "holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason);
+    if (options.logFormat() == LogFormat.JSON) {
+      log.error(Logging.FATAL, "{}", line);
+    } else {
+      System.err.println(line);
+    }
+    if (isExpected) {
+      log.debug("start failed", cause);
+    } else {
+      log.error("start failed", cause);
+    }
+    return 1;
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    boolean waiting = true;
+    while (waiting) {
+      try {
+        latch.await();
+        waiting = false;
+      } catch (InterruptedException e) {
+        LoggerFactory.getLogger(Main.class).debug("interrupted; nobody has a reason to", e);
+      }
+    }
+  }
+
+  /** SIGTERM and SIGINT so far: the first one asks to stop in order, the second at once. */
+  private static final class Stop {
+    private final CountDownLatch first = new CountDownLatch(1);
+    private final CountDownLatch second = new CountDownLatch(1);
+    private volatile boolean isStarted;
+
+    private synchronized void asked() {
+      if (first.getCount() > 0) {
+        first.countDown();
+        return;
+      }
+      second.countDown();
+      if (!isStarted) {
+        // Opening many topics takes its time, and a start that is cut off does no harm.
+        Runtime.getRuntime().halt(1);
+      }
+    }
   }
 }

@@ -43,6 +43,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -64,6 +65,7 @@ public final class Server {
   private static final Logger LOG = LoggerFactory.getLogger(Server.class);
   private static final long HTTP_GRACE_MS = 500;
   private static final long FILE_WATCH_MS = 1000;
+  private static final long DRAIN_LOOK_MS = 10;
 
   private final Options options;
   private final Broker broker;
@@ -129,7 +131,7 @@ public final class Server {
         options.httpUsersFile().isEmpty()
             ? null
             : new UsersFile<>(options.httpUsersFile().get(), Role::ofUser);
-    Server server = new Server(options, new Broker(options), httpUsers);
+    Server server = new Server(options, Broker.unrestored(options), httpUsers);
     boolean started = false;
     try {
       server.open(tls);
@@ -171,11 +173,13 @@ public final class Server {
               httpClient,
               System::nanoTime);
     }
+    // First: whoever watches over the broker is told that it starts.
+    int httpPort = openHttp(tls);
+    broker.restore();
     tcpServer =
         TcpServer.start(
             transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth, budgets));
     LOG.info("TCP: listening on {} ({})", tcpServer.listeningOn(), transport.name());
-    int httpPort = openHttp(tls);
     broker.listening(
         tcpServer.port(),
         httpPort,
@@ -185,6 +189,7 @@ public final class Server {
     watchUsers();
     startLookup(httpClient);
     startStatsd();
+    broker.health().running();
   }
 
   private void watchUsers() {
@@ -332,6 +337,41 @@ public final class Server {
   /** The topics. */
   public Broker broker() {
     return broker;
+  }
+
+  /**
+   * Takes no more connections and messages and delivers none, until nothing is in flight any more,
+   * at most for {@code shutdown-timeout}. {@link #stop} is still to be called.
+   *
+   * @param atOnce ends the wait
+   */
+  public void drain(CountDownLatch atOnce) {
+    long timeoutNs = TimeUnit.MILLISECONDS.toNanos(options.shutdownTimeoutMs());
+    if (timeoutNs == 0) {
+      return;
+    }
+    tcpServer.stopAccepting();
+    broker.drain();
+    long startNs = System.nanoTime();
+    long inFlight = broker.inFlightCount();
+    if (inFlight > 0) {
+      LOG.info(
+          "{} messages are in flight: waiting for them, at most {} ms (shutdown-timeout)",
+          inFlight,
+          options.shutdownTimeoutMs());
+    }
+    try {
+      while (inFlight > 0
+          && System.nanoTime() - startNs < timeoutNs
+          && !atOnce.await(DRAIN_LOOK_MS, TimeUnit.MILLISECONDS)) {
+        inFlight = broker.inFlightCount();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (inFlight > 0) {
+      LOG.info("{} messages are still in flight; after the next start they come again", inFlight);
+    }
   }
 
   /**

@@ -13,8 +13,9 @@ import java.util.Set;
  *
  * <ul>
  *   <li><b>Host</b> (all methods): an IP address, {@code localhost} or a name the broker is known
- *       by. A page whose own name was made to point here (DNS rebinding) shows that name. /ping is
- *       open under any name: health checkers send what they like, and it says and does nothing.
+ *       by. A page whose own name was made to point here (DNS rebinding) shows that name. /ping and
+ *       /health are open under any name: health checkers send what they like, and they change
+ *       nothing.
  *   <li><b>Origin, Sec-Fetch-Site</b> (what can change something): those of the broker itself, or
  *       none, as all clients but browsers have it.
  *   <li><b>/debug</b>: from this machine, unless it is open to all.
@@ -45,7 +46,8 @@ public final class RequestGuard {
 
   /** Returns why the request is refused, for the log; null when it may go on. */
   public String refusalOrNull(HttpAsk ask) {
-    if (!ask.path().equals("/ping") && ask.isTcp()) {
+    boolean isHealth = ask.path().equals("/ping") || ask.path().startsWith("/health/");
+    if (!isHealth && ask.isTcp()) {
       for (String host : ask.hosts()) {
         if (!isOurs(nameOf(host))) {
           return "Host " + host + " is none of this broker's (http-allowed-hosts)";

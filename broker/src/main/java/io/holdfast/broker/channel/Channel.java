@@ -96,6 +96,10 @@ public final class Channel {
 
   private volatile boolean paused;
   private volatile boolean exiting;
+
+  /** Whether nothing more is delivered, as the broker is about to stop. Guarded by the lock. */
+  private boolean draining;
+
   private volatile boolean peeking;
 
   /** An ephemeral channel that is about to be deleted for want of consumers. Lock writes it. */
@@ -308,7 +312,7 @@ public final class Channel {
     int count = 0;
     ClientV2 wake = null;
     synchronized (lock) {
-      if (paused || exiting || !client.isSubscribed()) {
+      if (paused || exiting || draining || !client.isSubscribed()) {
         return CLOSED;
       }
       long nowNs = settings.clock().nanos();
@@ -701,6 +705,13 @@ public final class Channel {
   /** As it was when the broker stopped. */
   public void restorePaused() {
     paused = true;
+  }
+
+  /** Delivers nothing more, for good; what is in flight can still be answered. */
+  public void drain() {
+    synchronized (lock) {
+      draining = true;
+    }
   }
 
   public boolean isPaused() {

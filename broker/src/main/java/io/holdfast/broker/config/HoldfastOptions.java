@@ -147,6 +147,25 @@ final class HoldfastOptions {
       GROUP.bool("debug-endpoints", false, "answer /debug to others than this machine");
 
   static {
+    GROUP.heading("Log and stop (Holdfast's own)");
+  }
+
+  static final OptionSpec LOG_FORMAT =
+      GROUP.add(
+          draft(
+              "log-format",
+              OptionType.choice("text or json", LogFormat::parse, LogFormat::text, LogFormat::text),
+              "",
+              "log lines: text, as nsqd's, or json, one object a line"),
+          LogFormat.TEXT);
+  static final OptionSpec SHUTDOWN_TIMEOUT =
+      GROUP.duration(
+          "shutdown-timeout",
+          "5s",
+          "0s",
+          "when stopping, wait at most so long for messages in flight; 0s = not at all");
+
+  static {
     GROUP.heading("Threads (Holdfast's own)");
   }
 

@@ -43,6 +43,9 @@ final class IneffectiveOptions {
         && options.tlsCert().isEmpty()) {
       lines.add(line(NsqdOptions.HTTPS_ADDRESS, "HTTPS needs tls-cert and tls-key"));
     }
+    if (options.isGiven(NsqdOptions.LOG_PREFIX) && options.logFormat() == LogFormat.JSON) {
+      lines.add(line(NsqdOptions.LOG_PREFIX, "log-format is json"));
+    }
     return List.copyOf(lines);
   }
 

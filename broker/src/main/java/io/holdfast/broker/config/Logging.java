@@ -12,8 +12,9 @@ import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
 
 /**
- * Applies log-level and log-prefix, at start and at run time. Lines go to standard error
- * (logback.xml); the libraries' loggers stay at WARN whatever the level. Callable from any thread.
+ * Applies log-level, log-prefix and log-format, at start and at run time. Lines go to standard
+ * error (logback.xml); the libraries' loggers stay at WARN whatever the level. Callable from any
+ * thread.
  */
 public final class Logging {
   /**
@@ -27,10 +28,24 @@ public final class Logging {
 
   private Logging() {}
 
-  /** Applies the options' log level and prefix. */
+  /** Applies the options' log level, prefix and format. */
   public static void configure(Options options) {
     prefix = options.logPrefix();
+    if (options.logFormat() == LogFormat.JSON) {
+      writeJson();
+    }
     setLevel(options.logLevel());
+  }
+
+  private static void writeJson() {
+    LoggerContext context = context();
+    Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    if (root.getAppender("STDERR") instanceof QueuedStderrAppender appender) {
+      JsonLines encoder = new JsonLines();
+      encoder.setContext(context);
+      encoder.start();
+      appender.setEncoder(encoder);
+    }
   }
 
   /**

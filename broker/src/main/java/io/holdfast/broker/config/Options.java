@@ -505,6 +505,16 @@ public final class Options {
     return bool(HoldfastOptions.DEBUG_ENDPOINTS);
   }
 
+  /** Returns how log lines look. */
+  public LogFormat logFormat() {
+    return (LogFormat) get(HoldfastOptions.LOG_FORMAT);
+  }
+
+  /** Returns how long a stop waits for messages in flight at most, ms; 0 = not at all. */
+  public long shutdownTimeoutMs() {
+    return ms(HoldfastOptions.SHUTDOWN_TIMEOUT);
+  }
+
   /** Returns how many threads serve connections; one per processor unless set. */
   public int eventLoopThreads() {
     return intOf(HoldfastOptions.EVENT_LOOP_THREADS) == 0

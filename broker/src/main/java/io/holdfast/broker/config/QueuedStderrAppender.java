@@ -43,7 +43,7 @@ public final class QueuedStderrAppender extends UnsynchronizedAppenderBase<ILogg
 
   private final AtomicLong dropped = new AtomicLong();
   private final OutputStream out;
-  private Encoder<ILoggingEvent> encoder;
+  private volatile Encoder<ILoggingEvent> encoder;
 
   /** Made by logback.xml. */
   public QueuedStderrAppender() {
@@ -54,7 +54,7 @@ public final class QueuedStderrAppender extends UnsynchronizedAppenderBase<ILogg
     this.out = out;
   }
 
-  /** Set by logback.xml. */
+  /** Set by logback.xml, and once more for another format. */
   public void setEncoder(Encoder<ILoggingEvent> encoder) {
     this.encoder = encoder;
   }

@@ -59,6 +59,9 @@ public final class HttpApi {
     LoginHandler login = new LoginHandler(access, audit);
     Routes routes = new Routes(new Guarded(access, audit));
     routes.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
+    HealthHandler health = new HealthHandler(broker.health());
+    routes.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
+    routes.add(Right.OPEN, "GET", "/health/live", RequestHandler.immediate(health::live));
     routes.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
     routes.add(Right.READ, "GET", "/stats", workers.blocking(stats::stats));
     PeekHandler peek = new PeekHandler(broker);
@@ -99,7 +102,7 @@ public final class HttpApi {
         login::login);
     routes.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
     DebugHandler.addRoutes(routes, workers);
-    router = new Router(routes.list, guard(broker.options()));
+    router = new Router(routes.list, guard(broker.options()), broker.health()::isStarting);
   }
 
   private static RequestGuard guard(Options options) {

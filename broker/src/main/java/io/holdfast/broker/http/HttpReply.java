@@ -63,7 +63,12 @@ record HttpReply(
 
   /** 200 with {@code value} as compact JSON. */
   static HttpReply json(Object value) {
-    return new HttpReply(200, JSON, JsonText.write(value), true, Map.of());
+    return json(200, value);
+  }
+
+  /** {@code value} as compact JSON. */
+  static HttpReply json(int status, Object value) {
+    return new HttpReply(status, JSON, JsonText.write(value), true, Map.of());
   }
 
   /** {@code {"message":"CODE"}}. */

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 
 /**
  * Finds the route of a request, with the answers nsqd gives where there is none: redirects for
@@ -26,6 +27,7 @@ import java.util.TreeSet;
 final class Router {
   private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();
   private final AccessCheck access;
+  private final BooleanSupplier starting;
 
   /**
    * One route.
@@ -93,14 +95,16 @@ final class Router {
    * @param routes in any order, open to everybody
    */
   Router(Collection<Route> routes) {
-    this(routes, RequestGuard.NONE);
+    this(routes, RequestGuard.NONE, () -> false);
   }
 
   /**
    * @param routes in any order
    * @param guard who may ask for them
+   * @param starting while it is true, only health is told
    */
-  Router(Collection<Route> routes, RequestGuard guard) {
+  Router(Collection<Route> routes, RequestGuard guard, BooleanSupplier starting) {
+    this.starting = starting;
     access = new AccessCheck(guard);
     for (Route route : routes) {
       Route former =
@@ -118,6 +122,11 @@ final class Router {
     HttpReply refusal = access.refusalOrNull(ctx, request, target);
     if (refusal != null) {
       return answer(refusal);
+    }
+    boolean isHealth =
+        target.path().equals("/ping") || target.path().startsWith(HealthHandler.PREFIX);
+    if (!isHealth && starting.getAsBoolean()) {
+      return answer(HttpReply.error(503, "STARTING"));
     }
     return target.path().equals("*")
         ? answer(HttpReply.plainText(200, "")) // OPTIONS of the server as such

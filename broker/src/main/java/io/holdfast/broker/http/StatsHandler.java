@@ -23,7 +23,7 @@ final class StatsHandler {
 
   /** GET /ping. */
   HttpReply ping(ApiRequest request) {
-    String error = broker.healthError();
+    String error = broker.health().isStarting() ? "starting" : broker.healthError();
     return error == null
         ? HttpReply.plainText(200, "OK")
         : HttpReply.plainText(500, "NOK - " + error);

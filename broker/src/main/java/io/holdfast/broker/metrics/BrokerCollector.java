@@ -2,6 +2,7 @@ package io.holdfast.broker.metrics;
 
 import io.holdfast.broker.Broker;
 import io.holdfast.broker.channel.Channel;
+import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.LatencyCounts;
 import io.holdfast.broker.topic.Topic;
@@ -120,12 +121,37 @@ public final class BrokerCollector implements MultiCollector {
         Family.gauge("holdfast_connections", "Open connections.", Integer::doubleValue);
     connections.get().forEach((kind, count) -> open.add(Labels.of("kind", kind), count));
     put(all, open);
+    memory(all);
     all.metricSnapshot(
         InfoSnapshot.builder()
             .name("holdfast_build")
             .help("What is running.")
             .dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder().labels(build).build())
             .build());
+  }
+
+  /** The parts that /stats shows as memory_budget. */
+  private void memory(MetricSnapshots.Builder all) {
+    Family<MemoryBudget.Usage> budget =
+        Family.gauge(
+            "holdfast_memory_budget_bytes",
+            "Memory that a part of the broker may use.",
+            MemoryBudget.Usage::limitBytes);
+    Family<MemoryBudget.Usage> used =
+        Family.gauge(
+            "holdfast_memory_used_bytes",
+            "Memory that a part of the broker uses, as it estimates.",
+            MemoryBudget.Usage::usedBytes);
+    broker
+        .memory()
+        .parts()
+        .forEach(
+            (part, usage) -> {
+              budget.add(Labels.of("part", part), usage);
+              used.add(Labels.of("part", part), usage);
+            });
+    put(all, budget);
+    put(all, used);
   }
 
   private static void histogram(

@@ -77,8 +77,11 @@ public final class TcpServer {
     return connections.count();
   }
 
-  /** Takes no more connections. */
+  /** Takes no more connections. Further calls do nothing. */
   public void stopAccepting() {
+    if (!listener.isOpen()) {
+      return;
+    }
     listener.close().syncUninterruptibly();
     if (address.isUnix()) {
       UnixSocketFile.remove(address.unixPath());

@@ -86,6 +86,9 @@ public final class Topic {
   private volatile boolean paused;
   private volatile boolean exiting;
 
+  /** Whether the broker is about to stop: no more messages, no more channels. */
+  private volatile boolean draining;
+
   /** What journal and ledgers took on disk when housekeeping last looked. */
   private volatile long measuredBytes;
 
@@ -248,7 +251,7 @@ public final class Topic {
     Batch batch = new Batch(section.nioBuffer(), count, deferMs, arrivedNs);
     boolean durable;
     synchronized (lock) {
-      if (exiting) {
+      if (exiting || draining) {
         throw new BrokerException("exiting");
       }
       messageCount += count;
@@ -328,7 +331,7 @@ public final class Topic {
       if (channel != null) {
         return channel;
       }
-      if (exiting) {
+      if (exiting || draining) {
         throw new BrokerException("exiting");
       }
       if (channels.size() >= context.maxChannels()) {
@@ -544,6 +547,16 @@ public final class Topic {
       }
     }
     context.persistMetadata();
+  }
+
+  /** Takes no more messages and has none delivered, for good. */
+  public void drain() {
+    synchronized (adminLock) {
+      synchronized (lock) {
+        draining = true;
+      }
+      channels.values().forEach(Channel::drain);
+    }
   }
 
   /**

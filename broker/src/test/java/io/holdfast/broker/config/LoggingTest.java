@@ -51,6 +51,32 @@ class LoggingTest {
   }
 
   @Test
+  void shouldWriteAnObjectALineThatATerminalDoesNotObey() throws java.io.IOException {
+    String text = "two\nlines \"a\\ \u001b[31m\u009b2J\u202e\u2028\u007fü\uD83D\uDE00\uD83D";
+    var event =
+        new LoggingEvent(
+            "",
+            (ch.qos.logback.classic.Logger) log,
+            Level.WARN,
+            text,
+            new IllegalStateException("outer\nline"),
+            new Object[0]);
+    JsonLines lines = new JsonLines();
+    lines.setContext((LoggerContext) LoggerFactory.getILoggerFactory());
+    lines.start();
+    String line = new String(lines.encode(event), java.nio.charset.StandardCharsets.UTF_8);
+    assertTrue(line.endsWith("}\n") && line.indexOf('\n') == line.length() - 1, line);
+    assertFalse(line.chars().anyMatch(c -> c != '\n' && Character.isISOControl(c)), line);
+    assertTrue(line.contains("\\u202e\\u2028\\u007fü"), line);
+    var json = new com.fasterxml.jackson.databind.ObjectMapper().readTree(line);
+    assertEquals(text.replaceAll("\uD83D$", "?"), json.path("formattedMessage").asText());
+    assertEquals("WARN", json.path("level").asText());
+    assertEquals(log.getName(), json.path("loggerName").asText());
+    assertTrue(json.path("timestamp").asLong() > 0);
+    assertEquals("outer\nline", json.path("throwable").path("message").asText());
+  }
+
+  @Test
   void shouldKeepAThrowableAndItsCausesOnTheLine() {
     Exception e = new IllegalStateException("outer\nline", new java.io.IOException("disk"));
     String line = layout(Level.ERROR, "failed", e);

@@ -93,8 +93,12 @@ class OptionsTest {
         Arguments.of("max_input_bytes", 0L),
         Arguments.of("max_total_output_bytes", 0L),
         Arguments.of("metrics_exclude_ephemeral", false),
+        Arguments.of("http_users_file", ""),
+        Arguments.of("http_anonymous_role", "admin"),
         Arguments.of("http_allowed_hosts", List.of()),
         Arguments.of("debug_endpoints", false),
+        Arguments.of("log_format", "text"),
+        Arguments.of("shutdown_timeout", 5_000_000_000L),
         Arguments.of("event_loop_threads", 0L));
   }
 

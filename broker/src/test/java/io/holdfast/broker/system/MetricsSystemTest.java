@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.Http;
@@ -114,6 +115,17 @@ class MetricsSystemTest {
     assertTrue(samples.get("holdfast_ledger_files") >= 1);
     assertTrue(samples.get("holdfast_disk_free_bytes") > 0);
     assertTrue(samples.containsKey("holdfast_connections{kind=\"tcp\"}"));
+    JsonNode parts = broker.http().get("/stats?format=json").json().at("/memory_budget/parts");
+    assertFalse(parts.isEmpty());
+    parts
+        .fields()
+        .forEachRemaining(
+            part -> {
+              String label = "_bytes{part=\"" + part.getKey() + "\"}";
+              double limit = part.getValue().path("limit_bytes").asDouble();
+              assertEquals(limit, samples.get("holdfast_memory_budget" + label), label);
+              assertTrue(samples.containsKey("holdfast_memory_used" + label), label);
+            });
     assertTrue(samples.keySet().stream().anyMatch(name -> name.startsWith("holdfast_build_info{")));
     assertTrue(samples.keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used")));
     assertTrue(samples.containsKey("process_uptime_seconds"));

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,6 +96,50 @@ class OperatorViewSystemTest {
       }
       Awaitility.await().until(() -> lines.stream().allMatch(broker.log()::contains));
     }
+  }
+
+  @Test
+  void shouldLogAnObjectALineFromTheFirstToTheLast() throws IOException {
+    Reference.holdfastOnly("nsqd has no log format");
+    try (BrokerProcess broker = BrokerProcess.started("--log-format=json", "--log-level=debug")) {
+      broker.http().post("/topic/create?topic=t").expect(200, "");
+      try (RawNsqConnection conn = broker.connectRaw()) {
+        conn.send("\u001b[3m").expectFatal("E_BAD_PROTOCOL");
+      }
+      assertEquals(0, broker.terminate());
+      List<JsonNode> lines = jsonLines(broker);
+      assertTrue(lines.get(0).path("formattedMessage").asText().startsWith("holdfast v"));
+      assertEquals("bye", lines.get(lines.size() - 1).path("formattedMessage").asText());
+      assertTrue(
+          lines.stream()
+              .filter(line -> line.path("loggerName").asText().equals("audit"))
+              .map(line -> line.path("formattedMessage").asText())
+              .anyMatch(
+                  text -> text.matches("user=\\S+ remote=\\S+ action=topic.create topic=t .*")));
+      broker.launch(List.of("--log-format=json", "--tcp-address=host.invalid:1"));
+      assertEquals(1, broker.awaitExit(Duration.ofSeconds(20)));
+      lines = jsonLines(broker);
+      String last = lines.get(lines.size() - 1).path("formattedMessage").asText();
+      assertTrue(last.startsWith("holdfast: ") && last.contains("host.invalid:1"), last);
+      broker.launch(List.of("--log-format=xml"));
+      assertEquals(2, broker.awaitExit(Duration.ofSeconds(20)));
+      assertTrue(broker.stderr().contains("accepted is text or json"), broker::stderr);
+    }
+  }
+
+  private static List<JsonNode> jsonLines(BrokerProcess broker) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : broker.stderr().split("\n")) {
+      if (line.startsWith("WARNING: ")) {
+        continue; // newer JVMs' own
+      }
+      JsonNode json = new JsonMapper().readTree(line);
+      for (String key : List.of("timestamp", "level", "loggerName", "formattedMessage")) {
+        assertTrue(json.has(key), line);
+      }
+      lines.add(json);
+    }
+    return lines;
   }
 
   /** Digits that are not ASCII, and an I that has a dot. */

@@ -181,6 +181,22 @@ public final class BrokerProcess implements AutoCloseable {
     return awaitExit(Duration.ofSeconds(20));
   }
 
+  /** Sends it a signal: TERM, INT, HUP... */
+  public BrokerProcess signal(String name) {
+    try {
+      Process kill = new ProcessBuilder("kill", "-" + name, String.valueOf(pid())).start();
+      if (kill.waitFor() != 0) {
+        throw new AssertionError("kill -" + name + " " + pid() + " failed\n" + output());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+    return this;
+  }
+
   /** Waits for the process's end by itself; returns the exit code. */
   public int awaitExit(Duration atMost) {
     try {
