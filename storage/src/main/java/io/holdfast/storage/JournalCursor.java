@@ -3,6 +3,7 @@ package io.holdfast.storage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,7 +70,7 @@ public final class JournalCursor implements Closeable {
   }
 
   private void report(String format, Object... of) {
-    unreadableTo.accept(format.formatted(of));
+    unreadableTo.accept(String.format(Locale.ROOT, format, of));
   }
 
   /** The ordinal that {@link #next} will return, if it can be read. */
