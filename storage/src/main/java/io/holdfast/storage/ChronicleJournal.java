@@ -94,6 +94,10 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             Math.max(MIN_RESERVE_STEP_BYTES, step),
             options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
     files = new JournalFiles(log, options.maxRecordBytes());
+    for (Map.Entry<Integer, String> stray : MisplacedFiles.find(log, files).entrySet()) {
+      log.leaveOut(stray.getKey(), stray.getValue());
+      files.removed(stray.getKey());
+    }
     nextOrdinal = files.findNextOrdinal();
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,7 +90,7 @@ public final class DataDir implements Closeable {
     boolean opened = false;
     try {
       DataDir dir = new DataDir(root, disk, lock);
-      DurableFiles.createDirectory(disk, dir.topicsDir());
+      StrayFiles.makeDirectory(disk, dir.topicsDir());
       lock.topicsMade();
       dir.finishDeletions();
       opened = true;
@@ -245,9 +246,9 @@ public final class DataDir implements Closeable {
   /** Makes the directories of a topic; on disk when this returns. */
   public void createTopic(String topic) throws IOException {
     requireInPlace();
-    DurableFiles.createDirectory(disk, topicDir(topic));
-    DurableFiles.createDirectory(disk, journalDir(topic));
-    DurableFiles.createDirectory(disk, channelsDir(topic));
+    StrayFiles.makeDirectory(disk, topicDir(topic));
+    StrayFiles.makeDirectory(disk, journalDir(topic));
+    StrayFiles.makeDirectory(disk, channelsDir(topic));
   }
 
   /**
@@ -262,7 +263,7 @@ public final class DataDir implements Closeable {
   /** Makes the directory of a channel; on disk when this returns. */
   public void createChannel(String topic, String channel) throws IOException {
     requireInPlace();
-    DurableFiles.createDirectory(disk, channelDir(topic, channel));
+    StrayFiles.makeDirectory(disk, channelDir(topic, channel));
   }
 
   /** The topics that have a directory. */
@@ -278,13 +279,14 @@ public final class DataDir implements Closeable {
 
   private static List<String> names(Path parent) throws IOException {
     List<String> names = new ArrayList<>();
-    try (DirectoryStream<Path> dirs = Files.newDirectoryStream(parent, Files::isDirectory)) {
+    try (DirectoryStream<Path> dirs = Files.newDirectoryStream(parent)) {
       for (Path dir : dirs) {
-        if (DirNames.isPassing(dir.getFileName().toString())) {
+        String fileName = dir.getFileName().toString();
+        if (DirNames.isPassing(fileName) || StrayFiles.isAside(dir)) {
           continue;
         }
-        String name = DirNames.unescape(dir.getFileName().toString());
-        if (name != null) {
+        String name = DirNames.unescape(fileName);
+        if (name != null && Files.isDirectory(dir)) {
           names.add(name);
         } else {
           LOG.warn("{} is not a directory of ours and is left alone", dir);
@@ -311,7 +313,7 @@ public final class DataDir implements Closeable {
 
   private Path markDeleted(Path dir) throws IOException {
     requireInPlace();
-    if (!Files.exists(dir)) {
+    if (!Files.isDirectory(dir)) {
       return null;
     }
     Path deleted =
@@ -353,16 +355,24 @@ public final class DataDir implements Closeable {
    */
   public Metadata readMetadata() throws IOException {
     Path file = metadataFile();
+    StrayFiles.makeWayForFile(disk, file);
     if (!Files.exists(file)) {
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
     Path aside = root.resolve("meta.json.damaged");
-    if (!Files.isRegularFile(file)) {
-      disk.move(file, aside);
-      LOG.error("{} is no file; renamed to {}, pause flags are lost", file, aside);
+    StrayFiles.makeWayForFile(disk, aside);
+    byte[] content;
+    try {
+      content = disk.readAll(file);
+    } catch (FileSystemException outOfReach) {
+      // No permission, say: nothing is wrong with what it says.
+      throw outOfReach;
+    } catch (IOException e) {
+      disk.move(file, StrayFiles.freeName(aside));
+      LOG.error(
+          "{} cannot be read: {}; renamed to *.damaged, pause flags are lost", file, Reasons.of(e));
       return new Metadata(FORMAT_VERSION, 0, List.of());
     }
-    byte[] content = Files.readAllBytes(file);
     List<String> setAside = new ArrayList<>();
     Metadata metadata = parseMetadata(content, setAside);
     if (metadata != null && metadata.formatVersion() > FORMAT_VERSION) {

@@ -18,7 +18,7 @@ import java.util.function.LongConsumer;
 public final class DataDirCheck {
   private static final String NEXT_START_REMOVES = "the broker's next start removes it";
   private static final String NEXT_START_RENAMES =
-      "the broker's next start renames it to *" + ExcerptLog.STRAY_SUFFIX;
+      "the broker's next start renames it to *" + StrayFiles.SUFFIX;
 
   private final DataDirView dir;
   private final Defect.Listener listener;
@@ -87,6 +87,8 @@ public final class DataDirCheck {
   /** Checks a topic: its journal, then its channels' ledgers against it. */
   public void checkTopic(String name) throws IOException {
     checkFiles(dir.journalDir(name), "messages");
+    JournalView.misplaced(dir.journalDir(name))
+        .forEach((file, why) -> note(file, why, NEXT_START_RENAMES));
     try (TopicView topic = dir.topic(name)) {
       for (ChannelView channel : topic.channels()) {
         checkFiles(dir.channelDir(name, channel.name()), "entries");
@@ -115,7 +117,7 @@ public final class DataDirCheck {
         }
         if (name.endsWith(".precreated") || name.endsWith(".discard")) {
           note(entry, "left over from a roll that a kill interrupted", NEXT_START_REMOVES);
-        } else if (name.contains(ExcerptLog.STRAY_SUFFIX)) {
+        } else if (name.contains(StrayFiles.SUFFIX)) {
           note(entry, "put aside by an earlier start", "the broker ignores it");
         } else if (name.endsWith(SizeRollCycle.SUFFIX)) {
           note(entry, "no file of the broker's is named so", NEXT_START_RENAMES);

@@ -60,6 +60,7 @@ final class DataDirLock implements Closeable {
     this.directory = directory;
     file = root.resolve(LOCK_FILE);
     rootKey = key(root);
+    StrayFiles.makeWayForFile(disk, file);
     channel = openFile();
     boolean locked = false;
     try {
@@ -144,7 +145,12 @@ final class DataDirLock implements Closeable {
       return LastStop.CLEAN;
     }
     ByteBuffer content = ByteBuffer.allocate(100);
-    channel.read(content, 0);
+    try {
+      channel.read(content, 0);
+    } catch (IOException e) {
+      LOG.error("{} cannot be read, taken for that of a broker whose machine stopped", file, e);
+      return LastStop.MACHINE_STOPPED;
+    }
     List<String> lines =
         lines(new String(content.array(), 0, content.position(), StandardCharsets.UTF_8));
     if (lines.contains(CLEAN_MARK)) {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import jnr.ffi.LibraryLoader;
 import net.openhft.posix.PosixAPI;
 
@@ -124,6 +125,23 @@ public class Disk {
    */
   public int read(Path file, FileChannel channel, ByteBuffer to, long offset) throws IOException {
     return channel.read(to, offset);
+  }
+
+  /**
+   * Reads a small file as a whole.
+   *
+   * @throws java.nio.file.FileSystemException when it cannot be opened
+   * @throws IOException when the disk cannot read it
+   */
+  public byte[] readAll(Path file) throws IOException {
+    try (FileChannel channel = openToRead(file)) {
+      ByteBuffer content = ByteBuffer.allocate(Math.toIntExact(channel.size()));
+      int count = 1;
+      while (content.hasRemaining() && count > 0) {
+        count = read(file, channel, content, content.position());
+      }
+      return Arrays.copyOf(content.array(), content.position());
+    }
   }
 
   /** Creates an empty file. */

@@ -34,6 +34,7 @@ public final class DurableFiles {
 
   static void replace(Disk disk, Path file, byte[] content) throws IOException {
     Path temp = file.resolveSibling(file.getFileName() + ".tmp");
+    StrayFiles.makeWayForFile(disk, temp);
     disk.delete(temp);
     disk.createFile(temp);
     Files.write(temp, content, StandardOpenOption.WRITE);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,9 +60,6 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
 
   private static final long LISTING_BYTES = 8 << 10;
   private static final String DAMAGED_SUFFIX = ".damaged";
-
-  /** Of a file or directory that is not ours and whose name Chronicle would stumble over. */
-  static final String STRAY_SUFFIX = ".stray";
 
   /** Leaves room to count on. */
   private static final int LAST_CYCLE = Integer.MAX_VALUE - (1 << 20);
@@ -206,7 +204,8 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
       }
     }
     for (Path stray : strays) {
-      setAsideStray(stray, Files.isRegularFile(stray) ? "no file is named so" : "it is no file");
+      StrayFiles.setAside(
+          disk, stray, Files.isRegularFile(stray) ? "no file is named so" : "it is no file");
     }
   }
 
@@ -222,7 +221,7 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
       if (header == CycleFileHeader.NONE) {
         disk.delete(file(newest));
       } else {
-        setAsideStray(file(newest), "there is no record in it");
+        StrayFiles.setAside(disk, file(newest), "there is no record in it");
       }
     }
   }
@@ -253,13 +252,12 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     return file.getFileName().toString().endsWith(DAMAGED_SUFFIX);
   }
 
-  private void setAsideStray(Path stray, String why) throws IOException {
-    Path aside = stray.resolveSibling(stray.getFileName() + STRAY_SUFFIX);
-    for (int i = 2; Files.exists(aside); i++) {
-      aside = stray.resolveSibling(stray.getFileName() + STRAY_SUFFIX + "-" + i);
-    }
-    disk.move(stray, aside);
-    LOG.error("{} is not ours ({}); renamed to {}", stray, why, aside.getFileName());
+  /** Takes a file out of the log that its owner found not to belong there. At opening only. */
+  void leaveOut(int cycle, String why) throws IOException {
+    Path stray = file(cycle);
+    cycles.remove(cycle);
+    setAside.remove(cycle);
+    StrayFiles.setAside(disk, stray, why);
   }
 
   Path dir() {
@@ -526,7 +524,12 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
         disk.delete(early);
       }
     }
-    writeFile.renamed(dir.resolve(name));
+    Path file = dir.resolve(name);
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      // Chronicle would append to it.
+      StrayFiles.setAside(disk, file, "somebody put it there");
+    }
+    writeFile.renamed(file);
     rollCycle.cycle(writeCycle);
   }
 

@@ -125,20 +125,63 @@ final class JournalFiles {
       // This process writes it, and would have noted a message: there are only copies so far.
       return -1;
     }
-    long first = -1;
-    try (ExcerptReader reader = reader()) {
-      if (reader.moveToCycle(cycle)) {
-        while (first < 0 && reader.nextInFile()) {
-          if (isWhole(reader) && isBatch(reader)) {
-            first = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-          }
-        }
-      }
-    }
+    FirstBatch batch = firstBatch(cycle);
+    long first = batch == null ? -1 : batch.ordinal();
     if (complete || first >= 0) {
       begins(cycle, first);
     }
     return first;
+  }
+
+  /**
+   * The first publish command in a file.
+   *
+   * @param count of messages, which can be none
+   */
+  record FirstBatch(int cycle, long ordinal, int count, long timeNs, int crc) {
+    /** Whether a later file may begin with another one. */
+    boolean mayPrecede(FirstBatch other) {
+      return ordinal < other.ordinal || ordinal == other.ordinal && count == 0;
+    }
+
+    /** The same in whichever file. */
+    FirstBatch inAnyFile() {
+      return new FirstBatch(-1, ordinal, count, timeNs, crc);
+    }
+  }
+
+  /** What a file begins with, null when nothing in it can be read. */
+  FirstBatch firstBatch(int cycle) throws IOException {
+    try (ExcerptReader reader = reader()) {
+      boolean more = reader.moveToCycle(cycle);
+      while (more && reader.nextInFile()) {
+        if (isWhole(reader) && isBatch(reader)) {
+          ByteBuffer view = reader.view();
+          int at = reader.offset();
+          return new FirstBatch(
+              cycle,
+              view.getLong(at + RecordCodec.ORDINAL_OFFSET),
+              view.getInt(at + RecordCodec.COUNT_OFFSET),
+              view.getLong(at + RecordCodec.TIME_OFFSET),
+              view.getInt(at + RecordCodec.CRC_OFFSET));
+        }
+      }
+    }
+    return null;
+  }
+
+  /** One above the last ordinal in a file, -1 when nothing in it can be read. */
+  long endOf(int cycle) throws IOException {
+    long end = -1;
+    try (ExcerptReader reader = reader()) {
+      boolean more = reader.moveToCycle(cycle);
+      while (more && reader.nextInFile()) {
+        if (isWhole(reader) && isBatch(reader)) {
+          end = Math.max(end, endOrdinal(reader));
+        }
+      }
+    }
+    return end;
   }
 
   /** The newest file that begins at or below an ordinal, else the oldest; -1 without files. */

@@ -3,6 +3,8 @@ package io.holdfast.storage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A topic's journal for those who only look: what a recovery asks of it, and a cursor over its
@@ -23,7 +25,17 @@ final class JournalView implements JournalContents {
     this.dir = dir;
     log = new LogView(dir);
     files = new JournalFiles(log, MAX_RECORD_BYTES);
+    MisplacedFiles.find(log, files).keySet().forEach(log::leaveOut);
     nextOrdinal = files.findNextOrdinal();
+  }
+
+  /** Why a broker's next start puts files of a journal aside, by file. */
+  static Map<Path, String> misplaced(Path dir) throws IOException {
+    LogView log = new LogView(dir);
+    Map<Path, String> misplaced = new LinkedHashMap<>();
+    MisplacedFiles.find(log, new JournalFiles(log, MAX_RECORD_BYTES))
+        .forEach((cycle, why) -> misplaced.put(log.file(cycle), why));
+    return misplaced;
   }
 
   @Override

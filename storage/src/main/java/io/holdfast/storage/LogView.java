@@ -5,6 +5,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -15,6 +17,7 @@ final class LogView implements LogFiles {
   private final Path dir;
   private final boolean withEmpty;
   private final TreeMap<Integer, Path> files = new TreeMap<>();
+  private final Set<Integer> leftOut = new HashSet<>();
 
   /**
    * The files that a broker would have after its start.
@@ -48,7 +51,7 @@ final class LogView implements LogFiles {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
       for (Path entry : entries) {
         int cycle = ExcerptLog.cycleOfFile(entry.getFileName().toString());
-        if (cycle >= 0 && Files.isRegularFile(entry)) {
+        if (cycle >= 0 && Files.isRegularFile(entry) && !leftOut.contains(cycle)) {
           files.put(cycle, entry);
         }
       }
@@ -71,6 +74,12 @@ final class LogView implements LogFiles {
       }
       files.remove(newest);
     }
+  }
+
+  /** From now on a file is not looked at: a broker would put it aside. */
+  void leaveOut(int cycle) {
+    leftOut.add(cycle);
+    files.remove(cycle);
   }
 
   private int newest() {

@@ -39,7 +39,7 @@ final class RecordCodec {
   /** A copy of one older message, with its ordinal, time and deferral: {@link Journal#carry}. */
   static final int TYPE_CARRIED = 2;
 
-  private static final int CRC_OFFSET = 4;
+  static final int CRC_OFFSET = 4;
   private static final int AFTER_CRC = 8;
   static final int LENGTH_OFFSET = 8;
   static final int COUNT_OFFSET = 12;

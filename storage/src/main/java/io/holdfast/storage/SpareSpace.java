@@ -45,6 +45,7 @@ public final class SpareSpace {
     kept = false;
     boolean done = false;
     try {
+      StrayFiles.makeWayForFile(Disk.LOCAL, file);
       Files.deleteIfExists(file);
       DurableFiles.reserve(file, bytes);
       done = true;

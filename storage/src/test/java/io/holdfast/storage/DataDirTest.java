@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -246,6 +248,39 @@ class DataDirTest {
       assertNotNull(dir.readMetadata());
       assertEquals(5, dir.readMetadata().nextIdBase());
     }
+  }
+
+  @Test
+  void shouldGoOnWithoutAMetadataFileThatCannotBeRead() throws Exception {
+    FaultyDisk disk = new FaultyDisk();
+    Path file = Files.writeString(root.resolve("meta.json"), "{\"format_version\": 1}");
+    Path aside = root.resolve("meta.json.damaged");
+    disk.breakBlock(file, 0);
+    for (int i = 0; i < 2; i++) {
+      try (DataDir dir = DataDir.open(root, disk)) {
+        assertEquals(0, dir.readMetadata().nextIdBase());
+        assertTrue(Files.exists(aside), "kept");
+        assertFalse(Files.exists(file));
+        Files.writeString(file, "{\"format_version\": 1}");
+      }
+      assertEquals(i == 1, Files.exists(root.resolve("meta.json.damaged-2")));
+    }
+  }
+
+  @Test
+  void shouldNotTakeForDamageWhatIsOutOfReach() throws Exception {
+    Disk refusing =
+        new Disk() {
+          @Override
+          public FileChannel openToRead(Path file) throws IOException {
+            throw new AccessDeniedException(file.toString());
+          }
+        };
+    Path file = Files.writeString(root.resolve("meta.json"), "{}");
+    try (DataDir dir = DataDir.open(root, refusing)) {
+      assertThrows(AccessDeniedException.class, dir::readMetadata);
+    }
+    assertEquals("{}", Files.readString(file));
   }
 
   @Test
