@@ -8,7 +8,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Who may know whom (design.md, "Layout"), and what nobody may do. */
+/** Who may know whom, and what nobody may do. */
 @AnalyzeClasses(
     packages = "io.holdfast",
     importOptions = {
