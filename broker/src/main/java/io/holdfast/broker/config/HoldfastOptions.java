@@ -4,9 +4,7 @@ import static io.holdfast.broker.config.OptionGroup.draft;
 
 import java.util.List;
 
-/**
- * The options nsqd does not have: durability, and a limit for everything that can grow.
- */
+/** The options nsqd does not have: durability, and a limit for everything that can grow. */
 final class HoldfastOptions {
   private static final long MAX_INT = Integer.MAX_VALUE;
 
