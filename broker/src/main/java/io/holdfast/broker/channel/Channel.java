@@ -432,6 +432,7 @@ public final class Channel {
    */
   public void finishMessages(ClientV2 client, long[] ids, int count, Outcome[] outcomes) {
     ClientV2 wake = null;
+    long nowNs = settings.clock().nanos();
     synchronized (lock) {
       finishing.clear();
       for (int i = 0; i < count; i++) {
@@ -440,7 +441,7 @@ public final class Channel {
         if (outcomes[i] == Outcome.OK) {
           inFlight.pop(message);
           finishing.add(message.ordinal());
-          recordLatency(message);
+          recordLatency(message, nowNs);
         }
       }
       if (!finishing.isEmpty()) {
@@ -497,13 +498,18 @@ public final class Channel {
     }
   }
 
-  private void recordLatency(Message message) {
+  /**
+   * Counts how long a message took.
+   *
+   * @param nowNs monotonic, one look at the clock for all that a client finished at once
+   */
+  private void recordLatency(Message message, long nowNs) {
     if (message.timestampNs > 0) {
       if (processing == null) {
-        processing = new LatencyCounts(LatencyCounts.LONG_SECONDS);
+        processing = LatencyCounts.owned(LatencyCounts.LONG_SECONDS);
       }
-      long ns = ageNs(message);
-      processing.record(ns);
+      long ns = ageNs(message, nowNs);
+      processing.recordOwned(ns);
       if (latency != E2eProcessingLatency.NONE) {
         latency.record(ns);
       }
@@ -511,15 +517,15 @@ public final class Channel {
   }
 
   /**
-   * How long ago a message was published: by the monotonic clock, for the other may be set
+   * How long ago a message was published, ns: by the monotonic clock, for the other may be set
    * meanwhile. Only of what comes from the journal its publish time alone is known.
    */
-  private long ageNs(Message message) {
+  private long ageNs(Message message, long nowNs) {
     if (message.bornNs != 0) {
-      return settings.clock().nanos() - message.bornNs;
+      return nowNs - message.bornNs;
     }
-    long nowNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
-    return Math.max(0, nowNs - message.timestampNs);
+    long wallNs = TimeUnit.MILLISECONDS.toNanos(settings.clock().wallMs());
+    return Math.max(0, wallNs - message.timestampNs);
   }
 
   private interface LedgerWrite {

@@ -33,11 +33,11 @@ public final class BrokerMeters {
           "E_AUTH_ERROR",
           "E_UNAUTHORIZED");
 
-  private final LatencyCounts publish = new LatencyCounts(LatencyCounts.SHORT_SECONDS);
-  private final LatencyCounts sync = new LatencyCounts(LatencyCounts.SHORT_SECONDS);
-  private final LatencyCounts eventLoopDelay = new LatencyCounts(LatencyCounts.SHORT_SECONDS);
-  private final LatencyCounts reclaim = new LatencyCounts(LatencyCounts.SHORT_SECONDS);
-  private final LatencyCounts checkpoint = new LatencyCounts(LatencyCounts.SHORT_SECONDS);
+  private final LatencyCounts publish = LatencyCounts.shared(LatencyCounts.SHORT_SECONDS);
+  private final LatencyCounts sync = LatencyCounts.shared(LatencyCounts.SHORT_SECONDS);
+  private final LatencyCounts eventLoopDelay = LatencyCounts.shared(LatencyCounts.SHORT_SECONDS);
+  private final LatencyCounts reclaim = LatencyCounts.shared(LatencyCounts.SHORT_SECONDS);
+  private final LatencyCounts checkpoint = LatencyCounts.shared(LatencyCounts.SHORT_SECONDS);
   private final Map<String, LongAdder> protocolErrors = new ConcurrentHashMap<>();
 
   /** From a publish command being complete to its OK being sent. */

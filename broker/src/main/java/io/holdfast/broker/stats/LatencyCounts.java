@@ -20,23 +20,40 @@ public final class LatencyCounts {
   };
 
   private static final double NS_PER_S = 1e9;
+  private static final int STRIPES = 4;
 
   private final double[] boundsSeconds;
   private final long[] boundsNs;
 
-  /** A count per bound, one for what is above all, and at last the sum in ns. */
-  private final AtomicLongArray counts;
+  /**
+   * A count per bound, one for what is above all, and at last the sum in ns; once for each stripe.
+   */
+  private final AtomicLongArray[] stripes;
+
+  /** One for a single writer at a time, see {@link #recordOwned}. */
+  public static LatencyCounts owned(double[] boundsSeconds) {
+    return new LatencyCounts(boundsSeconds, 1);
+  }
+
+  /** One that threads write to at the same time: they seldom meet at a counter. */
+  public static LatencyCounts shared(double[] boundsSeconds) {
+    return new LatencyCounts(boundsSeconds, STRIPES);
+  }
 
   /**
    * @param boundsSeconds rising upper bounds of the buckets; a value equal to one is in its bucket
+   * @param count of stripes, a power of 2
    */
-  public LatencyCounts(double[] boundsSeconds) {
+  private LatencyCounts(double[] boundsSeconds, int count) {
     this.boundsSeconds = boundsSeconds;
     boundsNs = new long[boundsSeconds.length];
     for (int i = 0; i < boundsNs.length; i++) {
       boundsNs[i] = Math.round(boundsSeconds[i] * NS_PER_S);
     }
-    counts = new AtomicLongArray(boundsNs.length + 2);
+    stripes = new AtomicLongArray[count];
+    for (int i = 0; i < count; i++) {
+      stripes[i] = new AtomicLongArray(boundsNs.length + 2);
+    }
   }
 
   /** Counts one duration in ns; a negative one (a clock was set back) counts as 0. */
@@ -47,12 +64,30 @@ public final class LatencyCounts {
   /** Counts {@code times} operations that took so many ns each. */
   public void record(long ns, int times) {
     long positiveNs = Math.max(0, ns);
+    AtomicLongArray counts = stripes[(int) Thread.currentThread().getId() & stripes.length - 1];
+    counts.addAndGet(bucket(positiveNs), times);
+    counts.addAndGet(boundsNs.length + 1, positiveNs * times);
+  }
+
+  /**
+   * As {@link #record(long)}, where a lock keeps others from writing: no atomic addition, which for
+   * each message would pull the counter from one processor to the other.
+   */
+  public void recordOwned(long ns) {
+    long positiveNs = Math.max(0, ns);
+    AtomicLongArray counts = stripes[0];
+    int bucket = bucket(positiveNs);
+    int sum = boundsNs.length + 1;
+    counts.setOpaque(bucket, counts.getPlain(bucket) + 1);
+    counts.setOpaque(sum, counts.getPlain(sum) + positiveNs);
+  }
+
+  private int bucket(long ns) {
     int bucket = 0;
-    while (bucket < boundsNs.length && positiveNs > boundsNs[bucket]) {
+    while (bucket < boundsNs.length && ns > boundsNs[bucket]) {
       bucket++;
     }
-    counts.addAndGet(bucket, times);
-    counts.addAndGet(boundsNs.length + 1, positiveNs * times);
+    return bucket;
   }
 
   /** The upper bounds in s, without the infinite one. */
@@ -64,13 +99,19 @@ public final class LatencyCounts {
   public long[] bucketCounts() {
     long[] result = new long[boundsNs.length + 1];
     for (int i = 0; i < result.length; i++) {
-      result[i] = counts.get(i);
+      for (AtomicLongArray counts : stripes) {
+        result[i] += counts.get(i);
+      }
     }
     return result;
   }
 
   /** Sum of all durations in s. */
   public double sumSeconds() {
-    return counts.get(boundsNs.length + 1) / NS_PER_S;
+    long ns = 0;
+    for (AtomicLongArray counts : stripes) {
+      ns += counts.get(boundsNs.length + 1);
+    }
+    return ns / NS_PER_S;
   }
 }
