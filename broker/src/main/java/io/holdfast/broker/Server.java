@@ -1,10 +1,15 @@
 package io.holdfast.broker;
 
 import io.holdfast.broker.access.HttpAccess;
+import io.holdfast.broker.access.PasswordCheck;
 import io.holdfast.broker.access.Role;
+import io.holdfast.broker.access.Users;
 import io.holdfast.broker.access.UsersFile;
 import io.holdfast.broker.auth.AuthClient;
 import io.holdfast.broker.auth.AuthOptions;
+import io.holdfast.broker.auth.Authority;
+import io.holdfast.broker.auth.Authorizations;
+import io.holdfast.broker.auth.UsersAuthority;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.TlsRequired;
@@ -38,9 +43,11 @@ import io.holdfast.broker.tls.TrustManagers;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
@@ -83,6 +90,10 @@ public final class Server {
   /** null without http-users-file. */
   private final UsersFile<Role> httpUsers;
 
+  /** null without auth-users-file. */
+  private final UsersFile<Authorizations> authUsers;
+
+  private final PasswordCheck authPasswords = new PasswordCheck(System::nanoTime);
   private final HttpAccess access;
   private final Events events = new Events();
   private final NoticedLines noticed = NoticedLines.into(events);
@@ -101,10 +112,15 @@ public final class Server {
   private LookupLoop lookupLoop;
   private StatsdPusher statsd;
 
-  private Server(Options options, Broker broker, UsersFile<Role> httpUsers) {
+  private Server(
+      Options options,
+      Broker broker,
+      UsersFile<Role> httpUsers,
+      UsersFile<Authorizations> authUsers) {
     this.options = options;
     this.broker = broker;
     this.httpUsers = httpUsers;
+    this.authUsers = authUsers;
     access =
         new HttpAccess(
             httpUsers == null ? null : httpUsers::users,
@@ -127,11 +143,9 @@ public final class Server {
     } catch (TlsException e) {
       throw new IOException(e.getMessage(), e);
     }
-    UsersFile<Role> httpUsers =
-        options.httpUsersFile().isEmpty()
-            ? null
-            : new UsersFile<>(options.httpUsersFile().get(), Role::ofUser);
-    Server server = new Server(options, Broker.unrestored(options), httpUsers);
+    UsersFile<Role> httpUsers = users(options.httpUsersFile(), Role::ofUser);
+    UsersFile<Authorizations> authUsers = users(options.authUsersFile(), Authorizations::parse);
+    Server server = new Server(options, Broker.unrestored(options), httpUsers, authUsers);
     boolean started = false;
     try {
       server.open(tls);
@@ -142,6 +156,11 @@ public final class Server {
       }
     }
     return server;
+  }
+
+  private static <T> UsersFile<T> users(Optional<Path> file, Users.RightsParser<T> rights)
+      throws IOException {
+    return file.isEmpty() ? null : new UsersFile<>(file.get(), rights);
   }
 
   private static TlsContexts tlsContexts(Options options) throws TlsException {
@@ -164,21 +183,14 @@ public final class Server {
 
   private void open(TlsContexts tls) throws IOException {
     HttpJsonClient httpClient = httpClient();
-    AuthClient auth = null;
-    if (!options.authHttpAddresses().isEmpty()) {
-      auth =
-          new AuthClient(
-              new AuthOptions(
-                  options.authHttpAddresses(), options.authHttpRequestMethod().equals("post")),
-              httpClient,
-              System::nanoTime);
-    }
     // First: whoever watches over the broker is told that it starts.
     int httpPort = openHttp(tls);
     broker.restore();
     tcpServer =
         TcpServer.start(
-            transport, options.tcpAddress(), new ConnectionServices(broker, tls, auth, budgets));
+            transport,
+            options.tcpAddress(),
+            new ConnectionServices(broker, tls, authority(httpClient), budgets));
     LOG.info("TCP: listening on {} ({})", tcpServer.listeningOn(), transport.name());
     broker.listening(
         tcpServer.port(),
@@ -192,19 +204,36 @@ public final class Server {
     broker.health().running();
   }
 
+  /** Returns whom AUTH asks, null for nobody. */
+  private Authority authority(HttpJsonClient httpClient) {
+    Authority servers =
+        options.authHttpAddresses().isEmpty()
+            ? null
+            : new AuthClient(
+                new AuthOptions(
+                    options.authHttpAddresses(), options.authHttpRequestMethod().equals("post")),
+                httpClient,
+                System::nanoTime);
+    return authUsers == null
+        ? servers
+        : new UsersAuthority(authUsers::users, authPasswords, servers, System::nanoTime);
+  }
+
   private void watchUsers() {
-    if (httpUsers != null) {
-      Audit audit = new Audit(events);
-      fileWatch.scheduleWithFixedDelay(
-          () -> {
-            if (httpUsers.check()) {
-              audit.ok(Audit.Change.of("", "", "users.reload"));
-            }
-          },
-          FILE_WATCH_MS,
-          FILE_WATCH_MS,
-          TimeUnit.MILLISECONDS);
-    }
+    Audit audit = new Audit(events);
+    Stream.of(httpUsers, authUsers)
+        .filter(Objects::nonNull)
+        .forEach(
+            file ->
+                fileWatch.scheduleWithFixedDelay(
+                    () -> {
+                      if (file.check()) {
+                        audit.ok(Audit.Change.of("", "", "users.reload"));
+                      }
+                    },
+                    FILE_WATCH_MS,
+                    FILE_WATCH_MS,
+                    TimeUnit.MILLISECONDS));
     boolean isBeyondLoopback =
         Stream.of(options.httpAddress(), options.httpsAddress())
             .flatMap(Optional::stream)
@@ -397,6 +426,7 @@ public final class Server {
     transport.close();
     fileWatch.shutdownNow();
     access.close();
+    authPasswords.close();
     noticed.close();
     if (metrics != null) {
       metrics.close();

@@ -4,9 +4,11 @@ import io.holdfast.broker.access.Users.User;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -57,6 +59,14 @@ public final class PasswordCheck implements AutoCloseable {
   /** When each right pair was seen last, by its keyed hash, oldest first; guarded by itself. */
   private final Map<String, Long> remembered = new LinkedHashMap<>();
 
+  /**
+   * Who came with a pair that is being looked at already, as the many connections of one program
+   * do; guarded by itself.
+   */
+  private final Map<String, List<Waiter>> joined = new HashMap<>();
+
+  private record Waiter(String name, String address, long cameNs, Consumer<Outcome> then) {}
+
   /** What became of a check. */
   public enum Outcome {
     RIGHT,
@@ -95,45 +105,76 @@ public final class PasswordCheck implements AutoCloseable {
       then.accept(Outcome.RIGHT);
       return;
     }
-    long cameNs = nanoClock.getAsLong();
-    if (!enter(address)) {
-      then.accept(Outcome.TOO_MANY);
-      return;
+    Waiter waiter = new Waiter(name, address, nanoClock.getAsLong(), then);
+    synchronized (joined) {
+      List<Waiter> others = pair == null ? null : joined.get(pair);
+      if (others != null) {
+        others.add(waiter);
+        return;
+      }
+      if (!enter(address)) {
+        waiter = null;
+      } else if (pair != null) {
+        joined.put(pair, new ArrayList<>());
+      }
     }
+    if (waiter == null) {
+      then.accept(Outcome.TOO_MANY);
+    } else {
+      hash(user, pair, password, waiter);
+    }
+  }
+
+  private void hash(User<?> user, String pair, byte[] password, Waiter first) {
     try {
       hashing.execute(
           () -> {
             SecretHash hash = user == null ? NOBODYS : user.hash();
             if (hash.isPassword(password) && user != null) {
               remember(pair);
-              leave(address);
-              then.accept(Outcome.RIGHT);
+              leave(first.address());
+              first.then().accept(Outcome.RIGHT);
+              left(pair).forEach(other -> other.then().accept(Outcome.RIGHT));
             } else {
-              wrong(name, address, cameNs, then);
+              wrong(first);
+              left(pair).forEach(this::enterWrong);
             }
           });
     } catch (RejectedExecutionException e) {
-      leave(address);
-      then.accept(Outcome.TOO_MANY);
+      leave(first.address());
+      first.then().accept(Outcome.TOO_MANY);
+      left(pair).forEach(other -> other.then().accept(Outcome.TOO_MANY));
+    }
+  }
+
+  /** Ends what others can join; returns who did. */
+  private List<Waiter> left(String pair) {
+    synchronized (joined) {
+      List<Waiter> others = joined.remove(pair);
+      return others == null ? List.of() : others; // null: nobody has the name
     }
   }
 
   /** Answers what is wrong when its second is over. Any thread. */
   public void wrongToken(String address, Consumer<Outcome> then) {
-    if (enter(address)) {
-      wrong("(token)", address, nanoClock.getAsLong(), then);
+    enterWrong(new Waiter("(token)", address, nanoClock.getAsLong(), then));
+  }
+
+  private void enterWrong(Waiter waiter) {
+    if (enter(waiter.address())) {
+      wrong(waiter);
     } else {
-      then.accept(Outcome.TOO_MANY);
+      waiter.then().accept(Outcome.TOO_MANY);
     }
   }
 
-  private void wrong(String name, String address, long cameNs, Consumer<Outcome> then) {
-    LOG.warn("log-in of {} from {} refused", name, address);
-    long leftNs = SLOW_NS - (nanoClock.getAsLong() - cameNs);
+  private void wrong(Waiter waiter) {
+    LOG.warn("log-in of {} from {} refused", waiter.name(), waiter.address());
+    long leftNs = SLOW_NS - (nanoClock.getAsLong() - waiter.cameNs());
     delays.schedule(
         () -> {
-          leave(address);
-          then.accept(Outcome.WRONG);
+          leave(waiter.address());
+          waiter.then().accept(Outcome.WRONG);
         },
         Math.max(0, leftNs),
         TimeUnit.NANOSECONDS);

@@ -28,7 +28,12 @@ public final class Users<T> {
    *
    * @param <T> as the file's
    */
-  public record User<T>(String name, SecretHash hash, T rights) {}
+  public record User<T>(String name, SecretHash hash, T rights) {
+    /** Whether the password or token is the same as this one's. */
+    public boolean hasSecretOf(User<?> other) {
+      return hash.equals(other.hash);
+    }
+  }
 
   /**
    * Reads the third part of a line.

@@ -12,27 +12,21 @@ import java.util.function.LongSupplier;
  * Asks the configured auth servers, one after the other from a random start, until one answers
  * usably (contract §1.7). Never blocks; safe for use by any thread.
  */
-public final class AuthClient {
+public final class AuthClient extends Authority {
   private final AuthOptions options;
   private final HttpJsonClient http;
-  private final LongSupplier nanoClock;
 
   /**
    * @param http its timeouts bound each query, its executor runs what follows
    * @param nanoClock monotonic, usually {@link System#nanoTime}; for the TTL
    */
   public AuthClient(AuthOptions options, HttpJsonClient http, LongSupplier nanoClock) {
+    super(nanoClock);
     this.options = options;
     this.http = http;
-    this.nanoClock = nanoClock;
   }
 
-  /** A connection's own view of this client, before any AUTH. */
-  public AuthSession newSession() {
-    return new AuthSession(this, nanoClock);
-  }
-
-  /** Fails with {@link AuthException} alone, never with anything else. */
+  @Override
   CompletableFuture<AuthState> query(AuthRequest request) {
     int start = ThreadLocalRandom.current().nextInt(options.addresses().size());
     return queryFrom(request, start, 0, "");
@@ -45,7 +39,7 @@ public final class AuthClient {
       return CompletableFuture.failedFuture(new AuthException(failures));
     }
     String address = addresses.get((start + tried) % addresses.size());
-    long nowNs = nanoClock.getAsLong();
+    long nowNs = nowNs();
     return ask(address, request)
         .thenApply(json -> AuthState.parse(json, nowNs))
         .exceptionallyCompose(

@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
  * One connection's secret and what it allows (contract §1.7).
  *
  * <p>Called from the connection's event loop, one call at a time: the protocol processes no further
- * command until the future of the last is complete. Futures complete on the HTTP client's executor
- * (or are complete already); the protocol goes back to its event loop before acting on them.
+ * command until the future of the last is complete. Futures complete on the authority's threads (or
+ * are complete already); the protocol goes back to its event loop before acting on them.
  */
 public final class AuthSession {
   /** What became of a check, in the terms of the error texts of contract §1.7. */
@@ -27,7 +27,7 @@ public final class AuthSession {
 
   private static final Logger LOG = LoggerFactory.getLogger(AuthSession.class);
 
-  private final AuthClient client;
+  private final Authority authority;
   private final LongSupplier nanoClock;
 
   /** Null before a successful AUTH. Written by the executor, read by the event loop. */
@@ -35,8 +35,8 @@ public final class AuthSession {
 
   private record Authenticated(AuthRequest request, AuthState state) {}
 
-  AuthSession(AuthClient client, LongSupplier nanoClock) {
-    this.client = client;
+  AuthSession(Authority authority, LongSupplier nanoClock) {
+    this.authority = authority;
     this.nanoClock = nanoClock;
   }
 
@@ -61,7 +61,8 @@ public final class AuthSession {
    */
   public CompletableFuture<AuthState> authenticate(
       byte[] secret, String remoteIp, boolean tls, String commonName) {
-    return query(new AuthRequest(secret, remoteIp, tls, commonName));
+    AuthRequest request = new AuthRequest(secret, remoteIp, tls, commonName);
+    return taken(request, authority.query(request));
   }
 
   /**
@@ -78,24 +79,42 @@ public final class AuthSession {
     if (!now.state().isExpired(nanoClock.getAsLong())) {
       return CompletableFuture.completedFuture(judge(now.state(), topic, channel, permission));
     }
-    return query(now.request())
+    return taken(now.request(), authority.renew(now.request(), now.state()))
         .handle(
             (state, failure) ->
                 failure != null ? Verdict.AUTH_FAILED : judge(state, topic, channel, permission));
   }
 
-  private CompletableFuture<AuthState> query(AuthRequest request) {
-    return client
-        .query(request)
-        .whenComplete(
-            (state, failure) -> {
-              if (failure != null) {
-                Throwable cause = failure.getCause() == null ? failure : failure.getCause();
-                LOG.error("AUTH: {}: {}", request, cause.getMessage());
-              } else if (state.permissionCount() > 0 || authenticated != null) {
-                authenticated = new Authenticated(request, state);
-              }
-            });
+  /** Whether {@link #recheck} is due; never with an auth server, as with nsqd. */
+  public boolean isRecheckDue() {
+    Authenticated now = authenticated;
+    return now != null
+        && now.state().user() != null
+        && now.state().isExpired(nanoClock.getAsLong());
+  }
+
+  /** Whether a user of the broker's own file still may subscribe where they have. */
+  public Verdict recheck(String topic, String channel) {
+    Authenticated before = authenticated;
+    AuthState now = authority.renewNow(before.state());
+    if (now == null) {
+      return Verdict.AUTH_FAILED;
+    }
+    authenticated = new Authenticated(before.request(), now);
+    return judge(now, topic, channel, Permission.SUBSCRIBE);
+  }
+
+  private CompletableFuture<AuthState> taken(
+      AuthRequest request, CompletableFuture<AuthState> answer) {
+    return answer.whenComplete(
+        (state, failure) -> {
+          if (failure != null) {
+            Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+            LOG.error("AUTH: {}: {}", request, cause.getMessage());
+          } else if (state.permissionCount() > 0 || authenticated != null) {
+            authenticated = new Authenticated(request, state);
+          }
+        });
   }
 
   private static Verdict judge(

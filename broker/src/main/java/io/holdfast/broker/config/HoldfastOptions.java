@@ -114,9 +114,12 @@ final class HoldfastOptions {
           "leave ephemeral topics and channels out of /metrics");
 
   static {
-    GROUP.heading("Access over HTTP (Holdfast's own)");
+    GROUP.heading("Access (Holdfast's own)");
   }
 
+  static final OptionSpec AUTH_USERS_FILE =
+      GROUP.string(
+          "auth-users-file", "", "users of AUTH over TCP, a line each: name:HASH:AUTHORIZATIONS");
   static final OptionSpec HTTP_USERS_FILE =
       GROUP.string("http-users-file", "", "users of the HTTP API, a line each: name:HASH:role");
   static final OptionSpec HTTP_ANONYMOUS_ROLE =

@@ -420,6 +420,11 @@ public final class Options {
     return (Durability) get(HoldfastOptions.DURABILITY);
   }
 
+  /** Returns the users of AUTH over TCP, empty = auth servers alone. */
+  public Optional<Path> authUsersFile() {
+    return path(HoldfastOptions.AUTH_USERS_FILE);
+  }
+
   /** Returns the file of the HTTP API's users; empty = there are none. */
   public Optional<Path> httpUsersFile() {
     return path(HoldfastOptions.HTTP_USERS_FILE);

@@ -1,9 +1,9 @@
 package io.holdfast.broker.protocol;
 
-import io.holdfast.broker.auth.AuthClient;
 import io.holdfast.broker.auth.AuthSession;
 import io.holdfast.broker.auth.AuthSession.Verdict;
 import io.holdfast.broker.auth.AuthState;
+import io.holdfast.broker.auth.Authority;
 import io.holdfast.broker.auth.Permission;
 import io.holdfast.broker.client.ClientV2;
 import java.nio.charset.StandardCharsets;
@@ -21,15 +21,18 @@ final class Authenticator {
   private final ClientV2 client;
   private final Async async;
 
-  /** Null when no auth server is configured. */
+  /** Null when AUTH is disabled. */
   private final AuthSession session;
 
   private String commonName = "";
 
+  /** Topic and channel; null before a SUB that was allowed. */
+  private String[] subscription;
+
   /**
-   * @param auth null when no auth server is configured
+   * @param auth null when AUTH is disabled
    */
-  Authenticator(AuthClient auth, ClientV2 client, Async async) {
+  Authenticator(Authority auth, ClientV2 client, Async async) {
     this.client = client;
     this.async = async;
     session = auth == null ? null : auth.newSession();
@@ -82,7 +85,7 @@ final class Authenticator {
     client.output().response(reply.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Runs the rest of a command if it is allowed; at once when no auth server is configured. */
+  /** Runs the rest of a command if it is allowed; at once when AUTH is disabled. */
   void check(String command, String topic, String channel, Permission permission, Async.Step then)
       throws ClientException {
     if (session == null) {
@@ -93,8 +96,27 @@ final class Authenticator {
         session.check(topic, channel, permission),
         (verdict, failure) -> {
           require(verdict, command, topic, channel);
+          if (permission == Permission.SUBSCRIBE) {
+            subscription = new String[] {topic, channel};
+          }
           then.run();
         });
+  }
+
+  /** Whether {@link #recheck} would look. */
+  boolean isRecheckDue() {
+    return subscription != null && session.isRecheckDue();
+  }
+
+  /** Ends the subscription of a user who is gone from the users file, or may less by it now. */
+  void recheck(String command) throws ClientException {
+    if (isRecheckDue()) {
+      require(
+          session.recheck(subscription[0], subscription[1]),
+          command,
+          subscription[0],
+          subscription[1]);
+    }
   }
 
   /** Whether it is allowed; never fails. */

@@ -1,7 +1,7 @@
 package io.holdfast.broker.protocol;
 
 import io.holdfast.broker.Broker;
-import io.holdfast.broker.auth.AuthClient;
+import io.holdfast.broker.auth.Authority;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.tls.TlsContexts;
 
@@ -10,8 +10,7 @@ import io.holdfast.broker.tls.TlsContexts;
  *
  * @param broker the topics
  * @param tls null without a certificate
- * @param auth null without an auth server
+ * @param auth null when AUTH is disabled
  * @param budgets memory that all connections share
  */
-public record ConnectionServices(
-    Broker broker, TlsContexts tls, AuthClient auth, Budgets budgets) {}
+public record ConnectionServices(Broker broker, TlsContexts tls, Authority auth, Budgets budgets) {}

@@ -339,7 +339,7 @@ public final class ProtocolV2 {
 
   /** Takes a FIN without parsing a line; false when it is not in order and needs a closer look. */
   boolean finFast(ByteBuf in, int idIndex) {
-    if (client.channel() == null) {
+    if (client.channel() == null || authenticator.isRecheckDue()) {
       return false;
     }
     for (int i = idIndex; i < idIndex + GuidFactory.ID_BYTES; i++) {
@@ -405,6 +405,7 @@ public final class ProtocolV2 {
       throw ClientException.fatal(
           E_INVALID, "cannot " + command + " in current state (TLS required)");
     }
+    authenticator.recheck(command);
     bodyCommand = null;
     switch (command) {
       case "FIN" -> fin(params);
