@@ -8,12 +8,17 @@ import java.util.concurrent.TimeUnit;
 /**
  * Heartbeats and deadlines of one connection (contract §1.5): a heartbeat each interval; the
  * connection is closed when no command was complete for two intervals while it was read from, or
- * when the client has not taken what it was sent for one.
+ * when the client has not taken what it was sent for one. What is counted is time in which this
+ * process ran: one that was stopped and continued, or had no processor, first looks at what clients
+ * have sent and taken meanwhile.
  *
  * <p>Owned by the connection's event loop.
  */
 final class ConnectionTimers {
   private static final byte[] HEARTBEAT = FrameEncoder.ascii("_heartbeat_");
+
+  /** Some turns of an event loop, in which it reads and writes what it can. */
+  private static final long HEARING_NS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final ChannelHandlerContext ctx;
   private final ClientOutput output;
@@ -22,6 +27,8 @@ final class ConnectionTimers {
   private ScheduledFuture<?> deadline;
   private long intervalNs;
   private long lastCommandNs;
+  private long beatDueNs;
+  private long deadlineDueNs;
 
   /** Since when the client takes nothing; 0 while it does. */
   private long stuckSinceNs;
@@ -44,9 +51,7 @@ final class ConnectionTimers {
       return;
     }
     intervalNs = TimeUnit.MILLISECONDS.toNanos(intervalMs);
-    heartbeat =
-        ctx.executor()
-            .scheduleAtFixedRate(this::beat, intervalNs, intervalNs, TimeUnit.NANOSECONDS);
+    scheduleBeat(intervalNs);
     scheduleDeadline(2 * intervalNs);
   }
 
@@ -80,33 +85,81 @@ final class ConnectionTimers {
     }
   }
 
+  private void scheduleBeat(long delayNs) {
+    beatDueNs = System.nanoTime() + delayNs;
+    heartbeat = ctx.executor().schedule(this::beat, delayNs, TimeUnit.NANOSECONDS);
+  }
+
   private void beat() {
-    if (stuckSinceNs != 0) {
-      if (System.nanoTime() - stuckSinceNs >= intervalNs) {
-        log.closing("took nothing of its output for a heartbeat interval");
-        ctx.close();
-      }
-      // A client that takes nothing gets nothing more.
+    long lateNs = System.nanoTime() - beatDueNs;
+    // Heartbeats that were missed are not made up for.
+    scheduleBeat(intervalNs - lateNs % intervalNs);
+    if (stuckSinceNs == 0) {
+      output.outOfOrder(HEARTBEAT);
+      output.flush();
       return;
     }
-    output.outOfOrder(HEARTBEAT);
-    output.flush();
+    // A client that takes nothing gets nothing more.
+    if (wasHeldUp(lateNs)) {
+      stuckSinceNs = System.nanoTime();
+    } else if (isStuck()) {
+      hear(this::decideIfStuck);
+    }
+  }
+
+  private void decideIfStuck() {
+    if (isStuck() && heartbeat != null) {
+      close("took nothing of its output for a heartbeat interval");
+    }
+  }
+
+  private boolean isStuck() {
+    return stuckSinceNs != 0 && System.nanoTime() - stuckSinceNs >= intervalNs;
   }
 
   private void scheduleDeadline(long delayNs) {
+    deadlineDueNs = System.nanoTime() + delayNs;
     deadline = ctx.executor().schedule(this::checkDeadline, delayNs, TimeUnit.NANOSECONDS);
   }
 
   private void checkDeadline() {
-    long leftNs = lastCommandNs + 2 * intervalNs - System.nanoTime();
     if (!ctx.channel().config().isAutoRead()) {
       // It cannot be heard; its time begins when it can.
       scheduleDeadline(2 * intervalNs);
-    } else if (leftNs <= 0) {
-      log.closing("no command for two heartbeat intervals");
-      ctx.close();
+    } else if (leftNs() > 0) {
+      scheduleDeadline(leftNs());
+    } else if (wasHeldUp(System.nanoTime() - deadlineDueNs)) {
+      lastCommandNs = System.nanoTime();
+      scheduleDeadline(2 * intervalNs);
     } else {
-      scheduleDeadline(leftNs);
+      deadline = hear(this::decide);
     }
+  }
+
+  private void decide() {
+    if (leftNs() <= 0 && ctx.channel().config().isAutoRead()) {
+      close("no command for two heartbeat intervals");
+    } else {
+      scheduleDeadline(Math.max(leftNs(), HEARING_NS));
+    }
+  }
+
+  private long leftNs() {
+    return lastCommandNs + 2 * intervalNs - System.nanoTime();
+  }
+
+  /** Whether a timer is so late that no client could have had its turn. */
+  private boolean wasHeldUp(long lateNs) {
+    return lateNs > intervalNs / 2;
+  }
+
+  /** Has what the socket holds looked at before a client is judged. */
+  private ScheduledFuture<?> hear(Runnable then) {
+    return ctx.executor().schedule(then, HEARING_NS, TimeUnit.NANOSECONDS);
+  }
+
+  private void close(String why) {
+    log.closing(why);
+    ctx.close();
   }
 }

@@ -15,6 +15,7 @@ import io.holdfast.broker.system.support.Reference;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -126,6 +127,37 @@ class DeliverySystemTest {
       assertTrue(rest.length < 200, () -> "unexpected: " + RawNsqConnection.latin1(rest));
     }
     assertEquals(0, broker.http().topic("stalled").path("message_count").asInt(0));
+  }
+
+  /** Half of the clients send meanwhile, the others answer heartbeats and so have nothing to. */
+  @ConcurrentTest
+  void shouldHoldNothingAgainstClientsThatHappenedWhileItWasStopped() throws Exception {
+    Reference.holdfastOnly("nsqd closes them");
+    List<RawNsqConnection> conns = new ArrayList<>();
+    try (BrokerProcess stopped = BrokerProcess.started()) {
+      for (int i = 0; i < 20; i++) {
+        RawNsqConnection conn = stopped.connect();
+        conn.identify("{\"heartbeat_interval\":1000}");
+        conns.add(conn);
+      }
+      stopped.signal("STOP");
+      for (int i = 0; i < 25; i++) {
+        Thread.sleep(100); // is the time that is not to count
+        conns.subList(0, 10).forEach(conn -> conn.line("NOP"));
+      }
+      stopped.signal("CONT");
+      for (int beat = 0; beat < 3; beat++) {
+        for (RawNsqConnection conn : conns) {
+          Frame frame = conn.poll(Duration.ofSeconds(5));
+          assertTrue(frame != null && frame.isHeartbeat(), () -> "no heartbeat: " + frame);
+          conn.line("NOP");
+        }
+      }
+      // Who is really gone is still noticed.
+      conns.get(0).expectClosed();
+    } finally {
+      conns.forEach(RawNsqConnection::close);
+    }
   }
 
   @ConcurrentTest
