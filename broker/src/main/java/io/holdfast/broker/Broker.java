@@ -277,6 +277,18 @@ public final class Broker implements TopicContext {
     restored = true;
     housekeeping.scheduleWithFixedDelay(
         this::housekeep, HOUSEKEEPING_MS, HOUSEKEEPING_MS, TimeUnit.MILLISECONDS);
+    daemon("holes").newThread(() -> giveBackHoles(List.copyOf(topics.values()))).start();
+  }
+
+  /** Of files that a copy left without holes; nothing waits for it. */
+  private static void giveBackHoles(List<Topic> restoredTopics) {
+    for (Topic topic : restoredTopics) {
+      try {
+        topic.giveBackHoles();
+      } catch (IOException e) {
+        LOG.warn("TOPIC({}): its files keep the zeros they have: {}", topic.name(), Reasons.of(e));
+      }
+    }
   }
 
   private static ThreadFactory daemon(String name) {

@@ -153,6 +153,9 @@ public interface BackendQueue extends Closeable {
   /** Files on disk that belong to this channel alone. */
   int diskFiles();
 
+  /** See {@link Journal#giveBackHoles}. */
+  void giveBackHoles() throws IOException;
+
   /** Closes files until the next use. */
   void closeIdle();
 

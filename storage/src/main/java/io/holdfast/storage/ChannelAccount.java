@@ -73,6 +73,11 @@ interface ChannelAccount {
     return 0;
   }
 
+  /** See {@link Journal#giveBackHoles}. */
+  default void giveBackHoles() throws IOException {
+    // No files.
+  }
+
   /** Closes the files until the next record. */
   default void closeIdle() {
     // No files.

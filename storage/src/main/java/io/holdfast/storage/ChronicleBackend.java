@@ -504,6 +504,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public void giveBackHoles() throws IOException {
+    ledger.giveBackHoles();
+  }
+
+  @Override
   public void closeIdle() {
     journal.release();
     ledger.closeIdle();

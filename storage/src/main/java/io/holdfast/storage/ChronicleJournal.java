@@ -444,6 +444,11 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   }
 
   @Override
+  public void giveBackHoles() throws IOException {
+    log.giveBackHoles();
+  }
+
+  @Override
   public void closeIdle() {
     log.closeIdle();
   }

@@ -605,6 +605,31 @@ final class ExcerptLog implements LogFiles, java.io.Closeable {
     return bytes;
   }
 
+  /**
+   * Gives the disk back what a copy without holes has filled with zeros, in the files that were
+   * there at opening: nobody appends to them. Takes long; any thread, without a lock.
+   */
+  void giveBackHoles() throws IOException {
+    long bytes = 0;
+    for (int cycle : cycles.headSet(firstOwnCycle)) {
+      try (FileHoles holes = openHoles(cycle)) {
+        bytes += holes == null ? 0 : holes.giveBack(this::isClosed);
+      }
+    }
+    if (bytes > 0) {
+      LOG.info("{}: {} bytes of zeros given back to the disk, holes that a copy lost", dir, bytes);
+    }
+  }
+
+  /** Under the monitor: after the end of this log the file may be another topic's. */
+  private synchronized FileHoles openHoles(int cycle) throws IOException {
+    return closed || !cycles.contains(cycle) ? null : new FileHoles(file(cycle));
+  }
+
+  private synchronized boolean isClosed() {
+    return closed;
+  }
+
   /** Closes the files; the next append opens them again. Owner's lock. */
   synchronized void closeIdle() {
     closeFiles();

@@ -109,6 +109,9 @@ public interface Journal extends JournalContents, Closeable {
   /** Bytes that the files newer than this one take. Any thread. */
   long diskBytesAfter(int file);
 
+  /** Gives the disk back what a copy without holes has filled with zeros. Any thread; slow. */
+  void giveBackHoles() throws IOException;
+
   /** Closes the files until the next use, when no cursor has them open. */
   void closeIdle();
 

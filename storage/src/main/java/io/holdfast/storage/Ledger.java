@@ -328,6 +328,11 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     return log.cycles().size();
   }
 
+  @Override
+  public void giveBackHoles() throws IOException {
+    log.giveBackHoles();
+  }
+
   /** Closes the files until the next record. */
   @Override
   public void closeIdle() {

@@ -832,6 +832,11 @@ public final class Channel {
     return checkpoint;
   }
 
+  /** See {@link BackendQueue#giveBackHoles}. Any thread. */
+  public void giveBackHoles() throws IOException {
+    backend.giveBackHoles();
+  }
+
   /** Closes the files until they are needed again. Housekeeping thread. */
   public void closeCold() {
     synchronized (lock) {

@@ -712,6 +712,14 @@ public final class Topic {
     }
   }
 
+  /** See {@link ChronicleJournal#giveBackHoles}. Any thread; slow. */
+  public void giveBackHoles() throws IOException {
+    journal.giveBackHoles();
+    for (Channel channel : channels.values()) {
+      channel.giveBackHoles();
+    }
+  }
+
   /** Gives back the disk that finished messages take. */
   private void reclaim() throws IOException {
     if (isShortOfSpace()) {
