@@ -80,7 +80,8 @@ class OptionsLoaderFlagTest {
             "bad value \"many\" for --mem-queue-size: accepted is a whole number, 0 to 2147483647"),
         Arguments.of(
             "--msg-timeout=60",
-            "bad value \"60\" for --msg-timeout: accepted is a duration such as 250ms, 1.5s or 1h30m, 1ms or more"),
+            "bad value \"60\" for --msg-timeout: accepted is a duration such as 250ms, 1.5s or"
+                + " 1h30m, 1ms or more"),
         Arguments.of("--deflate=yes", "bad value \"yes\" for --deflate: accepted is true or false"),
         Arguments.of("--version=x", "bad value \"x\" for --version: accepted is true or false"),
         Arguments.of(
@@ -88,7 +89,8 @@ class OptionsLoaderFlagTest {
             "bad value \"loud\" for --log-level: accepted is debug, info, warn, error or fatal"),
         Arguments.of(
             "--tls-min-version=ssl3.0",
-            "bad value \"ssl3.0\" for --tls-min-version: accepted is tls1.0, tls1.1, tls1.2 or tls1.3"),
+            "bad value \"ssl3.0\" for --tls-min-version: accepted is tls1.0, tls1.1, tls1.2 or"
+                + " tls1.3"),
         Arguments.of(
             "--tls-required=maybe",
             "bad value \"maybe\" for --tls-required: accepted is true, false or tcp-https"),
@@ -97,11 +99,12 @@ class OptionsLoaderFlagTest {
             "bad value \"maybe\" for --durability: accepted is written or synced"),
         Arguments.of(
             "--max-msg-size=1X",
-            "bad value \"1X\" for --max-msg-size: accepted is bytes such as 65536 or 64KiB, 1 to 67108864"),
+            "bad value \"1X\" for --max-msg-size: accepted is bytes such as 65536 or 64KiB, 1 to"
+                + " 67108864"),
         Arguments.of(
             "--e2e-processing-latency-percentile=0.9,x",
-            "bad value \"0.9,x\" for --e2e-processing-latency-percentile: accepted is quantiles above 0"
-                + " and up to 1, such as 0.99,0.95"),
+            "bad value \"0.9,x\" for --e2e-processing-latency-percentile: accepted is quantiles"
+                + " above 0 and up to 1, such as 0.99,0.95"),
         Arguments.of(
             "start", "stray argument \"start\": accepted are flags only, as --help lists them"),
         Arguments.of("-", "stray argument \"-\": accepted are flags only, as --help lists them"));
@@ -123,7 +126,10 @@ class OptionsLoaderFlagTest {
   void shouldPrintVersionOnlyOnceAllFlagsAreGood() {
     Parsed.Print print =
         assertInstanceOf(Parsed.Print.class, OptionsLoader.parse("--version", "--config=missing"));
-    assertEquals("holdfast vdev (nsqd protocol 1.3.0)", print.text());
+    String java = Integer.toString(Runtime.version().feature());
+    assertEquals(
+        "nsqd v1.3.0 (built w/java" + java + ")\nholdfast vdev (Java " + Runtime.version() + ")",
+        print.text());
     assertEquals(0, print.exitCode());
     assertEquals(2, Loading.fail("--version", "--bogus").exitCode());
     assertInstanceOf(Parsed.Run.class, OptionsLoader.parse("--version=false"));

@@ -9,13 +9,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.compression.DecompressionException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -257,7 +261,7 @@ class CodecTest {
   }
 
   @Test
-  void shouldCloseAtTheEndOfADeflateStream() throws IOException {
+  void shouldEndTheInputAtTheEndOfADeflateStream() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     Deflater deflater = new Deflater(6, true);
     try (var out = new DeflaterOutputStream(bytes, deflater)) {
@@ -266,10 +270,23 @@ class CodecTest {
       deflater.end();
     }
     bytes.writeBytes(new byte[50]);
+    List<Object> events = new ArrayList<>();
     EmbeddedChannel channel = Codec.DEFLATE.channel();
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelInboundHandlerAdapter() {
+              @Override
+              public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+                events.add(event);
+              }
+            });
     channel.writeInbound(Unpooled.wrappedBuffer(bytes.toByteArray()));
     assertArrayEquals(body(100, true), inbound(channel));
-    assertFalse(channel.isOpen());
+    // Whoever reads behind it answers what it owes, and closes then.
+    assertEquals(List.of(ChannelInputShutdownEvent.INSTANCE), events);
+    channel.writeInbound(Unpooled.wrappedBuffer(new byte[50]));
+    assertEquals(0, channel.inboundMessages().size());
   }
 
   @Test
