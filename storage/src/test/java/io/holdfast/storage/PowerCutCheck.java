@@ -319,6 +319,7 @@ final class PowerCutCheck implements AutoCloseable {
   Map<String, TopicModel> adopt() {
     for (TopicModel topic : found.values()) {
       topic.certain = true;
+      topic.published.replaceAll((first, published) -> published.copy());
       topic.channels.values().forEach(channel -> channel.certain = true);
       if (powerLost) {
         topic.published.values().forEach(published -> published.certain = true);

@@ -33,6 +33,15 @@ final class PowerCutModel {
     long end() {
       return first + bodies.size();
     }
+
+    /** The same, whose certainty goes its own way. */
+    Published copy() {
+      Published copy = new Published(bodies, deferMs);
+      copy.first = first;
+      copy.certain = certain;
+      copy.doubtful = doubtful;
+      return copy;
+    }
   }
 
   /** A message that the channel has taken and not finished. */

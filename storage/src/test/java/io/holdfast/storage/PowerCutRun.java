@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * A broker's storage at work, from one seed: publishes, consumption, checkpoints, file removal,
  * topics and channels that come and go, restarts, refused forces; between the operations and in the
  * middle of them the power fails, and each of the directories that can leave is recovered and
- * compared with what was promised. The last one is gone on with: a chain of power cuts.
+ * compared with what was promised, and used. The last one is gone on with: a chain of power cuts.
  */
 final class PowerCutRun implements AutoCloseable {
   private static final int LIVES = 3;
@@ -29,6 +29,9 @@ final class PowerCutRun implements AutoCloseable {
   private static final long START_NS = 1_000_000_000_000_000_000L;
   private static final String[] TOPICS = {"a", "b"};
   private static final String[] CHANNELS = {"x", "y", "z"};
+
+  /** A topic and a channel that there are only where a recovered directory is used. */
+  private static final String USED = "used";
 
   private final Path home;
   private final boolean synced;
@@ -63,6 +66,21 @@ final class PowerCutRun implements AutoCloseable {
     this.imagesPerLife = imagesPerLife;
     random = new Random(seed);
     root = Files.createDirectory(home.resolve("life0"));
+  }
+
+  /** Goes on with a directory that a power cut left and that another run has no more use for. */
+  private PowerCutRun(PowerCutRun of) {
+    home = of.home;
+    synced = of.synced;
+    seed = of.seed;
+    lives = of.lives;
+    images = of.images;
+    random = new Random(seed + images);
+    imagesPerLife = 0;
+    timeNs = of.timeNs;
+    bodies = of.bodies;
+    nextIdBase = of.nextIdBase;
+    takeOver(of.last);
   }
 
   /** A directory that a power cut left, opened. */
@@ -110,8 +128,7 @@ final class PowerCutRun implements AutoCloseable {
 
   private void cut() throws IOException {
     if (last != null) {
-      last.check.close();
-      deleteTree(last.root);
+      useLast();
     }
     Path image = home.resolve("image" + images++);
     PowerCut.image(disk, root, image, random.nextLong());
@@ -123,15 +140,67 @@ final class PowerCutRun implements AutoCloseable {
   /** The process that lost power is gone; the one that recovered goes on. */
   private void goOnAfterCut() throws IOException {
     abandon();
-    root = last.root;
-    disk = last.check.disk();
-    dataDir = last.check.dataDir();
-    syncThread = last.check.syncThread();
-    nextIdBase = Math.max(nextIdBase, last.check.nextIdBase());
-    topics.clear();
-    topics.putAll(last.check.adopt());
+    takeOver(last);
     last = null;
+  }
+
+  private void takeOver(Recovered recovered) {
+    root = recovered.root;
+    disk = recovered.check.disk();
+    dataDir = recovered.check.dataDir();
+    syncThread = recovered.check.syncThread();
+    nextIdBase = Math.max(nextIdBase, recovered.check.nextIdBase());
+    topics.clear();
+    topics.putAll(recovered.check.adopt());
     disk.refuses(path -> false);
+  }
+
+  /** What was recovered can be worked with, and what is done to it is there at the next starts. */
+  private void useLast() throws IOException {
+    PowerCutRun user = new PowerCutRun(this);
+    try {
+      user.use();
+    } finally {
+      user.abandon();
+      for (AutoCloseable log : user.dead) {
+        closeLog(log);
+      }
+      deleteTree(last.root);
+    }
+  }
+
+  private void use() throws IOException {
+    createTopic(USED);
+    for (TopicModel topic : topics.values()) {
+      publish(topic);
+      createChannel(topic, USED);
+      publish(topic);
+      for (ChannelModel channel : topic.channels.values()) {
+        consume(topic, channel);
+      }
+    }
+    restart(false);
+    TopicModel some = pick(topics.values());
+    deleteChannel(some, pick(some.channels.values()));
+    deleteTopic(pick(topics.values()));
+    for (TopicModel topic : topics.values()) {
+      publish(topic);
+      for (ChannelModel channel : topic.channels.values()) {
+        consume(topic, channel);
+      }
+    }
+    // Compares, as each start does.
+    restart(true);
+  }
+
+  private static void closeLog(AutoCloseable log) throws IOException {
+    try {
+      log.close();
+    } catch (IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IOException(e);
+    }
   }
 
   // ---------------------------------------------------------------- process
