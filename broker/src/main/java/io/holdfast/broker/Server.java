@@ -15,6 +15,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.TlsRequired;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
+import io.holdfast.broker.history.History;
 import io.holdfast.broker.history.NoticedLines;
 import io.holdfast.broker.http.HttpApi;
 import io.holdfast.broker.http.HttpLimits;
@@ -109,6 +110,7 @@ public final class Server {
 
   private TcpServer tcpServer;
   private Metrics metrics;
+  private History history;
   private LookupLoop lookupLoop;
   private StatsdPusher statsd;
 
@@ -274,7 +276,8 @@ public final class Server {
                 options.isMetricsExcludeEphemeral(),
                 Map.of("version", version(), "nsqd_version", StatsSnapshot.VERSION),
                 this::connections));
-    HttpApi api = new HttpApi(broker, metrics, access, events);
+    history = History.start(broker, this::connections);
+    HttpApi api = new HttpApi(broker, metrics, access, events, history);
     HttpServer https = null;
     if (tls != null && options.httpsAddress().isPresent()) {
       https = bindHttp(options.httpsAddress().get(), api, tls::current, null);
@@ -428,6 +431,9 @@ public final class Server {
     access.close();
     authPasswords.close();
     noticed.close();
+    if (history != null) {
+      history.close();
+    }
     if (metrics != null) {
       metrics.close();
     }

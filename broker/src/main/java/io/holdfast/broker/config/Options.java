@@ -104,6 +104,13 @@ public final class Options {
         .toList();
   }
 
+  /** Returns every option with value, default and origin, in the order of {@code --help}. */
+  public List<ShownOption> shown() {
+    return OptionTable.all().stream()
+        .map(spec -> ShownOption.of(spec, effective(spec), values.origin(spec)))
+        .toList();
+  }
+
   /** Returns one line for each option the user gave that is not used as given, and why. */
   public List<String> ineffective() {
     return IneffectiveOptions.explain(this);

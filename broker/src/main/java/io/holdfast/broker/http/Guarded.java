@@ -10,7 +10,6 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.cookie.Cookie;
 import io.netty.handler.codec.http.cookie.ServerCookieDecoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -152,10 +151,7 @@ final class Guarded {
   }
 
   private static boolean isPage(ApiRequest request) {
-    String accept = request.header(HttpHeaderNames.ACCEPT);
-    return request.method().equals("GET")
-        && accept != null
-        && accept.toLowerCase(Locale.ROOT).contains("text/html");
+    return request.method().equals("GET") && Accepts.html(request);
   }
 
   private static Change change(String user, ApiRequest request) {

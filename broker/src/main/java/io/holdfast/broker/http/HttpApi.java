@@ -10,6 +10,7 @@ import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
+import io.holdfast.broker.history.History;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
@@ -34,8 +35,10 @@ public final class HttpApi {
    * @param metrics what /metrics shows
    * @param access who may
    * @param events what /events shows, and where changes go
+   * @param history what /history shows
    */
-  public HttpApi(Broker broker, Metrics metrics, HttpAccess access, Events events) {
+  public HttpApi(
+      Broker broker, Metrics metrics, HttpAccess access, Events events, History history) {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     StatsHandler stats = new StatsHandler(broker);
@@ -57,7 +60,8 @@ public final class HttpApi {
 
     Audit audit = new Audit(events);
     LoginHandler login = new LoginHandler(access, audit);
-    Routes routes = new Routes(new Guarded(access, audit));
+    Guarded guarded = new Guarded(access, audit);
+    Routes routes = new Routes(guarded);
     routes.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
     HealthHandler health = new HealthHandler(broker.health());
     routes.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
@@ -93,6 +97,14 @@ public final class HttpApi {
         Right.ADMIN, "PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
     routes.add(
         Right.READ, "GET", "/events", RequestHandler.immediate(new EventsHandler(events)::events));
+    routes.add(
+        Right.READ, "GET", "/history", workers.blocking(new HistoryHandler(history)::history));
+    routes.add(
+        Right.READ,
+        "GET",
+        "/configuration",
+        RequestHandler.immediate(request -> HttpReply.json(broker.options().shown())));
+    new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
     routes.add(Right.OPEN, "GET", "/login", RequestHandler.immediate(login::page));
     routes.add(
         Right.OPEN,

@@ -34,7 +34,7 @@ final class MetricsHandler {
   static boolean acceptsGzip(String acceptEncoding) {
     for (String coding : (acceptEncoding == null ? "" : acceptEncoding).split(",", -1)) {
       String[] parts = coding.toLowerCase(Locale.ROOT).split(";", -1);
-      if (parts[0].trim().equals("gzip") && quality(parts) > 0) {
+      if (parts[0].trim().equals("gzip") && Accepts.quality(parts) > 0) {
         return true;
       }
     }
@@ -60,7 +60,7 @@ final class MetricsHandler {
     double others = 0;
     for (String range : (accept == null ? "" : accept).split(",", -1)) {
       String[] parts = range.toLowerCase(Locale.ROOT).split(";", -1);
-      double quality = quality(parts);
+      double quality = Accepts.quality(parts);
       if (parts[0].trim().equals(OPEN_METRICS)) {
         openMetrics = Math.max(openMetrics, quality);
       } else if (parts[0].trim().equals("text/plain")) {
@@ -70,19 +70,5 @@ final class MetricsHandler {
     return openMetrics > 0 && openMetrics >= others
         ? Metrics.Format.OPEN_METRICS
         : Metrics.Format.TEXT;
-  }
-
-  private static double quality(String[] parts) {
-    for (int i = 1; i < parts.length; i++) {
-      String parameter = parts[i].trim();
-      if (parameter.startsWith("q=")) {
-        try {
-          return Double.parseDouble(parameter.substring(2).trim());
-        } catch (NumberFormatException e) {
-          return 0; // no number: not asked for
-        }
-      }
-    }
-    return 1;
   }
 }

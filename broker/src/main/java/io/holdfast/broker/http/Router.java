@@ -25,6 +25,9 @@ import java.util.function.BooleanSupplier;
  * <p>A path is either fixed or ends in {@code /{name}}, which stands for one segment.
  */
 final class Router {
+  /** Where browsers find a page and nsqd has nothing: no redirect leads there, no 405 tells of it. */
+  private static final String ROOT = "/";
+
   private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();
   private final AccessCheck access;
   private final BooleanSupplier starting;
@@ -155,6 +158,9 @@ final class Router {
         return answer(HttpReply.redirect(get ? 301 : 307, location, get));
       }
     }
+    if (path.equals(ROOT)) {
+      return answer(HttpReply.error(404, "NOT_FOUND"));
+    }
     Set<String> allowed = new TreeSet<>();
     for (Map.Entry<String, Map<String, Route>> entry : routesByMethod.entrySet()) {
       if (find(entry.getValue(), path) != null) {
@@ -189,7 +195,7 @@ final class Router {
 
   private static String redirectTarget(Map<String, Route> routes, String path) {
     String toggled = toggleTrailingSlash(path);
-    if (!toggled.isEmpty() && find(routes, toggled) != null) {
+    if (!toggled.isEmpty() && !toggled.equals(ROOT) && find(routes, toggled) != null) {
       return toggled;
     }
     String clean = cleanPath(path);
@@ -210,7 +216,7 @@ final class Router {
             && path.indexOf('/', prefix.length()) < 0) {
           return prefix + path.substring(prefix.length());
         }
-      } else if (route.path().equals(path.toLowerCase(Locale.ROOT))) {
+      } else if (route.path().equals(path.toLowerCase(Locale.ROOT)) && !path.equals(ROOT)) {
         return route.path();
       }
     }

@@ -106,6 +106,43 @@ public final class LatencyCounts {
     return result;
   }
 
+  /** Returns how many durations were counted. */
+  public long count() {
+    long sum = 0;
+    for (int i = 0; i <= boundsNs.length; i++) {
+      sum += counts.get(i);
+    }
+    return sum;
+  }
+
+  /**
+   * Estimates a quantile as Prometheus does: values are taken as evenly spread within their bucket,
+   * those above all bounds as the highest bound.
+   *
+   * @param bucketCounts of this histogram, or the difference of two of them
+   * @param quantile 0 to 1
+   * @return seconds, null when nothing was counted
+   */
+  public Double quantileSeconds(long[] bucketCounts, double quantile) {
+    long total = 0;
+    for (long count : bucketCounts) {
+      total += count;
+    }
+    if (total <= 0) {
+      return null;
+    }
+    double rank = quantile * total;
+    double below = 0;
+    for (int i = 0; i < boundsSeconds.length; i++) {
+      if (below + bucketCounts[i] >= rank && bucketCounts[i] > 0) {
+        double from = i == 0 ? 0 : boundsSeconds[i - 1];
+        return from + (boundsSeconds[i] - from) * (rank - below) / bucketCounts[i];
+      }
+      below += bucketCounts[i];
+    }
+    return boundsSeconds[boundsSeconds.length - 1];
+  }
+
   /** Sum of all durations in s. */
   public double sumSeconds() {
     long ns = 0;

@@ -8,6 +8,7 @@ import io.holdfast.broker.access.HttpAccess;
 import io.holdfast.broker.access.Role;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.history.Events;
+import io.holdfast.broker.history.History;
 import io.holdfast.broker.memory.Budgets;
 import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.MemoryBudget;
@@ -39,7 +40,8 @@ class HttpFuzzTest {
                 target.broker(),
                 new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
                 new HttpAccess(null, Role.ADMIN, System::nanoTime),
-                new Events())
+                new Events(),
+                History.start(target.broker(), Map::of))
             .router();
     target.waitsWhile(
         conn -> {

@@ -1,0 +1,120 @@
+package io.holdfast.broker.http;
+
+import io.holdfast.broker.Broker;
+import io.holdfast.broker.access.Role.Right;
+import io.holdfast.broker.topic.Topic;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** The console's addresses: pages and the files they use. Immutable, thread-safe. */
+final class ConsoleHandler {
+  private static final String STATIC = "static/";
+
+  private static final Map<String, String> TYPES =
+      Map.of(
+          "css", "text/css; charset=utf-8",
+          "js", "text/javascript; charset=utf-8",
+          "svg", "image/svg+xml");
+
+  private static final List<String> FILES =
+      List.of(
+          "actions.js",
+          "app.js",
+          "broker.js",
+          "channel.js",
+          "charts.js",
+          "configuration.js",
+          "connections.js",
+          "console.css",
+          "dom.js",
+          "events.js",
+          "figures.js",
+          "icon.svg",
+          "messages.js",
+          "overview.js",
+          "table.js",
+          "topic.js",
+          "topics.js");
+
+  private final Broker broker;
+  private final Map<String, HttpReply> files = new HashMap<>();
+
+  ConsoleHandler(Broker broker) {
+    this.broker = broker;
+    for (String name : FILES) {
+      String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1));
+      files.put(
+          name,
+          HttpReply.bytes(type, ConsolePage.file(STATIC + name))
+              .with("X-Content-Type-Options", "nosniff")
+              .with("Cache-Control", "no-cache"));
+    }
+  }
+
+  /**
+   * Adds all of it.
+   *
+   * @param guarded stands before the page at /, whose address others than browsers may ask for
+   */
+  void addRoutes(HttpApi.Routes routes, Guarded guarded, Workers workers) {
+    RequestHandler overview =
+        guarded.handler(Right.READ, RequestHandler.immediate(page("overview", "Overview")));
+    routes.add(Right.OPEN, "GET", "/", (request, reply) -> root(overview, request, reply));
+    add(routes, "/console/topics", page("topics", "Topics"));
+    add(routes, "/console/connections", page("connections", "Connections"));
+    add(routes, "/console/events", page("events", "Events"));
+    add(routes, "/console/configuration", page("configuration", "Configuration"));
+    routes.add(Right.READ, "GET", "/console/topic", workers.blocking(this::topic));
+    routes.add(Right.READ, "GET", "/console/channel", workers.blocking(this::channel));
+    routes.add(
+        Right.OPEN, "GET", "/console/static/{key}", RequestHandler.immediate(this::file));
+  }
+
+  private static void add(HttpApi.Routes routes, String path, RequestHandler.Immediate page) {
+    routes.add(Right.READ, "GET", path, RequestHandler.immediate(page));
+  }
+
+  private static RequestHandler.Immediate page(String name, String title) {
+    return request -> ConsolePage.of(name, title, hasSession(request));
+  }
+
+  private static boolean hasSession(ApiRequest request) {
+    return Guarded.session(request) != null;
+  }
+
+  /** GET /: the overview for browsers, for all others what nsqd has there. */
+  private static void root(
+      RequestHandler overview, ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
+    Consumer<HttpReply> varied = answer -> reply.accept(answer.with("Vary", "Accept"));
+    if (Accepts.html(request)) {
+      overview.handle(request, varied);
+    } else {
+      varied.accept(HttpReply.error(404, "NOT_FOUND"));
+    }
+  }
+
+  private HttpReply topic(ApiRequest request) throws HttpError {
+    return existing(request) == null
+        ? ConsolePage.notFound("There is no topic of this name.", hasSession(request))
+        : ConsolePage.of("topic", "Topic", hasSession(request));
+  }
+
+  private HttpReply channel(ApiRequest request) throws HttpError {
+    Topic topic = existing(request);
+    String name = request.params().getOrEmpty("channel");
+    return topic == null || topic.existingChannel(name) == null
+        ? ConsolePage.notFound("There is no channel of this name.", hasSession(request))
+        : ConsolePage.of("channel", "Channel", hasSession(request));
+  }
+
+  private Topic existing(ApiRequest request) throws HttpError {
+    return broker.existingTopic(request.params().getOrEmpty("topic"));
+  }
+
+  private HttpReply file(ApiRequest request) {
+    HttpReply file = files.get(request.pathParam());
+    return file == null ? HttpReply.error(404, "NOT_FOUND") : file;
+  }
+}

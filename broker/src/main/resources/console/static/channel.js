@@ -1,0 +1,80 @@
+// One channel.
+
+import { controls } from './actions.js';
+import { get, parameter, poll, topicPage } from './broker.js';
+import { Chart, Recent } from './charts.js';
+import { el, headline, notice, page, section, select, tiles } from './dom.js';
+import { amount, count, moment, rate, Rates, short } from './figures.js';
+import { viewer } from './messages.js';
+import { Table } from './table.js';
+
+const topic = parameter('topic');
+const channel = parameter('channel');
+const rates = new Rates();
+const recent = new Recent(3);
+const chart = new Chart('While this page is open', ['depth', 'in flight', 'deferred'], n => short(n));
+const head = headline('Channel', channel, el('a', { href: '/console/topics' }, 'Topics'), ' / ',
+  el('a', { href: topicPage(topic) }, topic));
+
+const figures = tiles([
+  ['Depth', 'depth', 'Ready to be delivered'],
+  ['On disk only', 'backend', 'Of the depth: not in memory'],
+  ['In flight', 'in-flight', 'Delivered and not answered yet'],
+  ['Deferred', 'deferred', 'Wait for a time'],
+  ['Requeued', 'requeued', 'Sent back by REQ since the broker started'],
+  ['Timed out', 'timed-out', 'Not answered in time since the broker started'],
+  ['Messages', 'messages', 'Since the broker started'],
+  ['Messages', 'rate', 'A second'],
+  ['Consumers', 'consumers'],
+]);
+
+const consumers = new Table({
+  label: 'Consumers',
+  columns: [
+    { label: 'Address', value: row => row.remote_address },
+    { label: 'Id', value: row => row.client_id },
+    { label: 'Host', value: row => row.hostname },
+    { label: 'Agent', value: row => row.user_agent },
+    { label: 'RDY', value: row => row.ready_count, text: row => count(row.ready_count), isNumber: true },
+    { label: 'In flight', value: row => row.in_flight_count, text: row => count(row.in_flight_count), isNumber: true },
+    { label: 'Delivered', value: row => row.message_count, text: row => count(row.message_count), isNumber: true },
+    { label: 'Finished', value: row => row.finish_count, text: row => count(row.finish_count), isNumber: true },
+    { label: 'Requeued', value: row => row.requeue_count, text: row => count(row.requeue_count), isNumber: true },
+    { label: 'Connected', value: row => row.connect_ts, text: row => moment(row.connect_ts * 1000), isNumber: true },
+  ],
+  key: row => row.remote_address,
+  empty: 'No consumers.',
+});
+
+export function start() {
+  const actions = controls('channel', { topic, channel }, () => refresh(), () => location.assign(topicPage(topic)));
+  const state = select([['ready', 'Ready'], ['in_flight', 'In flight'], ['deferred', 'Deferred']], { name: 'state' });
+  page(...head.element, el('p', { class: 'buttons' }, ...actions.buttons), figures.element,
+    section('Consumers', consumers.element), chart.element,
+    section('Messages', ...viewer('/channel/peek', { topic, channel }, { label: 'Which', control: state })));
+
+  function show({ topics }) {
+    const found = ((topics ?? [])[0]?.channels ?? [])[0];
+    if (!found) {
+      notice(`Channel ${channel} is not there any more.`, true);
+      return;
+    }
+    head.paused(found.paused);
+    actions.show(found.paused);
+    figures.show({
+      depth: amount(found.depth),
+      backend: amount(found.backend_depth),
+      'in-flight': amount(found.in_flight_count),
+      deferred: amount(found.deferred_count),
+      requeued: amount(found.requeue_count),
+      'timed-out': amount(found.timeout_count),
+      messages: amount(found.message_count),
+      rate: rate(rates.of('messages', found.message_count)),
+      consumers: count(found.client_count),
+    });
+    consumers.update(found.clients ?? []);
+    recent.add(chart, found.depth, found.in_flight_count, found.deferred_count);
+  }
+
+  const refresh = poll(() => get('/stats', { format: 'json', topic, channel, include_mem: 'false' }), show);
+}

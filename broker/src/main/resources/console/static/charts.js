@@ -1,0 +1,147 @@
+// Line charts in SVG. They are drawn anew with each update: a few paths.
+
+import { el, say, svg } from './dom.js';
+import { clock } from './figures.js';
+
+const HEIGHT = 130;
+const LEFT = 4;
+const BOTTOM = 18;
+const TOP = 6;
+const SPAN_MS = 15 * 60 * 1000;
+const TICK_MS = 5 * 60 * 1000;
+
+/** The last 15 minutes of some figures. series: `[{name, format?}]`, format makes text of a value. */
+export class Chart {
+  #title;
+  #series;
+  #format;
+  #times = [];
+  #values = [];
+  #picture;
+  #legend = [];
+  #at = null;
+  #scale = el('span', { class: 'scale' });
+  #when = el('span', { class: 'when' });
+
+  constructor(title, series, format) {
+    this.#title = title;
+    this.#series = series;
+    this.#format = format;
+    this.#picture = svg('svg', { role: 'img', height: HEIGHT, on: {
+      pointermove: event => this.#point(event),
+      pointerleave: () => this.#point(null),
+    } });
+    const legend = el('ul', { class: 'legend' }, ...series.map((name, i) => {
+      const value = el('b', {}, '–');
+      this.#legend.push(value);
+      return el('li', {}, el('i', { class: `key line${i}` }), name, ' ', value);
+    }));
+    this.element = el('figure', { class: 'chart' },
+      el('figcaption', {}, el('span', {}, title), this.#when, this.#scale), this.#picture, legend);
+    new ResizeObserver(() => this.#draw()).observe(this.element);
+  }
+
+  /** times in ms since 1970, rising; values: a list of as many values for each series, null for none. */
+  update(times, values) {
+    this.#times = times;
+    this.#values = values;
+    this.#draw();
+  }
+
+  #point(event) {
+    if (!event || this.#times.length === 0) {
+      this.#at = null;
+    } else {
+      const box = this.#picture.getBoundingClientRect();
+      const end = this.#times[this.#times.length - 1];
+      const time = end - SPAN_MS * (1 - (event.clientX - box.left - LEFT) / Math.max(1, box.width - 2 * LEFT));
+      let best = 0;
+      this.#times.forEach((t, i) => {
+        if (Math.abs(t - time) < Math.abs(this.#times[best] - time)) {
+          best = i;
+        }
+      });
+      this.#at = best;
+    }
+    this.#draw();
+  }
+
+  #draw() {
+    const width = Math.max(120, Math.floor(this.element.clientWidth) - 24);
+    const last = this.#times.length - 1;
+    const end = last < 0 ? Date.now() : this.#times[last];
+    const known = this.#values.flat().filter(value => value !== null && value !== undefined);
+    const most = niceAbove(Math.max(...known, 0));
+    const x = time => LEFT + (width - 2 * LEFT) * (1 - (end - time) / SPAN_MS);
+    const y = value => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
+    this.#picture.setAttribute('width', width);
+    this.#picture.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
+    const parts = [grid(y(0), width), grid(y(most / 2), width), grid(y(most), width)];
+    for (let ago = 0; ago <= SPAN_MS; ago += TICK_MS) {
+      const anchor = ago === 0 ? 'end' : ago === SPAN_MS ? 'start' : 'middle';
+      parts.push(svg('text', { x: x(end - ago), y: HEIGHT - 4, 'text-anchor': anchor },
+        ago === 0 ? 'now' : `−${ago / 60000} min`));
+    }
+    this.#values.forEach((values, i) => parts.push(svg('path', { class: `line line${i}`, d: this.#path(values, x, y) })));
+    const at = this.#at === null ? last : Math.min(this.#at, last);
+    if (this.#at !== null && at >= 0) {
+      parts.push(svg('line', { class: 'cursor', x1: x(this.#times[at]), x2: x(this.#times[at]), y1: TOP, y2: y(0) }));
+    }
+    this.#picture.replaceChildren(...parts);
+    const texts = this.#values.map(values => (at < 0 || values[at] === null ? '–' : this.#format(values[at])));
+    texts.forEach((text, i) => say(this.#legend[i], text));
+    say(this.#when, this.#at === null || at < 0 ? '' : clock(this.#times[at]));
+    say(this.#scale, `to ${this.#format(most)}`);
+    this.#picture.setAttribute('aria-label',
+      `${this.#title}: ${this.#series.map((name, i) => `${name} ${texts[i] ?? '–'}`).join(', ')}`);
+  }
+
+  #path(values, x, y) {
+    let path = '';
+    let isOn = false;
+    values.forEach((value, i) => {
+      if (value === null || value === undefined) {
+        isOn = false;
+        return;
+      }
+      // A point alone is drawn as a dot: a line of no length with round ends.
+      path += `${isOn ? 'L' : 'M'}${x(this.#times[i]).toFixed(1)} ${y(value).toFixed(1)}${isOn ? '' : 'h0'}`;
+      isOn = true;
+    });
+    return path;
+  }
+}
+
+function grid(y, width) {
+  return svg('line', { class: 'grid', x1: LEFT, x2: width - LEFT, y1: y, y2: y });
+}
+
+function niceAbove(value) {
+  if (value <= 0) {
+    return 1;
+  }
+  const size = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map(step => step * size).find(step => step >= value * 0.999999);
+}
+
+/** Figures of a page that is open, for a chart: 15 min at most. */
+export class Recent {
+  #times = [];
+  #columns;
+
+  constructor(columns) {
+    this.#columns = Array.from({ length: columns }, () => []);
+  }
+
+  /** Adds one value a column, and shows all in the chart. */
+  add(chart, ...values) {
+    const now = Date.now();
+    this.#times.push(now);
+    values.forEach((value, i) => this.#columns[i].push(value));
+    while (this.#times.length > 0 && this.#times[0] < now - SPAN_MS) {
+      this.#times.shift();
+      this.#columns.forEach(column => column.shift());
+    }
+    chart.update(this.#times, this.#columns);
+  }
+}
