@@ -10,11 +10,12 @@ const TOP = 6;
 const SPAN_MS = 15 * 60 * 1000;
 const TICK_MS = 5 * 60 * 1000;
 
-/** The last 15 minutes of some figures. series: `[{name, format?}]`, format makes text of a value. */
+/** The last 15 minutes of some figures. series: names; format makes text of a value; isBytes: powers of two. */
 export class Chart {
   #title;
   #series;
   #format;
+  #nice;
   #times = [];
   #values = [];
   #picture;
@@ -23,7 +24,8 @@ export class Chart {
   #scale = el('span', { class: 'scale' });
   #when = el('span', { class: 'when' });
 
-  constructor(title, series, format) {
+  constructor(title, series, format, isBytes = false) {
+    this.#nice = isBytes ? powerAbove : niceAbove;
     this.#title = title;
     this.#series = series;
     this.#format = format;
@@ -71,7 +73,7 @@ export class Chart {
     const last = this.#times.length - 1;
     const end = last < 0 ? Date.now() : this.#times[last];
     const known = this.#values.flat().filter(value => value !== null && value !== undefined);
-    const most = niceAbove(Math.max(...known, 0));
+    const most = this.#nice(Math.max(...known, 0));
     const x = time => LEFT + (width - 2 * LEFT) * (1 - (end - time) / SPAN_MS);
     const y = value => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
     this.#picture.setAttribute('width', width);
@@ -122,6 +124,10 @@ function niceAbove(value) {
   }
   const size = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map(step => step * size).find(step => step >= value * 0.999999);
+}
+
+function powerAbove(value) {
+  return value <= 1 ? 1 : 2 ** Math.ceil(Math.log2(value));
 }
 
 /** Figures of a page that is open, for a chart: 15 min at most. */

@@ -108,9 +108,9 @@ public final class Server {
             return thread;
           });
 
+  private final History history;
   private TcpServer tcpServer;
   private Metrics metrics;
-  private History history;
   private LookupLoop lookupLoop;
   private StatsdPusher statsd;
 
@@ -131,6 +131,7 @@ public final class Server {
     transport = new Transport(options.eventLoopThreads());
     LoopDelay.watch(transport.workers(), broker.meters().eventLoopDelay());
     budgets = Budgets.of(broker.memory());
+    history = new History(broker, this::connections);
   }
 
   /**
@@ -203,6 +204,7 @@ public final class Server {
     watchUsers();
     startLookup(httpClient);
     startStatsd();
+    history.begin();
     broker.health().running();
   }
 
@@ -276,7 +278,6 @@ public final class Server {
                 options.isMetricsExcludeEphemeral(),
                 Map.of("version", version(), "nsqd_version", StatsSnapshot.VERSION),
                 this::connections));
-    history = History.start(broker, this::connections);
     HttpApi api = new HttpApi(broker, metrics, access, events, history);
     HttpServer https = null;
     if (tls != null && options.httpsAddress().isPresent()) {
@@ -431,9 +432,7 @@ public final class Server {
     access.close();
     authPasswords.close();
     noticed.close();
-    if (history != null) {
-      history.close();
-    }
+    history.close();
     if (metrics != null) {
       metrics.close();
     }

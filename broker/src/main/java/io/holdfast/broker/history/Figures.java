@@ -141,8 +141,7 @@ public record Figures(
 
     private void deep(String topic, String channel, long messagesThere) {
       depth += messagesThere;
-      boolean isDeep =
-          deepest.size() < DEEPEST || messagesThere > deepest.element().depth();
+      boolean isDeep = deepest.size() < DEEPEST || messagesThere > deepest.element().depth();
       if (messagesThere > 0 && isDeep) {
         deepest.add(new Deep(topic, channel, messagesThere));
         if (deepest.size() > DEEPEST) {

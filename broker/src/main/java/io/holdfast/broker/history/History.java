@@ -53,20 +53,19 @@ public final class History implements Closeable {
   /** What the counters said at a moment of the monotonic clock. */
   private record Counted(long ns, Figures figures, long[] publish, long[] sync) {}
 
-  private History(Broker broker, Supplier<Map<String, Integer>> connections) {
+  /**
+   * Records nothing before {@link #begin}.
+   *
+   * @param connections gives the open connections by kind
+   */
+  public History(Broker broker, Supplier<Map<String, Integer>> connections) {
     this.broker = broker;
     this.connections = connections;
   }
 
-  /**
-   * Begins to record, until it is closed.
-   *
-   * @param connections gives the open connections by kind
-   */
-  public static History start(Broker broker, Supplier<Map<String, Integer>> connections) {
-    History history = new History(broker, connections);
-    history.thread.scheduleAtFixedRate(history::record, 0, INTERVAL_S, TimeUnit.SECONDS);
-    return history;
+  /** Begins to record, until it is closed. */
+  public void begin() {
+    thread.scheduleAtFixedRate(this::record, 0, INTERVAL_S, TimeUnit.SECONDS);
   }
 
   private void record() {

@@ -68,8 +68,7 @@ final class ConsoleHandler {
     add(routes, "/console/configuration", page("configuration", "Configuration"));
     routes.add(Right.READ, "GET", "/console/topic", workers.blocking(this::topic));
     routes.add(Right.READ, "GET", "/console/channel", workers.blocking(this::channel));
-    routes.add(
-        Right.OPEN, "GET", "/console/static/{key}", RequestHandler.immediate(this::file));
+    routes.add(Right.OPEN, "GET", "/console/static/{key}", RequestHandler.immediate(this::file));
   }
 
   private static void add(HttpApi.Routes routes, String path, RequestHandler.Immediate page) {
@@ -85,8 +84,8 @@ final class ConsoleHandler {
   }
 
   /** GET /: the overview for browsers, for all others what nsqd has there. */
-  private static void root(
-      RequestHandler overview, ApiRequest request, Consumer<HttpReply> reply) throws HttpError {
+  private static void root(RequestHandler overview, ApiRequest request, Consumer<HttpReply> reply)
+      throws HttpError {
     Consumer<HttpReply> varied = answer -> reply.accept(answer.with("Vary", "Accept"));
     if (Accepts.html(request)) {
       overview.handle(request, varied);

@@ -25,7 +25,9 @@ import java.util.function.BooleanSupplier;
  * <p>A path is either fixed or ends in {@code /{name}}, which stands for one segment.
  */
 final class Router {
-  /** Where browsers find a page and nsqd has nothing: no redirect leads there, no 405 tells of it. */
+  /**
+   * Where browsers find a page and nsqd has nothing: no redirect leads there, no 405 tells of it.
+   */
   private static final String ROOT = "/";
 
   private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();

@@ -41,7 +41,7 @@ class HttpFuzzTest {
                 new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
                 new HttpAccess(null, Role.ADMIN, System::nanoTime),
                 new Events(),
-                History.start(target.broker(), Map::of))
+                new History(target.broker(), Map::of))
             .router();
     target.waitsWhile(
         conn -> {

@@ -1,0 +1,179 @@
+package io.holdfast.broker.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.holdfast.broker.system.support.BrokerProcess;
+import io.holdfast.broker.system.support.Browser;
+import io.holdfast.broker.system.support.RawNsqConnection;
+import io.holdfast.broker.system.support.Reference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The console in Chromium: what its pages show, and what they do. */
+class ConsoleBrowserSystemTest {
+  private static final String MARKUP = "<img src=x onerror=window.hit=1>";
+
+  private static BrokerProcess broker;
+  private static Browser browser;
+
+  @BeforeAll
+  static void start() {
+    Reference.holdfastOnly("nsqd has no console");
+    browser = Browser.open();
+    broker = BrokerProcess.started();
+    broker.http().post("/channel/create?topic=t&channel=c");
+    broker.http().post("/topic/create?topic=orders").expect(200, "");
+    broker.http().post("/channel/create?topic=orders&channel=billing").expect(200, "");
+    StringBuilder many = new StringBuilder();
+    for (int i = 0; i < 137; i++) {
+      many.append("{\"total\":12345678901234567890}\n");
+    }
+    broker.http().post("/mpub?topic=orders", many.toString()).expect(200, "OK");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (browser != null) {
+      browser.close();
+    }
+    if (broker != null) {
+      broker.close();
+    }
+  }
+
+  private static void go(String target) {
+    browser.go("http://127.0.0.1:" + broker.httpPort() + target);
+  }
+
+  /** Whatever a page did: nothing was thrown, nothing forbidden, nothing asked elsewhere. */
+  @AfterEach
+  void shouldHaveBehaved() {
+    assertTrue(browser.complaints().isEmpty(), browser.complaints()::toString);
+    String own = "http://127.0.0.1:" + broker.httpPort() + "/";
+    assertTrue(
+        browser.requests().stream().allMatch(url -> url.startsWith(own)),
+        browser.requests()::toString);
+    assertFalse(browser.value("window.hit === 1").asBoolean());
+  }
+
+  private static void awaitFigure(String id, String text) {
+    browser.await("document.getElementById('figure-" + id + "')?.textContent === '" + text + "'");
+  }
+
+  @Test
+  void shouldShowTheBrokerAsAWhole() {
+    go("/");
+    awaitFigure("depth", "137");
+    browser.awaitText("The broker is well");
+    browser.awaitText("billing");
+    broker.http().post("/pub?topic=orders", "one more").expect(200, "OK");
+    awaitFigure("depth", "138");
+    broker.http().post("/channel/empty?topic=orders&channel=billing").expect(200, "");
+    awaitFigure("depth", "0");
+    browser.await("document.querySelectorAll('svg path.line').length >= 6");
+    broker.http().post("/mpub?topic=orders", "x\n".repeat(137)).expect(200, "OK");
+  }
+
+  @Test
+  void shouldShowTopicsChannelsAndConnections() {
+    String agent = "{\"client_id\":\"" + MARKUP + "\",\"user_agent\":\"" + MARKUP + "\"}";
+    try (RawNsqConnection conn = broker.connect()) {
+      conn.identify(agent);
+      conn.line("SUB orders billing").expectOk();
+      go("/console/topics");
+      browser.awaitText("orders");
+      browser.value("document.querySelector('input[type=search]').focus()");
+      browser.type("input[type=search]", "no such");
+      browser.awaitText("Nothing matches the filter.");
+      go("/console/topic?topic=orders");
+      awaitFigure("waiting", "137");
+      browser.awaitText("billing");
+      go("/console/channel?topic=orders&channel=billing");
+      awaitFigure("depth", "137");
+      browser.awaitText(MARKUP);
+      go("/console/connections");
+      browser.awaitText(MARKUP);
+    }
+    browser.awaitText("No consumers are connected.");
+  }
+
+  @Test
+  void shouldShowMessages() {
+    broker.http().post("/topic/create?topic=looked.at").expect(200, "");
+    broker.http().post("/pub?topic=looked.at", MARKUP).expect(200, "OK");
+    broker.http().post("/pub?topic=looked.at", "{\"n\":12345678901234567890}").expect(200, "OK");
+    broker.http().post("/pub?topic=looked.at", "\u00ff\u0000").expect(200, "OK");
+    go("/console/topic?topic=looked.at");
+    browser.press("Look");
+    browser.awaitText(MARKUP);
+    browser.value("document.querySelectorAll('details.message').forEach(d => d.open = true)");
+    browser.awaitText("n: 12345678901234567890");
+    browser.awaitText("00000000  ff 00");
+    awaitFigure("depth", "3");
+  }
+
+  @Test
+  void shouldShowEventsAndOptions() {
+    broker.http().post("/topic/create?topic=happened").expect(200, "");
+    go("/console/events");
+    browser.awaitText("topic.create");
+    browser.awaitText("happened");
+    go("/console/configuration");
+    browser.awaitText("http_anonymous_role");
+    browser.awaitText("127.0.0.1:" + broker.httpPort());
+  }
+
+  @Test
+  void shouldDeleteOnlyWhatIsNamed() {
+    go("/console/topics");
+    browser.press("Create a topic…");
+    browser.type("dialog input", "doomed");
+    browser.press("Create");
+    browser.awaitText("doomed");
+    go("/console/topic?topic=doomed");
+    browser.press("Pause");
+    broker.http().awaitTopic("doomed", topic -> topic.path("paused").asBoolean());
+    browser.press("Unpause");
+    broker.http().awaitTopic("doomed", topic -> !topic.path("paused").asBoolean());
+    browser.type("textarea", "kept");
+    browser.press("Publish");
+    broker.http().awaitTopic("doomed", topic -> topic.path("depth").asInt() == 1);
+    browser.press("Delete…");
+    browser.type("dialog input", "doome");
+    browser.press("Delete");
+    assertTrue(browser.value("document.querySelector('dialog').open").asBoolean());
+    browser.type("dialog input", "d");
+    browser.press("Delete");
+    browser.await("location.pathname === '/console/topics'");
+    assertTrue(broker.http().topic("doomed").isMissingNode());
+  }
+
+  @Test
+  void shouldSayWhenTheBrokerIsGone() {
+    try (BrokerProcess other = BrokerProcess.started()) {
+      browser.go("http://127.0.0.1:" + other.httpPort() + "/");
+      browser.awaitText("The broker is well");
+      String alert = "document.querySelector('[role=alert]')?.checkVisibility() === true";
+      assertFalse(browser.value(alert).asBoolean());
+      other.terminate();
+      browser.await(alert);
+      other.start();
+      browser.await("!(" + alert + ")");
+    }
+    go("/");
+  }
+
+  @Test
+  void shouldBeSmall() {
+    go("/");
+    awaitFigure("topics", String.valueOf(broker.http().stats("").path("topics").size()));
+    String bytes =
+        "performance.getEntriesByType('resource').reduce((sum, e) => sum + e.transferSize, 0)";
+    assertTrue(browser.value(bytes).asLong() < 200_000);
+    assertEquals("en", browser.value("document.documentElement.lang").asText());
+  }
+}
