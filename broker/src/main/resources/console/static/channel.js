@@ -12,7 +12,7 @@ const topic = parameter('topic');
 const channel = parameter('channel');
 const rates = new Rates();
 const recent = new Recent(3);
-const chart = new Chart('While this page is open', ['depth', 'in flight', 'deferred'], n => short(n));
+const chart = new Chart('While this page is open', ['depth', 'in flight', 'deferred'], n => short(n), { isGrowing: true });
 const head = headline('Channel', channel, el('a', { href: '/console/topics' }, 'Topics'), ' / ',
   el('a', { href: topicPage(topic) }, topic));
 
@@ -24,14 +24,14 @@ const figures = tiles([
   ['Requeued', 'requeued', 'Sent back by REQ since the broker started'],
   ['Timed out', 'timed-out', 'Not answered in time since the broker started'],
   ['Messages', 'messages', 'Since the broker started'],
-  ['Messages', 'rate', 'A second'],
+  ['Rate', 'rate', 'Messages a second'],
   ['Consumers', 'consumers'],
 ]);
 
 const consumers = new Table({
   label: 'Consumers',
   columns: [
-    { label: 'Address', value: row => row.remote_address },
+    { label: 'Address', value: row => row.remote_address, width: 'short' },
     { label: 'Id', value: row => row.client_id },
     { label: 'Host', value: row => row.hostname },
     { label: 'Agent', value: row => row.user_agent },

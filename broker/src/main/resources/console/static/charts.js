@@ -8,14 +8,17 @@ const LEFT = 4;
 const BOTTOM = 18;
 const TOP = 6;
 const SPAN_MS = 15 * 60 * 1000;
-const TICK_MS = 5 * 60 * 1000;
+const LEAST_SPAN_MS = 60 * 1000;
+const TICKS = 3;
 
-/** The last 15 minutes of some figures. series: names; format makes text of a value; isBytes: powers of two. */
+/** The last 15 minutes of some figures. series: names; format makes text of a value; isBytes: powers of two; isGrowing: what
+ * there is fills the picture, from a minute on. */
 export class Chart {
   #title;
   #series;
   #format;
   #nice;
+  #isGrowing;
   #times = [];
   #values = [];
   #picture;
@@ -24,7 +27,8 @@ export class Chart {
   #scale = el('span', { class: 'scale' });
   #when = el('span', { class: 'when' });
 
-  constructor(title, series, format, isBytes = false) {
+  constructor(title, series, format, { isBytes = false, isGrowing = false } = {}) {
+    this.#isGrowing = isGrowing;
     this.#nice = isBytes ? powerAbove : niceAbove;
     this.#title = title;
     this.#series = series;
@@ -50,13 +54,18 @@ export class Chart {
     this.#draw();
   }
 
+  #span() {
+    const known = this.#times.length === 0 ? 0 : this.#times[this.#times.length - 1] - this.#times[0];
+    return this.#isGrowing ? Math.min(SPAN_MS, Math.max(LEAST_SPAN_MS, known)) : SPAN_MS;
+  }
+
   #point(event) {
     if (!event || this.#times.length === 0) {
       this.#at = null;
     } else {
       const box = this.#picture.getBoundingClientRect();
       const end = this.#times[this.#times.length - 1];
-      const time = end - SPAN_MS * (1 - (event.clientX - box.left - LEFT) / Math.max(1, box.width - 2 * LEFT));
+      const time = end - this.#span() * (1 - (event.clientX - box.left - LEFT) / Math.max(1, box.width - 2 * LEFT));
       let best = 0;
       this.#times.forEach((t, i) => {
         if (Math.abs(t - time) < Math.abs(this.#times[best] - time)) {
@@ -73,16 +82,17 @@ export class Chart {
     const last = this.#times.length - 1;
     const end = last < 0 ? Date.now() : this.#times[last];
     const known = this.#values.flat().filter(value => value !== null && value !== undefined);
+    const span = this.#span();
     const most = this.#nice(Math.max(...known, 0));
-    const x = time => LEFT + (width - 2 * LEFT) * (1 - (end - time) / SPAN_MS);
+    const x = time => LEFT + (width - 2 * LEFT) * (1 - (end - time) / span);
     const y = value => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
     this.#picture.setAttribute('width', width);
     this.#picture.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
     const parts = [grid(y(0), width), grid(y(most / 2), width), grid(y(most), width)];
-    for (let ago = 0; ago <= SPAN_MS; ago += TICK_MS) {
-      const anchor = ago === 0 ? 'end' : ago === SPAN_MS ? 'start' : 'middle';
-      parts.push(svg('text', { x: x(end - ago), y: HEIGHT - 4, 'text-anchor': anchor },
-        ago === 0 ? 'now' : `−${ago / 60000} min`));
+    for (let tick = 0; tick <= TICKS; tick++) {
+      const ago = span * tick / TICKS;
+      const anchor = tick === 0 ? 'end' : tick === TICKS ? 'start' : 'middle';
+      parts.push(svg('text', { x: x(end - ago), y: HEIGHT - 4, 'text-anchor': anchor }, tick === 0 ? 'now' : before(ago)));
     }
     this.#values.forEach((values, i) => parts.push(svg('path', { class: `line line${i}`, d: this.#path(values, x, y) })));
     const at = this.#at === null ? last : Math.min(this.#at, last);
@@ -112,6 +122,11 @@ export class Chart {
     });
     return path;
   }
+}
+
+function before(ms) {
+  const s = Math.round(ms / 1000);
+  return s % 60 === 0 ? `−${s / 60} min` : s < 60 ? `−${s} s` : `−${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')} min`;
 }
 
 function grid(y, width) {

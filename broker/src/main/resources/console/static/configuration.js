@@ -9,12 +9,12 @@ const EVERY_MS = 5000;
 const table = new Table({
   label: 'Options',
   columns: [
-    { label: 'Option', value: row => row.key },
+    { label: 'Option', value: row => row.key, width: 'short' },
     { label: 'Value', value: row => row.value },
     { label: 'Default', value: row => row.default },
     { label: 'From', value: row => row.from },
     { label: 'Group', value: row => row.group },
-    { label: 'Meaning', value: row => (row.no_effect ? `${row.meaning}. Without effect: ${row.no_effect}` : row.meaning) },
+    { label: 'Meaning', value: row => (row.no_effect ? `${row.meaning}. Without effect: ${row.no_effect}` : row.meaning), width: 'long' },
   ],
   key: row => row.key,
 });

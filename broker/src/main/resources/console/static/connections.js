@@ -14,7 +14,7 @@ function security(row) {
 }
 
 const WHO = [
-  { label: 'Address', value: row => row.remote_address },
+  { label: 'Address', value: row => row.remote_address, width: 'short' },
   { label: 'Id', value: row => row.client_id },
   { label: 'Host', value: row => row.hostname },
   { label: 'Agent', value: row => row.user_agent },

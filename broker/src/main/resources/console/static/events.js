@@ -10,14 +10,14 @@ const EVERY_MS = 3000;
 const table = new Table({
   label: 'Events',
   columns: [
-    { label: 'Time', value: row => row.time, text: row => moment(Date.parse(row.time)) },
+    { label: 'Time', value: row => row.time, text: row => moment(Date.parse(row.time)), width: 'short' },
     { label: 'By', value: row => (row.kind === 'broker' ? 'the broker' : row.user || 'the broker') },
-    { label: 'From', value: row => row.remote_address },
+    { label: 'From', value: row => row.remote_address, width: 'short' },
     { label: 'What', value: row => row.action },
     { label: 'Topic', value: row => row.topic },
     { label: 'Channel', value: row => row.channel },
     { label: 'Result', value: row => row.result },
-    { label: 'Message', value: row => row.message },
+    { label: 'Message', value: row => row.message, width: 'long' },
   ],
   key: row => row.key,
   isDown: true,

@@ -29,9 +29,9 @@ const charts = [
   [new Chart('Messages', ['depth', 'in flight', 'deferred'], n => short(n)), ['depth', 'in_flight', 'deferred']],
   [new Chart('Latency', ['publish to OK, half', 'publish to OK, 99 %', 'one sync, 99 %'], n => seconds(n)),
     ['publish_p50_seconds', 'publish_p99_seconds', 'sync_p99_seconds']],
-  [new Chart('Bytes published a second', ['bytes'], n => `${bytes(n)}/s`, true), ['published_bytes']],
-  [new Chart('Memory budget in use', ['bytes'], n => bytes(n), true), ['memory_used_bytes']],
-  [new Chart('Disk free', ['bytes'], n => bytes(n), true), ['disk_free_bytes']],
+  [new Chart('Bytes published a second', ['bytes'], n => `${bytes(n)}/s`, { isBytes: true }), ['published_bytes']],
+  [new Chart('Memory budget in use', ['bytes'], n => bytes(n), { isBytes: true }), ['memory_used_bytes']],
+  [new Chart('Disk free', ['bytes'], n => bytes(n), { isBytes: true }), ['disk_free_bytes']],
 ];
 
 const state = el('p', { class: 'health' }, 'Asking…');

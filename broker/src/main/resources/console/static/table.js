@@ -5,8 +5,8 @@ import { el, say, wide } from './dom.js';
 const WINDOW = 200;
 
 /**
- * columns: `{label, value(row), text(row)?, href(row)?, isNumber?, isBadge?}`; value is what is sorted by, and shown where
- * there is no text. Rows of one key keep their element, so that focus and selection stay.
+ * columns: `{label, value(row), text(row)?, href(row)?, isNumber?, isBadge?, width?}`; value is what is sorted by, and shown
+ * where there is no text; width is `short` (never wrapped) or `long`. Rows of one key keep their element, so that focus and selection stay.
  */
 export class Table {
   #columns;
@@ -122,7 +122,7 @@ export class Table {
   }
 
   #line() {
-    const cells = this.#columns.map(column => el('td', { class: column.isNumber ? 'number' : null },
+    const cells = this.#columns.map(column => el('td', { class: column.isNumber ? 'number' : column.width ?? null },
       column.href ? el('a') : column.isBadge ? el('span', { class: 'badge' }) : el('span')));
     return { element: el('tr', {}, ...cells), cells: cells.map(cell => cell.firstChild) };
   }

@@ -10,8 +10,10 @@ import { Table } from './table.js';
 
 const topic = parameter('topic');
 const rates = new Rates();
-const recent = new Recent(2);
-const chart = new Chart('While this page is open', ['published a second', 'depth, with channels'], n => short(n));
+const speeds = new Recent(1);
+const depths = new Recent(2);
+const speedChart = new Chart('Published, while this page is open', ['messages a second'], n => short(n), { isGrowing: true });
+const depthChart = new Chart('Depth, while this page is open', ['topic', 'channels'], n => short(n), { isGrowing: true });
 const head = headline('Topic', topic, el('a', { href: '/console/topics' }, 'Topics'));
 
 const figures = tiles([
@@ -65,7 +67,8 @@ export function start() {
   } } }, 'Create a channel…');
   const from = el('input', { name: 'from', value: 'start', spellcheck: 'false', autocomplete: 'off' });
   page(...head.element, el('p', { class: 'buttons' }, create, ...actions.buttons), figures.element,
-    section('Channels', channels.element), chart.element,
+    section('Channels', channels.element),
+    el('div', { class: 'charts' }, speedChart.element, depthChart.element),
     section('Messages', el('p', { class: 'hint' },
       'What is kept on disk, finished or not. From: start, a message id, a time such as 2026-01-31T12:00:00Z, or -10m.'),
     ...viewer('/topic/peek', { topic }, { label: 'From', control: from })),
@@ -90,7 +93,8 @@ export function start() {
       bytes: bytes(found.message_bytes),
       rate: rate(speed),
     });
-    recent.add(chart, speed, found.depth + waiting);
+    speeds.add(speedChart, speed);
+    depths.add(depthChart, found.depth, waiting);
   }
 
   const refresh = poll(
