@@ -109,8 +109,10 @@ public final class LatencyCounts {
   /** Returns how many durations were counted. */
   public long count() {
     long sum = 0;
-    for (int i = 0; i <= boundsNs.length; i++) {
-      sum += counts.get(i);
+    for (AtomicLongArray counts : stripes) {
+      for (int i = 0; i <= boundsNs.length; i++) {
+        sum += counts.get(i);
+      }
     }
     return sum;
   }
