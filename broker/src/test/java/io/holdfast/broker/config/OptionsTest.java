@@ -94,6 +94,7 @@ class OptionsTest {
         Arguments.of("max_total_output_bytes", 0L),
         Arguments.of("metrics_exclude_ephemeral", false),
         Arguments.of("http_users_file", ""),
+        Arguments.of("auth_users_file", ""),
         Arguments.of("http_anonymous_role", "admin"),
         Arguments.of("http_allowed_hosts", List.of()),
         Arguments.of("debug_endpoints", false),
