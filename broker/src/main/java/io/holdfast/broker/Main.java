@@ -12,12 +12,16 @@ import io.holdfast.storage.FileModes;
 import io.holdfast.storage.Reasons;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
 
-/** Flags in, exit code out: starts a {@link Server} and stops it at SIGTERM or SIGINT. */
+/**
+ * Flags in, exit code out: starts a {@link Server} and stops it at SIGTERM or SIGINT, has it read
+ * its configuration again at SIGHUP.
+ */
 public final class Main {
   private static final String LEAK_DETECTION = "io.netty.leakDetection.level";
 
@@ -49,10 +53,10 @@ public final class Main {
       System.err.println(fail.message() + AsciiLocale.cure(fail.message()));
       return fail.exitCode();
     }
-    return serve(((Parsed.Run) parsed).options());
+    return serve(((Parsed.Run) parsed).options(), args);
   }
 
-  private static int serve(Options options) {
+  private static int serve(Options options, String[] args) {
     Logging.configure(options);
     Logger log = LoggerFactory.getLogger(Main.class);
     log.info("{}, {}", OptionsLoader.versionLine(), OptionsLoader.nsqdVersionLine());
@@ -61,6 +65,11 @@ public final class Main {
     Stop stop = new Stop();
     Signal.handle(new Signal("TERM"), signal -> stop.asked());
     Signal.handle(new Signal("INT"), signal -> stop.asked());
+    // What comes while it starts is done when it has.
+    CompletableFuture<Server> started = new CompletableFuture<>();
+    Signal.handle(
+        new Signal("HUP"),
+        signal -> started.thenAccept(server -> server.reload(OptionsLoader.parse(args))));
     Server server;
     try {
       FileModes.ownerOnly();
@@ -70,6 +79,7 @@ public final class Main {
       return cannotStart(options, e);
     }
     stop.isStarted = true;
+    started.complete(server);
     awaitUninterruptibly(stop.first);
     log.info("stopping");
     server.drain(stop.second);

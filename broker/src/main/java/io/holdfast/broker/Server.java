@@ -12,6 +12,7 @@ import io.holdfast.broker.auth.Authorizations;
 import io.holdfast.broker.auth.UsersAuthority;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.config.TlsRequired;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
@@ -29,6 +30,7 @@ import io.holdfast.broker.metrics.BrokerCollector;
 import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.net.HttpJsonClient;
 import io.holdfast.broker.net.LoopDelay;
+import io.holdfast.broker.net.ServiceNotifier;
 import io.holdfast.broker.net.TcpServer;
 import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.protocol.ConnectionServices;
@@ -109,6 +111,8 @@ public final class Server {
           });
 
   private final History history;
+  private final ServiceNotifier notifier;
+  private final Reload reload;
   private TcpServer tcpServer;
   private Metrics metrics;
   private LookupLoop lookupLoop;
@@ -132,6 +136,8 @@ public final class Server {
     LoopDelay.watch(transport.workers(), broker.meters().eventLoopDelay());
     budgets = Budgets.of(broker.memory());
     history = new History(broker, this::connections);
+    notifier = ServiceNotifier.of(System.getenv(), ProcessHandle.current().pid(), transport);
+    reload = new Reload(options, broker, new Audit(events));
   }
 
   /**
@@ -202,10 +208,14 @@ public final class Server {
             StatsdOptions.expandPrefix(
                 now.statsdPrefix(), now.broadcastAddress(), now.broadcastHttpPort()));
     watchUsers();
+    if (tls != null) {
+      reload.add(tls);
+    }
     startLookup(httpClient);
     startStatsd();
     history.begin();
     broker.health().running();
+    notifier.ready();
   }
 
   /** Returns whom AUTH asks, null for nobody. */
@@ -224,20 +234,14 @@ public final class Server {
   }
 
   private void watchUsers() {
-    Audit audit = new Audit(events);
     Stream.of(httpUsers, authUsers)
         .filter(Objects::nonNull)
         .forEach(
-            file ->
-                fileWatch.scheduleWithFixedDelay(
-                    () -> {
-                      if (file.check()) {
-                        audit.ok(Audit.Change.of("", "", "users.reload"));
-                      }
-                    },
-                    FILE_WATCH_MS,
-                    FILE_WATCH_MS,
-                    TimeUnit.MILLISECONDS));
+            users -> {
+              reload.add(users);
+              fileWatch.scheduleWithFixedDelay(
+                  () -> reload.check(users), FILE_WATCH_MS, FILE_WATCH_MS, TimeUnit.MILLISECONDS);
+            });
     boolean isBeyondLoopback =
         Stream.of(options.httpAddress(), options.httpsAddress())
             .flatMap(Optional::stream)
@@ -373,12 +377,27 @@ public final class Server {
   }
 
   /**
+   * Takes over what changed in the configuration and can be changed without a restart. What becomes
+   * of it is logged.
+   *
+   * @param parsed the arguments and the file they name, as they are now
+   */
+  public void reload(Parsed parsed) {
+    try {
+      reload.apply(parsed);
+    } catch (RuntimeException e) {
+      LOG.error("reload failed", e);
+    }
+  }
+
+  /**
    * Takes no more connections and messages and delivers none, until nothing is in flight any more,
    * at most for {@code shutdown-timeout}. {@link #stop} is still to be called.
    *
    * @param atOnce ends the wait
    */
   public void drain(CountDownLatch atOnce) {
+    notifier.stopping();
     long timeoutNs = TimeUnit.MILLISECONDS.toNanos(options.shutdownTimeoutMs());
     if (timeoutNs == 0) {
       return;

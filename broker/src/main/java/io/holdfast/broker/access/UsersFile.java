@@ -21,6 +21,7 @@ public final class UsersFile<T> {
   private volatile Users<T> users;
   private String seen;
   private String reported;
+  private volatile long reads;
 
   /**
    * Reads the file for the first time.
@@ -39,6 +40,32 @@ public final class UsersFile<T> {
     return users;
   }
 
+  /** Where the users are. */
+  public Path file() {
+    return file;
+  }
+
+  /** How often other users were read than those of the start. */
+  public long reads() {
+    return reads;
+  }
+
+  /**
+   * Whether the file can be used as it is now; changes nothing.
+   *
+   * @throws IOException as {@link Users#read}; {@link #check} does not log it again
+   */
+  public synchronized void verify() throws IOException {
+    String now = state();
+    try {
+      Users.read(file, rights);
+    } catch (IOException e) {
+      seen = now;
+      reported = e.getMessage();
+      throw e;
+    }
+  }
+
   /**
    * Reads the file if it is another than last time.
    *
@@ -54,6 +81,7 @@ public final class UsersFile<T> {
       LOG.info("{}: read again, users: {}", file, users.size());
       seen = now;
       reported = null;
+      reads++;
       return true;
     } catch (IOException e) {
       seen = now;

@@ -111,6 +111,24 @@ public final class Options {
         .toList();
   }
 
+  /** Returns the keys, as in the file, of options that have another value there, in order. */
+  public List<String> differing(Options other) {
+    return OptionTable.all().stream()
+        .filter(spec -> !get(spec).equals(other.get(spec)))
+        .map(OptionSpec::tomlKey)
+        .toList();
+  }
+
+  /**
+   * Returns an option's value for people, on one line.
+   *
+   * @param tomlKey the option's key in the file
+   */
+  public String text(String tomlKey) {
+    OptionSpec spec = OptionTable.byTomlKey(tomlKey).orElseThrow();
+    return GoValues.quote(spec.type().format(get(spec)));
+  }
+
   /** Returns one line for each option the user gave that is not used as given, and why. */
   public List<String> ineffective() {
     return IneffectiveOptions.explain(this);

@@ -58,6 +58,6 @@ public final class OptionsLoader {
   }
 
   private static Parsed fail(String message, int exitCode) {
-    return new Parsed.Fail("holdfast: " + GoValues.oneLine(message), exitCode);
+    return new Parsed.Fail(Parsed.Fail.PROGRAM + GoValues.oneLine(message), exitCode);
   }
 }

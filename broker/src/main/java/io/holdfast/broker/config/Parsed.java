@@ -22,5 +22,12 @@ public sealed interface Parsed {
    * @param message one line that names the value and what is accepted
    * @param exitCode 2 for a bad flag, 1 for everything else (contract §8)
    */
-  record Fail(String message, int exitCode) implements Parsed {}
+  record Fail(String message, int exitCode) implements Parsed {
+    static final String PROGRAM = "holdfast: ";
+
+    /** Returns the message without the program's name. */
+    public String reason() {
+      return message.startsWith(PROGRAM) ? message.substring(PROGRAM.length()) : message;
+    }
+  }
 }

@@ -60,6 +60,8 @@ public final class TlsContexts {
   /** Replaced by whichever thread won the right to check. */
   private volatile SslContext context;
 
+  private volatile long loads;
+
   /** What the files looked like when last loaded or refused; guarded by this. */
   private List<Stamp> stamps;
 
@@ -98,6 +100,31 @@ public final class TlsContexts {
     return context;
   }
 
+  /**
+   * Whether the files can be used as they are now; changes nothing.
+   *
+   * @throws TlsException as the constructor; it is not logged again until they change
+   */
+  public synchronized void verify() throws TlsException {
+    List<Stamp> now = stampFiles();
+    try {
+      load();
+    } catch (TlsException e) {
+      stamps = now;
+      throw e;
+    }
+  }
+
+  /** Takes changed files over now. */
+  public void check() {
+    reloadIfChanged();
+  }
+
+  /** How often changed files were taken over. */
+  public long loads() {
+    return loads;
+  }
+
   private synchronized void reloadIfChanged() {
     List<Stamp> now = stampFiles();
     if (now.equals(stamps)) {
@@ -106,6 +133,7 @@ public final class TlsContexts {
     stamps = now;
     try {
       context = load();
+      loads++;
       LOG.info("TLS: loaded changed certificate {}", options.cert());
     } catch (TlsException e) {
       LOG.error("TLS: keeping the certificate in use: {}", e.getMessage());

@@ -43,6 +43,21 @@ class UsersFileTest {
   }
 
   @Test
+  void verifyingChangesNothing() throws IOException {
+    UsersFile<Role> users = open("alice:" + BCRYPT + ":admin\n");
+    replace("bob:" + BCRYPT + ":read\nx\n");
+    String reason = assertThrows(IOException.class, users::verify).getMessage();
+    assertEquals(file + ":2: not of the form name:HASH:...", reason);
+    assertFalse(users.check());
+    replace("bob:" + BCRYPT + ":read\n");
+    users.verify();
+    assertNull(users.users().named("bob"));
+    assertEquals(0, users.reads());
+    assertTrue(users.check());
+    assertEquals(1, users.reads());
+  }
+
+  @Test
   void namesTokensAndComments() throws IOException {
     Users<Role> users =
         open("# people\n\n  alice:" + BCRYPT + ":admin\njob@1:" + TOKEN + ":publish\r\n").users();

@@ -127,6 +127,16 @@ class OptionsTest {
   }
 
   @Test
+  void shouldNameWhatDiffersInTheTablesOrder() {
+    Options some =
+        Options.builder().set("max-topics", "5").set("lookupd-tcp-address", "a:1").build();
+    assertEquals(List.of(), some.differing(some.toBuilder().build()));
+    assertEquals(
+        List.of("nsqlookupd_tcp_addresses", "max_topics"), Options.defaults().differing(some));
+    assertEquals("\"5\"", some.text("max_topics"));
+  }
+
+  @Test
   void shouldCopyWithTheOptionsThatChangeAtRunTime() {
     Options before = Options.defaults();
     Options after =

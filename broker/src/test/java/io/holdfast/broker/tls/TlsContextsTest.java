@@ -222,6 +222,25 @@ class TlsContextsTest {
   }
 
   @Test
+  void shouldVerifyBeforeItTakesOver() throws Exception {
+    write(rsa.certificatePem(), rsa.pkcs8Pem());
+    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_2);
+    contexts.verify();
+    Object first = contexts.current();
+    write("no PEM", rsa.pkcs8Pem());
+    String reason = assertThrows(TlsException.class, contexts::verify).getMessage();
+    assertTrue(reason.contains(cert.toString()), reason);
+    contexts.check();
+    assertEquals(0, contexts.loads());
+    assertEquals(first, contexts.current());
+    write(ec.certificatePem(), ec.pkcs8Pem());
+    contexts.verify();
+    assertEquals(0, contexts.loads());
+    contexts.check();
+    assertEquals(1, contexts.loads());
+  }
+
+  @Test
   void shouldNameTheFileThatIsUnusable() throws Exception {
     assertRefused("cannot read " + cert);
     write("nothing here", ec.pkcs8Pem());
