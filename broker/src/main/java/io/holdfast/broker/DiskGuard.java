@@ -2,9 +2,9 @@ package io.holdfast.broker;
 
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.DataDir;
-import io.holdfast.storage.Reasons;
-import io.holdfast.storage.SpareSpace;
+import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.files.SpareSpace;
+import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;

@@ -1,6 +1,6 @@
 package io.holdfast.broker;
 
-import io.holdfast.storage.Reasons;
+import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;

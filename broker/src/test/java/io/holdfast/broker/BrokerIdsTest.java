@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.DataDir;
-import io.holdfast.storage.Disk;
-import io.holdfast.storage.Metadata;
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.Metadata;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;

@@ -2,6 +2,8 @@ package io.holdfast.broker;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -16,13 +18,68 @@ import com.tngtech.archunit.lang.ArchRule;
     })
 class LayeringTest {
   @ArchTest
-  static final ArchRule ONLY_STORAGE_KNOWS_CHRONICLE =
+  static final ArchRule ONLY_THE_LOG_KNOWS_CHRONICLE =
       noClasses()
           .that()
-          .resideOutsideOfPackage("io.holdfast.storage..")
+          .resideOutsideOfPackage("io.holdfast.storage.log..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("net.openhft.chronicle..");
+
+  /** Their library of native calls, which is not Chronicle Queue, is for files, too. */
+  @ArchTest
+  static final ArchRule ONLY_LOG_AND_FILES_KNOW_ITS_NATIVE_CALLS =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.holdfast.storage.log..", "io.holdfast.storage.files..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("net.openhft..");
+
+  @ArchTest
+  static final ArchRule STORAGE_HAS_NO_CYCLES =
+      slices().matching("io.holdfast.storage.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule STORAGE_IMPORTS_IN_ONE_DIRECTION =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("inspect")
+          .definedBy("io.holdfast.storage.inspect..")
+          .layer("topic")
+          .definedBy("io.holdfast.storage.topic..")
+          .layer("journal")
+          .definedBy("io.holdfast.storage.journal..")
+          .layer("ledger")
+          .definedBy("io.holdfast.storage.ledger..")
+          .layer("log")
+          .definedBy("io.holdfast.storage.log..")
+          .layer("files")
+          .definedBy("io.holdfast.storage.files..")
+          .layer("record")
+          .definedBy("io.holdfast.storage.record..")
+          .layer("values")
+          .definedBy("io.holdfast.storage.values..")
+          .whereLayer("inspect")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("topic")
+          .mayOnlyBeAccessedByLayers("inspect")
+          .whereLayer("journal")
+          .mayOnlyBeAccessedByLayers("topic", "inspect")
+          .whereLayer("ledger")
+          .mayOnlyBeAccessedByLayers("topic", "inspect")
+          .whereLayer("log")
+          .mayOnlyBeAccessedByLayers("journal", "ledger", "topic", "inspect")
+          .whereLayer("files")
+          .mayOnlyAccessLayers("values")
+          .whereLayer("record")
+          .mayOnlyAccessLayers("values")
+          .whereLayer("values")
+          .mayNotAccessAnyLayer();
+
+  @ArchTest
+  static final ArchRule STORAGE_HAS_NO_CLASS_BESIDE_ITS_PACKAGES =
+      noClasses().should().resideInAPackage("io.holdfast.storage");
 
   @ArchTest
   static final ArchRule STORAGE_KNOWS_NEITHER_NETWORK_NOR_BROKER =

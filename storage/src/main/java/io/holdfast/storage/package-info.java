@@ -1,6 +1,11 @@
 /**
- * What Holdfast keeps on disk: a journal per topic, a ledger per channel, the metadata file and the
- * lock of the data directory. This package knows nothing of the network, and it is the only one
- * that imports Chronicle Queue. storage/README.md draws the formats and the crash points.
+ * What Holdfast keeps on disk; it knows nothing of the network. All classes are in sub-packages,
+ * which import in one direction:
+ *
+ * <pre>{@code
+ * inspect -> topic -> journal, ledger -> log -> files, record -> values
+ * }</pre>
+ *
+ * <p>storage/README.md draws the formats and the crash points.
  */
 package io.holdfast.storage;

@@ -1,6 +1,6 @@
 package io.holdfast.tools;
 
-import io.holdfast.storage.AsciiLocale;
+import io.holdfast.storage.files.AsciiLocale;
 import io.holdfast.tools.admin.AdminCommand;
 import io.holdfast.tools.admin.PasswordCommand;
 import io.holdfast.tools.bench.BenchCommand;

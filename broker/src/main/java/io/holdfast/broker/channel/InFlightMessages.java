@@ -4,7 +4,7 @@ import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.client.ClientV2;
 import io.holdfast.broker.memory.MemoryPart;
 import io.holdfast.broker.memory.MemoryShare;
-import io.holdfast.storage.HeldMessage;
+import io.holdfast.storage.values.HeldMessage;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

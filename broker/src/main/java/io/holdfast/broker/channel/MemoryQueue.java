@@ -2,8 +2,8 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.memory.MemoryPart;
 import io.holdfast.broker.memory.MemoryShare;
-import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.OrdinalRanges;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.function.Consumer;

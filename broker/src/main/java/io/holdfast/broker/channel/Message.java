@@ -1,8 +1,8 @@
 package io.holdfast.broker.channel;
 
 import io.holdfast.broker.client.ClientV2;
-import io.holdfast.storage.MessageRef;
-import io.holdfast.storage.MessageView;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
 
 /**
  * A message on its way through a channel: the reference, its delivery state, and its body only

@@ -1,11 +1,11 @@
 package io.holdfast.broker.channel;
 
 import io.holdfast.broker.memory.MemoryShare;
-import io.holdfast.storage.BackendQueue;
-import io.holdfast.storage.Batch;
-import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.OrdinalRanges;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageView;
+import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

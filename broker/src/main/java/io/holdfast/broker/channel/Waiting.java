@@ -1,6 +1,6 @@
 package io.holdfast.broker.channel;
 
-import io.holdfast.storage.MessageRef;
+import io.holdfast.storage.values.MessageRef;
 
 /**
  * A message of a channel that was looked at, without its body.

@@ -16,7 +16,7 @@ import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.journal.StorageOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

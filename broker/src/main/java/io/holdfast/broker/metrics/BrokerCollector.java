@@ -6,7 +6,7 @@ import io.holdfast.broker.memory.MemoryBudget;
 import io.holdfast.broker.stats.BrokerMeters;
 import io.holdfast.broker.stats.LatencyCounts;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.DirNames;
+import io.holdfast.storage.topic.DirNames;
 import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;

@@ -1,7 +1,7 @@
 package io.holdfast.broker.net;
 
 import io.holdfast.broker.config.ListenAddress;
-import io.holdfast.storage.Reasons;
+import io.holdfast.storage.files.Reasons;
 import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.net.InetSocketAddress;

@@ -1,6 +1,6 @@
 package io.holdfast.broker.net;
 
-import io.holdfast.storage.Reasons;
+import io.holdfast.storage.files.Reasons;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;

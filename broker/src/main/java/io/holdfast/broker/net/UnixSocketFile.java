@@ -1,6 +1,6 @@
 package io.holdfast.broker.net;
 
-import io.holdfast.storage.FileModes;
+import io.holdfast.storage.files.FileModes;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;

@@ -15,7 +15,7 @@ import io.holdfast.broker.memory.ConnectionMemory;
 import io.holdfast.broker.memory.InputBudget;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.Reasons;
+import io.holdfast.storage.files.Reasons;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;

@@ -10,7 +10,7 @@ import io.holdfast.broker.config.Durability;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.topic.PublishListener;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.journal.StorageOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import java.nio.charset.StandardCharsets;

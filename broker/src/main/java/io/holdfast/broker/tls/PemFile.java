@@ -1,6 +1,6 @@
 package io.holdfast.broker.tls;
 
-import io.holdfast.storage.Reasons;
+import io.holdfast.storage.files.Reasons;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

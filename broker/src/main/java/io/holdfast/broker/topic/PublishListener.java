@@ -1,6 +1,6 @@
 package io.holdfast.broker.topic;
 
-import io.holdfast.storage.Journal;
+import io.holdfast.storage.journal.Journal;
 import java.io.IOException;
 
 /** Told, from the sync thread, what became of a publish that had to wait for the disk. */

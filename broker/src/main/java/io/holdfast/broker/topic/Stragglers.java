@@ -1,10 +1,10 @@
 package io.holdfast.broker.topic;
 
 import io.holdfast.broker.channel.Channel;
-import io.holdfast.storage.Journal;
-import io.holdfast.storage.JournalCursor;
-import io.holdfast.storage.MessageRef;
-import io.holdfast.storage.MessageView;
+import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -3,9 +3,9 @@ package io.holdfast.broker.topic;
 import io.holdfast.broker.channel.ChannelSettings;
 import io.holdfast.broker.channel.QueueScan;
 import io.holdfast.broker.stats.BrokerMeters;
-import io.holdfast.storage.DataDir;
-import io.holdfast.storage.StorageOptions;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
 
 /** What a topic needs of its broker. All methods are safe for any thread. */

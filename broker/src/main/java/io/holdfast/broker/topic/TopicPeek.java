@@ -1,9 +1,9 @@
 package io.holdfast.broker.topic;
 
 import io.holdfast.broker.channel.Waiting;
-import io.holdfast.storage.Journal;
-import io.holdfast.storage.JournalCursor;
-import io.holdfast.storage.MessageView;
+import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.holdfast.broker.bench;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import io.holdfast.storage.StorageOptions;
+import io.holdfast.storage.journal.StorageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

@@ -1,8 +1,8 @@
 package io.holdfast.broker.bench;
 
-import io.holdfast.storage.Batch;
-import io.holdfast.storage.ChronicleJournal;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.ChronicleJournal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package io.holdfast.broker.bench;
 
-import io.holdfast.storage.Batch;
-import io.holdfast.storage.ChronicleJournal;
-import io.holdfast.storage.JournalCursor;
-import io.holdfast.storage.MessageRef;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

@@ -1,8 +1,8 @@
 package io.holdfast.broker.bench;
 
-import io.holdfast.storage.Ledger;
-import io.holdfast.storage.OrdinalRanges;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.ledger.Ledger;
+import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

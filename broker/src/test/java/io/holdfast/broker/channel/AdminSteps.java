@@ -7,7 +7,7 @@ import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.channel.SimulatedBroker.SimulatedCrash;
 import io.holdfast.broker.topic.GuidFactory;
 import io.holdfast.broker.topic.Topic;
-import io.holdfast.storage.Metadata;
+import io.holdfast.storage.topic.Metadata;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.holdfast.broker.channel;
 
 import io.holdfast.broker.channel.ModelMessage.Published;
 import io.holdfast.broker.topic.GuidFactory;
-import io.holdfast.storage.DirNames;
+import io.holdfast.storage.topic.DirNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;

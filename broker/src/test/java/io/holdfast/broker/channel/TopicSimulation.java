@@ -6,7 +6,7 @@ import static io.holdfast.broker.channel.SimulationFailure.require;
 import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.channel.Channel.Outcome;
 import io.holdfast.broker.channel.ModelMessage.Published;
-import io.holdfast.storage.DurableFiles;
+import io.holdfast.storage.files.DurableFiles;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;

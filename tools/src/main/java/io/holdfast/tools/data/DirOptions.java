@@ -1,7 +1,7 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.DataDirView;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.Names;

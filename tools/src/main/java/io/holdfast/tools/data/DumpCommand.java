@@ -1,13 +1,13 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.DataDirView;
-import io.holdfast.storage.Defect;
-import io.holdfast.storage.JournalScan;
-import io.holdfast.storage.LedgerScan;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.OrdinalRanges;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.Defect;
+import io.holdfast.storage.inspect.JournalScan;
+import io.holdfast.storage.inspect.LedgerScan;
+import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.MessageView;
+import io.holdfast.storage.values.OrdinalRanges;
 import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Progress;

@@ -1,13 +1,13 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.holdfast.storage.ChannelMessages;
-import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.Defect;
-import io.holdfast.storage.FileModes;
-import io.holdfast.storage.JournalScan;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.files.FileModes;
+import io.holdfast.storage.inspect.ChannelMessages;
+import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.Defect;
+import io.holdfast.storage.inspect.JournalScan;
+import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.tools.Given;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Progress;

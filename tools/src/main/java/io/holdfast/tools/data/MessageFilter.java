@@ -1,8 +1,8 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.tools.Given;
 import java.time.Instant;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.ToolException;
 import java.io.IOException;
 import java.net.InetAddress;

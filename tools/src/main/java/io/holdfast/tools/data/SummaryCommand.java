@@ -1,9 +1,9 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.DataDirView;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;

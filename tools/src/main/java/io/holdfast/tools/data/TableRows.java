@@ -1,12 +1,12 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.ChannelView;
-import io.holdfast.storage.Defect;
-import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.JournalScan;
-import io.holdfast.storage.LedgerScan;
-import io.holdfast.storage.MessageView;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.Defect;
+import io.holdfast.storage.inspect.JournalScan;
+import io.holdfast.storage.inspect.LedgerScan;
+import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.tools.Visible;
 import java.io.IOException;
 import java.io.PrintStream;

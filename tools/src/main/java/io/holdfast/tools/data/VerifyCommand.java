@@ -1,13 +1,13 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.holdfast.storage.DataDirCheck;
-import io.holdfast.storage.DataDirRepair;
-import io.holdfast.storage.DataDirView;
-import io.holdfast.storage.Defect;
-import io.holdfast.storage.FileModes;
-import io.holdfast.storage.OrdinalRanges;
-import io.holdfast.storage.TopicView;
+import io.holdfast.storage.files.FileModes;
+import io.holdfast.storage.inspect.DataDirCheck;
+import io.holdfast.storage.inspect.DataDirRepair;
+import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.Defect;
+import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.OrdinalRanges;
 import io.holdfast.tools.Main;
 import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.holdfast.storage.Batch;
-import io.holdfast.storage.ChronicleJournal;
-import io.holdfast.storage.DataDir;
-import io.holdfast.storage.StorageOptions;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.DataDir;
 import io.holdfast.tools.ToolRun;
 import java.io.DataInputStream;
 import java.io.RandomAccessFile;

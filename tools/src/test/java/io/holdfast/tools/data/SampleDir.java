@@ -1,15 +1,15 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.storage.Batch;
-import io.holdfast.storage.ChronicleJournal;
-import io.holdfast.storage.DataDir;
-import io.holdfast.storage.HeldMessage;
-import io.holdfast.storage.Ledger;
-import io.holdfast.storage.MessageRef;
-import io.holdfast.storage.Metadata;
-import io.holdfast.storage.OrdinalRanges;
-import io.holdfast.storage.StorageOptions;
-import io.holdfast.storage.SyncThread;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.ledger.Ledger;
+import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.Metadata;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;

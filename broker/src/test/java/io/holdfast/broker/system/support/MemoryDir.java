@@ -1,6 +1,6 @@
 package io.holdfast.broker.system.support;
 
-import io.holdfast.storage.DurableFiles;
+import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,0 +1,211 @@
+package io.holdfast.storage.inspect;
+
+import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DirNames;
+import io.holdfast.storage.topic.Metadata;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A data directory for those who only look: takes no lock, changes no byte, and may be used beside
+ * the broker that owns the directory. What it shows of a running broker is what the disk had when
+ * it was read. Not thread-safe.
+ */
+public final class DataDirView {
+  private final DataDir dir;
+  private final Metadata metadata;
+  private final Defect metadataDefect;
+
+  private DataDirView(DataDir dir, Metadata metadata, Defect metadataDefect) {
+    this.dir = dir;
+    this.metadata = metadata;
+    this.metadataDefect = metadataDefect;
+  }
+
+  /**
+   * Opens a directory.
+   *
+   * @throws IOException in one line: not there, not Holdfast's, of a later format, no permission
+   */
+  public static DataDirView open(Path root) throws IOException {
+    if (!Files.exists(root)) {
+      throw new IOException("data path " + root + " does not exist");
+    }
+    if (!Files.isDirectory(root)) {
+      throw new IOException("data path " + root + " is not a directory");
+    }
+    DataDir dir = DataDir.unlocked(root);
+    Path file = dir.metadataFile();
+    boolean hasFile = Files.exists(file);
+    if (!hasFile && !Files.isDirectory(dir.topicsDir())) {
+      if (!Files.isExecutable(root)) {
+        throw new IOException("data path " + root + ": permission denied");
+      }
+      throw new IOException(
+          root + " is not a Holdfast data directory: it has neither meta.json nor topics");
+    }
+    Metadata metadata = null;
+    Defect defect = null;
+    if (hasFile) {
+      metadata = DataDir.parseMetadata(read(file), new ArrayList<>());
+      if (metadata == null) {
+        defect =
+            new Defect(
+                file,
+                -1,
+                false,
+                "the metadata file is damaged",
+                "the broker keeps it as meta.json.damaged and goes on with the directories: pause"
+                    + " flags, what paused topics kept back, and message ids are lost");
+      } else if (metadata.formatVersion() > DataDir.FORMAT_VERSION) {
+        throw new IOException(
+            "data path "
+                + root
+                + " has format version "
+                + metadata.formatVersion()
+                + ", these tools know up to "
+                + DataDir.FORMAT_VERSION);
+      }
+    }
+    if (metadata == null) {
+      metadata = new Metadata(DataDir.FORMAT_VERSION, 0, List.of());
+    }
+    return new DataDirView(dir, metadata, defect);
+  }
+
+  private static byte[] read(Path file) throws IOException {
+    try {
+      return Files.readAllBytes(file);
+    } catch (AccessDeniedException e) {
+      throw new IOException(file + ": permission denied", e);
+    }
+  }
+
+  /** The directory. */
+  public Path root() {
+    return dir.root();
+  }
+
+  /** What the metadata file says, or nothing when it is missing or damaged. */
+  public Metadata metadata() {
+    return metadata;
+  }
+
+  /** What is wrong with the metadata file, null when nothing is. */
+  public Defect metadataDefect() {
+    return metadataDefect;
+  }
+
+  /** The topics that have a directory, sorted. */
+  public List<String> topics() throws IOException {
+    return Files.isDirectory(dir.topicsDir()) ? dir.topics() : List.of();
+  }
+
+  /** The channels of a topic that have a directory, sorted. */
+  public List<String> channels(String topic) throws IOException {
+    return dir.channels(topic);
+  }
+
+  /** What the metadata file says of a topic, null when nothing. */
+  public Metadata.TopicEntry entry(String topic) {
+    if (metadata.topics() != null) {
+      for (Metadata.TopicEntry entry : metadata.topics()) {
+        if (topic.equals(entry.name())) {
+          return entry;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Where a topic's journal is. */
+  public Path journalDir(String topic) {
+    return dir.journalDir(topic);
+  }
+
+  /** Where a channel's ledger is. */
+  public Path channelDir(String topic, String channel) {
+    return dir.channelDir(topic, channel);
+  }
+
+  /**
+   * A topic with the state of its channels, as a broker that starts now would see it.
+   *
+   * @throws IOException when there is none, or it cannot be read
+   */
+  public TopicView topic(String name) throws IOException {
+    if (!Files.isDirectory(dir.topicDir(name))) {
+      throw new IOException("there is no topic " + name + " in " + root());
+    }
+    return new TopicView(this, name);
+  }
+
+  /** Bytes of what was deleted and is still there; the broker's next start removes it. */
+  public long deletedBytes() throws IOException {
+    long bytes = 0;
+    if (Files.isDirectory(dir.topicsDir())) {
+      try (DirectoryStream<Path> left =
+          Files.newDirectoryStream(
+              dir.topicsDir(), entry -> DirNames.isPassing(entry.getFileName().toString()))) {
+        for (Path entry : left) {
+          bytes += treeBytes(entry);
+        }
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * Bytes that a directory's files take on the disk; a running broker may remove some meanwhile.
+   */
+  static long treeBytes(Path dir) throws IOException {
+    if (!Files.isDirectory(dir)) {
+      return 0;
+    }
+    long[] bytes = new long[1];
+    Files.walkFileTree(
+        dir,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (attributes.isRegularFile()) {
+              try {
+                bytes[0] += DurableFiles.allocatedBytes(file);
+              } catch (NoSuchFileException gone) {
+                return FileVisitResult.CONTINUE;
+              }
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, IOException e)
+              throws IOException {
+            if (e == null || e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+        });
+    return bytes[0];
+  }
+}

@@ -1,0 +1,476 @@
+package io.holdfast.storage.journal;
+
+import io.holdfast.storage.files.SyncFailedException;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.log.CycleFile;
+import io.holdfast.storage.log.DirtyFiles;
+import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.record.RecordCodec;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
+import io.holdfast.storage.values.OrdinalRanges;
+import io.holdfast.storage.values.Position;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The durable {@link Journal}: one excerpt of a Chronicle Queue per publish command. Opening reads
+ * only the newest file, to find the next ordinal.
+ */
+public final class ChronicleJournal implements Journal, SyncThread.Syncable {
+  private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
+  private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
+  private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
+  private static final int RESERVE_STEPS = 8;
+
+  /** A file system's clock may be so far ahead of ours. */
+  private static final long CLOCK_SLACK_MS = 100;
+
+  /** A file with less is not worth a new one. */
+  private static final long MIN_LEFT_BYTES = 256 << 10;
+
+  /**
+   * Messages that may be written but not forced: far more than the disk ever lags behind. What the
+   * process before this one left behind comes on top, while it is being forced.
+   */
+  private static final long MAX_UNFORCED = 1 << 24;
+
+  /**
+   * Above the last ordinal on disk after a power cut, none can have been given out from here on.
+   */
+  public static final long MAX_LOST = 2 * MAX_UNFORCED;
+
+  private final ExcerptLog log;
+  private final JournalFiles files;
+  private final StorageOptions options;
+  private final SyncThread syncThread;
+
+  /** The head of the record being appended. Topic's lock. */
+  private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.JOURNAL_HEAD_BYTES);
+
+  /** The file whose first ordinal was noted last. Topic's lock. */
+  private int notedCycle = -1;
+
+  private volatile long nextOrdinal;
+  private long unsyncedMessages;
+
+  /** Messages appended by this process. Written under the topic's lock. */
+  private volatile long appended;
+
+  /** How many of them are on disk. Written by whoever forces. */
+  private volatile long forced;
+
+  /** No message has these ordinals: they may have been lost with power. Topic's lock. */
+  private OrdinalRanges unused = new OrdinalRanges();
+
+  /** Publishers waiting for the disk; own monitor. */
+  private final Object waitersLock = new Object();
+
+  private List<DurabilityListener> waiters = new ArrayList<>();
+
+  /** The error of the last force, null when it worked; no OK is given meanwhile. */
+  private volatile SyncFailedException syncError;
+
+  /** Set when a force failed: what comes next does not go to a file the disk refused. */
+  private volatile boolean rollWanted;
+
+  /**
+   * Opens the journal of a topic.
+   *
+   * @param dir an existing directory
+   * @throws IOException when it cannot be read
+   */
+  public ChronicleJournal(Path dir, StorageOptions options, SyncThread syncThread)
+      throws IOException {
+    this.options = options;
+    this.syncThread = syncThread;
+    // Not much of a small file, for a kill leaves what is reserved and not used.
+    long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
+    log =
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            options.journalBlockBytes(),
+            Math.max(MIN_RESERVE_STEP_BYTES, step),
+            options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
+    files = new JournalFiles(log, options.maxRecordBytes());
+    for (Map.Entry<Integer, String> stray : MisplacedFiles.find(log, files).entrySet()) {
+      log.leaveOut(stray.getKey(), stray.getValue());
+      files.removed(stray.getKey());
+    }
+    nextOrdinal = files.findNextOrdinal();
+  }
+
+  @Override
+  public void append(Batch batch) throws IOException {
+    refuseWhileUnforced();
+    long ordinal = nextOrdinal;
+    long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : options.wallNs().getAsLong();
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH,
+            ordinal,
+            timeNs,
+            batch.deferMs(),
+            batch.count(),
+            batch.section(),
+            batch.sectionCrc());
+    noteFirst(Position.cycle(at), ordinal);
+    nextOrdinal = ordinal + batch.count();
+    int firstMessage = Position.offset(at) + RecordCodec.JOURNAL_HEAD_BYTES;
+    batch.appended(ordinal, timeNs, at, firstMessage);
+    noteWritten(batch.count());
+  }
+
+  /** Remembers with what a file begins; copies of older messages do not count. Topic's lock. */
+  private void noteFirst(int cycle, long ordinal) {
+    if (cycle != notedCycle) {
+      notedCycle = cycle;
+      files.begins(cycle, ordinal);
+    }
+  }
+
+  @Override
+  public MessageRef carry(MessageView message) throws IOException {
+    refuseWhileUnforced();
+    int length = message.bodyLength();
+    ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
+    section.putInt(length).put(message.body()).flip();
+    long ordinal = message.ordinal();
+    long at =
+        write(
+            RecordCodec.TYPE_CARRIED,
+            ordinal,
+            message.timestampNs(),
+            message.deferMs(),
+            1,
+            section,
+            RecordCodec.startCrc(section));
+    noteWritten(1);
+    int body = Position.offset(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
+    return new MessageRef(ordinal, at, body, length, 0, true);
+  }
+
+  private void refuseWhileUnforced() throws IOException {
+    SyncFailedException failed = syncError;
+    if (failed != null) {
+      throw failed;
+    }
+    if (appended - forced > MAX_UNFORCED) {
+      throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
+    }
+  }
+
+  /** Appends one record; returns its position. */
+  private long write(
+      int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
+      throws IOException {
+    if (rollWanted || log.fileBytes() > options.maxBytesPerFile()) {
+      rollWanted = false;
+      log.roll();
+    }
+    int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
+    int bytes = headBytes + section.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.JOURNAL_MAGIC, type, bytes, count);
+    head.putLong(RecordCodec.ORDINAL_OFFSET, ordinal);
+    head.putLong(RecordCodec.TIME_OFFSET, timeNs);
+    head.putLong(RecordCodec.DEFER_OFFSET, deferMs);
+    RecordCodec.putCrc(head, 0, RecordCodec.finishCrc(crc, head, 0, headBytes));
+    try {
+      return log.append(head.clear(), section);
+    } catch (IOException e) {
+      if (type == RecordCodec.TYPE_BATCH && log.isUncertain()) {
+        // The record may be there for all that: its ordinals must not be another one's.
+        nextOrdinal = ordinal + count;
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public Collection<MessageRef> copies() throws IOException {
+    return files.copies();
+  }
+
+  @Override
+  public void force() throws IOException {
+    syncThread.now(this);
+  }
+
+  private void noteWritten(int messages) {
+    unsyncedMessages += messages;
+    appended += messages;
+    if (!options.synced()) {
+      syncThread.written(this);
+      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+      if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
+        unsyncedMessages = 0;
+        syncThread.urgent(this);
+      }
+    }
+  }
+
+  @Override
+  public boolean whenDurable(DurabilityListener listener) {
+    if (!options.synced()) {
+      return true;
+    }
+    syncThread.publishWaits();
+    synchronized (waitersLock) {
+      waiters.add(listener);
+    }
+    syncThread.urgent(this);
+    return false;
+  }
+
+  /**
+   * Forces the files and answers those who waited before it began. When that fails they get the
+   * error, and nothing is taken until a force works: of bytes that were really written again, see
+   * {@link DirtyFiles}, and what comes next goes to a new file. One at a time, under this object's
+   * monitor: the state of the last force is the one that counts.
+   */
+  @Override
+  public synchronized void sync() throws SyncFailedException {
+    List<DurabilityListener> group;
+    synchronized (waitersLock) {
+      group = waiters;
+      waiters = new ArrayList<>();
+    }
+    long written = appended;
+    SyncFailedException error = null;
+    Error fatal = null;
+    try {
+      log.force();
+      forced = Math.max(forced, written);
+    } catch (SyncFailedException e) {
+      error = e;
+    } catch (RuntimeException e) {
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+    } catch (Error e) {
+      // Out of memory, say: whoever waits is told all the same.
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+      fatal = e;
+    }
+    if (error != null) {
+      rollWanted = true;
+    }
+    syncError = error;
+    // Before anybody is told: whoever hears of a failure finds it in the broker's health.
+    if (error == null) {
+      syncThread.worked(this);
+    } else {
+      syncThread.failed(this, error);
+    }
+    syncThread.answered(group.size());
+    for (DurabilityListener waiter : group) {
+      if (error == null) {
+        waiter.onDurable();
+      } else {
+        waiter.onFailed(error);
+      }
+    }
+    if (fatal != null) {
+      throw fatal;
+    }
+    if (error != null) {
+      throw error;
+    }
+  }
+
+  @Override
+  public long nextOrdinal() {
+    return nextOrdinal;
+  }
+
+  @Override
+  public boolean leaveFile() throws IOException {
+    if (log.newestFileBytes() < MIN_LEFT_BYTES) {
+      return false;
+    }
+    writeCount();
+    return true;
+  }
+
+  @Override
+  public boolean endsInCopies() throws IOException {
+    int newest = log.cycles().isEmpty() ? -1 : log.cycles().last();
+    return newest > log.firstCycle() && files.firstOrdinalOf(newest) < 0;
+  }
+
+  @Override
+  public void leaveCopies() throws IOException {
+    writeCount();
+  }
+
+  /** A record of no messages at the head of a new file: it keeps the count when all others go. */
+  private void writeCount() throws IOException {
+    ByteBuffer nothing = ByteBuffer.allocate(0);
+    log.roll();
+    int crc = RecordCodec.startCrc(nothing);
+    long at =
+        write(
+            RecordCodec.TYPE_BATCH, nextOrdinal, options.wallNs().getAsLong(), 0, 0, nothing, crc);
+    noteFirst(Position.cycle(at), nextOrdinal);
+    syncThread.written(this);
+  }
+
+  @Override
+  public long firstOrdinal() throws IOException {
+    return files.firstOrdinal(nextOrdinal);
+  }
+
+  @Override
+  public void raiseNextOrdinal(long ordinal) {
+    if (ordinal > nextOrdinal) {
+      nextOrdinal = ordinal;
+    }
+  }
+
+  @Override
+  public void leaveOut(OrdinalRanges ranges) {
+    unused = ranges;
+    if (!ranges.isEmpty()) {
+      raiseNextOrdinal(ranges.to(ranges.count() - 1));
+    }
+  }
+
+  @Override
+  public long endBelow(long ordinal) throws IOException {
+    return files.endBelow(ordinal);
+  }
+
+  @Override
+  public OrdinalRanges unused() {
+    return unused;
+  }
+
+  @Override
+  public long ordinalAt(long timeNs) throws IOException {
+    return new JournalSeek(log, nextOrdinal).ordinalAt(timeNs);
+  }
+
+  @Override
+  public JournalCursor cursor() {
+    return new JournalCursor(this, files, toString());
+  }
+
+  @Override
+  public int oldestFile() {
+    return log.firstCycle();
+  }
+
+  /**
+   * Whether nobody removed the newest file, or the directory of a journal without one. Any thread.
+   */
+  public boolean isInPlace() {
+    return log.isInPlace();
+  }
+
+  @Override
+  public int fileOf(long ordinal) throws IOException {
+    return files.cycleFor(ordinal);
+  }
+
+  @Override
+  public boolean isWrittenBefore(int file, long timeMs) throws IOException {
+    Path path = log.file(file);
+    // The file system's clock, not ours to choose.
+    long nowMs = System.currentTimeMillis();
+    long writtenMs = Files.getLastModifiedTime(path).toMillis();
+    if (writtenMs > nowMs + CLOCK_SLACK_MS) {
+      // A clock was wrong then: its age counts from now on, or the file would stay until that time.
+      LOG.warn("{} was written {} ms from now; its age counts from now", path, writtenMs - nowMs);
+      Files.setLastModifiedTime(path, FileTime.fromMillis(nowMs));
+      writtenMs = nowMs;
+    }
+    return writtenMs <= timeMs;
+  }
+
+  @Override
+  public boolean hasFilesBelow(long ordinal, int file) throws IOException {
+    return isBelow(log.firstCycle(), ordinal, file);
+  }
+
+  /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
+  private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
+    int next = log.cycleAfter(cycle);
+    while (next >= 0 && files.firstOrdinalOf(next) < 0) {
+      next = log.cycleAfter(next);
+    }
+    return next >= 0 && cycle < file && files.firstOrdinalOf(next) <= ordinal;
+  }
+
+  @Override
+  public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
+    int removed = 0;
+    for (int cycle : log.cycles()) {
+      if (!isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
+        break;
+      }
+      if (removed == 0) {
+        // What stays keeps the count of ordinals, and has to be on disk for that.
+        syncThread.now(this);
+      }
+      log.deleteCycle(cycle);
+      files.removed(cycle);
+      removed++;
+      LOG.debug("removed {}", log.file(cycle));
+    }
+    return removed;
+  }
+
+  @Override
+  public long diskBytes() {
+    return log.diskBytes();
+  }
+
+  @Override
+  public int diskFiles() {
+    return log.cycles().size();
+  }
+
+  @Override
+  public long diskBytesAfter(int file) {
+    return log.diskBytesAfter(file);
+  }
+
+  /** The files of this journal by their first ordinal, oldest first; for the tools. */
+  public Map<Path, Long> files() throws IOException {
+    Map<Path, Long> byFile = new LinkedHashMap<>();
+    for (int cycle : log.cycles()) {
+      byFile.put(log.file(cycle), files.firstOrdinalOf(cycle));
+    }
+    return byFile;
+  }
+
+  @Override
+  public void giveBackHoles() throws IOException {
+    log.giveBackHoles();
+  }
+
+  @Override
+  public void closeIdle() {
+    log.closeIdle();
+  }
+
+  @Override
+  public void close() {
+    syncThread.closing(this);
+    log.close();
+  }
+
+  @Override
+  public String toString() {
+    return "journal " + log.dir();
+  }
+}

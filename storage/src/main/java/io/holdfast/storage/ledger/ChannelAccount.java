@@ -1,0 +1,95 @@
+package io.holdfast.storage.ledger;
+
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Where a {@code ChronicleBackend} writes down what becomes of its channel's messages: {@link
+ * Ledger}, or {@link #NONE} for a channel of which nothing is to survive the process.
+ *
+ * <p>The channel's lock guards everything but the forcing of files.
+ */
+public interface ChannelAccount {
+  /** These messages are finished. */
+  default void finish(OrdinalRanges ranges) throws IOException {
+    // Nobody will ask.
+  }
+
+  /** These messages went out for the first time. */
+  default void deliver(OrdinalRanges ranges) throws IOException {
+    // Nobody will ask.
+  }
+
+  /** Attempts and due times of messages that wait outside the backend. */
+  default void hold(List<HeldMessage> messages) throws IOException {
+    // Nobody will ask.
+  }
+
+  /** Everything below an ordinal was dropped. */
+  default void empty(long floor) throws IOException {
+    // Nobody will ask.
+  }
+
+  /** See {@link Ledger#checkpoint}. */
+  default void checkpoint(
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
+    // Nobody will ask.
+  }
+
+  /** Whether something could not be written, until a checkpoint succeeds. */
+  default boolean isBehind() {
+    return false;
+  }
+
+  /** Whether anything was written since the last checkpoint. */
+  default boolean isDirty() {
+    return false;
+  }
+
+  /** Whether a checkpoint would pay. */
+  default boolean wantsCheckpoint() {
+    return false;
+  }
+
+  /** Waits until everything is on disk; without the channel's lock. */
+  default void force() throws IOException {
+    // Nothing is on disk.
+  }
+
+  /** See {@link Ledger#removeOldFiles}. */
+  default void removeOldFiles() throws IOException {
+    // No files.
+  }
+
+  /** Bytes that all files take on the disk. */
+  default long diskBytes() {
+    return 0;
+  }
+
+  /** Number of files. */
+  default int diskFiles() {
+    return 0;
+  }
+
+  /** See {@code Journal.giveBackHoles}. */
+  default void giveBackHoles() throws IOException {
+    // No files.
+  }
+
+  /** Closes the files until the next record. */
+  default void closeIdle() {
+    // No files.
+  }
+
+  /** Closes the files. */
+  default void close() {
+    // No files.
+  }
+
+  /** Of an {@code #ephemeral} channel: writes nothing. */
+  ChannelAccount NONE = new ChannelAccount() {};
+}

@@ -1,0 +1,360 @@
+package io.holdfast.storage.ledger;
+
+import io.holdfast.storage.files.SyncFailedException;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.log.CycleFile;
+import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.log.ExcerptReader;
+import io.holdfast.storage.record.RecordCodec;
+import io.holdfast.storage.record.RecordFormat;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.roaringbitmap.PeekableIntIterator;
+import org.roaringbitmap.RoaringBitmap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What has become of a channel's messages: finishes, requeues and deferrals, append-only. A
+ * checkpoint at the head of a new file sums everything up, after which the older files go.
+ *
+ * <p>The channel's lock guards everything but the forcing of files.
+ */
+public final class Ledger implements ChannelAccount, Closeable, SyncThread.Syncable {
+  private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+  private static final long BLOCK_BYTES = 4 << 20;
+  private static final long MAX_RESERVE_STEP_BYTES = 256 << 10;
+  private static final long CHECKPOINT_BYTES = 2 << 20;
+  private static final int MAX_FILES = 8;
+
+  private final ExcerptLog log;
+  private final SyncThread syncThread;
+  private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.LEDGER_HEAD_BYTES);
+  private ByteBuffer payload = ByteBuffer.allocate(1024);
+  private long bytesSinceCheckpoint;
+  private long checkpointBytes;
+
+  /** Records written by this process. */
+  private int records;
+
+  /** The file that begins with the last checkpoint of this process. */
+  private volatile int checkpointCycle;
+
+  /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
+  private boolean behind;
+
+  /** Whether {@link #replay} found damage. */
+  private boolean incomplete;
+
+  /** See {@link LedgerState#begin}. */
+  private long begin = -1;
+
+  /**
+   * Opens the ledger of a channel.
+   *
+   * @param dir an existing directory
+   */
+  public Ledger(Path dir, SyncThread syncThread) throws IOException {
+    this.syncThread = syncThread;
+    log =
+        new ExcerptLog(
+            dir,
+            syncThread.disk(),
+            BLOCK_BYTES,
+            MAX_RESERVE_STEP_BYTES,
+            CycleFile.Clearing.RARELY_FORCED);
+  }
+
+  /**
+   * Reads everything.
+   *
+   * @return null when there is no record at all, as after a crash while the channel was created
+   */
+  public LedgerState replay() throws IOException {
+    LedgerReplay replay = new LedgerReplay();
+    try (ExcerptReader reader = log.reader(RecordFormat.LEDGER)) {
+      replay.run(reader);
+    }
+    bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
+    checkpointBytes = replay.checkpointBytes();
+    LedgerState state = replay.state();
+    begin = state == null ? -1 : state.begin();
+    incomplete = replay.isIncomplete() || hasFiles() && !replay.hasCheckpoint();
+    if (replay.skipped() > 0) {
+      LOG.error(
+          "{}: {} record(s) cannot be read; what they finished is delivered again",
+          this,
+          replay.skipped());
+    }
+    return state;
+  }
+
+  /** Notes the first message of a channel that has no record yet; each checkpoint says it. */
+  public void beginAt(long ordinal) {
+    begin = ordinal;
+  }
+
+  /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
+  public boolean isIncomplete() {
+    return incomplete;
+  }
+
+  /** Whether there is any file, with a record or without. */
+  public boolean hasFiles() {
+    return !log.cycles().isEmpty();
+  }
+
+  /** Records that these messages are finished. */
+  @Override
+  public void finish(OrdinalRanges ranges) throws IOException {
+    writeRanges(LedgerCodec.FINISH, ranges);
+  }
+
+  /** Records that these messages went out for the first time. */
+  @Override
+  public void deliver(OrdinalRanges ranges) throws IOException {
+    writeRanges(LedgerCodec.DELIVER, ranges);
+  }
+
+  /** Records attempts and due times of messages that wait outside the backend. */
+  @Override
+  public void hold(List<HeldMessage> messages) throws IOException {
+    for (int i = 0; i < messages.size(); i += LedgerCodec.MAX_ENTRIES) {
+      writeHeld(
+          LedgerCodec.HOLD,
+          messages.subList(i, Math.min(messages.size(), i + LedgerCodec.MAX_ENTRIES)));
+    }
+  }
+
+  /** Records that everything below an ordinal was dropped. */
+  @Override
+  public void empty(long floor) throws IOException {
+    ByteBuffer to = payload(Long.BYTES);
+    to.putLong(floor);
+    write(LedgerCodec.EMPTY, 0);
+  }
+
+  /** Whether a record could not be written: memory knows more than the disk until a checkpoint. */
+  @Override
+  public boolean isBehind() {
+    return behind;
+  }
+
+  /** Whether a checkpoint would pay. */
+  @Override
+  public boolean wantsCheckpoint() {
+    return behind
+        || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
+        || log.cycles().size() > MAX_FILES;
+  }
+
+  /** Whether anything was recorded since the last checkpoint. */
+  @Override
+  public boolean isDirty() {
+    return behind || bytesSinceCheckpoint > 0;
+  }
+
+  /**
+   * Sums everything up at the head of a new file; {@link #removeOldFiles} is to follow.
+   *
+   * @param finished what is finished
+   * @param end one above the channel's last ordinal
+   * @param held every message with attempts or a due time, wherever it is
+   * @param delivered what waits in the backend after one delivery; null for nothing
+   */
+  @Override
+  public void checkpoint(
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
+    log.roll();
+    long before = bytesSinceCheckpoint;
+    int cycleBefore = log.currentCycle();
+    boolean done = false;
+    try {
+      writeCheckpoint(finished, end, held, delivered);
+      done = true;
+    } finally {
+      if (!done) {
+        bytesSinceCheckpoint = before;
+        discardAfter(cycleBefore);
+      }
+    }
+  }
+
+  /** The older files hold; on a full disk the next attempt needs the blocks of this one. */
+  private void discardAfter(int cycle) {
+    log.roll();
+    for (int partial : log.cycles().tailSet(cycle, false)) {
+      try {
+        log.deleteCycle(partial);
+      } catch (IOException e) {
+        LOG.warn("{}: a partial checkpoint stays: {}", this, e.toString());
+      }
+    }
+    // The disk gets the blocks back when the last mapping goes.
+    log.closeIdle();
+  }
+
+  private void writeCheckpoint(
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
+    long before = bytesSinceCheckpoint;
+    int firstRecord = records;
+    ByteBuffer to = payload(3 * Long.BYTES);
+    to.putLong(finished.floor());
+    to.putLong(end);
+    if (begin >= 0) {
+      to.putLong(begin);
+    }
+    write(LedgerCodec.CHECKPOINT_BEGIN, 0);
+    int cycle = log.currentCycle();
+    writeSegments(LedgerCodec.CHECKPOINT_FINISHED, finished);
+    if (delivered != null) {
+      writeSegments(LedgerCodec.CHECKPOINT_DELIVERED, delivered);
+    }
+    List<HeldMessage> chunk = new ArrayList<>();
+    while (held.hasNext()) {
+      chunk.add(held.next());
+      if (chunk.size() == LedgerCodec.MAX_ENTRIES || !held.hasNext()) {
+        writeHeld(LedgerCodec.CHECKPOINT_HELD, chunk);
+        chunk.clear();
+      }
+    }
+    payload(0);
+    // Says how many records there are to be: after a power cut one of them may be missing.
+    write(LedgerCodec.CHECKPOINT_END, records - firstRecord);
+    checkpointBytes = bytesSinceCheckpoint - before;
+    bytesSinceCheckpoint = 0;
+    behind = false;
+    checkpointCycle = cycle;
+  }
+
+  /**
+   * Removes the files before the last checkpoint. Waits for the disk, so without the channel's
+   * lock.
+   */
+  @Override
+  public void removeOldFiles() throws IOException {
+    int newest = checkpointCycle;
+    // The new file must be on disk before the old ones go, or a power cut would leave neither.
+    force();
+    for (int old : log.cycles().headSet(newest)) {
+      log.deleteCycle(old);
+    }
+  }
+
+  private void writeSegments(int type, FinishedSet set) throws IOException {
+    OrdinalRanges ranges = new OrdinalRanges();
+    for (Map.Entry<Long, RoaringBitmap> segment : set.segments().entrySet()) {
+      addRanges(segment.getKey() << FinishedSet.SEGMENT_BITS, segment.getValue(), ranges);
+      writeRanges(type, ranges);
+      ranges.clear();
+    }
+  }
+
+  private static void addRanges(long base, RoaringBitmap bitmap, OrdinalRanges to) {
+    PeekableIntIterator ordinals = bitmap.getIntIterator();
+    while (ordinals.hasNext()) {
+      int from = ordinals.next();
+      int end = (int) Math.min(bitmap.nextAbsentValue(from), 1L << FinishedSet.SEGMENT_BITS);
+      to.add(base + from, base + end);
+      ordinals.advanceIfNeeded(end);
+    }
+  }
+
+  private void writeRanges(int type, OrdinalRanges ranges) throws IOException {
+    for (int i = 0; i < ranges.count(); i += LedgerCodec.MAX_ENTRIES) {
+      int count = Math.min(LedgerCodec.MAX_ENTRIES, ranges.count() - i);
+      LedgerCodec.putRanges(payload(count * LedgerCodec.maxRangeBytes()), ranges, i, count);
+      write(type, count);
+    }
+  }
+
+  private void writeHeld(int type, List<HeldMessage> messages) throws IOException {
+    int exactType = LedgerCodec.heldType(type, messages);
+    LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), exactType, messages);
+    write(exactType, messages.size());
+  }
+
+  private ByteBuffer payload(int capacity) {
+    if (payload.capacity() < capacity) {
+      payload = ByteBuffer.allocate(capacity);
+    }
+    return payload.clear();
+  }
+
+  private void write(int type, int count) throws IOException {
+    payload.flip();
+    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+    int bytes = headBytes + payload.remaining();
+    RecordCodec.putHead(head, 0, RecordCodec.LEDGER_MAGIC, type, bytes, count);
+    RecordCodec.putCrc(
+        head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
+    try {
+      log.append(head.clear(), payload);
+    } catch (IOException | RuntimeException e) {
+      behind = true;
+      throw e instanceof IOException io ? io : new IOException(e.toString(), e);
+    }
+    bytesSinceCheckpoint += bytes;
+    records++;
+    syncThread.written(this);
+  }
+
+  @Override
+  public void sync() throws SyncFailedException {
+    log.force();
+  }
+
+  /**
+   * Waits until everything recorded is on disk. Any thread.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  @Override
+  public void force() throws IOException {
+    syncThread.now(this);
+  }
+
+  /** Bytes that all files take on the disk. */
+  @Override
+  public long diskBytes() {
+    return log.diskBytes();
+  }
+
+  /** Number of files. */
+  @Override
+  public int diskFiles() {
+    return log.cycles().size();
+  }
+
+  @Override
+  public void giveBackHoles() throws IOException {
+    log.giveBackHoles();
+  }
+
+  /** Closes the files until the next record. */
+  @Override
+  public void closeIdle() {
+    log.closeIdle();
+  }
+
+  @Override
+  public void close() {
+    syncThread.closing(this);
+    log.close();
+  }
+
+  @Override
+  public String toString() {
+    return "ledger " + log.dir();
+  }
+}

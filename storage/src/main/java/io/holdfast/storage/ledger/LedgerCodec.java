@@ -1,0 +1,177 @@
+package io.holdfast.storage.ledger;
+
+import io.holdfast.storage.record.RecordCodec;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * The ledger's records: the common head of {@link RecordCodec}, then by type (v = variable-length
+ * integer, 7 bits a byte, low ones first; count is the head's):
+ *
+ * <pre>
+ * 1 FINISH              count x (v zigzag distance of the range's begin from the last end, v length)
+ * 2 HOLD                count x held
+ * 3 EMPTY               i64 floor
+ * 4 CHECKPOINT_BEGIN    i64 floor, i64 end
+ * 5 CHECKPOINT_FINISHED count x as FINISH
+ * 6 CHECKPOINT_HELD     count x held
+ * 7 CHECKPOINT_END      nothing; count is that of the checkpoint's records before it, 0 not known
+ * 8 DELIVER             count x as FINISH: delivered for the first time
+ * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
+ * 10 HOLD_DELAYED       count x (held, v delay ms)
+ * 11 CHECKPOINT_HELD_DELAYED count x (held, v delay ms)
+ * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),
+ *                       i32 body offset, v body length, v attempts, i64 due ms
+ * </pre>
+ */
+public final class LedgerCodec {
+  static final int FINISH = 1;
+  static final int HOLD = 2;
+  static final int EMPTY = 3;
+  static final int CHECKPOINT_BEGIN = 4;
+  static final int CHECKPOINT_FINISHED = 5;
+  static final int CHECKPOINT_HELD = 6;
+  static final int CHECKPOINT_END = 7;
+  static final int DELIVER = 8;
+  static final int CHECKPOINT_DELIVERED = 9;
+
+  /** As {@code HOLD}, with what was left of the deferral when it was recorded. */
+  public static final int HOLD_DELAYED = 10;
+
+  /** The same in a checkpoint. */
+  public static final int CHECKPOINT_HELD_DELAYED = 11;
+
+  /** More entries go into several records, so that a record fits in an excerpt. */
+  static final int MAX_ENTRIES = 4096;
+
+  private static final long CARRIED_BIT = 1L << 63;
+  private static final int MAX_RANGE_BYTES = 20;
+  private static final int MAX_HELD_BYTES = 55;
+
+  private LedgerCodec() {}
+
+  /** The most bytes a held message takes. */
+  static int maxHeldBytes() {
+    return MAX_HELD_BYTES;
+  }
+
+  /** The most bytes a range takes. */
+  static int maxRangeBytes() {
+    return MAX_RANGE_BYTES;
+  }
+
+  static void putRanges(ByteBuffer to, OrdinalRanges ranges, int first, int count) {
+    long last = 0;
+    for (int i = first; i < first + count; i++) {
+      putVar(to, zigzag(ranges.from(i) - last));
+      putVar(to, ranges.to(i) - ranges.from(i));
+      last = ranges.to(i);
+    }
+  }
+
+  /**
+   * Reads ranges of ordinals.
+   *
+   * @param from its position moves
+   * @param to receives them, behind what it has
+   */
+  public static void getRanges(ByteBuffer from, int count, OrdinalRanges to) {
+    long last = 0;
+    for (int i = 0; i < count; i++) {
+      long begin = last + unzigzag(getVar(from));
+      last = begin + getVar(from);
+      to.add(begin, last);
+    }
+  }
+
+  /**
+   * The type of record that these messages need: one with delays where any is known.
+   *
+   * @param plain {@link #HOLD} or {@link #CHECKPOINT_HELD}
+   */
+  static int heldType(int plain, List<HeldMessage> messages) {
+    for (HeldMessage message : messages) {
+      if (message.dueMs() != 0 && message.delayMs() != HeldMessage.DELAY_UNKNOWN) {
+        return plain == HOLD ? HOLD_DELAYED : CHECKPOINT_HELD_DELAYED;
+      }
+    }
+    return plain;
+  }
+
+  private static boolean hasDelays(int type) {
+    return type == HOLD_DELAYED || type == CHECKPOINT_HELD_DELAYED;
+  }
+
+  static void putHeld(ByteBuffer to, int type, List<HeldMessage> messages) {
+    for (HeldMessage message : messages) {
+      MessageRef ref = message.ref();
+      putVar(to, ref.ordinal());
+      to.putLong(ref.batchPosition() | (ref.isCarried() ? CARRIED_BIT : 0));
+      to.putInt(ref.bodyOffset());
+      putVar(to, ref.bodyLength());
+      putVar(to, ref.attempts());
+      to.putLong(message.dueMs());
+      if (hasDelays(type)) {
+        putVar(to, message.delayMs());
+      }
+    }
+  }
+
+  /**
+   * Reads one held message.
+   *
+   * @param from its position moves
+   * @param type of the record
+   */
+  public static HeldMessage getHeld(ByteBuffer from, int type) {
+    long ordinal = getVar(from);
+    long batchPosition = from.getLong();
+    int bodyOffset = from.getInt();
+    int bodyLength = (int) getVar(from);
+    int attempts = (int) getVar(from);
+    MessageRef ref =
+        new MessageRef(
+            ordinal,
+            batchPosition & ~CARRIED_BIT,
+            bodyOffset,
+            bodyLength,
+            attempts,
+            (batchPosition & CARRIED_BIT) != 0);
+    long dueMs = from.getLong();
+    return hasDelays(type)
+        ? new HeldMessage(ref, dueMs, (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE)))
+        : new HeldMessage(ref, dueMs);
+  }
+
+  private static long zigzag(long value) {
+    return (value << 1) ^ (value >> 63);
+  }
+
+  private static long unzigzag(long value) {
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  private static void putVar(ByteBuffer to, long value) {
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      to.put((byte) (rest | 0x80));
+      rest >>>= 7;
+    }
+    to.put((byte) rest);
+  }
+
+  private static long getVar(ByteBuffer from) {
+    long value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      byte b = from.get();
+      value |= (b & 0x7fL) << shift;
+      if (b >= 0) {
+        break;
+      }
+    }
+    return value;
+  }
+}

@@ -1,0 +1,200 @@
+package io.holdfast.storage.ledger;
+
+import io.holdfast.storage.log.ExcerptReader;
+import io.holdfast.storage.record.RecordCodec;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns a ledger's records into a {@link LedgerState}, from the oldest file on. A checkpoint counts
+ * once its end record has been seen; a damaged record is reported and skipped, which at worst
+ * delivers a finished message once more.
+ */
+public final class LedgerReplay {
+  private static final Logger LOG = LoggerFactory.getLogger(LedgerReplay.class);
+
+  private final OrdinalRanges ranges = new OrdinalRanges();
+  private LedgerState state;
+  private LedgerState checkpoint;
+  private long bytes;
+  private long checkpointBytes;
+  private long skipped;
+  private boolean whole;
+  private boolean incomplete;
+
+  /** Records of {@link #checkpoint} so far. */
+  private int checkpointRecords;
+
+  /** Reads what a reader has before it. */
+  void run(ExcerptReader reader) throws IOException {
+    while (reader.next()) {
+      String defect = apply(reader);
+      if (defect != null) {
+        skipped++;
+        incomplete = true;
+        LOG.error("{}: {}; skipped", reader.where(reader.position()), defect);
+      }
+    }
+  }
+
+  /**
+   * Applies the record that a reader stands on.
+   *
+   * @return null, or what is wrong with it; it has been skipped then
+   */
+  public String apply(ExcerptReader reader) {
+    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
+    ByteBuffer view = reader.view();
+    int at = reader.offset();
+    String defect =
+        RecordCodec.headDefect(view, at, reader.length(), RecordCodec.LEDGER_MAGIC, headBytes);
+    if (defect == null) {
+      defect = RecordCodec.crcDefect(view, at, headBytes);
+    }
+    if (defect != null) {
+      return defect;
+    }
+    int recordBytes = view.getInt(at + RecordCodec.LENGTH_OFFSET);
+    bytes += recordBytes;
+    view.limit(at + recordBytes).position(at + headBytes);
+    try {
+      return apply(RecordCodec.type(view, at), view.getInt(at + RecordCodec.COUNT_OFFSET), view);
+    } catch (BufferUnderflowException e) {
+      return "the record ends too early";
+    } finally {
+      view.clear();
+    }
+  }
+
+  private String apply(int type, int count, ByteBuffer payload) {
+    checkpointRecords++;
+    switch (type) {
+      case LedgerCodec.FINISH -> finish(current(), payload, count);
+      case LedgerCodec.DELIVER -> deliver(current(), payload, count);
+      case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(), payload, count);
+      case LedgerCodec.HOLD, LedgerCodec.HOLD_DELAYED -> hold(current(), payload, type, count);
+      case LedgerCodec.EMPTY -> current().empty(payload.getLong());
+      case LedgerCodec.CHECKPOINT_BEGIN -> {
+        if (checkpoint != null) {
+          mergeCheckpoint();
+        }
+        checkpoint = new LedgerState(payload.getLong());
+        checkpoint.mention(payload.getLong());
+        if (payload.remaining() >= Long.BYTES) {
+          checkpoint.begin(payload.getLong());
+        }
+        checkpointBytes = bytes;
+        checkpointRecords = 1;
+      }
+      case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
+      case LedgerCodec.CHECKPOINT_HELD, LedgerCodec.CHECKPOINT_HELD_DELAYED ->
+          hold(summed(), payload, type, count);
+      case LedgerCodec.CHECKPOINT_END -> {
+        if (checkpoint != null) {
+          boolean complete = count == 0 || count == checkpointRecords - 1;
+          if (complete || state == null) {
+            state = checkpoint;
+          } else {
+            // Cut off from power before it was forced: what it sums up is still there, too.
+            LOG.warn("a checkpoint lacks records; what came before it counts, too");
+            state.addAll(checkpoint);
+          }
+          checkpoint = null;
+          whole = true;
+          checkpointBytes = bytes - checkpointBytes;
+          bytes = 0;
+        }
+      }
+      default -> {
+        return "record type " + type + " is not known";
+      }
+    }
+    return null;
+  }
+
+  /** The state that plain records change; without a readable checkpoint nothing is finished. */
+  private LedgerState current() {
+    if (state == null) {
+      incomplete = true;
+      state = new LedgerState(0);
+    }
+    return state;
+  }
+
+  /** What a checkpoint's records belong to; without its begin they are true for all that. */
+  private LedgerState summed() {
+    return checkpoint == null ? current() : checkpoint;
+  }
+
+  private void finish(LedgerState to, ByteBuffer payload, int count) {
+    ranges.clear();
+    LedgerCodec.getRanges(payload, count, ranges);
+    for (int i = 0; i < ranges.count(); i++) {
+      to.finish(ranges.from(i), ranges.to(i));
+    }
+  }
+
+  private void deliver(LedgerState to, ByteBuffer payload, int count) {
+    ranges.clear();
+    LedgerCodec.getRanges(payload, count, ranges);
+    for (int i = 0; i < ranges.count(); i++) {
+      to.deliver(ranges.from(i), ranges.to(i));
+    }
+  }
+
+  private static void hold(LedgerState to, ByteBuffer payload, int type, int count) {
+    for (int i = 0; i < count; i++) {
+      to.hold(LedgerCodec.getHeld(payload, type));
+    }
+  }
+
+  /** Whether there was damage, so that the state may lack messages that the channel holds. */
+  public boolean isIncomplete() {
+    return incomplete;
+  }
+
+  /** What the ledger says, null when there was no record at all. */
+  public LedgerState state() {
+    if (checkpoint != null) {
+      mergeCheckpoint();
+    }
+    return state;
+  }
+
+  /**
+   * A checkpoint without its end, by a crash or by damage, does not replace what came before it;
+   * but each of its records is true.
+   */
+  private void mergeCheckpoint() {
+    if (state == null) {
+      state = checkpoint;
+    } else {
+      state.addAll(checkpoint);
+    }
+    checkpoint = null;
+  }
+
+  /** Records that could not be read. */
+  long skipped() {
+    return skipped;
+  }
+
+  /** Whether there was a whole checkpoint, as there is in every ledger that is not damaged. */
+  public boolean hasCheckpoint() {
+    return whole;
+  }
+
+  /** Bytes of records behind the last checkpoint. */
+  long bytesSinceCheckpoint() {
+    return bytes;
+  }
+
+  /** Bytes of the last checkpoint. */
+  long checkpointBytes() {
+    return checkpointBytes;
+  }
+}

@@ -1,0 +1,161 @@
+package io.holdfast.storage.ledger;
+
+import io.holdfast.storage.values.HeldMessage;
+
+/**
+ * What a channel's ledger says: which messages are finished and which are held with attempts or a
+ * due time. Built by replaying records, the same way by the broker at its start and by the tools.
+ * Not thread-safe.
+ */
+public final class LedgerState {
+  private static final long UNKNOWN = -1;
+
+  private FinishedSet finished;
+  private final HeldMessages held = new HeldMessages();
+
+  /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
+  private FinishedSet delivered = new FinishedSet(-1);
+
+  private long endOrdinal;
+
+  /** See {@link #begin}. */
+  private long begin = UNKNOWN;
+
+  /**
+   * @param floor everything below is finished
+   */
+  public LedgerState(long floor) {
+    finished = new FinishedSet(floor);
+    endOrdinal = floor;
+  }
+
+  /** Every message below is finished. */
+  public long floor() {
+    return finished.floor();
+  }
+
+  /** Whether this message is finished. */
+  public boolean isFinished(long ordinal) {
+    return finished.contains(ordinal);
+  }
+
+  /** How many of the ordinals from (inclusive) to (exclusive) are not finished. */
+  public long unfinished(long from, long to) {
+    long first = Math.max(from, finished.floor());
+    if (first >= to) {
+      return 0;
+    }
+    return to - first - (finished.countFrom(first) - finished.countFrom(to));
+  }
+
+  /** As {@link #unfinished}, without those that have a copy elsewhere in the journal. */
+  public long unfinishedInPlace(long from, long to) {
+    return unfinished(from, to) - carried().count(Math.max(from, finished.floor()), to);
+  }
+
+  /** The unfinished messages that were carried forward. */
+  public CarriedMessages carried() {
+    CarriedMessages carried = new CarriedMessages();
+    for (HeldMessage message : held) {
+      if (message.ref().isCarried() && !finished.contains(message.ref().ordinal())) {
+        carried.put(message.ref());
+      }
+    }
+    return carried;
+  }
+
+  /** What the ledger knows of an unfinished message, null when nothing. */
+  public HeldMessage held(long ordinal) {
+    return held.get(ordinal);
+  }
+
+  /** The held messages by ordinal. */
+  public HeldMessages held() {
+    return held;
+  }
+
+  /** One above every ordinal the ledger ever mentioned. */
+  public long endOrdinal() {
+    return endOrdinal;
+  }
+
+  /**
+   * The ordinal of the first message that the channel got; negative when its ledger is of a version
+   * that did not keep it.
+   */
+  public long begin() {
+    return begin;
+  }
+
+  /** The channel's first ordinal. */
+  public void begin(long ordinal) {
+    begin = ordinal;
+  }
+
+  /** How often an unfinished message was delivered, as far as the ledger knows. */
+  public int attempts(long ordinal) {
+    HeldMessage known = held.get(ordinal);
+    if (known != null) {
+      return known.ref().attempts();
+    }
+    return delivered.contains(ordinal) ? 1 : 0;
+  }
+
+  /** What was delivered once; beyond that it is held. */
+  public FinishedSet delivered() {
+    return delivered;
+  }
+
+  void deliver(long from, long to) {
+    delivered.add(from, to);
+    mention(to);
+    if (!held.isEmpty()) {
+      // Published with a deferral: held before its first delivery.
+      held.deliver(from, to);
+    }
+  }
+
+  /** What is finished. */
+  public FinishedSet finished() {
+    return finished;
+  }
+
+  /** The ordinals from (inclusive) to (exclusive) are finished. */
+  public void finish(long from, long to) {
+    finished.add(from, to);
+    mention(to);
+    if (!held.isEmpty()) {
+      held.remove(from, to);
+    }
+  }
+
+  /** A message waits with its attempts and due time; nothing happens to one that is finished. */
+  public void hold(HeldMessage message) {
+    long ordinal = message.ref().ordinal();
+    mention(ordinal + 1);
+    if (!finished.contains(ordinal)) {
+      held.put(message);
+    }
+  }
+
+  void empty(long floor) {
+    finished = new FinishedSet(Math.max(floor, finished.floor()));
+    delivered = new FinishedSet(-1);
+    held.remove(0, floor);
+    mention(floor);
+  }
+
+  /** Takes over what a later summary says that is not known to be whole. */
+  void addAll(LedgerState later) {
+    finished.addAll(later.finished);
+    delivered.addAll(later.delivered);
+    later.held.forEach(held::put);
+    held.removeOrdinals(finished::contains);
+    mention(later.endOrdinal);
+    begin = Math.max(begin, later.begin);
+  }
+
+  void mention(long end) {
+    endOrdinal = Math.max(endOrdinal, end);
+  }
+}

@@ -1,0 +1,2 @@
+/** What became of a channel's messages: finished, held, delivered. */
+package io.holdfast.storage.ledger;

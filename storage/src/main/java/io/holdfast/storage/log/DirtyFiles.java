@@ -1,0 +1,134 @@
+package io.holdfast.storage.log;
+
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.SyncFailedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntFunction;
+
+/**
+ * The files of one log that were written since they were last forced, and the forcing of them.
+ *
+ * <p>After a failed force the kernel may hold the pages for clean that it could not write, so that
+ * a second one would succeed without writing anything. Such a file is rewritten before it is forced
+ * again, and its log goes on in a new file.
+ *
+ * <p>Any thread; the forces come one after the other.
+ */
+public final class DirtyFiles {
+  private final Path dir;
+  private final Disk disk;
+  private final IntFunction<Path> files;
+
+  /** Offset behind the last byte written, by cycle. Own monitor. */
+  private final TreeMap<Integer, Long> dirty = new TreeMap<>();
+
+  private final Object forcing = new Object();
+
+  /** Files whose size and directory entry are on disk. {@link #forcing}. */
+  private final Set<Integer> forcedOnce = new HashSet<>();
+
+  /** Files whose last force failed. {@link #forcing}. */
+  private final Set<Integer> suspect = new HashSet<>();
+
+  /**
+   * @param files the path of a cycle's file
+   */
+  DirtyFiles(Path dir, Disk disk, IntFunction<Path> files) {
+    this.dir = dir;
+    this.disk = disk;
+    this.files = files;
+  }
+
+  /** A file was written up to an offset. */
+  void written(int cycle, long end) {
+    synchronized (dirty) {
+      dirty.put(cycle, end);
+    }
+  }
+
+  /** A file is gone. */
+  void removed(int cycle) {
+    synchronized (dirty) {
+      dirty.remove(cycle);
+    }
+  }
+
+  /**
+   * Forces everything written before the call, file by file, and then the directory for new ones.
+   *
+   * @throws SyncFailedException when the disk refuses; nothing may be claimed as durable then
+   */
+  void force() throws SyncFailedException {
+    synchronized (forcing) {
+      TreeMap<Integer, Long> now;
+      synchronized (dirty) {
+        if (dirty.isEmpty()) {
+          return;
+        }
+        now = new TreeMap<>(dirty);
+        dirty.clear();
+      }
+      boolean done = false;
+      try {
+        force(now);
+        done = true;
+      } finally {
+        if (!done) {
+          synchronized (dirty) {
+            now.forEach((cycle, end) -> dirty.merge(cycle, end, Math::max));
+          }
+        }
+      }
+    }
+  }
+
+  private void force(TreeMap<Integer, Long> now) throws SyncFailedException {
+    Set<Integer> created = new HashSet<>();
+    for (Iterator<Map.Entry<Integer, Long>> all = now.entrySet().iterator(); all.hasNext(); ) {
+      Map.Entry<Integer, Long> entry = all.next();
+      int cycle = entry.getKey();
+      Path file = files.apply(cycle);
+      if (!Files.exists(file)) {
+        continue;
+      }
+      if (file.toFile().length() < entry.getValue()) {
+        // What is gone cannot be forced; the next force is of what there is.
+        all.remove();
+        throw new SyncFailedException(
+            file.toString(), new IOException("it was cut off by somebody before it was forced"));
+      }
+      boolean first = !forcedOnce.contains(cycle);
+      try {
+        if (suspect.contains(cycle)) {
+          disk.rewrite(file, entry.getValue());
+        }
+        disk.force(file, first);
+      } catch (IOException e) {
+        suspect.add(cycle);
+        throw new SyncFailedException(file.toString(), e);
+      } catch (RuntimeException | Error e) {
+        suspect.add(cycle);
+        throw e;
+      }
+      suspect.remove(cycle);
+      if (first) {
+        created.add(cycle);
+      }
+    }
+    if (!created.isEmpty()) {
+      try {
+        disk.forceDirectory(dir);
+      } catch (IOException e) {
+        throw new SyncFailedException(dir.toString(), e);
+      }
+      forcedOnce.addAll(created);
+    }
+  }
+}

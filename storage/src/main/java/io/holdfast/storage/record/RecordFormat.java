@@ -1,0 +1,31 @@
+package io.holdfast.storage.record;
+
+import java.nio.ByteBuffer;
+
+/**
+ * How the records of a log begin.
+ *
+ * @param magic their first two bytes
+ * @param headBytes from the begin of a record to its payload
+ */
+public record RecordFormat(int magic, int headBytes) {
+  /** Of a topic's messages. */
+  public static final RecordFormat JOURNAL =
+      new RecordFormat(RecordCodec.JOURNAL_MAGIC, RecordCodec.JOURNAL_HEAD_BYTES);
+
+  /** Of what became of a channel's messages. */
+  public static final RecordFormat LEDGER =
+      new RecordFormat(RecordCodec.LEDGER_MAGIC, RecordCodec.LEDGER_HEAD_BYTES);
+
+  /** Says what is wrong with a record, null when it is whole. */
+  public String defect(ByteBuffer in, int offset, int available) {
+    String defect = RecordCodec.headDefect(in, offset, available, magic, headBytes);
+    return defect != null ? defect : RecordCodec.crcDefect(in, offset, headBytes);
+  }
+
+  /** Whether the record at an offset says it has another length than its excerpt. */
+  public boolean contradicts(ByteBuffer in, int offset, int excerptBytes) {
+    return excerptBytes < headBytes
+        || in.getInt(offset + RecordCodec.LENGTH_OFFSET) != excerptBytes;
+  }
+}

@@ -1,0 +1,171 @@
+package io.holdfast.storage.topic;
+
+import io.holdfast.storage.files.SyncFailedException;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * The half of a channel behind its memory queue, nsqd's {@code BackendQueue}: it takes what memory
+ * has no room for, keeps account of what is finished, and has everything again after a restart. An
+ * {@code #ephemeral} channel's reads the journal, too, but its account is forgotten with the
+ * process.
+ *
+ * <p>The channel's lock guards everything.
+ */
+public interface BackendQueue extends Closeable {
+  /**
+   * Whether this backend has nothing to deliver that the memory queue must not overtake; only then
+   * may new messages go to memory.
+   */
+  boolean isCaughtUp();
+
+  /**
+   * Takes a batch of which the first {@code inMemory} messages went to the memory queue (0 unless
+   * {@link #isCaughtUp}).
+   */
+  void put(Batch batch, int inMemory) throws IOException;
+
+  /** Takes everything in the journal below an ordinal that it has not been given yet. */
+  void extend(long newEnd) throws IOException;
+
+  /** Will never be given what lies below an ordinal and has not been given yet. */
+  void skipTo(long ordinal) throws IOException;
+
+  /** Takes a batch all of whose messages the channel holds as deferred, due at this time. */
+  void putHeld(Batch batch, List<HeldMessage> messages) throws IOException;
+
+  /** Messages that {@link #poll} has yet to return. */
+  long depth();
+
+  /** Told of a message that waits. */
+  interface Visitor {
+    /**
+     * @param attempts deliveries so far
+     */
+    void visit(long ordinal, int attempts);
+  }
+
+  /**
+   * Shows the first messages that {@link #poll} has yet to return; reads nothing and changes
+   * nothing.
+   */
+  void visitWaiting(int max, Visitor visitor);
+
+  /**
+   * The next message in order that is neither finished nor held elsewhere.
+   *
+   * @return false when there is none
+   */
+  boolean poll(MessageView to) throws IOException;
+
+  /**
+   * Takes back what {@link #poll} gave last: it is the next again.
+   *
+   * @param polled as it was given
+   */
+  void putBack(MessageView polled);
+
+  /**
+   * The body of a message held by reference.
+   *
+   * @return false when it cannot be read any more
+   */
+  boolean read(MessageRef ref, MessageView to) throws IOException;
+
+  /** These messages are finished for this channel. */
+  void finish(OrdinalRanges ranges) throws IOException;
+
+  /** These messages go out for the first time. */
+  void deliver(OrdinalRanges ranges) throws IOException;
+
+  /** These messages wait in the channel with their attempts and due times. */
+  void hold(List<HeldMessage> messages) throws IOException;
+
+  /**
+   * Drops what {@link #poll} has yet to return below an ordinal.
+   *
+   * @return how many messages that were
+   */
+  long dropBelow(long ordinal) throws IOException;
+
+  /** Drops everything, also what the channel holds. */
+  void empty() throws IOException;
+
+  /** Messages lost to damage in the journal since the start of the process; finished since. */
+  long unreadable();
+
+  /**
+   * The lowest ordinal whose own journal record this channel may still need; Long.MAX_VALUE for
+   * none.
+   */
+  long neededFrom();
+
+  /** The oldest journal file with a copy that this channel needs; Integer.MAX_VALUE for none. */
+  int pinnedFile();
+
+  /**
+   * The ordinal from which on the channel has everything in the journal only; Long.MAX_VALUE when
+   * it reads none.
+   */
+  long backlogFrom();
+
+  /**
+   * Records the new places of messages that were carried forward ({@link Journal#carry}). Their own
+   * records stay needed until {@link #force} and then {@link #carriedForced} have returned.
+   */
+  void carry(List<HeldMessage> messages) throws IOException;
+
+  /** Whether messages were carried whose new places may not be on the disk yet. */
+  boolean hasUnforcedCarried();
+
+  /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
+  void carriedForced();
+
+  /** Whether the disk has not taken all that is known, until a {@link #checkpoint} succeeds. */
+  boolean isBehind();
+
+  /** Whether {@link #checkpoint} is due. */
+  boolean wantsCheckpoint();
+
+  /**
+   * Sums up the account; the iterator gives every held message with attempts or a due time. What it
+   * makes superfluous is to be removed by {@link #removeOldFiles}.
+   */
+  void checkpoint(Iterator<HeldMessage> held) throws IOException;
+
+  /**
+   * Waits until the account is on disk: to be called without the channel's lock.
+   *
+   * @throws SyncFailedException when the disk refuses
+   */
+  void force() throws IOException;
+
+  /** Waits for the disk: to be called without the channel's lock. */
+  void removeOldFiles() throws IOException;
+
+  /** Files of the topic's journal were removed: lets go of them. */
+  void journalFilesRemoved();
+
+  /** Bytes on disk that belong to this channel alone. */
+  long diskBytes();
+
+  /** Files on disk that belong to this channel alone. */
+  int diskFiles();
+
+  /** See {@link Journal#giveBackHoles}. */
+  void giveBackHoles() throws IOException;
+
+  /** Closes files until the next use. */
+  void closeIdle();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,203 @@
+package io.holdfast.storage.topic;
+
+import io.holdfast.storage.journal.JournalContents;
+import io.holdfast.storage.ledger.CarriedMessages;
+import io.holdfast.storage.ledger.FinishedSet;
+import io.holdfast.storage.ledger.HeldMessages;
+import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.IOException;
+
+/**
+ * What a channel's ledger means beside its topic's journal when they are opened: what is finished,
+ * held, and left to be read in order. The one place that decides it, for the broker and for those
+ * who only look. Changes no file.
+ */
+public final class ChannelRecovery {
+  /** The skip set is a set only; its floor must never rise. */
+  private static final long NO_FLOOR = -1;
+
+  private final JournalContents journal;
+  private final LedgerState state;
+  private final boolean isNew;
+  private final CarriedMessages carried;
+  private final FinishedSet skip = new FinishedSet(NO_FLOOR);
+  private final long end;
+  private final long cursor;
+
+  /**
+   * Recovers a channel, and raises the journal's next ordinal above all that the ledger mentions.
+   *
+   * @param said by the ledger's records, null when it has none; changed by this
+   * @param incomplete whether there was damage: the ledger may have forgotten messages
+   * @param hasFiles whether there is any file of the ledger
+   * @param known whether the channel is known to have been there: without its ledger it then has
+   *     all of the journal, copies of older messages included
+   * @param first where a new channel begins
+   * @param heldFrom what the topic itself holds back begins here; negative for nothing
+   */
+  public ChannelRecovery(
+      LedgerState said,
+      boolean incomplete,
+      boolean hasFiles,
+      JournalContents journal,
+      boolean known,
+      long first,
+      long heldFrom)
+      throws IOException {
+    this.journal = journal;
+    isNew = said == null;
+    if (isNew) {
+      // Files without a record are a creation cut short, or damage: rather too much than too
+      // little.
+      state = hasFiles || known ? everything() : new LedgerState(first);
+      state.begin(state.floor());
+    } else {
+      state = said;
+      if (incomplete) {
+        finishRemoved();
+      }
+    }
+    journal.raiseNextOrdinal(state.endOrdinal());
+    end = end(heldFrom);
+    OrdinalRanges unused = journal.unused();
+    for (int i = 0; i < unused.count() && unused.from(i) < end; i++) {
+      // Whatever the ledger came to know of it: no message has them.
+      state.finish(unused.from(i), Math.min(end, unused.to(i)));
+    }
+    carried = state.carried();
+    state.finished().segments().forEach((key, bits) -> skip.segments().put(key, bits.clone()));
+    boolean missesSome =
+        state.unfinishedInPlace(state.floor(), Math.min(end, journal.firstOrdinal())) > 0;
+    if (incomplete || missesSome) {
+      findCarried();
+    }
+    state.held().removeOrdinals(ordinal -> ordinal < state.floor() || ordinal >= end);
+    for (HeldMessage message : state.held()) {
+      long ordinal = message.ref().ordinal();
+      skip.add(ordinal, ordinal + 1);
+    }
+    // The files of what was carried forward may be gone: they are not looked for in order.
+    cursor = Math.min(end, skip.nextAbsent(state.floor()));
+  }
+
+  private long end(long heldFrom) {
+    // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
+    long to = heldFrom >= 0 ? heldFrom : journal.nextOrdinal();
+    OrdinalRanges unused = journal.unused();
+    int last = unused.count() - 1;
+    if (last >= 0 && to == unused.to(last)) {
+      // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
+      to = unused.from(last);
+    }
+    return Math.max(to, state.endOrdinal());
+  }
+
+  /** Nothing finished of what the journal has, copies of older messages included. */
+  private LedgerState everything() throws IOException {
+    long inPlaceFrom = journal.firstOrdinal();
+    LedgerState all = null;
+    long at = inPlaceFrom;
+    for (MessageRef copy : journal.copies()) {
+      if (copy.ordinal() < inPlaceFrom) {
+        if (all == null) {
+          all = new LedgerState(copy.ordinal());
+        } else {
+          all.finish(at, copy.ordinal());
+        }
+        all.hold(new HeldMessage(copy, 0));
+        at = copy.ordinal() + 1;
+      }
+    }
+    if (all == null) {
+      return new LedgerState(inPlaceFrom);
+    }
+    all.finish(at, inPlaceFrom);
+    return all;
+  }
+
+  /**
+   * A damaged ledger may have lost its floor: what is in no file any more was finished by everyone.
+   */
+  private void finishRemoved() throws IOException {
+    long first = journal.firstOrdinal();
+    long at = state.floor();
+    if (at < first) {
+      for (MessageRef copy : journal.copies()) {
+        if (copy.ordinal() >= at && copy.ordinal() < first) {
+          state.finish(at, copy.ordinal());
+          at = copy.ordinal() + 1;
+        }
+      }
+      state.finish(at, first);
+    }
+  }
+
+  /**
+   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
+   * be such a message is held from now on, at worst it is delivered once more.
+   */
+  private void findCarried() throws IOException {
+    long inPlaceFrom = journal.firstOrdinal();
+    for (MessageRef copy : journal.copies()) {
+      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
+        HeldMessage known = state.held(copy.ordinal());
+        MessageRef ref =
+            new MessageRef(
+                copy.ordinal(),
+                copy.batchPosition(),
+                copy.bodyOffset(),
+                copy.bodyLength(),
+                state.attempts(copy.ordinal()),
+                true);
+        state.hold(
+            known == null
+                ? new HeldMessage(ref, 0)
+                : new HeldMessage(ref, known.dueMs(), known.delayMs()));
+        carried.put(ref);
+      }
+    }
+  }
+
+  /** Whether there was no record: the ledger is to begin with what was decided here. */
+  boolean isNew() {
+    return isNew;
+  }
+
+  /** What is finished and held. */
+  public LedgerState state() {
+    return state;
+  }
+
+  /** What can be delivered without its own journal record. */
+  public CarriedMessages carried() {
+    return carried;
+  }
+
+  /** What the channel holds with attempts, due times or as copies, by ordinal. */
+  public HeldMessages held() {
+    return state.held();
+  }
+
+  /** What is not to be read in order: finished, or held. Its floor never rises. */
+  public FinishedSet skip() {
+    return skip;
+  }
+
+  /** The first ordinal to be read in order. */
+  public long cursor() {
+    return cursor;
+  }
+
+  /** One above the last ordinal that the channel has. */
+  public long end() {
+    return end;
+  }
+
+  /** Messages that it has and has not finished, those that cannot be read included. */
+  public long unfinished() {
+    return held().size() + end - cursor - skip.countFrom(cursor);
+  }
+}

@@ -1,0 +1,447 @@
+package io.holdfast.storage.topic;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.files.SpareSpace;
+import io.holdfast.storage.files.StrayFiles;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.ledger.Ledger;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The data directory: its lock, where things are in it, which topics and channels exist, and its
+ * metadata file.
+ *
+ * <pre>
+ * holdfast.lock                                one broker per directory
+ * holdfast.spare                               {@link SpareSpace}
+ * meta.json                                    {@link Metadata}
+ * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
+ * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
+ * </pre>
+ *
+ * <p>Names are escaped by {@link DirNames}. A deletion renames the directory first and removes it
+ * afterwards; opening finishes deletions that a crash interrupted, and removes what ephemeral
+ * topics left. Thread-safe.
+ */
+public final class DataDir implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(DataDir.class);
+
+  /** The format this code reads and writes. */
+  public static final int FORMAT_VERSION = 1;
+
+  static final String TOPICS = "topics";
+  private static final String META_FILE = "meta.json";
+
+  /** Its metadata, of today and of the versions that had a node id in the name; disk queues. */
+  private static final Pattern NSQD_FILE =
+      Pattern.compile("nsqd(\\.\\d+)?\\.dat|.+\\.diskqueue\\.(meta|\\d+)\\.dat");
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+  private static final ObjectMapper COMPACT_JSON = new ObjectMapper();
+  private static final String CHECKSUM = "crc32c";
+
+  private final Path root;
+  private final AtomicLong deletions = new AtomicLong(System.nanoTime());
+
+  private final Disk disk;
+
+  /** Null of one that is only looked at. */
+  private final DataDirLock lock;
+
+  private DataDir(Path root, Disk disk, DataDirLock lock) {
+    this.root = root;
+    this.disk = disk;
+    this.lock = lock;
+  }
+
+  /**
+   * Locks a directory for this process and finishes what a crash left half-done.
+   *
+   * @throws IOException in one line: not a directory, not writable, nsqd's, in use by another
+   *     process
+   */
+  public static DataDir open(Path root) throws IOException {
+    return open(root, Disk.LOCAL);
+  }
+
+  /** As {@link #open(Path)}, on a disk of which more is known than of the machine's. */
+  public static DataDir open(Path root, Disk disk) throws IOException {
+    if (!Files.isDirectory(root)) {
+      throw new IOException("data path " + root + " is not a directory");
+    }
+    refuseNsqds(root);
+    DataDirLock lock = DataDirLock.take(root, disk);
+    boolean opened = false;
+    try {
+      DataDir dir = new DataDir(root, disk, lock);
+      StrayFiles.makeDirectory(disk, dir.topicsDir());
+      lock.topicsMade();
+      dir.finishDeletions();
+      opened = true;
+      return dir;
+    } finally {
+      if (!opened) {
+        lock.close();
+      }
+    }
+  }
+
+  /** A broker that came up empty where nsqd had messages would hide them. */
+  private static void refuseNsqds(Path root) throws IOException {
+    if (Files.exists(root.resolve(TOPICS)) || Files.exists(root.resolve(META_FILE))) {
+      return;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(root)) {
+      for (Path file : files) {
+        String name = file.getFileName().toString();
+        if (NSQD_FILE.matcher(name).matches()) {
+          throw new IOException(
+              "data path "
+                  + root
+                  + " holds data of nsqd ("
+                  + name
+                  + "): bring it to another directory with: holdfast-tools import "
+                  + root
+                  + " DIR");
+        }
+      }
+    }
+  }
+
+  /** The directory without its lock, for {@code DataDirView}, which only looks. */
+  public static DataDir unlocked(Path root) {
+    return new DataDir(root, Disk.LOCAL, null);
+  }
+
+  /**
+   * What a metadata file says.
+   *
+   * @param setAside receives what has not the shape it should have, as text for people
+   * @return null when it is damaged; of a later format the version alone, since it need not have
+   *     the shape that is read here
+   */
+  public static Metadata parseMetadata(byte[] content, List<String> setAside) {
+    try {
+      JsonNode tree = JSON.readTree(content);
+      if (!(tree instanceof ObjectNode object) || !hasItsChecksum(tree)) {
+        return null;
+      }
+      JsonNode version = tree.path("format_version");
+      if (!version.isIntegralNumber() || version.asDouble() < 1) {
+        return null;
+      }
+      if (version.asDouble() > FORMAT_VERSION) {
+        return new Metadata((int) version.asDouble(), 0, List.of());
+      }
+      MetadataShape.clean(object, setAside);
+      return JSON.treeToValue(object, Metadata.class);
+    } catch (IOException e) {
+      LOG.debug("the metadata file does not parse", e);
+      return null;
+    }
+  }
+
+  /** Whether nothing has changed since it was written; one without a checksum is believed. */
+  private static boolean hasItsChecksum(JsonNode tree) throws IOException {
+    if (!(tree instanceof ObjectNode object)) {
+      return true;
+    }
+    JsonNode stated = object.remove(CHECKSUM);
+    return stated == null || stated.asText().equals(checksum(object));
+  }
+
+  /** Of the compact form, so that white space does not matter. */
+  private static String checksum(ObjectNode tree) throws IOException {
+    CRC32C crc = new CRC32C();
+    crc.update(COMPACT_JSON.writeValueAsBytes(tree));
+    return Long.toHexString(crc.getValue());
+  }
+
+  /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
+  public boolean mayHaveLostPower() {
+    return lock.lastStop() == DataDirLock.LastStop.MACHINE_STOPPED;
+  }
+
+  /** Whether the last broker left files that may not be forced, see {@link Disk#forceAll}. */
+  public boolean mayHaveUnforcedFiles() {
+    return lock.lastStop() != DataDirLock.LastStop.CLEAN;
+  }
+
+  /**
+   * Remembers that this broker has dealt with {@link #mayHaveLostPower}: until the machine stops
+   * there is no need to any more.
+   */
+  public void markSettled() throws IOException {
+    lock.markSettled();
+  }
+
+  /**
+   * Remembers that everything is on disk; to be called last, before {@link #close}. Without it the
+   * next start takes care of what a crash can have left.
+   */
+  public void markClean() throws IOException {
+    lock.markClean();
+  }
+
+  /**
+   * Whether this is still the directory that was opened: somebody may have removed or replaced it.
+   *
+   * @return null when it is; else what is wrong, in one line
+   */
+  public String trouble() {
+    return lock.trouble();
+  }
+
+  /** Nothing is made in a directory that took this one's place. */
+  private void requireInPlace() throws IOException {
+    String trouble = lock == null ? null : lock.trouble();
+    if (trouble != null) {
+      throw new IOException(trouble);
+    }
+  }
+
+  /** Where all topics are. */
+  public Path topicsDir() {
+    return root.resolve(TOPICS);
+  }
+
+  /** The directory of a topic, whether it is there or not. */
+  public Path topicDir(String topic) {
+    String dir = DirNames.escape(topic);
+    return topicsDir().resolve(DirNames.isEphemeral(topic) ? DirNames.EPHEMERAL_PREFIX + dir : dir);
+  }
+
+  /** Where the topic's journal files are. */
+  public Path journalDir(String topic) {
+    return topicDir(topic).resolve("journal");
+  }
+
+  private Path channelsDir(String topic) {
+    return topicDir(topic).resolve("channels");
+  }
+
+  /** Where the channel's ledger files are. */
+  public Path channelDir(String topic, String channel) {
+    return channelsDir(topic).resolve(DirNames.escape(channel));
+  }
+
+  public Path root() {
+    return root;
+  }
+
+  /** Makes the directories of a topic; on disk when this returns. */
+  public void createTopic(String topic) throws IOException {
+    requireInPlace();
+    StrayFiles.makeDirectory(disk, topicDir(topic));
+    StrayFiles.makeDirectory(disk, journalDir(topic));
+    StrayFiles.makeDirectory(disk, channelsDir(topic));
+  }
+
+  /**
+   * Takes back a creation that failed on the way, so that no later start finds half of it.
+   *
+   * @param channel null for the topic itself
+   */
+  public void takeBack(String topic, String channel) throws IOException {
+    remove(channel == null ? markTopicDeleted(topic) : markChannelDeleted(topic, channel));
+  }
+
+  /** Makes the directory of a channel; on disk when this returns. */
+  public void createChannel(String topic, String channel) throws IOException {
+    requireInPlace();
+    StrayFiles.makeDirectory(disk, channelDir(topic, channel));
+  }
+
+  /** The topics that have a directory. */
+  public List<String> topics() throws IOException {
+    return names(topicsDir());
+  }
+
+  /** The channels of a topic that have a directory. */
+  public List<String> channels(String topic) throws IOException {
+    Path dir = channelsDir(topic);
+    return Files.isDirectory(dir) ? names(dir) : List.of();
+  }
+
+  private static List<String> names(Path parent) throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> dirs = Files.newDirectoryStream(parent)) {
+      for (Path dir : dirs) {
+        String fileName = dir.getFileName().toString();
+        if (DirNames.isPassing(fileName) || StrayFiles.isAside(dir)) {
+          continue;
+        }
+        String name = DirNames.unescape(fileName);
+        if (name != null && Files.isDirectory(dir)) {
+          names.add(name);
+        } else {
+          LOG.warn("{} is not a directory of ours and is left alone", dir);
+        }
+      }
+    }
+    names.sort(null);
+    return names;
+  }
+
+  /**
+   * Takes a topic's directory out of use: decided when this returns.
+   *
+   * @return what {@link #remove} is to remove, null when there was none
+   */
+  public Path markTopicDeleted(String topic) throws IOException {
+    return markDeleted(topicDir(topic));
+  }
+
+  /** As {@link #markTopicDeleted}, for a channel. */
+  public Path markChannelDeleted(String topic, String channel) throws IOException {
+    return markDeleted(channelDir(topic, channel));
+  }
+
+  private Path markDeleted(Path dir) throws IOException {
+    requireInPlace();
+    if (!Files.isDirectory(dir)) {
+      return null;
+    }
+    Path deleted =
+        topicsDir()
+            .resolve(DirNames.DELETED_PREFIX + Long.toHexString(deletions.incrementAndGet()));
+    disk.move(dir, deleted);
+    disk.forceDirectory(dir.getParent());
+    disk.forceDirectory(topicsDir());
+    return deleted;
+  }
+
+  /** Removes a directory that was marked as deleted; null is nothing to do. */
+  public void remove(Path deleted) throws IOException {
+    if (deleted != null) {
+      DurableFiles.deleteTree(disk, deleted);
+    }
+  }
+
+  private void finishDeletions() throws IOException {
+    try (DirectoryStream<Path> left =
+        Files.newDirectoryStream(
+            topicsDir(), dir -> DirNames.isPassing(dir.getFileName().toString()))) {
+      for (Path dir : left) {
+        LOG.info("removing {}: deleted or ephemeral when the broker stopped", dir);
+        DurableFiles.deleteTree(disk, dir);
+      }
+    }
+  }
+
+  /** Where {@link #readMetadata} looks. */
+  public Path metadataFile() {
+    return root.resolve(META_FILE);
+  }
+
+  /**
+   * Reads the metadata file. A damaged one is put aside: topics and channels are still known from
+   * their directories, only pause flags and id bases are lost.
+   *
+   * @throws IOException when the format is of a later version, or the disk fails
+   */
+  public Metadata readMetadata() throws IOException {
+    Path file = metadataFile();
+    StrayFiles.makeWayForFile(disk, file);
+    if (!Files.exists(file)) {
+      return new Metadata(FORMAT_VERSION, 0, List.of());
+    }
+    Path aside = root.resolve("meta.json.damaged");
+    StrayFiles.makeWayForFile(disk, aside);
+    byte[] content;
+    try {
+      content = disk.readAll(file);
+    } catch (FileSystemException outOfReach) {
+      // No permission, say: nothing is wrong with what it says.
+      throw outOfReach;
+    } catch (IOException e) {
+      disk.move(file, StrayFiles.freeName(aside));
+      LOG.error(
+          "{} cannot be read: {}; renamed to *.damaged, pause flags are lost", file, Reasons.of(e));
+      return new Metadata(FORMAT_VERSION, 0, List.of());
+    }
+    List<String> setAside = new ArrayList<>();
+    Metadata metadata = parseMetadata(content, setAside);
+    if (metadata != null && metadata.formatVersion() > FORMAT_VERSION) {
+      throw new IOException(
+          "data path "
+              + root
+              + " has format version "
+              + metadata.formatVersion()
+              + ", this broker knows up to "
+              + FORMAT_VERSION);
+    }
+    if (metadata == null) {
+      DurableFiles.replace(disk, aside, content);
+      LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
+      return new Metadata(FORMAT_VERSION, 0, List.of());
+    }
+    if (!setAside.isEmpty()) {
+      DurableFiles.replace(disk, aside, content);
+      setAside.forEach(what -> LOG.error("{}: {}; set aside, kept in {}", file, what, aside));
+    }
+    return metadata;
+  }
+
+  /** Replaces the metadata file; on disk when this returns. */
+  public void writeMetadata(Metadata metadata) throws IOException {
+    requireInPlace();
+    ObjectNode tree = JSON.valueToTree(metadata);
+    tree.put(CHECKSUM, checksum(tree));
+    DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(tree));
+  }
+
+  /** The blocks held back for a full disk; one object per broker. */
+  public SpareSpace spareSpace() throws IOException {
+    return new SpareSpace(root, totalBytes());
+  }
+
+  /** Bytes that can still be written to this directory's disk. */
+  public long usableBytes() throws IOException {
+    // Not by Files.getFileStore: that opens the list of mounts, which fails without descriptors.
+    return known(root.toFile().getUsableSpace());
+  }
+
+  /** Bytes that this directory's disk has in all. */
+  public long totalBytes() throws IOException {
+    return known(root.toFile().getTotalSpace());
+  }
+
+  /** The JDK's way to say that it failed is 0, which is also the size of a full disk. */
+  private long known(long bytes) throws IOException {
+    if (bytes == 0 && !Files.isDirectory(root)) {
+      throw new IOException(root + " is no directory any more");
+    }
+    return bytes;
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (lock != null) {
+      lock.close();
+    }
+  }
+}

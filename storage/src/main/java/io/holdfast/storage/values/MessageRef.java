@@ -1,0 +1,115 @@
+package io.holdfast.storage.values;
+
+/**
+ * A message without its body: what a channel remembers of a message that is deferred, requeued or
+ * in flight. The channel's lock guards all fields.
+ */
+public class MessageRef {
+  /** Position of a message that is in no journal. */
+  public static final long NOWHERE = -1;
+
+  private final long ordinal;
+  private final int bodyLength;
+  private long batchPosition;
+  private int bodyOffset;
+
+  /** Whether it stands in a copy at the journal's head, its own record being about to go. */
+  private boolean carried;
+
+  /** How often it has been delivered. */
+  private int attempts;
+
+  /**
+   * @param ordinal the topic's number of this message
+   * @param batchPosition where its journal record begins, or {@link #NOWHERE}
+   * @param bodyOffset file offset of the body
+   * @param bodyLength bytes
+   * @param attempts deliveries so far
+   */
+  public MessageRef(
+      long ordinal, long batchPosition, int bodyOffset, int bodyLength, int attempts) {
+    this.ordinal = ordinal;
+    this.batchPosition = batchPosition;
+    this.bodyOffset = bodyOffset;
+    this.bodyLength = bodyLength;
+    this.attempts = attempts;
+  }
+
+  /**
+   * As the other one, of a message that may stand in a copy.
+   *
+   * @param carried see {@link #isCarried}
+   */
+  public MessageRef(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      boolean carried) {
+    this(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
+    this.carried = carried;
+  }
+
+  /**
+   * Refers to a message as another reference does.
+   *
+   * @param other of the same message
+   */
+  protected MessageRef(MessageRef other) {
+    this(
+        other.ordinal,
+        other.batchPosition,
+        other.bodyOffset,
+        other.bodyLength,
+        other.attempts,
+        other.carried);
+  }
+
+  /** The topic's dense 64-bit number of this message. */
+  public final long ordinal() {
+    return ordinal;
+  }
+
+  /** Where the journal record begins, see {@link MessageView#batchPosition}. */
+  public final long batchPosition() {
+    return batchPosition;
+  }
+
+  /** File offset of the body in the journal file of {@link #batchPosition}. */
+  public final int bodyOffset() {
+    return bodyOffset;
+  }
+
+  /** Bytes. */
+  public final int bodyLength() {
+    return bodyLength;
+  }
+
+  /** The journal file it stands in, by its number; negative for {@link #NOWHERE}. */
+  public final int file() {
+    return Position.cycle(batchPosition);
+  }
+
+  /** Whether it stands in a copy, see {@code Journal.carry}. */
+  public final boolean isCarried() {
+    return carried;
+  }
+
+  /** From now on it stands where {@code Journal.carry} has put a copy of it. */
+  public final void carriedTo(MessageRef place) {
+    batchPosition = place.batchPosition;
+    bodyOffset = place.bodyOffset;
+    carried = true;
+  }
+
+  /** Deliveries so far; wraps at 65536 on the wire only. */
+  public final int attempts() {
+    return attempts;
+  }
+
+  /** Counts a delivery. */
+  public final int nextAttempt() {
+    return ++attempts;
+  }
+}

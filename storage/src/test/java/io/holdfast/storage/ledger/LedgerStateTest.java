@@ -1,0 +1,36 @@
+package io.holdfast.storage.ledger;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import org.junit.jupiter.api.Test;
+
+class LedgerStateTest {
+  private static HeldMessage held(long ordinal, int attempts, long dueMs) {
+    return new HeldMessage(new MessageRef(ordinal, 0, 0, 1, attempts), dueMs);
+  }
+
+  @Test
+  void shouldCountFirstDeliveryOfDeferredMessage() {
+    LedgerState state = new LedgerState(0);
+    state.hold(held(5, 0, 1000)); // published with a delay
+    state.hold(held(6, 0, 1000));
+    state.deliver(5, 6); // due, delivered; then the broker was killed
+    assertEquals(1, state.attempts(5));
+    assertEquals(1, state.held(5).ref().attempts());
+    assertEquals(0, state.attempts(6));
+  }
+
+  @Test
+  void shouldKnowLaterAttemptsFromTheLastHold() {
+    LedgerState state = new LedgerState(0);
+    state.deliver(5, 6);
+    assertEquals(1, state.attempts(5));
+    state.hold(held(5, 2, 0));
+    assertEquals(2, state.attempts(5));
+    state.finish(5, 6);
+    state.hold(held(5, 3, 0)); // a record of a delivery that the finish overtook
+    assertEquals(null, state.held(5));
+  }
+}

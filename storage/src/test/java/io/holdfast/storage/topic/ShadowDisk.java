@@ -1,0 +1,210 @@
+package io.holdfast.storage.topic;
+
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.DurableFiles;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * A disk that remembers what has been forced: of each file the bytes and the size, of each
+ * directory the entries. Nothing is really forced. Files are known by their inode, so that renames,
+ * Chronicle's own included, need not be seen. One thread.
+ *
+ * <p>It can refuse a force, and is then as treacherous as Linux: the dirty pages count as clean, a
+ * force that follows succeeds and writes nothing, unless the file was rewritten.
+ */
+final class ShadowDisk extends Disk {
+  /** What is certain of a file. */
+  static final class Shadow {
+    byte[] content = new byte[0];
+    long size;
+
+    /** Whether a force failed since the file was rewritten, so that none writes anything. */
+    boolean pagesDropped;
+  }
+
+  private final Map<Object, Shadow> files = new HashMap<>();
+  private final Map<Object, TreeMap<String, Object>> directories = new HashMap<>();
+  private final String bootId;
+
+  /** Keeps what was removed, so that its inode's number is not used again and it can come back. */
+  private final Path removed;
+
+  private int removals;
+
+  /** Called before and after each operation: a moment at which power can fail. */
+  private Runnable onEvent = () -> {};
+
+  private Predicate<Path> refuses = path -> false;
+
+  /** Everything below a directory is certain. */
+  ShadowDisk(Path root, String bootId) throws IOException {
+    this.bootId = bootId;
+    removed = Files.createDirectory(root.resolveSibling(root.getFileName() + "-removed"));
+    forceAll(root);
+  }
+
+  void onEvent(Runnable listener) {
+    onEvent = listener;
+  }
+
+  /** Which forces fail. */
+  void refuses(Predicate<Path> which) {
+    refuses = which;
+  }
+
+  /** What is certain of a file; null when nothing. */
+  Shadow shadow(Object key) {
+    return files.get(key);
+  }
+
+  /** The entries of a directory that are certain, by name. */
+  TreeMap<String, Object> entries(Object key) {
+    return directories.getOrDefault(key, new TreeMap<>());
+  }
+
+  /** Where everything is that was removed. */
+  Path removed() {
+    return removed;
+  }
+
+  static Object key(Path path) throws IOException {
+    return Files.getAttribute(path, "unix:ino");
+  }
+
+  /** The names in a directory now. */
+  static TreeMap<String, Object> list(Path dir) throws IOException {
+    TreeMap<String, Object> entries = new TreeMap<>();
+    try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
+      for (Path path : paths) {
+        entries.put(path.getFileName().toString(), key(path));
+      }
+    }
+    return entries;
+  }
+
+  /** The bytes of a file up to the last that is data. */
+  static byte[] read(Path file) throws IOException {
+    ByteBuffer content = ByteBuffer.allocate((int) DurableFiles.dataEnd(file));
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (content.hasRemaining() && in.read(content, content.position()) > 0) {}
+    }
+    return content.array();
+  }
+
+  private void remember(Path file) throws IOException {
+    Shadow shadow = files.computeIfAbsent(key(file), k -> new Shadow());
+    if (!shadow.pagesDropped) {
+      shadow.content = read(file);
+      shadow.size = Files.size(file);
+    }
+  }
+
+  @Override
+  public void force(Path file, boolean withSize) throws IOException {
+    onEvent.run();
+    if (!Files.exists(file)) {
+      throw new NoSuchFileException(file.toString());
+    }
+    if (refuses.test(file)) {
+      files.computeIfAbsent(key(file), k -> new Shadow()).pagesDropped = true;
+      throw new IOException("Input/output error");
+    }
+    remember(file);
+    onEvent.run();
+  }
+
+  @Override
+  public void force(Path file, FileChannel locked) throws IOException {
+    force(file, true);
+  }
+
+  @Override
+  public void rewrite(Path file, long end) throws IOException {
+    super.rewrite(file, end);
+    Shadow shadow = files.get(key(file));
+    if (shadow != null) {
+      shadow.pagesDropped = false;
+    }
+    onEvent.run();
+  }
+
+  @Override
+  public void forceDirectory(Path dir) throws IOException {
+    onEvent.run();
+    if (refuses.test(dir)) {
+      throw new IOException("Input/output error");
+    }
+    directories.put(key(dir), list(dir));
+    onEvent.run();
+  }
+
+  @Override
+  public void forceAll(Path dir) throws IOException {
+    directories.put(key(dir), list(dir));
+    try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
+      for (Path path : paths) {
+        if (Files.isDirectory(path)) {
+          forceAll(path);
+        } else {
+          remember(path);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void createFile(Path file) throws IOException {
+    onEvent.run();
+    super.createFile(file);
+    onEvent.run();
+  }
+
+  @Override
+  public void createDirectory(Path dir) throws IOException {
+    onEvent.run();
+    super.createDirectory(dir);
+    onEvent.run();
+  }
+
+  @Override
+  public void move(Path from, Path to) throws IOException {
+    onEvent.run();
+    keep(to);
+    super.move(from, to);
+    onEvent.run();
+  }
+
+  @Override
+  public void delete(Path path) throws IOException {
+    onEvent.run();
+    if (Files.isDirectory(path)) {
+      Files.move(path, removed.resolve("d" + removals++));
+    } else {
+      keep(path);
+      super.delete(path);
+    }
+    onEvent.run();
+  }
+
+  private void keep(Path file) throws IOException {
+    if (Files.isRegularFile(file)) {
+      Files.createLink(removed.resolve("f" + removals++), file);
+    }
+  }
+
+  @Override
+  public String bootId() {
+    return bootId;
+  }
+}
