@@ -312,7 +312,7 @@ class DurabilitySystemTest {
     int batches = 400;
     int perBatch = 500;
     String[] bodies = new String[perBatch];
-    try (BrokerProcess broker = BrokerProcess.started()) {
+    try (BrokerProcess broker = BrokerProcess.started("--shutdown-timeout=1s")) {
       broker.http().post("/topic/create?topic=stop").expect(200, "");
       broker.http().post("/channel/create?topic=stop&channel=ch").expect(200, "");
       try (RawNsqConnection consumer = broker.subscribe("stop", "ch");

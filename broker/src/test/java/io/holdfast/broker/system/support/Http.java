@@ -64,6 +64,16 @@ public final class Http {
       }
     }
 
+    /**
+     * This, unless the broker has yet to start: then an exception as of one that does not listen.
+     */
+    public Response unlessStarting() {
+      if (status == 503 && body.equals("{\"message\":\"STARTING\"}")) {
+        throw new UncheckedIOException(new IOException("the broker is starting"));
+      }
+      return this;
+    }
+
     /** Fails unless status and body are these. */
     public Response expect(int expectedStatus, String expectedBody) {
       assertEquals(expectedStatus + " " + expectedBody, status + " " + body);

@@ -101,12 +101,16 @@ public final class PersistentPublisher implements AutoCloseable {
   private boolean tryPublish(int kind, String[] bodies) {
     try {
       if (kind == 0) {
-        broker.http().post("/pub?topic=" + topic, bodies[0]).expect(200, "OK");
+        broker.http().post("/pub?topic=" + topic, bodies[0]).unlessStarting().expect(200, "OK");
         publishRest(bodies);
         return true;
       } else if (kind == 1) {
         String batch = RawNsqConnection.batch(bodies);
-        broker.http().post("/mpub?binary=true&topic=" + topic, batch).expect(200, "OK");
+        broker
+            .http()
+            .post("/mpub?binary=true&topic=" + topic, batch)
+            .unlessStarting()
+            .expect(200, "OK");
         return true;
       }
       if (conn == null) {
