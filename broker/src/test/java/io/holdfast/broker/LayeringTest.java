@@ -79,7 +79,11 @@ class LayeringTest {
 
   @ArchTest
   static final ArchRule STORAGE_HAS_NO_CLASS_BESIDE_ITS_PACKAGES =
-      noClasses().should().resideInAPackage("io.holdfast.storage");
+      noClasses()
+          .that()
+          .doNotHaveSimpleName("package-info")
+          .should()
+          .resideInAPackage("io.holdfast.storage");
 
   @ArchTest
   static final ArchRule STORAGE_KNOWS_NEITHER_NETWORK_NOR_BROKER =
