@@ -274,7 +274,7 @@ final class SoakBroker {
     while (true) {
       aim.begins(phase);
       try {
-        Http.Response response = process.http().post(target).unlessStarting();
+        Http.Response response = process.http().post(target).unlessDown();
         if (response.status() == 200 || response.status() == 404 && target.contains("/delete")) {
           return;
         }

@@ -152,7 +152,7 @@ final class SoakPublisher implements Runnable, AutoCloseable {
   }
 
   private int http(String target, String body, int messages) {
-    Http.Response response = broker.http().post(target, body).unlessStarting();
+    Http.Response response = broker.http().post(target, body).unlessDown();
     if (response.status() != 200) {
       report.count("HTTP publish refused: " + response.status() + " " + response.body());
       return 0;

@@ -135,7 +135,7 @@ final class AdminChurn {
 
   /** 200, or what an endpoint says when somebody else was faster. */
   private boolean post(String target) {
-    Http.Response response = broker.http().post(target).unlessStarting();
+    Http.Response response = broker.http().post(target).unlessDown();
     requests.incrementAndGet();
     boolean known =
         switch (response.status()) {
@@ -154,7 +154,7 @@ final class AdminChurn {
   private void churnTopic(Random random) {
     switch (random.nextInt(6)) {
       case 0, 1 -> post("/topic/create?topic=churn");
-      case 2 -> broker.http().post("/pub?topic=churn", "x").unlessStarting();
+      case 2 -> broker.http().post("/pub?topic=churn", "x").unlessDown();
       case 3 -> post("/topic/empty?topic=churn");
       default -> {
         if (post("/topic/delete?topic=churn")) {
@@ -189,7 +189,7 @@ final class AdminChurn {
 
   private void stats() {
     for (String target : List.of("/stats?format=json", "/stats", "/ping")) {
-      Http.Response response = broker.http().get(target).unlessStarting();
+      Http.Response response = broker.http().get(target).unlessDown();
       requests.incrementAndGet();
       if (response.status() != 200 && !down) {
         failures.add(target + ": " + response.status() + " " + response.body());

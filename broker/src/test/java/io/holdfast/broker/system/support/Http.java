@@ -65,11 +65,13 @@ public final class Http {
     }
 
     /**
-     * This, unless the broker has yet to start: then an exception as of one that does not listen.
+     * This, unless the broker has yet to start, or is about to stop: then nothing was done, and
+     * there is an exception as of one that does not listen.
      */
-    public Response unlessStarting() {
-      if (status == 503 && body.equals("{\"message\":\"STARTING\"}")) {
-        throw new UncheckedIOException(new IOException("the broker is starting"));
+    public Response unlessDown() {
+      boolean isDown = body.contains("\"STARTING\"") || body.contains("\"EXITING\"");
+      if (status == 503 && isDown) {
+        throw new UncheckedIOException(new IOException("the broker starts or stops: " + body));
       }
       return this;
     }

@@ -101,7 +101,7 @@ public final class PersistentPublisher implements AutoCloseable {
   private boolean tryPublish(int kind, String[] bodies) {
     try {
       if (kind == 0) {
-        broker.http().post("/pub?topic=" + topic, bodies[0]).unlessStarting().expect(200, "OK");
+        broker.http().post("/pub?topic=" + topic, bodies[0]).unlessDown().expect(200, "OK");
         publishRest(bodies);
         return true;
       } else if (kind == 1) {
@@ -109,7 +109,7 @@ public final class PersistentPublisher implements AutoCloseable {
         broker
             .http()
             .post("/mpub?binary=true&topic=" + topic, batch)
-            .unlessStarting()
+            .unlessDown()
             .expect(200, "OK");
         return true;
       }
