@@ -78,6 +78,12 @@ final class JsonText {
       super(String.class);
     }
 
+    /** Or what is left out when it is empty would be there for everybody. */
+    @Override
+    public boolean isEmpty(SerializerProvider provider, String value) {
+      return value.isEmpty();
+    }
+
     @Override
     public void serialize(String value, JsonGenerator json, SerializerProvider provider)
         throws IOException {
