@@ -133,6 +133,12 @@ public final class PersistentPublisher implements AutoCloseable {
     } catch (UncheckedIOException | ClosedByBroker e) {
       disconnect();
       return false;
+    } catch (AssertionError e) {
+      if (!String.valueOf(e.getMessage()).contains(" failed exiting")) {
+        throw e;
+      }
+      disconnect(); // the broker stops, and has refused it
+      return false;
     }
   }
 
