@@ -12,6 +12,7 @@ import io.holdfast.broker.auth.Authorizations;
 import io.holdfast.broker.auth.UsersAuthority;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.config.TlsRequired;
 import io.holdfast.broker.history.Audit;
@@ -280,7 +281,7 @@ public final class Server {
             new BrokerCollector(
                 broker,
                 options.isMetricsExcludeEphemeral(),
-                Map.of("version", version(), "nsqd_version", StatsSnapshot.VERSION),
+                Map.of("version", OptionsLoader.version(), "nsqd_version", StatsSnapshot.VERSION),
                 this::connections));
     HttpApi api = new HttpApi(broker, metrics, access, events, history);
     HttpServer https = null;
@@ -297,11 +298,6 @@ public final class Server {
       httpsPort = () -> port;
     }
     return bindHttp(plain.get(), api, null, httpsPort).port();
-  }
-
-  private static String version() {
-    String version = Server.class.getPackage().getImplementationVersion();
-    return version == null ? "unknown" : version;
   }
 
   /** Open connections by kind. */

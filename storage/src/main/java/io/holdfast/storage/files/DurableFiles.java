@@ -168,29 +168,9 @@ public final class DurableFiles {
 
   /** One above the last byte of a file that holds data; holes and reserved blocks follow. */
   public static long dataEnd(Path file) throws IOException {
-    final int seekData = 3;
-    final int seekHole = 4;
-    PosixAPI posix = PosixAPI.posix();
-    long size = Files.size(file);
-    int fd = posix.open(file.toString(), 0, 0);
-    if (fd < 0) {
-      throw new IOException("cannot open " + file);
-    }
-    try {
-      long end = 0;
-      long at = posix.lseek(fd, 0, seekData);
-      while (at >= 0 && at < size) {
-        long hole = posix.lseek(fd, at, seekHole);
-        if (hole <= at) {
-          break;
-        }
-        end = hole;
-        at = posix.lseek(fd, hole, seekData);
-      }
-      return Math.min(end, size);
-    } finally {
-      posix.close(fd);
-    }
+    long[] end = {0};
+    eachData(file, (from, to) -> end[0] = to);
+    return Math.min(end[0], Files.size(file));
   }
 
   /**
@@ -198,6 +178,17 @@ public final class DurableFiles {
    * reserved do not count.
    */
   public static long allocatedBytes(Path file) throws IOException {
+    long[] bytes = {0};
+    eachData(file, (from, to) -> bytes[0] += to - from);
+    return bytes[0];
+  }
+
+  /** Told of a range of a file that holds data. */
+  private interface DataRange {
+    void at(long from, long to);
+  }
+
+  private static void eachData(Path file, DataRange range) throws IOException {
     final int seekData = 3;
     final int seekHole = 4;
     PosixAPI posix = PosixAPI.posix();
@@ -207,17 +198,15 @@ public final class DurableFiles {
       throw new IOException("cannot open " + file);
     }
     try {
-      long bytes = 0;
       long at = posix.lseek(fd, 0, seekData);
       while (at >= 0 && at < size) {
         long hole = posix.lseek(fd, at, seekHole);
         if (hole <= at) {
           break;
         }
-        bytes += hole - at;
+        range.at(at, hole);
         at = posix.lseek(fd, hole, seekData);
       }
-      return bytes;
     } finally {
       posix.close(fd);
     }
