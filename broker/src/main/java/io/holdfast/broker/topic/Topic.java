@@ -725,7 +725,10 @@ public final class Topic {
     if (isShortOfSpace()) {
       leaveFinishedFile();
     }
-    long writtenBeforeMs = System.currentTimeMillis() - context.retentionMs();
+    long retentionMs = context.retentionMs();
+    // Without retention no file is too young, not even one that was left in this very turn.
+    long writtenBeforeMs =
+        retentionMs == 0 ? Long.MAX_VALUE : System.currentTimeMillis() - retentionMs;
     leaveCopies();
     letGo(writtenBeforeMs);
     for (int i = 0; i < MAX_FILES_CARRIED; i++) {
