@@ -4,6 +4,7 @@ import io.holdfast.broker.access.UsersFile;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.Parsed;
+import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.tls.TlsContexts;
 import io.holdfast.broker.tls.TlsException;

@@ -98,24 +98,11 @@ class LayeringTest {
   static final ArchRule THE_CORE_KNOWS_NO_FRONT_END =
       noClasses()
           .that()
-          .resideInAnyPackage("..broker.channel..", "..broker.topic..", "..broker.client..")
+          .resideInAnyPackage("..broker.queue..", "..broker.limits..", "..broker.meters..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
               "..broker.http..", "..broker.lookup..", "..broker.net..", "..broker.config..");
-
-  @ArchTest
-  static final ArchRule THE_CHANNEL_KNOWS_NO_TOPIC_BUT_ITS_IDS =
-      noClasses()
-          .that()
-          .resideInAPackage("..broker.channel..")
-          .should()
-          .dependOnClassesThat(
-              resideInAPackage("..broker.topic..")
-                  .and(
-                      com.tngtech.archunit.base.DescribedPredicate.not(
-                          com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName(
-                              "GuidFactory"))));
 
   @ArchTest
   static final ArchRule FRONT_ENDS_DO_NOT_KNOW_EACH_OTHER =
@@ -124,7 +111,7 @@ class LayeringTest {
           .resideInAPackage("..broker.lookup..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("..broker.http..", "..broker.protocol..");
+          .resideInAnyPackage("..broker.http..", "..broker.wire..");
 
   @ArchTest
   static final ArchRule CONFIG_STANDS_ALONE =

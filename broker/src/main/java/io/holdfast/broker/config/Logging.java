@@ -57,8 +57,7 @@ public final class Logging {
   public static void setLevel(LogLevel level) {
     LoggerContext context = context();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    context.resetTurboFilterList();
-    context.addTurboFilter(new OutOfMemoryExit());
+    context.getTurboFilterList().removeIf(OnlyFatal.class::isInstance);
     if (level == LogLevel.FATAL) {
       context.addTurboFilter(new OnlyFatal());
     }

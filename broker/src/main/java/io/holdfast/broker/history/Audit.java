@@ -1,6 +1,6 @@
 package io.holdfast.broker.history;
 
-import io.holdfast.broker.protocol.Names;
+import io.holdfast.broker.queue.Names;
 import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

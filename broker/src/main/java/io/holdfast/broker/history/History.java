@@ -1,7 +1,7 @@
 package io.holdfast.broker.history;
 
-import io.holdfast.broker.Broker;
-import io.holdfast.broker.stats.LatencyCounts;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.meters.LatencyCounts;
 import java.io.Closeable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.access.HttpAsk;
 import io.holdfast.broker.access.RequestGuard;
-import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.limits.SeldomLog;
 import io.holdfast.broker.net.Addresses;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;

@@ -1,11 +1,11 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.Broker;
-import io.holdfast.broker.BrokerException;
-import io.holdfast.broker.RefusedException;
-import io.holdfast.broker.channel.Channel;
-import io.holdfast.broker.protocol.Names;
-import io.holdfast.broker.topic.Topic;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Names;
+import io.holdfast.broker.queue.RefusedException;
+import io.holdfast.broker.queue.Topic;
 import java.io.IOException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;

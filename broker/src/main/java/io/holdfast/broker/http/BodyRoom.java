@@ -1,6 +1,6 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.memory.InputBudget;
+import io.holdfast.broker.limits.InputBudget;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.function.LongConsumer;
 

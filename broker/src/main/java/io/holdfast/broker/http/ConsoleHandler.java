@@ -1,8 +1,8 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.Broker;
 import io.holdfast.broker.access.Role.Right;
-import io.holdfast.broker.topic.Topic;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.queue.Topic;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.memory.ConnectionMemory;
-import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.limits.SeldomLog;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;

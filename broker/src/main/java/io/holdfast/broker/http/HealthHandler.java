@@ -1,7 +1,7 @@
 package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.holdfast.broker.Health;
+import io.holdfast.broker.core.Health;
 import java.util.List;
 
 /** /health/live and /health/ready, for whatever watches over processes. Stateless. */

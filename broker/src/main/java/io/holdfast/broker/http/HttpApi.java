@@ -1,21 +1,21 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.Broker;
 import io.holdfast.broker.access.HttpAccess;
 import io.holdfast.broker.access.RequestGuard;
 import io.holdfast.broker.access.Role.Right;
-import io.holdfast.broker.channel.Channel;
 import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
 import io.holdfast.broker.history.History;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.stats.MemoryStats;
-import io.holdfast.broker.topic.Topic;
 import io.holdfast.storage.journal.StorageOptions;
 import java.util.ArrayList;
 import java.util.List;

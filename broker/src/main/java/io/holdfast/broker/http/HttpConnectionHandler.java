@@ -1,9 +1,9 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.config.OutOfMemoryExit;
 import io.holdfast.broker.http.Router.BodyLimit;
-import io.holdfast.broker.memory.Budgets;
-import io.holdfast.broker.memory.InputBudget;
+import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.limits.InputBudget;
+import io.holdfast.broker.limits.OutOfMemoryExit;
 import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,7 +1,7 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.BrokerException;
-import io.holdfast.broker.RefusedException;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.RefusedException;
 
 /**
  * An answer other than 200, thrown by a handler. Carries no stack trace: it is an answer, not a

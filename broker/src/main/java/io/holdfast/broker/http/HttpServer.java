@@ -1,10 +1,10 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.ListenAddress;
-import io.holdfast.broker.memory.Budgets;
-import io.holdfast.broker.memory.ConnectionMemory;
-import io.holdfast.broker.memory.Descriptors;
-import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.limits.Descriptors;
+import io.holdfast.broker.limits.SeldomLog;
 import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.Addresses;
 import io.holdfast.broker.net.UnixSocketFile;

@@ -1,7 +1,7 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.config.GoDuration;
-import io.holdfast.broker.topic.Position;
+import io.holdfast.broker.queue.Position;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;

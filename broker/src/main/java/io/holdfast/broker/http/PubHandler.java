@@ -1,9 +1,9 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.http.Router.BodyLimit;
-import io.holdfast.broker.topic.PublishLimits;
-import io.holdfast.broker.topic.PublishListener;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.PublishLimits;
+import io.holdfast.broker.queue.PublishListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.util.Map;
@@ -49,7 +49,7 @@ final class PubHandler {
   /** A topic to publish to. */
   interface Target {
     /**
-     * As {@link io.holdfast.broker.topic.Topic#putMessages}; the caller keeps its reference to the
+     * As {@link io.holdfast.broker.queue.Topic#putMessages}; the caller keeps its reference to the
      * section.
      */
     boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)

@@ -1,6 +1,6 @@
 package io.holdfast.broker.http;
 
-import io.holdfast.broker.memory.OutputBudget;
+import io.holdfast.broker.limits.OutputBudget;
 
 /**
  * One HTTP connection's part of the replies that clients have not taken yet. Owned by the

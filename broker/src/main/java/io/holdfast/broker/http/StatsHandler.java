@@ -1,8 +1,8 @@
 package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.holdfast.broker.Broker;
 import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.stats.MemoryBudgetStats;
 import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.StatsSnapshot;

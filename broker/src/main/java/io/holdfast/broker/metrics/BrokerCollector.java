@@ -1,11 +1,11 @@
 package io.holdfast.broker.metrics;
 
-import io.holdfast.broker.Broker;
-import io.holdfast.broker.channel.Channel;
-import io.holdfast.broker.memory.MemoryBudget;
-import io.holdfast.broker.stats.BrokerMeters;
-import io.holdfast.broker.stats.LatencyCounts;
-import io.holdfast.broker.topic.Topic;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.broker.meters.LatencyCounts;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.topic.DirNames;
 import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;

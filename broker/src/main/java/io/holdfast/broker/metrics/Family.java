@@ -1,6 +1,6 @@
 package io.holdfast.broker.metrics;
 
-import io.holdfast.broker.stats.LatencyCounts;
+import io.holdfast.broker.meters.LatencyCounts;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;

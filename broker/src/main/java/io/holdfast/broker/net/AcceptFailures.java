@@ -1,7 +1,7 @@
 package io.holdfast.broker.net;
 
-import io.holdfast.broker.config.OutOfMemoryExit;
-import io.holdfast.broker.memory.SeldomLog;
+import io.holdfast.broker.limits.OutOfMemoryExit;
+import io.holdfast.broker.limits.SeldomLog;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.slf4j.Logger;

@@ -1,6 +1,6 @@
 package io.holdfast.broker.net;
 
-import io.holdfast.broker.stats.LatencyCounts;
+import io.holdfast.broker.meters.LatencyCounts;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;

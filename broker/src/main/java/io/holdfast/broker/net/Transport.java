@@ -66,7 +66,7 @@ public final class Transport {
     return workers;
   }
 
-  Class<? extends ServerChannel> serverChannel(boolean unix) throws IOException {
+  public Class<? extends ServerChannel> serverChannel(boolean unix) throws IOException {
     if (unix) {
       if (!epoll) {
         throw new IOException("unix sockets need epoll, which this platform does not have");
@@ -76,7 +76,7 @@ public final class Transport {
     return epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
   }
 
-  Channel bind(ServerBootstrap bootstrap, ListenAddress address) throws IOException {
+  public Channel bind(ServerBootstrap bootstrap, ListenAddress address) throws IOException {
     if (address.isUnix()) {
       UnixSocketFile.removeIfStale(address.unixPath());
     }

@@ -2,7 +2,7 @@ package io.holdfast.broker.stats;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import io.holdfast.broker.memory.MemoryBudget;
+import io.holdfast.broker.limits.MemoryBudget;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

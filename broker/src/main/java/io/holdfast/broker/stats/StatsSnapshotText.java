@@ -2,6 +2,7 @@ package io.holdfast.broker.stats;
 
 import io.holdfast.broker.config.GoDuration;
 import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.stats.StatsSnapshot.ChannelStats;
 import io.holdfast.broker.stats.StatsSnapshot.ClientStats;
 import io.holdfast.broker.stats.StatsSnapshot.PubCount;

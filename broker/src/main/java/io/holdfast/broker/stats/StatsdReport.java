@@ -1,5 +1,6 @@
 package io.holdfast.broker.stats;
 
+import io.holdfast.broker.meters.E2eLatency;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package io.holdfast.broker.stats;
 
+import io.holdfast.broker.meters.E2eLatency;
 import java.util.List;
 
 /**

@@ -1,8 +1,8 @@
 package io.holdfast.broker.stats;
 
-import io.holdfast.broker.Broker;
-import io.holdfast.broker.channel.Channel;
-import io.holdfast.broker.topic.Topic;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Topic;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,6 +1,6 @@
 package io.holdfast.broker.bench;
 
-import io.holdfast.broker.protocol.FrameEncoder;
+import io.holdfast.broker.wire.FrameEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.nio.ByteBuffer;

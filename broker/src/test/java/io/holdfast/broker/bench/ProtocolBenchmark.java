@@ -1,14 +1,14 @@
 package io.holdfast.broker.bench;
 
-import io.holdfast.broker.Broker;
 import io.holdfast.broker.config.Options;
-import io.holdfast.broker.memory.Budgets;
-import io.holdfast.broker.memory.MemoryBudget;
-import io.holdfast.broker.protocol.ConnectionServices;
-import io.holdfast.broker.protocol.FrameEncoder;
-import io.holdfast.broker.protocol.ProtocolV2;
-import io.holdfast.broker.protocol.ProtocolV2Decoder;
-import io.holdfast.broker.topic.GuidFactory;
+import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.queue.GuidFactory;
+import io.holdfast.broker.wire.ConnectionServices;
+import io.holdfast.broker.wire.FrameEncoder;
+import io.holdfast.broker.wire.ProtocolV2;
+import io.holdfast.broker.wire.ProtocolV2Decoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;

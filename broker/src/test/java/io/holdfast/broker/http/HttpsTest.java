@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.config.ListenAddress;
-import io.holdfast.broker.memory.Budgets;
-import io.holdfast.broker.memory.MemoryBudget;
+import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.limits.MemoryBudget;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;

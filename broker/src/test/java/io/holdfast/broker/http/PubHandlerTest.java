@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.holdfast.broker.BrokerException;
 import io.holdfast.broker.http.PubHandler.Target;
-import io.holdfast.broker.topic.PublishListener;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.PublishListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;

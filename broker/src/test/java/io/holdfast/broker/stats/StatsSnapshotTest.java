@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.stats.StatsSnapshot.ChannelStats;
 import io.holdfast.broker.stats.StatsSnapshot.ClientStats;
 import io.holdfast.broker.stats.StatsSnapshot.PubCount;

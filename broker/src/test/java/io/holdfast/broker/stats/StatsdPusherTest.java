@@ -2,6 +2,7 @@ package io.holdfast.broker.stats;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.meters.E2eLatency;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;

@@ -3,6 +3,7 @@ package io.holdfast.broker.stats;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.meters.E2eLatency;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -154,9 +154,9 @@ class AdminChurnSystemTest {
         .pollInterval(Duration.ofSeconds(1))
         .untilAsserted(
             () -> {
-              assertEquals(1, watch.instances("io.holdfast.broker.topic.Topic"), "topics");
-              assertEquals(1, watch.instances("io.holdfast.broker.channel.Channel"), "channels");
-              assertEquals(0, watch.instances("io.holdfast.broker.client.ClientV2"), "clients");
+              assertEquals(1, watch.instances("io.holdfast.broker.queue.Topic"), "topics");
+              assertEquals(1, watch.instances("io.holdfast.broker.queue.Channel"), "channels");
+              assertEquals(0, watch.instances("io.holdfast.broker.wire.ClientV2"), "clients");
             });
     // Event loops, workers, sync, scan, housekeeping and the JVM's: the figure does not grow.
     int threads = watch.threads();

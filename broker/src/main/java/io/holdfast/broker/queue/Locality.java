@@ -1,0 +1,25 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.wire.ClientV2;
+
+/**
+ * How near a consumer is to the broker (contract §2, {@code topology-aware-consumption}); the
+ * nearest first.
+ */
+enum Locality {
+  ZONE,
+  REGION,
+  GLOBAL;
+
+  static Locality of(ClientV2 client, Topology broker) {
+    if (!broker.isAware()) {
+      return GLOBAL;
+    }
+    if (!broker.zone().isEmpty() && broker.zone().equals(client.topologyZone())) {
+      return ZONE;
+    }
+    return !broker.region().isEmpty() && broker.region().equals(client.topologyRegion())
+        ? REGION
+        : GLOBAL;
+  }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.wire.ClientV2;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
+
+/**
+ * A message on its way through a channel: the reference, its delivery state, and its body only
+ * while it is in the memory queue. The channel's lock guards all fields.
+ */
+final class Message extends MessageRef {
+  /** Publish time, ns since 1970. */
+  final long timestampNs;
+
+  /**
+   * Holds the body from {@link #bodyStart}; often shared by a batch. Null: it is in the journal.
+   */
+  byte[] bytes;
+
+  int bodyStart;
+
+  /** When it was published to this process, {@link System#nanoTime}; 0 when that is not known. */
+  long bornNs;
+
+  // Only while in flight: its consumer, its place in the consumer's list, and its times (nanoTime).
+  ClientV2 client;
+  Message previous;
+  Message next;
+  long deliveryNs;
+  long deadlineNs;
+
+  Message(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      long timestampNs) {
+    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
+    this.timestampNs = timestampNs;
+  }
+
+  /**
+   * A message that was kept by reference.
+   *
+   * @param carried see {@link MessageRef#isCarried}
+   */
+  Message(
+      long ordinal,
+      long batchPosition,
+      int bodyOffset,
+      int bodyLength,
+      int attempts,
+      long timestampNs,
+      boolean carried) {
+    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts, carried);
+    this.timestampNs = timestampNs;
+  }
+
+  /** A message that the backend gives out. */
+  static Message of(MessageView view) {
+    return new Message(
+        view.ordinal(),
+        view.batchPosition(),
+        view.bodyOffset(),
+        view.bodyLength(),
+        view.attempts(),
+        view.timestampNs());
+  }
+
+  private Message(MessageRef ref) {
+    super(ref);
+    this.timestampNs = 0;
+  }
+
+  /** A message that the ledger remembers; its publish time comes with its body. */
+  static Message of(MessageRef ref) {
+    return new Message(ref);
+  }
+
+  /** A reference of its own, which stays as it is. */
+  MessageRef copy() {
+    return new Message(this);
+  }
+
+  /** Looks at a message of a channel. */
+  interface Visitor {
+    /**
+     * @param delayMs how long it still waits; 0 for a message that is not deferred
+     */
+    void visit(Message message, long delayMs);
+  }
+}

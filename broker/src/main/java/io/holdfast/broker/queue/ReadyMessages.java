@@ -1,0 +1,519 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.limits.MemoryShare;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageView;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * The messages of a channel that are not with a consumer: memory queue, backend and deferred ones,
+ * how new ones get there, and the select across memory queue and backend. The channel's lock guards
+ * it.
+ */
+final class ReadyMessages {
+  /**
+   * Bodies from this size on are not copied into memory: they are as near in the mapped journal,
+   * and the copy costs more than finding them there.
+   */
+  private static final int MAX_COPIED_BODY_BYTES = 4096;
+
+  /** References that a channel may have whatever others have. */
+  private static final int MIN_REFERENCES = 128;
+
+  /** Messages made ready in one turn of the scan. */
+  private static final int MAX_RELEASED = 10_000;
+
+  /** When the backend is asked again which had to wait for memory that all channels share. */
+  private static final long LOOK_AGAIN_NS = TimeUnit.SECONDS.toNanos(1);
+
+  private final ChannelSettings settings;
+  private final BackendQueue backend;
+  private final LongSupplier demand;
+  private final MemoryQueue memory;
+  private final DeferredQueue deferred = new DeferredQueue();
+
+  /** Of all channels' memory for references, deferred and requeued ones. */
+  private final MemoryShare references;
+
+  /** Until when the backend is not asked, see {@link #putBack}; nanoTime. */
+  private long blockedUntilNs;
+
+  private boolean blocked;
+  private final MessageView view = new MessageView();
+
+  /** Whether the last choice between a message that came back and the backend was the former. */
+  private boolean memoryWasLast;
+
+  private long dropped;
+  private final OrdinalRanges dropping = new OrdinalRanges();
+
+  /**
+   * @param demand of an ephemeral channel, which drops what passes the memory queue: how many
+   *     messages its consumers have room for; null for a channel that drops nothing
+   */
+  ReadyMessages(ChannelSettings settings, BackendQueue backend, LongSupplier demand) {
+    this.settings = settings;
+    this.backend = backend;
+    this.demand = demand;
+    memory =
+        new MemoryQueue(
+            settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
+    references = new MemoryShare(settings.memory().deferred());
+  }
+
+  // ---------------------------------------------------------------- in
+
+  /** Takes what the ledger knows of with attempts or due times. */
+  void restore(Collection<HeldMessage> held) {
+    for (HeldMessage entry : held) {
+      Message message = Message.of(entry.ref());
+      long delayMs = bounded(entry.remainingMs(settings.clock().wallMs()));
+      if (delayMs > 0) {
+        defer(message, delayMs);
+      } else if (entry.dueMs() == 0 && message.attempts() == 0) {
+        // Only carried forward: still to be delivered for the first time, before the backend's.
+        memory.putAnyway(message);
+      } else {
+        requeue(message);
+      }
+    }
+  }
+
+  /** Takes a batch; what memory has no room for stays in the backend, or is dropped. */
+  void put(Batch batch) throws IOException {
+    if (batch.deferMs() == 0) {
+      int room = backend.isCaughtUp() ? room(batch.count()) : 0;
+      int taken = room == 0 ? 0 : putInMemory(batch, room);
+      if (demand == null || !backend.isCaughtUp()) {
+        backend.put(batch, taken);
+      } else {
+        putAndDrop(batch, taken);
+      }
+    } else if (mayHold(batch.count())) {
+      putDeferred(batch);
+    } else if (demand == null || !backend.isCaughtUp()) {
+      // Beyond the bound on references it stays in the backend, which knows its due time, too.
+      backend.put(batch, 0);
+    } else {
+      putAndDrop(batch, 0);
+    }
+  }
+
+  /** How many of some new messages may go to memory. */
+  private int room(int count) {
+    if (demand == null) {
+      return Math.min(memory.room(), count);
+    }
+    long room = settings.memQueueSize() - memory.size();
+    if (room < count) {
+      room += demand.getAsLong();
+    }
+    return (int) Math.max(0, Math.min(room, count));
+  }
+
+  /** An ephemeral channel has no more than memory takes and consumers wait for. */
+  private void putAndDrop(Batch batch, int taken) throws IOException {
+    backend.put(batch, batch.count());
+    if (taken < batch.count()) {
+      dropped += batch.count() - taken;
+      dropping.clear();
+      dropping.add(batch.firstOrdinal() + taken, batch.endOrdinal());
+      backend.finish(dropping);
+    }
+  }
+
+  /**
+   * Fills the memory queue as far as it has room; an ephemeral channel's beyond its bytes with
+   * references, whose bodies are in the journal.
+   *
+   * @param max messages
+   * @return how many it took
+   */
+  private int putInMemory(Batch batch, int max) {
+    boolean copy =
+        memory.room() > 0 && batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
+    byte[] bytes = copy ? batch.copy() : null;
+    long bornNs = settings.clock().nanos();
+    ByteBuffer section = batch.section();
+    int start = section.position();
+    int at = start;
+    for (int i = 0; i < max; i++) {
+      int length = section.getInt(at);
+      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
+      if (memory.reserve(copy ? length : 0)) {
+        message.bytes = bytes;
+        memory.put(message);
+      } else if (demand == null || !putReference(message)) {
+        return i;
+      }
+      at += Integer.BYTES + length;
+    }
+    return max;
+  }
+
+  /** For an ephemeral channel: where all queues together are full only what consumers wait for. */
+  private boolean putReference(Message message) {
+    if (memory.tryPut(message)) {
+      return true;
+    }
+    boolean isAwaited = memory.size() < demand.getAsLong();
+    if (isAwaited) {
+      memory.putAnyway(message);
+    }
+    return isAwaited;
+  }
+
+  /**
+   * What an ephemeral channel has only in the backend goes to memory as far as that has room; the
+   * rest is dropped up to an ordinal, below which nobody else needs the journal.
+   */
+  void letGo(long belowOrdinal) throws IOException {
+    while (backend.backlogFrom() < belowOrdinal && room(1) > 0 && pollBackend()) {
+      memory.putAnyway(Message.of(view));
+    }
+    dropped += backend.dropBelow(belowOrdinal);
+  }
+
+  /** For want of disk an ephemeral channel keeps only what came back or a consumer waits for. */
+  void dropWaiting() throws IOException {
+    dropping.clear();
+    dropped += memory.dropNew(demand.getAsLong(), dropping);
+    backend.finish(dropping);
+    dropped += backend.dropBelow(Long.MAX_VALUE);
+  }
+
+  private static Message message(Batch batch, int i, int offsetInSection, int length, long bornNs) {
+    Message message =
+        new Message(
+            batch.firstOrdinal() + i,
+            batch.position(),
+            batch.sectionOffset() + offsetInSection,
+            length,
+            0,
+            batch.timestampNs());
+    message.bodyStart = offsetInSection;
+    message.bornNs = bornNs;
+    return message;
+  }
+
+  private void putDeferred(Batch batch) throws IOException {
+    ByteBuffer section = batch.section();
+    int start = section.position();
+    int at = start;
+    long nowMs = settings.clock().wallMs();
+    long bornNs = settings.clock().nanos();
+    List<HeldMessage> held = new ArrayList<>(batch.count());
+    for (int i = 0; i < batch.count(); i++) {
+      int length = section.getInt(at);
+      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
+      held.add(HeldMessage.after(message, batch.deferMs(), nowMs));
+      defer(message, batch.deferMs());
+      at += Integer.BYTES + length;
+    }
+    backend.putHeld(batch, held);
+  }
+
+  /**
+   * The journal has messages up to an ordinal that the topic had kept back.
+   *
+   * @return how many
+   */
+  long extend(long endOrdinal) throws IOException {
+    long before = backend.depth();
+    backend.extend(endOrdinal);
+    return backend.depth() - before;
+  }
+
+  /** Messages of an ephemeral channel that there was no room for. */
+  long dropped() {
+    return dropped;
+  }
+
+  /** A delay as a restart finds it: of a message that a longer one was allowed for, too. */
+  private long bounded(long delayMs) {
+    return Math.min(delayMs, settings.maxReqTimeoutMs());
+  }
+
+  /** Makes a message that came back ready at once. */
+  void requeue(Message message) {
+    references.take(References.REFERENCE_BYTES);
+    memory.requeue(message);
+  }
+
+  /**
+   * Makes a message ready after a delay.
+   *
+   * @return when, by the monotonic clock
+   */
+  long defer(Message message, long delayMs) {
+    long dueNs = settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs);
+    references.take(References.REFERENCE_BYTES);
+    deferred.add(message, dueNs);
+    return dueNs;
+  }
+
+  /** Makes ready what is due, as much as is worth one turn; returns how many. */
+  int releaseDue(long nowNs) {
+    int count = 0;
+    if (blocked && blockedUntilNs - nowNs <= 0) {
+      blocked = false;
+      count++;
+    }
+    Message due = deferred.pollDue(nowNs);
+    while (due != null) {
+      memory.requeue(due);
+      count++;
+      due = count < MAX_RELEASED ? deferred.pollDue(nowNs) : null;
+    }
+    return count;
+  }
+
+  /** Whether a message may be deferred, by the bounds on references. */
+  boolean mayDefer() {
+    return deferred.size() < settings.maxDeferred() && isRoom(1);
+  }
+
+  /** Whether there is room for more references. A few there are in any case. */
+  private boolean mayHold(int more) {
+    long count = (long) deferred.size() + memory.requeued() + more;
+    return count <= settings.maxDeferred() && isRoom(more);
+  }
+
+  private boolean isRoom(int more) {
+    if (deferred.size() + memory.requeued() + more <= MIN_REFERENCES) {
+      return true;
+    }
+    long bytes = (long) more * References.REFERENCE_BYTES;
+    boolean isRoom = references.tryTake(bytes);
+    if (isRoom) {
+      references.give(bytes);
+    }
+    return isRoom;
+  }
+
+  // ---------------------------------------------------------------- out
+
+  /**
+   * The select: the next message, from memory queue or backend; its body is in {@link #view} when
+   * it has no bytes of its own.
+   *
+   * <p>New messages in memory are older than everything in the backend and go first, so that first
+   * deliveries are in publish order; also those that stand behind messages that came back. Where
+   * memory has none but those, they alternate with the backend, so that neither a client that
+   * requeues everything nor a long backlog starves the other.
+   *
+   * @param lost receives messages whose body cannot be read any more
+   * @return null when there is none
+   */
+  Message poll(OrdinalRanges lost) throws IOException {
+    while (true) {
+      if (isMemoryNext()) {
+        Message message = memory.peek();
+        boolean readable = message.bytes != null || backend.read(message, view);
+        // Taken out only now: after an exception it must not be nowhere.
+        if (memory.isRequeuedNext()) {
+          references.give(References.REFERENCE_BYTES);
+        }
+        memory.remove();
+        if (readable) {
+          return message;
+        }
+        lost.add(message.ordinal());
+      } else if (pollBackend()) {
+        return Message.of(view);
+      } else if (memory.size() == 0) {
+        return null;
+      }
+    }
+  }
+
+  private boolean isMemoryNext() {
+    if (memory.size() == 0) {
+      return false;
+    }
+    if (!memory.isRequeuedNext() || memory.hasNew() || backend.depth() == 0) {
+      return true;
+    }
+    memoryWasLast = !memoryWasLast || isOverBound();
+    return memoryWasLast;
+  }
+
+  /** Whether so many references are held that the backend has to wait. */
+  private boolean isOverBound() {
+    return !mayHold(1);
+  }
+
+  /**
+   * Takes from the backend what is due; what is not goes to the deferred messages. Where there is
+   * no room for more of those it stays, and what is behind it waits.
+   */
+  private boolean pollBackend() throws IOException {
+    if ((blocked || memory.requeued() > 0) && isOverBound()) {
+      return false;
+    }
+    blocked = false;
+    while (backend.poll(view)) {
+      if (view.deferMs() == 0) {
+        return true;
+      }
+      long nowMs = settings.clock().wallMs();
+      long dueMs = TimeUnit.NANOSECONDS.toMillis(view.timestampNs()) + view.deferMs();
+      // Whatever the clock said then: no longer than was asked for.
+      long delayMs = bounded(Math.min(dueMs - nowMs, view.deferMs()));
+      if (delayMs <= 0) {
+        return true;
+      }
+      if (isOverBound()) {
+        putBack(delayMs);
+        return false;
+      }
+      Message message = Message.of(view);
+      defer(message, delayMs);
+      try {
+        backend.hold(List.of(HeldMessage.after(message, delayMs, nowMs)));
+      } catch (IOException e) {
+        // The journal knows its due time, too; the next checkpoint makes up for it.
+        settings.diskErrors().failed("deferred messages", e);
+      }
+    }
+    return false;
+  }
+
+  /** What was polled last is looked at again when it is due, or when there may be room. */
+  private void putBack(long delayMs) {
+    backend.putBack(view);
+    blocked = true;
+    blockedUntilNs =
+        settings.clock().nanos() + Math.min(TimeUnit.MILLISECONDS.toNanos(delayMs), LOOK_AGAIN_NS);
+  }
+
+  /** The body of a message that {@link #poll} returned without bytes, and its publish time. */
+  MessageView view() {
+    return view;
+  }
+
+  // ---------------------------------------------------------------- looking (changes nothing)
+
+  /** The first messages in the order of delivery. */
+  List<Waiting> firstReady(int max) {
+    List<Waiting> first = new ArrayList<>();
+    List<Waiting> cameBack = new ArrayList<>();
+    memory.peek(
+        max,
+        message -> first.add(Waiting.of(message, 0)),
+        message -> cameBack.add(Waiting.of(message, 0)));
+    List<Waiting> inBackend = new ArrayList<>();
+    backend.visitWaiting(
+        max, (ordinal, attempts) -> inBackend.add(new Waiting(ordinal, null, attempts, 0)));
+    // What came back alternates with the backend.
+    boolean isMemoryNext = !memoryWasLast || inBackend.isEmpty();
+    int i = 0;
+    int j = 0;
+    while (first.size() < max && (i < cameBack.size() || j < inBackend.size())) {
+      boolean fromMemory = j == inBackend.size() || isMemoryNext && i < cameBack.size();
+      first.add(fromMemory ? cameBack.get(i++) : inBackend.get(j++));
+      isMemoryNext = !fromMemory;
+    }
+    return first;
+  }
+
+  /** The deferred messages that are due first. */
+  List<Waiting> firstDeferred(int max) {
+    long nowNs = settings.clock().nanos();
+    long nowMs = settings.clock().wallMs();
+    FirstFew<Waiting> first = new FirstFew<>(max);
+    for (int i = 0; i < deferred.size(); i++) {
+      long leftNs = deferred.dueNs(i) - nowNs;
+      if (first.takes(leftNs)) {
+        first.add(
+            leftNs, Waiting.of(deferred.get(i), nowMs + TimeUnit.NANOSECONDS.toMillis(leftNs)));
+      }
+    }
+    return first.inOrder();
+  }
+
+  // ---------------------------------------------------------------- figures and the rest
+
+  boolean isEmpty() {
+    return memory.size() == 0 && backend.depth() == 0;
+  }
+
+  long depth() {
+    return memory.size() + backend.depth();
+  }
+
+  int deferredCount() {
+    return deferred.size();
+  }
+
+  /** Messages taken from memory so far. */
+  long takenFromMemory() {
+    return memory.taken();
+  }
+
+  /** Whether anything here becomes ready by itself. */
+  boolean awaitsTime() {
+    return blocked || deferred.size() > 0;
+  }
+
+  /** When the first deferred message is due, or another time if that is earlier. */
+  long firstDueNs(long otherwiseNs) {
+    long first = otherwiseNs;
+    if (deferred.size() > 0 && deferred.firstDueNs() - first < 0) {
+      first = deferred.firstDueNs();
+    }
+    return blocked && blockedUntilNs - first < 0 ? blockedUntilNs : first;
+  }
+
+  /** Shows every message that memory knows of. */
+  void visit(Message.Visitor visitor) {
+    memory.visit(visitor);
+    long nowNs = settings.clock().nanos();
+    for (int i = 0; i < deferred.size(); i++) {
+      deferred.visit(i, visitor, delayMs(i, nowNs));
+    }
+  }
+
+  /** How long a message still waits; not 0, which is for messages that are not deferred. */
+  private long delayMs(int i, long nowNs) {
+    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(deferred.dueNs(i) - nowNs));
+  }
+
+  /** The deferred messages, each made when it is asked for. */
+  Stream<HeldMessage> deferred() {
+    long nowNs = settings.clock().nanos();
+    long nowMs = settings.clock().wallMs();
+    return IntStream.range(0, deferred.size())
+        .mapToObj(i -> HeldMessage.after(deferred.get(i), delayMs(i, nowNs), nowMs));
+  }
+
+  /** The messages in memory that came back or stand in copies. */
+  Stream<HeldMessage> cameBack() {
+    return memory.held();
+  }
+
+  /** Gives back what memory it has kept for messages to come. */
+  void trim() {
+    memory.trim();
+    references.trim();
+  }
+
+  /** Drops what memory has; the backend is emptied by itself. */
+  void clear() {
+    memory.clear();
+    deferred.clear();
+    references.giveAll();
+    blocked = false;
+  }
+}

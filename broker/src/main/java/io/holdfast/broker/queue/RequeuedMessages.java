@@ -1,0 +1,99 @@
+package io.holdfast.broker.queue;
+
+import java.util.ArrayDeque;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A channel's messages that came back and are ready, first in first out. The channel's lock guards
+ * it.
+ */
+final class RequeuedMessages {
+  /** Messages of one part; there are as many parts as it takes. */
+  private static final int PART = 256;
+
+  /** All but the last are full, but for what was taken from the first. */
+  private final ArrayDeque<References> parts = new ArrayDeque<>();
+
+  private int taken;
+  private int inLast;
+  private int size;
+
+  /**
+   * Adds a message.
+   *
+   * @param key given back by {@link #firstKey}
+   */
+  void add(Message message, long key) {
+    if (parts.isEmpty() || inLast == PART) {
+      // One that was emptied is used again.
+      parts.add(new References());
+      inLast = 0;
+    }
+    References last = parts.getLast();
+    last.ensure(inLast + 1);
+    last.set(inLast++, message, key);
+    size++;
+  }
+
+  /** The next message, which stays; there is one. */
+  Message first() {
+    return parts.getFirst().get(taken);
+  }
+
+  long firstKey() {
+    return parts.getFirst().key(taken);
+  }
+
+  /** The key of the message so many places behind the next. */
+  long key(int place) {
+    int i = taken + place;
+    int part = 0;
+    for (References references : parts) {
+      if (part++ == i / PART) {
+        return references.key(i % PART);
+      }
+    }
+    throw new IndexOutOfBoundsException(place);
+  }
+
+  /** Takes out the next message. */
+  void removeFirst() {
+    taken++;
+    size--;
+    if (size == 0) {
+      clear();
+    } else if (taken == PART) {
+      parts.removeFirst();
+      taken = 0;
+    }
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** Shows all messages. */
+  void visit(Message.Visitor visitor) {
+    References[] all = parts.toArray(References[]::new);
+    for (int i = taken; i < taken + size; i++) {
+      all[i / PART].visit(i % PART, visitor, 0);
+    }
+  }
+
+  /** The messages, each made when it is asked for. */
+  Stream<Message> messages() {
+    References[] all = parts.toArray(References[]::new);
+    int first = taken;
+    return IntStream.range(first, first + size).mapToObj(i -> all[i / PART].get(i % PART));
+  }
+
+  void clear() {
+    if (parts.size() > 1) {
+      parts.clear();
+    }
+    taken = 0;
+    inLast = 0;
+    size = 0;
+  }
+}

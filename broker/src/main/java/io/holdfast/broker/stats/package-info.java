@@ -1,0 +1,2 @@
+/** What /stats and statsd say. */
+package io.holdfast.broker.stats;

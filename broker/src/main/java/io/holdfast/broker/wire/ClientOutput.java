@@ -1,0 +1,219 @@
+package io.holdfast.broker.wire;
+
+import io.holdfast.broker.limits.OutputBudget;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.ArrayDeque;
+
+/**
+ * The frames on their way to one client: gathered in one buffer, so that many small replies or
+ * messages are one write. Replies keep the order of the commands also when a publish has to wait
+ * for the disk: then later replies wait behind it. Messages and heartbeats need not wait.
+ *
+ * <p>Owned by the connection's event loop.
+ */
+public final class ClientOutput {
+  private static final byte[] OK = FrameEncoder.ascii("OK");
+  private static final int INITIAL_BYTES = 1024;
+  private static final int MAX_PENDING = 4096;
+
+  /** A reply that waits, or waits behind one that waits. */
+  private static final class Reply {
+    private byte[] data;
+    private boolean error;
+    private boolean closing;
+    private boolean ready;
+  }
+
+  private final ChannelHandlerContext ctx;
+  private final PendingOutput pending;
+  private final ArrayDeque<Reply> replies = new ArrayDeque<>();
+  private ByteBuf buffer;
+  private boolean closing;
+  private Runnable onClosing = () -> {};
+  private Runnable onFewPending = () -> {};
+  private Runnable onWritability = () -> {};
+
+  /**
+   * @param budget what all clients may leave untaken
+   */
+  public ClientOutput(ChannelHandlerContext ctx, OutputBudget budget) {
+    this.ctx = ctx;
+    pending = new PendingOutput(ctx, budget, () -> onWritability.run());
+  }
+
+  /** Run when {@link #isWritable} or {@link #mayDeliver} changed without the socket saying so. */
+  public void onWritability(Runnable action) {
+    onWritability = action;
+  }
+
+  /** Run instead of a plain close when everything before a fatal error was written. */
+  public void onClosing(Runnable action) {
+    onClosing = action;
+  }
+
+  /** Run when replies that waited for the disk have become few again. */
+  public void onFewPending(Runnable action) {
+    onFewPending = action;
+  }
+
+  /** Where frames are written; flushed by {@link #flush}. */
+  public ByteBuf buffer(int bytes) {
+    if (buffer == null) {
+      buffer = ctx.alloc().directBuffer(bytes);
+    }
+    return buffer;
+  }
+
+  /** A response, in command order. */
+  public void response(byte[] data) {
+    reply(data, false, false);
+  }
+
+  /** An error, in command order. */
+  public void error(byte[] text) {
+    reply(text, true, false);
+  }
+
+  /** An error, in command order, after which the connection is closed. */
+  public void fatal(byte[] text) {
+    reply(text, true, true);
+  }
+
+  /** Closes once everything before was written. */
+  public void closeInOrder() {
+    reply(null, false, true);
+  }
+
+  private void reply(byte[] data, boolean error, boolean closes) {
+    if (replies.isEmpty()) {
+      write(data, error, closes);
+      return;
+    }
+    Reply reply = new Reply();
+    reply.data = data;
+    reply.error = error;
+    reply.closing = closes;
+    reply.ready = true;
+    replies.add(reply);
+  }
+
+  private void write(byte[] data, boolean error, boolean closes) {
+    if (closing) {
+      return;
+    }
+    if (data != null) {
+      ByteBuf to = buffer(INITIAL_BYTES);
+      if (error) {
+        FrameEncoder.error(to, data);
+      } else {
+        FrameEncoder.response(to, data);
+      }
+    }
+    if (closes) {
+      closing = true;
+      flush();
+      onClosing.run();
+    }
+  }
+
+  /** A response that is in no command's place: heartbeats. */
+  public void outOfOrder(byte[] data) {
+    if (!closing) {
+      FrameEncoder.response(buffer(INITIAL_BYTES), data);
+    }
+  }
+
+  /** The OK of a publish that holds already. */
+  public void ok() {
+    response(OK);
+  }
+
+  /**
+   * Keeps the place of a reply that is not known yet.
+   *
+   * @return to be given to {@link #complete}
+   */
+  public Object reserve() {
+    Reply reply = new Reply();
+    replies.add(reply);
+    return reply;
+  }
+
+  /**
+   * Settles a reply, and sends all that waited only for it.
+   *
+   * @param place from {@link #reserve}
+   * @param error a fatal error's text, or null for OK
+   */
+  public void complete(Object place, byte[] error) {
+    Reply settled = (Reply) place;
+    settled.ready = true;
+    settled.data = error == null ? OK : error;
+    settled.error = error != null;
+    settled.closing = error != null;
+    boolean many = hasManyPending();
+    while (!replies.isEmpty() && replies.peek().ready) {
+      Reply reply = replies.poll();
+      write(reply.data, reply.error, reply.closing);
+    }
+    flush();
+    if (many && !hasManyPending() && !closing) {
+      onFewPending.run();
+    }
+  }
+
+  /** Whether some reply waits for the disk. */
+  public boolean hasPending() {
+    return !replies.isEmpty();
+  }
+
+  /** Whether so many replies wait that no more commands should be read. */
+  public boolean hasManyPending() {
+    return replies.size() >= MAX_PENDING;
+  }
+
+  /** Hands the gathered frames to the socket. */
+  public void flush() {
+    if (buffer != null) {
+      ByteBuf out = buffer;
+      buffer = null;
+      if (out.isReadable()) {
+        ctx.writeAndFlush(out, ctx.voidPromise());
+        pending.flushed();
+      } else {
+        out.release();
+      }
+    }
+  }
+
+  /** Whether the client keeps up with its replies, so that more commands may be read. */
+  public boolean isWritable() {
+    return ctx.channel().isWritable() && pending.mayRead();
+  }
+
+  /** Whether the client may be sent messages: it keeps up, and memory for all is not short. */
+  public boolean mayDeliver() {
+    return ctx.channel().isWritable() && pending.mayDeliver();
+  }
+
+  /** Ends the connection after what was flushed. */
+  public void close() {
+    whenWritten(ctx::close);
+  }
+
+  /** Run when the socket has taken what was flushed, or never will. */
+  public void whenWritten(Runnable action) {
+    ctx.writeAndFlush(ctx.alloc().buffer(0)).addListener(written -> action.run());
+  }
+
+  /** Gives back the buffer; nothing is written any more. */
+  public void release() {
+    closing = true;
+    pending.release();
+    if (buffer != null) {
+      buffer.release();
+      buffer = null;
+    }
+  }
+}

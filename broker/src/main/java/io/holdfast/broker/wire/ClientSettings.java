@@ -1,0 +1,42 @@
+package io.holdfast.broker.wire;
+
+/**
+ * What IDENTIFY settles (contract §2).
+ *
+ * @param clientId remote IP until IDENTIFY
+ * @param hostname remote IP until IDENTIFY
+ * @param heartbeatIntervalMs -1 for no heartbeats
+ * @param outputBufferSize bytes; reported. Our output has no such buffer, but a client that asks
+ *     for none (1 or less) has its messages at once also when the broker is busy
+ * @param outputBufferTimeoutMs reported; the longest that a message for it is held when the broker
+ *     is busy, if that is less than what it would be
+ * @param sampleRate percent, 0 for all messages
+ * @param msgTimeoutMs how long a message stays in flight
+ */
+public record ClientSettings(
+    String clientId,
+    String hostname,
+    String userAgent,
+    String topologyRegion,
+    String topologyZone,
+    long heartbeatIntervalMs,
+    long outputBufferSize,
+    long outputBufferTimeoutMs,
+    int sampleRate,
+    long msgTimeoutMs) {
+
+  /** With another's heartbeat, sampling and timeout: a second IDENTIFY does not change them. */
+  public ClientSettings withTimingOf(ClientSettings first) {
+    return new ClientSettings(
+        clientId,
+        hostname,
+        userAgent,
+        topologyRegion,
+        topologyZone,
+        first.heartbeatIntervalMs,
+        outputBufferSize,
+        outputBufferTimeoutMs,
+        first.sampleRate,
+        first.msgTimeoutMs);
+  }
+}

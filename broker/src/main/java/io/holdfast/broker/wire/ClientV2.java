@@ -1,0 +1,376 @@
+package io.holdfast.broker.wire;
+
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.InFlightQueue;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One TCP client: who it is, its state, RDY and counters.
+ *
+ * <p>The connection's event loop writes everything but {@link #inFlight} and {@link #waiting},
+ * which the subscribed channel's lock guards. What /stats shows is volatile, for other threads to
+ * read.
+ */
+public final class ClientV2 {
+  private static final Logger LOG = LoggerFactory.getLogger(ClientV2.class);
+
+  /** Connected. */
+  public static final int STATE_INIT = 0;
+
+  /** Subscribed. */
+  public static final int STATE_SUBSCRIBED = 3;
+
+  /** After CLS. */
+  public static final int STATE_CLOSING = 4;
+
+  private static final int PUB_COUNTER_BYTES = 128;
+
+  private final ChannelHandlerContext ctx;
+  private final ClientOutput output;
+  private final ConnectionMemory memory;
+  private final MessagePump pump;
+  private final String remoteAddress;
+  private final long connectTimeMs = System.currentTimeMillis();
+  private final long connectedNs = System.nanoTime();
+  private final InFlightQueue inFlight = new InFlightQueue();
+  private final Map<String, AtomicLong> pubCounts = new ConcurrentHashMap<>();
+
+  /** Of topics that there was no memory left to count, see {@link #pubCounter}. */
+  private final AtomicLong uncounted = new AtomicLong();
+
+  private volatile ClientSettings settings;
+  private volatile ClientSecurity security = ClientSecurity.NONE;
+  private volatile int state = STATE_INIT;
+  private volatile Channel channel;
+  private volatile long readyCount;
+  private volatile long messageCount;
+  private volatile long finishCount;
+  private volatile long requeueCount;
+  private Runnable onClose;
+  private volatile boolean waiting;
+  private volatile boolean keepsBacklog;
+
+  /**
+   * @param settings in force until IDENTIFY
+   * @param memory released by whoever gave it
+   */
+  public ClientV2(
+      ChannelHandlerContext ctx,
+      ClientOutput output,
+      ClientSettings settings,
+      ConnectionMemory memory) {
+    this.memory = memory;
+    this.ctx = ctx;
+    this.output = output;
+    this.settings = settings;
+    onClose = ctx::close;
+    pump = new MessagePump(this, ctx.channel().eventLoop(), output);
+    remoteAddress = text(ctx.channel().remoteAddress());
+  }
+
+  private static String text(SocketAddress address) {
+    if (address instanceof InetSocketAddress inet) {
+      return NetUtil.toSocketAddressString(inet); // as RFC 5952 writes IPv6
+    }
+    return String.valueOf(address);
+  }
+
+  // ---------------------------------------------------------------- delivery
+
+  /** What it keeps because of what the client said. Event loop. */
+  public ConnectionMemory memory() {
+    return memory;
+  }
+
+  /** The frames on their way to it. Event loop. */
+  public ClientOutput output() {
+    return output;
+  }
+
+  /** Has the messagePump run soon. Any thread. */
+  public void wake() {
+    pump.wake();
+  }
+
+  /** Runs the messagePump, unless the channel had nothing and will wake it. Event loop. */
+  public void pump() {
+    if (!waiting) {
+      pump.pump();
+    }
+  }
+
+  /**
+   * Has something run by its event loop. Any thread.
+   *
+   * @return false when the broker stops
+   */
+  public boolean runLater(Runnable task, long delayNs) {
+    try {
+      ctx.channel().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
+      return true;
+    } catch (RejectedExecutionException e) {
+      LOG.debug("the broker stops and this client's event loop has ended", e);
+      return false;
+    }
+  }
+
+  /** Messages in flight by deadline; the channel's lock. */
+  public InFlightQueue inFlight() {
+    return inFlight;
+  }
+
+  /** Whether the channel will wake it. The channel's lock writes it. */
+  public boolean isWaiting() {
+    return waiting;
+  }
+
+  public void setWaiting(boolean waits) {
+    waiting = waits;
+  }
+
+  /** How many more messages it takes now. Any thread. */
+  public long readyRoom() {
+    return state == STATE_SUBSCRIBED ? readyCount - inFlight.size() : 0;
+  }
+
+  void sent(int messages) {
+    messageCount += messages;
+  }
+
+  public void setReadyCount(long count) {
+    readyCount = count;
+  }
+
+  public void finished(int messages) {
+    finishCount += messages;
+  }
+
+  public void requeued() {
+    requeueCount++;
+  }
+
+  /** How long a message stays in flight, ns. */
+  public long msgTimeoutNs() {
+    return TimeUnit.MILLISECONDS.toNanos(settings.msgTimeoutMs());
+  }
+
+  /** Percentage of messages it wants, 0 for all. */
+  public int sampleRate() {
+    return settings.sampleRate();
+  }
+
+  // ---------------------------------------------------------------- state
+
+  public int state() {
+    return state;
+  }
+
+  public boolean isSubscribed() {
+    return state == STATE_SUBSCRIBED;
+  }
+
+  /** The subscribed channel, or null. */
+  public Channel channel() {
+    return channel;
+  }
+
+  /** SUB worked. Event loop. */
+  public void subscribed(Channel to) {
+    channel = to;
+    state = STATE_SUBSCRIBED;
+  }
+
+  /** CLS: no more messages. Event loop. */
+  public void startClose() {
+    readyCount = 0;
+    state = STATE_CLOSING;
+  }
+
+  /** What {@link #close} does instead of closing at once. Event loop. */
+  public void onClose(Runnable action) {
+    onClose = action;
+  }
+
+  /** Ends the connection: its channel is gone. Any thread. */
+  public void close() {
+    try {
+      ctx.channel().eventLoop().execute(() -> onClose.run());
+    } catch (RejectedExecutionException e) {
+      LOG.debug("the broker stops and this client's event loop has ended", e);
+    }
+  }
+
+  /**
+   * Whether it only looks at topics whose channels are ephemeral, see {@link Channel#isPeeking}.
+   */
+  public boolean keepsBacklog() {
+    return keepsBacklog;
+  }
+
+  /** It said so. Event loop. */
+  public void setKeepsBacklog(boolean keeps) {
+    keepsBacklog = keeps;
+  }
+
+  public ClientSettings settings() {
+    return settings;
+  }
+
+  public void setSettings(ClientSettings identified) {
+    settings = identified;
+  }
+
+  public ClientSecurity security() {
+    return security;
+  }
+
+  public void setSecurity(ClientSecurity now) {
+    security = now;
+  }
+
+  // ---------------------------------------------------------------- publishing
+
+  /**
+   * The counter of publishes to a topic, for {@link AtomicLong#lazySet} by the event loop. Where
+   * connections have used up their memory, it is one that is not shown.
+   *
+   * @return the same object each time
+   */
+  public AtomicLong pubCounter(String topic) {
+    AtomicLong counter = pubCounts.get(topic);
+    if (counter == null) {
+      if (!pubCounts.isEmpty() && !memory.tryTake(PUB_COUNTER_BYTES)) {
+        return uncounted;
+      }
+      counter = new AtomicLong();
+      pubCounts.put(topic, counter);
+    }
+    return counter;
+  }
+
+  /** Messages published by topic. */
+  public Map<String, Long> pubCounts() {
+    Map<String, Long> counts = new LinkedHashMap<>();
+    pubCounts.forEach((topic, count) -> counts.put(topic, count.get()));
+    return counts;
+  }
+
+  // ---------------------------------------------------------------- figures for /stats (any
+  // thread)
+
+  public String clientId() {
+    return settings.clientId();
+  }
+
+  public String hostname() {
+    return settings.hostname();
+  }
+
+  public String userAgent() {
+    return settings.userAgent();
+  }
+
+  public String topologyZone() {
+    return settings.topologyZone();
+  }
+
+  public String topologyRegion() {
+    return settings.topologyRegion();
+  }
+
+  /** As host:port. */
+  public String remoteAddress() {
+    return remoteAddress;
+  }
+
+  /** Without the port; empty for a unix socket. */
+  public String remoteIp() {
+    SocketAddress address = ctx.channel().remoteAddress();
+    return address instanceof InetSocketAddress inet
+        ? NetUtil.toAddressString(inet.getAddress())
+        : "";
+  }
+
+  public long readyCount() {
+    return readyCount;
+  }
+
+  public long inFlightCount() {
+    return inFlight.size();
+  }
+
+  /** Messages sent to it. */
+  public long messageCount() {
+    return messageCount;
+  }
+
+  public long finishCount() {
+    return finishCount;
+  }
+
+  public long requeueCount() {
+    return requeueCount;
+  }
+
+  /** ms since 1970. */
+  public long connectTimeMs() {
+    return connectTimeMs;
+  }
+
+  /** For how long it is connected, ms. */
+  public long connectedMs() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNs);
+  }
+
+  public boolean deflate() {
+    return security.deflate();
+  }
+
+  public boolean snappy() {
+    return security.snappy();
+  }
+
+  public boolean tls() {
+    return security.tls();
+  }
+
+  public boolean authed() {
+    return security.authed();
+  }
+
+  public String authIdentity() {
+    return security.authIdentity();
+  }
+
+  public String authIdentityUrl() {
+    return security.authIdentityUrl();
+  }
+
+  public String tlsVersion() {
+    return security.tlsVersion();
+  }
+
+  public String tlsCipherSuite() {
+    return security.tlsCipherSuite();
+  }
+
+  public String tlsNegotiatedProtocol() {
+    return security.tlsNegotiatedProtocol();
+  }
+
+  public boolean tlsNegotiatedProtocolIsMutual() {
+    return security.tlsNegotiatedProtocolIsMutual();
+  }
+}

@@ -1,0 +1,429 @@
+package io.holdfast.broker.wire;
+
+import io.holdfast.broker.limits.InputBudget;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
+ * other on {@link ProtocolV2}. When a command has to wait for other threads (a topic to be
+ * created), nothing more is read or run until it is done, so that commands keep their order.
+ *
+ * <p>Bodies are never copied here: a publish hands on a slice of what came from the socket.
+ *
+ * <p>Owned by the connection's event loop.
+ */
+public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
+  private static final int MAX_LINE_BYTES = 16 * 1024;
+  private static final int MAGIC_BYTES = 4;
+  private static final int MAGIC_V2 = 0x20205632;
+  private static final int FIN_LINE_BYTES = 21;
+  private static final int FIN_PREFIX = 0x46494E20;
+
+  /** A buffer this many times larger than what it holds is exchanged. */
+  private static final int SPARSE = 4;
+
+  private enum State {
+    MAGIC,
+    LINE,
+    BODY,
+    MPUB,
+    /** Nothing more is read: after a fatal error. */
+    DISCARD
+  }
+
+  private final ProtocolV2 protocol;
+  private State state = State.MAGIC;
+  private ByteBuf cumulation;
+  private boolean suspended;
+  private boolean inputShutdown;
+  private boolean processing;
+  private boolean dropping;
+  private final InputRoom room;
+
+  // MPUB, while its messages arrive: offsets from the reader index.
+  private int mpubCount;
+  private int mpubDone;
+  private int mpubScanned;
+
+  public ProtocolV2Decoder(ProtocolV2 protocol) {
+    this.protocol = protocol;
+    room = new InputRoom(protocol.inputBudget(), this);
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    room.start(ctx.executor());
+    if (ctx.channel().isActive()) {
+      protocol.start(ctx, this);
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    protocol.start(ctx, this);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object msg) {
+    ByteBuf in = (ByteBuf) msg;
+    if (state == State.DISCARD) {
+      in.release();
+      return;
+    }
+    if (suspended && readable() + in.readableBytes() > room.mayHoldBytes()) {
+      // Not asked for: when a client ends its direction, all that it sent is read at once.
+      in.release();
+      protocol.tooMuch();
+      return;
+    }
+    cumulation =
+        cumulation == null
+            ? in
+            : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), cumulation, in);
+    process();
+    room.received(readable());
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    protocol.readComplete();
+    trim(ctx);
+  }
+
+  /** Half a command must not keep the buffer of a large read. */
+  private void trim(ChannelHandlerContext ctx) {
+    boolean isGrown = room.isHeld() && state != State.LINE && !suspended;
+    if (cumulation == null || isGrown) {
+      return;
+    }
+    int readable = cumulation.readableBytes();
+    if (cumulation.capacity() > SPARSE * Math.max(readable, InputBudget.FREE_BYTES / SPARSE)) {
+      replaceCumulation(ctx.alloc().buffer(readable));
+    }
+  }
+
+  private void replaceCumulation(ByteBuf by) {
+    by.writeBytes(cumulation, cumulation.readerIndex(), cumulation.readableBytes());
+    cumulation.release();
+    cumulation = by;
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    protocol.writabilityChanged();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event instanceof ChannelInputShutdownEvent) {
+      inputShutdown = true;
+      // Of TLS or a compressed stream: what the socket brings from now on is not looked at.
+      ctx.channel().config().setAutoRead(false);
+      if (!suspended) {
+        endOfInput();
+        protocol.readComplete();
+      }
+    }
+    super.userEventTriggered(ctx, event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    release();
+    protocol.closed();
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    release();
+    protocol.closed();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    protocol.failed(cause);
+  }
+
+  private void release() {
+    state = State.DISCARD;
+    room.release();
+    if (cumulation != null && !processing) {
+      cumulation.release();
+      cumulation = null;
+    }
+  }
+
+  /** Runs nothing more until {@link #resume}. */
+  void suspend() {
+    suspended = true;
+  }
+
+  /** Takes commands again, from {@link #resume} on. */
+  void unsuspend() {
+    suspended = false;
+  }
+
+  /** Loses what has come behind the command that runs now: it was sent too early (contract §2). */
+  void dropBuffered() {
+    dropping = true;
+  }
+
+  /** Nothing more is read until there is room for the rest of the command. */
+  void waitForRoom() {
+    suspended = true;
+    protocol.updateAutoRead();
+  }
+
+  void roomGranted() {
+    suspended = false;
+    protocol.roomGranted();
+    resume();
+  }
+
+  /** Others wait for the room of the command that is being received. */
+  void mustHave(long bytes) {
+    boolean isRunning = suspended && !room.isWaiting();
+    if (!isRunning && !protocol.isHoldingBack() && readable() < bytes) {
+      protocol.tooSlow();
+    }
+  }
+
+  /** What to say when the command cannot even wait for room. */
+  ClientException noRoom() {
+    return protocol.noRoom(state != State.LINE);
+  }
+
+  /** Whether a command waits for other threads. */
+  boolean isSuspended() {
+    return suspended;
+  }
+
+  /** Whether the client has ended its direction; reading is over then. */
+  boolean isInputShutdown() {
+    return inputShutdown;
+  }
+
+  /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
+  void resume() {
+    process();
+    if (inputShutdown && !suspended) {
+      endOfInput();
+    }
+    protocol.readComplete();
+  }
+
+  /** Throws away whatever comes from now on. */
+  void discard() {
+    release();
+  }
+
+  private void process() {
+    if (processing || cumulation == null) {
+      return;
+    }
+    processing = true;
+    try {
+      boolean more = true;
+      while (more && !suspended && !dropping && state != State.DISCARD) {
+        more = tryStep();
+      }
+    } finally {
+      processing = false;
+    }
+    if (dropping || state == State.DISCARD || !cumulation.isReadable()) {
+      dropping = false;
+      cumulation.release();
+      cumulation = null;
+    } else {
+      cumulation.discardSomeReadBytes();
+    }
+  }
+
+  private boolean tryStep() {
+    try {
+      return step(cumulation);
+    } catch (ClientException e) {
+      protocol.fail(e);
+      return true;
+    }
+  }
+
+  /** One step; false when it needs more bytes. */
+  private boolean step(ByteBuf in) throws ClientException {
+    return switch (state) {
+      case MAGIC -> magic(in);
+      case LINE -> line(in);
+      case BODY -> body(in);
+      case MPUB -> mpub(in);
+      case DISCARD -> false;
+    };
+  }
+
+  private boolean magic(ByteBuf in) {
+    if (in.readableBytes() < MAGIC_BYTES) {
+      return false;
+    }
+    int magic = in.readInt();
+    if (magic == MAGIC_V2) {
+      state = State.LINE;
+      return true;
+    }
+    protocol.badMagic(magic);
+    return false;
+  }
+
+  private boolean line(ByteBuf in) throws ClientException {
+    int start = in.readerIndex();
+    // Half of all commands of a consumer-heavy broker; recognised without looking for the newline.
+    if (in.readableBytes() >= FIN_LINE_BYTES
+        && in.getInt(start) == FIN_PREFIX
+        && in.getByte(start + FIN_LINE_BYTES - 1) == '\n'
+        && protocol.finFast(in, start + Integer.BYTES)) {
+      in.skipBytes(FIN_LINE_BYTES);
+      return true;
+    }
+    int length = in.bytesBefore(Math.min(in.readableBytes(), MAX_LINE_BYTES), (byte) '\n');
+    if (length < 0) {
+      if (in.readableBytes() >= MAX_LINE_BYTES) {
+        protocol.closeSilently();
+      } else if (in.readableBytes() > InputBudget.FREE_BYTES) {
+        room.claim(MAX_LINE_BYTES, MAX_LINE_BYTES);
+      }
+      return false;
+    }
+    room.release();
+    int end = length;
+    if (end > 0 && in.getByte(start + end - 1) == '\r') {
+      end--;
+    }
+    String text = in.toString(start, end, StandardCharsets.ISO_8859_1);
+    in.skipBytes(length + 1);
+    switch (protocol.line(text)) {
+      case NONE -> {
+        // Done.
+      }
+      case BODY -> state = State.BODY;
+      case MPUB -> {
+        state = State.MPUB;
+        mpubCount = -1;
+        mpubDone = 0;
+        mpubScanned = 0;
+      }
+    }
+    return true;
+  }
+
+  private boolean body(ByteBuf in) throws ClientException {
+    if (in.readableBytes() < Integer.BYTES) {
+      return false;
+    }
+    int start = in.readerIndex();
+    int size = in.getInt(start);
+    protocol.checkBodySize(size);
+    int bytes = Integer.BYTES + size;
+    if (in.readableBytes() < bytes) {
+      receive(bytes, bytes);
+      return false;
+    }
+    if (!protocol.body(in, start, size)) {
+      // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
+      return !suspended;
+    }
+    room.release();
+    state = State.LINE;
+    in.skipBytes(bytes);
+    return true;
+  }
+
+  /**
+   * Sees to it that the rest of a command has room, by the broker's leave and in the buffer:
+   * exactly as much as it takes, where growing step by step would take twice that, and where a
+   * buffer left from a larger command takes more than was granted.
+   */
+  private void receive(int bytes, int atMost) throws ClientException {
+    if (bytes <= InputBudget.FREE_BYTES || !room.claim(bytes, atMost)) {
+      return;
+    }
+    int sized = bytes + Math.min(bytes, InputRoom.SLACK_BYTES);
+    boolean isLarger = cumulation.capacity() > SPARSE * (long) sized;
+    if (isLarger
+        || cumulation.maxCapacity() < sized
+        || cumulation.writableBytes() < bytes - readable()) {
+      replaceCumulation(cumulation.alloc().buffer(sized));
+    }
+  }
+
+  /** As {@link #receive}, by what the MPUB said of its size and what came since. */
+  private boolean mpubNeeds(ByteBuf in, int bytes) throws ClientException {
+    int said = Integer.BYTES + in.getInt(in.readerIndex());
+    receive(Math.max(said, bytes), protocol.maxMpubBytes());
+    return false;
+  }
+
+  private boolean mpub(ByteBuf in) throws ClientException {
+    int start = in.readerIndex();
+    int head = 2 * Integer.BYTES;
+    if (mpubCount < 0) {
+      if (mpubScanned == 0) {
+        if (in.readableBytes() < Integer.BYTES) {
+          return false;
+        }
+        protocol.checkBodySize(in.getInt(start));
+        mpubScanned = Integer.BYTES;
+      }
+      if (in.readableBytes() < head) {
+        return false;
+      }
+      int count = in.getInt(start + Integer.BYTES);
+      protocol.checkMpubCount(count);
+      mpubCount = count;
+      mpubScanned = head;
+    }
+    int readable = in.readableBytes();
+    while (mpubDone < mpubCount) {
+      if (readable - mpubScanned < Integer.BYTES) {
+        return mpubNeeds(in, mpubScanned);
+      }
+      int size = in.getInt(start + mpubScanned);
+      protocol.checkMpubMessage(mpubDone, size, mpubScanned - head);
+      if (readable - mpubScanned - Integer.BYTES < size) {
+        return mpubNeeds(in, mpubScanned + Integer.BYTES + size);
+      }
+      mpubScanned += Integer.BYTES + size;
+      mpubDone++;
+    }
+    if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
+      return !suspended;
+    }
+    room.release();
+    state = State.LINE;
+    in.skipBytes(mpubScanned);
+    return true;
+  }
+
+  /** The client will send no more: what is half there is an error, the rest is answered. */
+  private void endOfInput() {
+    try {
+      switch (state) {
+        case BODY ->
+            throw protocol.shortBody(
+                cumulation == null || cumulation.readableBytes() < Integer.BYTES);
+        case MPUB -> throw protocol.shortMpub(mpubScanned, mpubCount, mpubDone, readable());
+        case MAGIC, LINE -> protocol.endOfInput();
+        case DISCARD -> protocol.discarded();
+      }
+    } catch (ClientException e) {
+      protocol.fail(e);
+    }
+    release();
+  }
+
+  private int readable() {
+    return cumulation == null ? 0 : cumulation.readableBytes();
+  }
+}

@@ -1,0 +1,2 @@
+/** The TCP protocol: connections, commands, frames, and the consumers behind them. */
+package io.holdfast.broker.wire;

@@ -1,0 +1,217 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.queue.ModelMessage.Place;
+import io.holdfast.broker.queue.ModelMessage.Published;
+import io.holdfast.storage.topic.DirNames;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** A channel as it should be: every message in one place, and the figures that follow from it. */
+final class ChannelModel {
+  final String topic;
+  final String name;
+  final boolean ephemeral;
+  private final SimulationSettings settings;
+
+  /** What is not finished, by ordinal. */
+  final TreeMap<Long, ModelMessage> messages = new TreeMap<>();
+
+  private final int[] counts = new int[Place.values().length];
+  final List<SimulatedClient> clients = new ArrayList<>();
+  boolean paused;
+
+  private int cameBack;
+
+  /** The first ordinal that the topic has not handed to it. */
+  long given;
+
+  // As the channel has it just before a publish; of an ephemeral one only.
+  boolean hasBacklog;
+  long deferredNow;
+
+  /** So many of the ready ones were sampled out; which, only the channel knows. */
+  long sampledOut;
+
+  /** The highest ordinal without deferral that was delivered for the first time. */
+  long lastFirst = -1;
+
+  // Figures since the start of the process.
+  long messageCount;
+  long requeueCount;
+  long timeoutCount;
+  long dropped;
+
+  ChannelModel(String topic, String name, SimulationSettings settings) {
+    this.topic = topic;
+    this.name = name;
+    this.settings = settings;
+    ephemeral = DirNames.isEphemeral(name);
+  }
+
+  int count(Place place) {
+    return counts[place.ordinal()];
+  }
+
+  /** Messages that wait. */
+  long waiting() {
+    return count(Place.READY) + count(Place.DEFERRED) - sampledOut;
+  }
+
+  /** A publish command, in which all messages have the same deferral. */
+  void put(List<Published> batch, long nowMs) {
+    messageCount += batch.size();
+    given += batch.size();
+    int taken = batch.size();
+    boolean deferred = batch.get(0).dueMs() > nowMs;
+    if (ephemeral && !hasBacklog) {
+      long room = settings.memQueueSize() - count(Place.READY) + demand();
+      if (deferred) {
+        boolean fits = deferredNow + cameBack + batch.size() <= settings.maxDeferred();
+        room = fits ? batch.size() : 0;
+      }
+      taken = (int) Math.max(0, Math.min(batch.size(), room));
+      dropped += batch.size() - taken;
+    }
+    for (Published published : batch.subList(0, taken)) {
+      add(published, deferred ? Place.DEFERRED : Place.READY);
+    }
+  }
+
+  /** How many messages its consumers have room for. */
+  private long demand() {
+    return paused
+        ? 0
+        : clients.stream()
+            .filter(client -> !client.closing)
+            .mapToLong(client -> Math.max(0, client.ready - client.inFlight.size()))
+            .sum();
+  }
+
+  /** Gets what the topic had kept back. */
+  void extend(List<Published> published, long nowMs) {
+    for (; given < published.size(); given++) {
+      Published message = published.get((int) given);
+      messageCount++;
+      add(message, message.dueMs() > nowMs ? Place.DEFERRED : Place.READY);
+    }
+  }
+
+  /**
+   * An ephemeral channel has let go what only it needed of the journal: the first ones in the
+   * backend.
+   *
+   * @param elsewhere what is not in the backend
+   */
+  void letGo(long count, Set<Long> elsewhere) {
+    dropped += count;
+    messages.keySet().stream()
+        .filter(ordinal -> !elsewhere.contains(ordinal))
+        .limit(count)
+        .toList()
+        .forEach(this::finish);
+  }
+
+  private void add(Published published, Place place) {
+    ModelMessage message = new ModelMessage(published, place);
+    if (messages.put(published.ordinal(), message) != null) {
+      throw new IllegalStateException("twice: " + message);
+    }
+    enter(message, place);
+  }
+
+  private void enter(ModelMessage message, Place place) {
+    message.place = place;
+    counts[place.ordinal()]++;
+    if (place == Place.READY) {
+      cameBack += message.cameBack ? 1 : 0;
+    }
+  }
+
+  private void leave(ModelMessage message) {
+    counts[message.place.ordinal()]--;
+    if (message.place == Place.READY) {
+      cameBack -= message.cameBack ? 1 : 0;
+      message.cameBack = false;
+    } else if (message.place == Place.IN_FLIGHT) {
+      message.client.inFlight.remove(message.published.ordinal());
+      message.client = null;
+    }
+  }
+
+  void deliver(ModelMessage message, SimulatedClient to, long nowMs) {
+    leave(message);
+    message.client = to;
+    message.deliveryMs = nowMs;
+    message.deadlineMs = nowMs + to.msgTimeoutMs;
+    message.attempts++;
+    to.inFlight.add(message.published.ordinal());
+    enter(message, Place.IN_FLIGHT);
+  }
+
+  /** Waits for another time. */
+  void comeBack(ModelMessage message) {
+    leave(message);
+    message.cameBack = true;
+    enter(message, Place.READY);
+  }
+
+  void defer(ModelMessage message, long dueMs) {
+    leave(message);
+    message.dueMs = dueMs;
+    enter(message, Place.DEFERRED);
+  }
+
+  void finish(long ordinal) {
+    leave(messages.remove(ordinal));
+  }
+
+  void empty() {
+    for (SimulatedClient client : clients) {
+      client.inFlight.clear();
+    }
+    messages.clear();
+    Arrays.fill(counts, 0);
+    cameBack = 0;
+    sampledOut = 0;
+  }
+
+  /** Timeouts and due deferrals. */
+  void advance(long nowMs) {
+    if (count(Place.IN_FLIGHT) == 0 && count(Place.DEFERRED) == 0) {
+      return;
+    }
+    for (ModelMessage message : messages.values()) {
+      if (message.place == Place.IN_FLIGHT && message.deadlineMs <= nowMs) {
+        comeBack(message);
+        timeoutCount++;
+      } else if (message.place == Place.DEFERRED && message.dueMs <= nowMs) {
+        comeBack(message);
+      }
+    }
+  }
+
+  /** The consumer's connection ended. */
+  void leave(SimulatedClient client) {
+    clients.remove(client);
+    for (long ordinal : new ArrayList<>(client.inFlight)) {
+      comeBack(messages.get(ordinal));
+    }
+  }
+
+  /** A new process: nobody is connected, counters begin anew. */
+  void restarted() {
+    new ArrayList<>(clients).forEach(this::leave);
+    messageCount = 0;
+    requeueCount = 0;
+    timeoutCount = 0;
+    dropped = 0;
+  }
+
+  @Override
+  public String toString() {
+    return topic + "/" + name;
+  }
+}

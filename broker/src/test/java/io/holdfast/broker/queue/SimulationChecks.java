@@ -1,0 +1,82 @@
+package io.holdfast.broker.queue;
+
+import static io.holdfast.broker.queue.SimulationFailure.equal;
+import static io.holdfast.broker.queue.SimulationFailure.require;
+
+import io.holdfast.broker.queue.ModelMessage.Place;
+
+/** Whether broker and model agree. */
+final class SimulationChecks {
+  private static final int MAX_ROUNDS = 20;
+  private static final int MAX_HOLD_MS = 5;
+
+  private final SimulationWorld world;
+  private final LoudLog log;
+
+  SimulationChecks(SimulationWorld world, LoudLog log) {
+    this.world = world;
+    this.log = log;
+  }
+
+  /** After each step. */
+  void check() {
+    require(world.broker.diskErrors.isEmpty(), "", "disk errors: %s", world.broker.diskErrors);
+    String loud = log.take();
+    require(loud == null, "", "logged %s", loud);
+    equal(world.topics.size(), world.broker.topics.size(), "", "number of topics");
+    for (TopicModel topic : world.topics.values()) {
+      Topic real = world.real(topic);
+      equal(topic.depth(), real.depth(), topic, "depth");
+      equal(topic.messageCount, real.messageCount(), topic, "message_count");
+      equal(topic.channels.size(), real.channels().size(), topic, "number of channels");
+      for (ChannelModel channel : topic.channels.values()) {
+        check(channel, world.real(channel));
+      }
+    }
+  }
+
+  private void check(ChannelModel channel, Channel real) {
+    for (SimulatedClient client : channel.clients) {
+      world.collect(channel, client);
+      equal(client.inFlight.size(), client.client.inFlightCount(), channel, "in flight of one");
+    }
+    equal(channel.clients.size(), real.clients().size(), channel, "number of consumers");
+    equal(channel.count(Place.IN_FLIGHT), real.inFlightCount(), channel, "in flight");
+    long depth = real.depth();
+    long deferred = real.deferredCount();
+    equal(channel.waiting(), depth + deferred, channel, "depth and deferred");
+    // Some deferred ones may still be in the backend, uncounted.
+    require(
+        deferred <= channel.count(Place.DEFERRED), channel, "%d messages are deferred", deferred);
+    require(deferred <= world.settings.maxDeferred(), channel, "%d deferred references", deferred);
+    long backend = real.backendDepth();
+    require(backend >= 0 && backend <= depth, channel, "backend_depth %d of %d", backend, depth);
+    equal(channel.messageCount, real.messageCount(), channel, "message_count");
+    equal(channel.requeueCount, real.requeueCount(), channel, "requeue_count");
+    equal(channel.timeoutCount, real.timeoutCount(), channel, "timeout_count");
+    equal(channel.dropped, real.droppedCount(), channel, "dropped messages");
+  }
+
+  /** When nothing runs any more, no consumer with room has been forgotten. */
+  void settle() {
+    world.note("", "holds are over");
+    world.pass(MAX_HOLD_MS);
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+      world.runAll();
+    }
+    for (TopicModel topic : world.topics.values()) {
+      for (ChannelModel channel : topic.channels.values()) {
+        boolean room = channel.clients.stream().anyMatch(SimulatedClient::hasRoom);
+        // At the bound of references the backend has to wait.
+        boolean bound = world.real(channel).deferredCount() >= world.settings.maxDeferred();
+        if (room && !channel.paused && !bound) {
+          equal(
+              0,
+              channel.count(Place.READY) - channel.sampledOut,
+              channel,
+              "ready, and nobody was woken");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.holdfast.broker.wire.compress;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A small input that expands a thousandfold, over a real socket. */
+class PacedDecoderTest {
+  private static final int MIB = 1024 * 1024;
+  private static final int BOMB_MIB = 200;
+
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+  private final Sink sink = new Sink();
+
+  @AfterEach
+  void stop() {
+    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+  }
+
+  /** Wants no more input after each MiB until resumed. */
+  private static final class Sink extends ChannelInboundHandlerAdapter {
+    volatile boolean pauseEachMib;
+    volatile boolean paused;
+    volatile long bytes;
+    volatile long mostInATurn;
+    volatile boolean inactive;
+    volatile ChannelHandlerContext ctx;
+    private long turnBytes;
+    private long resumedAt;
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+      ctx = context;
+    }
+
+    @Override
+    @SuppressWarnings("NonAtomicVolatileUpdate") // One event loop writes, the test reads.
+    public void channelRead(ChannelHandlerContext context, Object msg) {
+      ByteBuf piece = (ByteBuf) msg;
+      if (turnBytes == 0) {
+        context.executor().execute(() -> turnBytes = 0);
+      }
+      turnBytes += piece.readableBytes();
+      mostInATurn = Math.max(mostInATurn, turnBytes);
+      bytes += piece.readableBytes();
+      piece.release();
+      if (pauseEachMib && bytes - resumedAt >= MIB) {
+        paused = true;
+        context.channel().config().setAutoRead(false);
+      }
+    }
+
+    void resume() {
+      resumedAt = bytes;
+      paused = false;
+      ctx.channel().config().setAutoRead(true);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      inactive = true;
+    }
+  }
+
+  private Channel serve() {
+    return new ServerBootstrap()
+        .group(group)
+        .channel(NioServerSocketChannel.class)
+        .childHandler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new DeflateDecoder(() -> sink.paused), sink);
+              }
+            })
+        .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+        .syncUninterruptibly()
+        .channel();
+  }
+
+  private static byte[] bomb() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Deflater deflater = new Deflater(9, true);
+    try {
+      var out = new DeflaterOutputStream(bytes, deflater, 8192, true);
+      for (int i = 0; i < BOMB_MIB; i++) {
+        out.write(new byte[MIB]);
+      }
+      out.flush();
+    } finally {
+      deflater.end();
+    }
+    return bytes.toByteArray();
+  }
+
+  @Test
+  void shouldLetOthersRunBetweenBoundedTurns() throws IOException {
+    try (Socket socket = connect(serve())) {
+      socket.getOutputStream().write(bomb());
+      await().until(() -> sink.bytes == (long) BOMB_MIB * MIB);
+      assertTrue(sink.mostInATurn <= 2 * MIB, sink.mostInATurn + " bytes in one turn");
+    }
+    // Only an auto-read switched on again sees the end of the connection.
+    await().until(() -> sink.inactive);
+  }
+
+  @Test
+  void shouldStopWhileTheConnectionWantsNoInput() throws IOException {
+    sink.pauseEachMib = true;
+    try (Socket socket = connect(serve())) {
+      socket.getOutputStream().write(bomb());
+      for (int i = 1; i <= BOMB_MIB; i++) {
+        await().until(() -> sink.paused);
+        long seen = sink.bytes;
+        assertTrue(seen <= (long) i * (MIB + 32 * 1024), seen + " bytes after " + i + " MiB");
+        sink.ctx.executor().submit(() -> {}).syncUninterruptibly();
+        assertEquals(seen, sink.bytes, "went on while paused");
+        if (seen == (long) BOMB_MIB * MIB) {
+          break;
+        }
+        sink.ctx.executor().submit(sink::resume).syncUninterruptibly();
+        if (seen + MIB > (long) BOMB_MIB * MIB) {
+          break;
+        }
+      }
+      await().until(() -> sink.bytes == (long) BOMB_MIB * MIB);
+    }
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.with().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1)).await();
+  }
+
+  private static Socket connect(Channel server) throws IOException {
+    InetSocketAddress address = (InetSocketAddress) server.localAddress();
+    return new Socket(address.getAddress(), address.getPort());
+  }
+}
