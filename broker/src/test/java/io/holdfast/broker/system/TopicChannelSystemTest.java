@@ -202,7 +202,7 @@ class TopicChannelSystemTest {
   @ConcurrentTest
   void shouldEmptyChannelWithItsInFlightAndDeferred() {
     try (RawNsqConnection conn = broker.subscribe("empty-ch", "ch")) {
-      conn.command("DPUB empty-ch 2000", "deferred").expectOk().line("RDY 2");
+      conn.command("DPUB empty-ch 10000", "deferred").expectOk().line("RDY 2");
       publish("empty-ch", bodies(250));
       List<Frame.Msg> inFlight = conn.messages(2);
       http.awaitChannel(
@@ -216,7 +216,7 @@ class TopicChannelSystemTest {
       assertEquals(0, channel.at("/clients/0/in_flight_count").asInt());
       String id = inFlight.get(0).id();
       conn.line("FIN " + id).expectError("E_FIN_FAILED FIN " + id + " failed ID not in flight");
-      conn.line("RDY 2").expectSilence(Duration.ofMillis(3000));
+      conn.line("RDY 2").expectSilence(QUIET);
       publish("empty-ch", "after");
       assertEquals(List.of("after"), drain(conn, 1));
     }
