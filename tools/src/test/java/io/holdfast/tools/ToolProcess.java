@@ -21,7 +21,8 @@ public final class ToolProcess implements AutoCloseable {
   private ToolProcess(Path dir, String script) throws IOException {
     out = Files.createTempFile(dir, "out", ".txt");
     err = Files.createTempFile(dir, "err", ".txt");
-    ProcessBuilder builder = new ProcessBuilder("bash", "-c", script);
+    ProcessBuilder builder =
+        new ProcessBuilder("env", "--default-signal=INT", "bash", "-c", script);
     builder.environment().put("TOOLS", TOOLS);
     process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
   }

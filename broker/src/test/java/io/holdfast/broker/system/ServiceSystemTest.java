@@ -119,20 +119,14 @@ class ServiceSystemTest {
     }
   }
 
-  /** Whoever runs the tests may ignore SIGHUP (nohup), and so would the JVM. */
-  private static BrokerProcess hearingSighup(BrokerProcess broker) {
-    return broker.under("env", "--default-signal=HUP").start();
-  }
-
   @Test
   void shouldTakeOverWhatCanBeAtSighup() throws IOException {
     Path conf = dir.resolve("conf.toml");
     Path users = Files.writeString(dir.resolve("users"), "");
     Files.writeString(conf, "max_topics = 7\n");
     try (BrokerProcess broker =
-        hearingSighup(
-            BrokerProcess.of(
-                "--config=" + conf, "--http-users-file=" + users, "--max-channels=9"))) {
+        BrokerProcess.of("--config=" + conf, "--http-users-file=" + users, "--max-channels=9")
+            .start()) {
       reload(broker, "INFO: reload: nothing changed");
       Files.writeString(
           conf,
@@ -159,7 +153,7 @@ class ServiceSystemTest {
     Path conf = Files.writeString(dir.resolve("conf.toml"), "max_topics = 7\n");
     Path users = Files.writeString(dir.resolve("users"), "");
     try (BrokerProcess broker =
-        hearingSighup(BrokerProcess.of("--config=" + conf, "--http-users-file=" + users))) {
+        BrokerProcess.of("--config=" + conf, "--http-users-file=" + users).start()) {
       Files.writeString(conf, "log_level = \"debug\"\nno_such_key = 1\n");
       reload(broker, "ERROR: reload: nothing is changed: " + conf + ":2: unknown key");
       Files.delete(conf);

@@ -25,6 +25,12 @@ import org.awaitility.Awaitility;
  * the end of the JVM at the latest.
  */
 public final class BrokerProcess implements AutoCloseable {
+  /**
+   * Whoever runs the tests may ignore these (nohup, a shell's background job), and so would the
+   * JVM.
+   */
+  private static final List<String> HEARING_SIGNALS = List.of("env", "--default-signal=HUP,INT");
+
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
 
@@ -122,7 +128,8 @@ public final class BrokerProcess implements AutoCloseable {
     if (process != null && process.isAlive()) {
       throw new IllegalStateException("already running");
     }
-    List<String> command = new ArrayList<>(launcher);
+    List<String> command = new ArrayList<>(HEARING_SIGNALS);
+    command.addAll(launcher);
     command.addAll(commandLine());
     command.addAll(args);
     starts++;
