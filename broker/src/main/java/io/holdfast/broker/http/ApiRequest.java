@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
+import java.util.Set;
 
 /**
  * A request whose body is complete, or as complete as its limit allows.
@@ -10,6 +11,7 @@ import io.netty.handler.codec.http.HttpHeaders;
  * @param method upper case
  * @param path decoded, without query
  * @param pathParam value of the route's variable part, null if the route has none
+ * @param parameters names that the route knows, null for any
  * @param rawQuery what follows the first {@code ?}, empty if nothing does
  * @param body for routes that collect it, else null. Its {@link #BODY_HEADROOM_BYTES} bytes before
  *     the reader index may be written, so that a single message becomes a section without a copy.
@@ -23,6 +25,7 @@ record ApiRequest(
     String method,
     String path,
     String pathParam,
+    Set<String> parameters,
     String rawQuery,
     ByteBuf body,
     boolean bodyTooBig,
@@ -31,7 +34,7 @@ record ApiRequest(
   /** Room before the body for an int32 length. */
   static final int BODY_HEADROOM_BYTES = 4;
 
-  /** One without headers, of nobody. */
+  /** One without headers, of nobody, with any parameters. */
   ApiRequest(
       String method,
       String path,
@@ -39,7 +42,16 @@ record ApiRequest(
       String rawQuery,
       ByteBuf body,
       boolean bodyTooBig) {
-    this(method, path, pathParam, rawQuery, body, bodyTooBig, EmptyHttpHeaders.INSTANCE, Peer.NONE);
+    this(
+        method,
+        path,
+        pathParam,
+        null,
+        rawQuery,
+        body,
+        bodyTooBig,
+        EmptyHttpHeaders.INSTANCE,
+        Peer.NONE);
   }
 
   /** Returns the first value of a header, null for none. */
@@ -49,6 +61,6 @@ record ApiRequest(
 
   /** Returns the parsed query; 400 {@code INVALID_REQUEST} if it cannot be parsed. */
   QueryParams params() throws HttpError {
-    return QueryParams.parse(rawQuery);
+    return QueryParams.parse(rawQuery, parameters);
   }
 }

@@ -66,8 +66,9 @@ final class ConsoleHandler {
     add(routes, "/console/connections", page("connections", "Connections"));
     add(routes, "/console/events", page("events", "Events"));
     add(routes, "/console/configuration", page("configuration", "Configuration"));
-    routes.add(Right.READ, "GET", "/console/topic", workers.blocking(this::topic));
-    routes.add(Right.READ, "GET", "/console/channel", workers.blocking(this::channel));
+    routes.add(Right.READ, "GET", "/console/topic", workers.blocking(this::topic), "topic");
+    routes.add(
+        Right.READ, "GET", "/console/channel", workers.blocking(this::channel), "topic", "channel");
     routes.add(Right.OPEN, "GET", "/console/static/{key}", RequestHandler.immediate(this::file));
   }
 

@@ -59,7 +59,7 @@ final class DebugHandler {
     routes.add(Right.ADMIN, "GET", "/debug/pprof/cmdline", text(workers, DebugHandler::cmdline));
     routes.add(Right.ADMIN, "GET", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
     routes.add(Right.ADMIN, "POST", "/debug/pprof/symbol", text(workers, DebugHandler::symbol));
-    routes.add(Right.ADMIN, "GET", "/debug/pprof/profile", new FlightRecording(workers));
+    routes.add(Right.ADMIN, "GET", "/debug/pprof/profile", new FlightRecording(workers), "seconds");
     routes.add(Right.ADMIN, "GET", "/debug/pprof/heap", text(workers, HeapReport::render));
     routes.add(
         Right.ADMIN, "GET", "/debug/pprof/goroutine", text(workers, DebugHandler::threadDump));
@@ -67,7 +67,11 @@ final class DebugHandler {
     routes.add(
         Right.ADMIN, "GET", "/debug/pprof/threadcreate", text(workers, DebugHandler::threadCounts));
     routes.add(
-        Right.ADMIN, "PUT", "/debug/setblockrate", workers.blocking(DebugHandler::setBlockRate));
+        Right.ADMIN,
+        "PUT",
+        "/debug/setblockrate",
+        workers.blocking(DebugHandler::setBlockRate),
+        "rate");
     routes.add(
         Right.ADMIN, "POST", "/debug/freememory", workers.blocking(DebugHandler::freeMemory));
   }

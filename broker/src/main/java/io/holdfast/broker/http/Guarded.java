@@ -162,8 +162,9 @@ final class Guarded {
     String topic = null;
     String channel = null;
     try {
-      topic = request.params().get("topic");
-      channel = request.params().get("channel");
+      QueryParams params = QueryParams.parse(request.rawQuery()); // whatever the route knows
+      topic = params.get("topic");
+      channel = params.get("channel");
     } catch (HttpError e) {
       LOG.debug("{}: no topic for the audit trail", request.path(), e);
     }

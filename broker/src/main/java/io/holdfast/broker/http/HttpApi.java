@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
@@ -42,7 +43,6 @@ public final class HttpApi {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     StatsHandler stats = new StatsHandler(broker);
-    AdminHandler admin = new AdminHandler(broker);
     PubHandler pub =
         new PubHandler(
             new PubHandler.Limits(
@@ -67,38 +67,52 @@ public final class HttpApi {
     routes.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
     routes.add(Right.OPEN, "GET", "/health/live", RequestHandler.immediate(health::live));
     routes.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
-    routes.add(Right.READ, "GET", "/stats", workers.blocking(stats::stats));
+    routes.add(
+        Right.READ,
+        "GET",
+        "/stats",
+        workers.blocking(stats::stats),
+        "format",
+        "topic",
+        "channel",
+        "include_clients",
+        "include_mem");
     PeekHandler peek = new PeekHandler(broker);
-    routes.add(Right.READ, "GET", "/topic/peek", workers.blocking(peek::topic));
-    routes.add(Right.READ, "GET", "/channel/peek", workers.blocking(peek::channel));
+    routes.add(
+        Right.READ,
+        "GET",
+        "/topic/peek",
+        workers.blocking(peek::topic),
+        "topic",
+        "from",
+        "n",
+        "bytes");
+    routes.add(
+        Right.READ,
+        "GET",
+        "/channel/peek",
+        workers.blocking(peek::channel),
+        "topic",
+        "channel",
+        "state",
+        "n",
+        "bytes");
     routes.add(
         Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
-    routes.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub);
-    routes.add(Right.PUBLISH, "POST", "/mpub", pub.mpubBodyLimit(), pub::mpub);
-    routes.add(Right.ADMIN, "POST", "/topic/create", admin::createTopic);
-    routes.add(Right.ADMIN, "POST", "/topic/delete", workers.blocking(admin::deleteTopic));
-    routes.add(Right.ADMIN, "POST", "/topic/empty", workers.blocking(admin::emptyTopic));
-    routes.add(Right.ADMIN, "POST", "/topic/pause", workers.blocking(admin.onTopic(Topic::pause)));
-    routes.add(
-        Right.ADMIN, "POST", "/topic/unpause", workers.blocking(admin.onTopic(Topic::unpause)));
-    routes.add(Right.ADMIN, "POST", "/channel/create", workers.blocking(admin::createChannel));
-    routes.add(Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel));
-    routes.add(
-        Right.ADMIN, "POST", "/channel/empty", workers.blocking(admin.onChannel(Channel::empty)));
-    routes.add(
-        Right.ADMIN, "POST", "/channel/pause", workers.blocking(admin.onChannel(Channel::pause)));
-    routes.add(
-        Right.ADMIN,
-        "POST",
-        "/channel/unpause",
-        workers.blocking(admin.onChannel(Channel::unpause)));
+    routes.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub, "topic", "defer");
+    routes.add(Right.PUBLISH, "POST", "/mpub", pub.mpubBodyLimit(), pub::mpub, "topic", "binary");
+    addAdmin(routes, broker, workers);
     routes.add(Right.READ, "GET", "/config/{key}", RequestHandler.immediate(config::get));
     routes.add(
         Right.ADMIN, "PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
     routes.add(
-        Right.READ, "GET", "/events", RequestHandler.immediate(new EventsHandler(events)::events));
+        Right.READ,
+        "GET",
+        "/events",
+        RequestHandler.immediate(new EventsHandler(events)::events),
+        "n");
     routes.add(
-        Right.READ, "GET", "/history", workers.blocking(new HistoryHandler(history)::history));
+        Right.READ, "GET", "/history", workers.blocking(new HistoryHandler(history)::history), "n");
     routes.add(
         Right.READ,
         "GET",
@@ -115,6 +129,27 @@ public final class HttpApi {
     routes.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
     DebugHandler.addRoutes(routes, workers);
     router = new Router(routes.list, guard(broker.options()), broker.health()::isStarting);
+  }
+
+  private static void addAdmin(Routes to, Broker broker, Workers workers) {
+    AdminHandler admin = new AdminHandler(broker);
+    String[] topic = {"topic"};
+    String[] both = {"topic", "channel"};
+    to.add(Right.ADMIN, "POST", "/topic/create", admin::createTopic, topic);
+    to.add(Right.ADMIN, "POST", "/topic/delete", workers.blocking(admin::deleteTopic), topic);
+    to.add(Right.ADMIN, "POST", "/topic/empty", workers.blocking(admin::emptyTopic), topic);
+    RequestHandler pause = workers.blocking(admin.onTopic(Topic::pause));
+    RequestHandler unpause = workers.blocking(admin.onTopic(Topic::unpause));
+    to.add(Right.ADMIN, "POST", "/topic/pause", pause, topic);
+    to.add(Right.ADMIN, "POST", "/topic/unpause", unpause, topic);
+    to.add(Right.ADMIN, "POST", "/channel/create", workers.blocking(admin::createChannel), both);
+    to.add(Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel), both);
+    RequestHandler empty = workers.blocking(admin.onChannel(Channel::empty));
+    RequestHandler pauseChannel = workers.blocking(admin.onChannel(Channel::pause));
+    RequestHandler unpauseChannel = workers.blocking(admin.onChannel(Channel::unpause));
+    to.add(Right.ADMIN, "POST", "/channel/empty", empty, both);
+    to.add(Right.ADMIN, "POST", "/channel/pause", pauseChannel, both);
+    to.add(Right.ADMIN, "POST", "/channel/unpause", unpauseChannel, both);
   }
 
   private static RequestGuard guard(Options options) {
@@ -147,12 +182,26 @@ public final class HttpApi {
     }
 
     /** Adds a route that ignores request bodies. */
-    void add(Right right, String method, String path, RequestHandler handler) {
-      add(right, method, path, BodyLimit.NONE, handler);
+    void add(
+        Right right, String method, String path, RequestHandler handler, String... parameters) {
+      add(right, method, path, BodyLimit.NONE, handler, parameters);
     }
 
-    void add(Right right, String method, String path, BodyLimit bodyLimit, RequestHandler handler) {
-      list.add(new Route(method, path, bodyLimit, guarded.handler(right, handler)));
+    /**
+     * Adds a route, which openapi.yaml must have, too.
+     *
+     * @param parameters those of the query that the handler asks for, and no others
+     */
+    void add(
+        Right right,
+        String method,
+        String path,
+        BodyLimit bodyLimit,
+        RequestHandler handler,
+        String... parameters) {
+      list.add(
+          new Route(
+              right, method, path, Set.of(parameters), bodyLimit, guarded.handler(right, handler)));
     }
 
     List<Route> list() {

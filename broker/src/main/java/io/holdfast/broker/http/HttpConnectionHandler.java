@@ -421,6 +421,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
             method,
             target.path(),
             match.pathParam(),
+            match.route().parameters(),
             target.rawQuery(),
             body,
             tooBig,

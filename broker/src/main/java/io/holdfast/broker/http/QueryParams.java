@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The parameters of a query string, read as nsqd reads them: {@code +} is a blank, the first value
@@ -10,9 +11,11 @@ import java.util.Map;
  */
 final class QueryParams {
   private final Map<String, String> values;
+  private final Set<String> known;
 
-  private QueryParams(Map<String, String> values) {
+  private QueryParams(Map<String, String> values, Set<String> known) {
     this.values = values;
+    this.known = known;
   }
 
   /**
@@ -22,6 +25,16 @@ final class QueryParams {
    * @throws HttpError 400 {@code INVALID_REQUEST} if it cannot be parsed
    */
   static QueryParams parse(String rawQuery) throws HttpError {
+    return parse(rawQuery, null);
+  }
+
+  /**
+   * The same for who asks for these parameters only: to ask for another one is a fault of the
+   * program, as openapi.yaml would not have it.
+   *
+   * @param known null for any
+   */
+  static QueryParams parse(String rawQuery, Set<String> known) throws HttpError {
     Map<String, String> values = new HashMap<>();
     int start = 0;
     while (start <= rawQuery.length()) {
@@ -41,7 +54,7 @@ final class QueryParams {
       }
       start = end + 1;
     }
-    return new QueryParams(values);
+    return new QueryParams(values, known);
   }
 
   private static String decode(String text) throws HttpError {
@@ -54,12 +67,16 @@ final class QueryParams {
 
   /** Returns the first value of {@code name}; null if the query does not have it. */
   String get(String name) {
+    if (known != null && !known.contains(name)) {
+      throw new IllegalStateException("the route does not list its parameter " + name);
+    }
     return values.get(name);
   }
 
   /** Returns the first value of {@code name}; empty if the query does not have it. */
   String getOrEmpty(String name) {
-    return values.getOrDefault(name, "");
+    String value = get(name);
+    return value == null ? "" : value;
   }
 
   /**
@@ -70,7 +87,7 @@ final class QueryParams {
    * @throws HttpError 400 {@code code} for what is no number or out of range
    */
   int number(String name, int otherwise, int min, int max, String code) throws HttpError {
-    String text = values.get(name);
+    String text = get(name);
     if (text == null) {
       return otherwise;
     }

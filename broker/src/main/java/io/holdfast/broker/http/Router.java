@@ -1,6 +1,7 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.access.RequestGuard;
+import io.holdfast.broker.access.Role.Right;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.URI;
@@ -38,10 +39,18 @@ final class Router {
    * One route.
    *
    * @param method upper case
+   * @param right that it asks for
    * @param path as above
+   * @param parameters names of those of the query that the handler asks for
    * @param bodyLimit how much of a body the handler wants
    */
-  record Route(String method, String path, BodyLimit bodyLimit, RequestHandler handler) {
+  record Route(
+      Right right,
+      String method,
+      String path,
+      Set<String> parameters,
+      BodyLimit bodyLimit,
+      RequestHandler handler) {
     private static final String VARIABLE = "/{key}";
 
     private boolean isPrefix() {
@@ -120,6 +129,11 @@ final class Router {
         throw new IllegalArgumentException("two routes for " + route.method() + " " + route.path());
       }
     }
+  }
+
+  /** All routes, in no order. */
+  List<Route> routes() {
+    return routesByMethod.values().stream().flatMap(routes -> routes.values().stream()).toList();
   }
 
   /** Finds what answers a request: whether it may be made at all comes first. */

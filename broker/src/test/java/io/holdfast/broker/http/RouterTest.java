@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.http.Router.BodyLimit;
 import io.holdfast.broker.http.Router.Match;
 import io.holdfast.broker.http.Router.Route;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +30,12 @@ class RouterTest {
 
   private static Route route(String method, String path) {
     return new Route(
-        method, path, BodyLimit.NONE, (request, reply) -> reply.accept(HttpReply.empty()));
+        Right.OPEN,
+        method,
+        path,
+        Set.of(),
+        BodyLimit.NONE,
+        (request, reply) -> reply.accept(HttpReply.empty()));
   }
 
   @Test
