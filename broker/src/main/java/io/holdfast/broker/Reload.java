@@ -167,5 +167,6 @@ final class Reload {
     if (!isMoreTold) {
       broker.setLogLevel(level.text());
     }
+    broker.reloaded(fresh);
   }
 }

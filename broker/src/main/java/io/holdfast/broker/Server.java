@@ -210,6 +210,7 @@ public final class Server {
             StatsdOptions.expandPrefix(
                 now.statsdPrefix(), now.broadcastAddress(), now.broadcastHttpPort()));
     watchUsers();
+    sayWhoMay(tls != null);
     if (tls != null) {
       reload.add(tls);
     }
@@ -244,8 +245,14 @@ public final class Server {
               fileWatch.scheduleWithFixedDelay(
                   () -> reload.check(users), FILE_WATCH_MS, FILE_WATCH_MS, TimeUnit.MILLISECONDS);
             });
+  }
+
+  private void sayWhoMay(boolean isTlsOpen) {
+    boolean isPlainOpen = options.tlsRequired() != TlsRequired.TRUE;
     boolean isBeyondLoopback =
-        Stream.of(options.httpAddress(), options.httpsAddress())
+        Stream.of(
+                isPlainOpen ? options.httpAddress() : Optional.<ListenAddress>empty(),
+                isTlsOpen ? options.httpsAddress() : Optional.<ListenAddress>empty())
             .flatMap(Optional::stream)
             .anyMatch(address -> !address.isLoopback());
     if (access.isOpen() && isBeyondLoopback) {

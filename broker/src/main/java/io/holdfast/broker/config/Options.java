@@ -36,16 +36,27 @@ public final class Options {
     return new OptionsBuilder(values);
   }
 
-  /** Returns a copy with another log level. */
+  /** Returns a copy with another log level, set at run time. */
   public Options withLogLevel(LogLevel level) {
-    return new Options(
-        values.with(NsqdOptions.LOG_LEVEL, level, values.origin(NsqdOptions.LOG_LEVEL)));
+    return new Options(values.with(NsqdOptions.LOG_LEVEL, level, Origin.RUN_TIME));
   }
 
-  /** Returns a copy with other nsqlookupd addresses, host:port each; not checked, as in nsqd. */
+  /**
+   * Returns a copy with other nsqlookupd addresses, set at run time: host:port each, not checked,
+   * as in nsqd.
+   */
   public Options withLookupdTcpAddresses(List<String> addresses) {
     OptionSpec spec = NsqdOptions.LOOKUPD_TCP_ADDRESSES;
-    return new Options(values.with(spec, List.copyOf(addresses), values.origin(spec)));
+    return new Options(values.with(spec, List.copyOf(addresses), Origin.RUN_TIME));
+  }
+
+  /** Returns a copy in which what can be set at run time is as flags and file have it. */
+  public Options reloaded(Options fresh) {
+    OptionValues copy = values;
+    for (OptionSpec spec : List.of(NsqdOptions.LOG_LEVEL, NsqdOptions.LOOKUPD_TCP_ADDRESSES)) {
+      copy = copy.with(spec, fresh.values.get(spec), fresh.values.origin(spec));
+    }
+    return new Options(copy);
   }
 
   /**

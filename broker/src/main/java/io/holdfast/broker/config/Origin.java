@@ -3,17 +3,21 @@ package io.holdfast.broker.config;
 /**
  * Where an option's value comes from.
  *
- * @param text {@code default}, {@code flag}, or {@code file:line}
- * @param kind which of the three
+ * @param text {@code default}, {@code flag}, {@code file:line}, or {@code set at run time}
+ * @param kind which of the four
  */
 record Origin(Kind kind, String text) {
   static final Origin DEFAULT = new Origin(Kind.DEFAULT, "default");
   static final Origin FLAG = new Origin(Kind.FLAG, "flag");
 
+  /** By {@code PUT /config}: gone with the next start, or when the file is read again. */
+  static final Origin RUN_TIME = new Origin(Kind.RUN_TIME, "set at run time");
+
   enum Kind {
     DEFAULT,
     FILE,
-    FLAG
+    FLAG,
+    RUN_TIME
   }
 
   static Origin file(String place) {

@@ -581,6 +581,11 @@ public final class Broker implements TopicContext {
     topologyListener.lookupdAddressesChanged(addresses);
   }
 
+  /** Flags and file were read again, and what changed was set: it comes from there now. */
+  public void reloaded(Options fresh) {
+    changeOptions(now -> now.reloaded(fresh));
+  }
+
   /** How the JVM's memory is divided. */
   public MemoryBudget memory() {
     return memory;

@@ -105,6 +105,15 @@ final class Guarded {
     }
   }
 
+  /** Puts into the audit trail what was refused for where it came from, whoever asked for it. */
+  void foreign(Router.Route route, ApiRequest request) {
+    if (route.right() != Right.PUBLISH && !request.method().equals("GET")) {
+      String session = session(request);
+      String user = session == null ? null : access.sessionUser(session);
+      audit.refused(change(user == null ? HttpAccess.ANONYMOUS : user, request));
+    }
+  }
+
   private void refused(
       Right right,
       Decision decision,
@@ -174,7 +183,7 @@ final class Guarded {
 
   private static String body(ApiRequest request) {
     if (request.body() == null) {
-      return "";
+      return null; // refused before it was read
     }
     int bytes = Math.min(MAX_VALUE_BYTES, request.body().readableBytes());
     return request.body().toString(request.body().readerIndex(), bytes, StandardCharsets.UTF_8);

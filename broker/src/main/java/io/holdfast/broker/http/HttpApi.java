@@ -128,7 +128,9 @@ public final class HttpApi {
         login::login);
     routes.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
     DebugHandler.addRoutes(routes, workers);
-    router = new Router(routes.list, guard(broker.options()), broker.health()::isStarting);
+    router =
+        new Router(
+            routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
   }
 
   private static void addAdmin(Routes to, Broker broker, Workers workers) {

@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -426,10 +425,7 @@ final class HttpConnectionHandler extends ChannelInboundHandlerAdapter {
             body,
             tooBig,
             head.headers(),
-            new Peer(
-                ctx.channel().remoteAddress(),
-                ctx.pipeline().get(SslHandler.class) != null,
-                ctx.executor()));
+            Peer.of(ctx));
     Consumer<HttpReply> sink = replySink(ctx, body);
     body = null; // the sink releases it
     try {

@@ -1,5 +1,7 @@
 package io.holdfast.broker.http;
 
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -15,6 +17,14 @@ import java.util.concurrent.Executor;
 record Peer(SocketAddress remote, boolean isTls, Executor loop) {
   /** Nobody, in this thread. */
   static final Peer NONE = new Peer(null, false, Runnable::run);
+
+  /** Who is at the other end of a connection. */
+  static Peer of(ChannelHandlerContext ctx) {
+    return new Peer(
+        ctx.channel().remoteAddress(),
+        ctx.pipeline().get(SslHandler.class) != null,
+        ctx.executor());
+  }
 
   /** The address without port; {@code @} for a unix socket, as nsqd has it. */
   String address() {

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -34,6 +35,7 @@ final class Router {
   private final Map<String, Map<String, Route>> routesByMethod = new HashMap<>();
   private final AccessCheck access;
   private final BooleanSupplier starting;
+  private final BiConsumer<Route, ApiRequest> refused;
 
   /**
    * One route.
@@ -109,16 +111,22 @@ final class Router {
    * @param routes in any order, open to everybody
    */
   Router(Collection<Route> routes) {
-    this(routes, RequestGuard.NONE, () -> false);
+    this(routes, RequestGuard.NONE, () -> false, (route, request) -> {});
   }
 
   /**
    * @param routes in any order
    * @param guard who may ask for them
    * @param starting while it is true, only health is told
+   * @param refused hears of what the guard refused where there is a route
    */
-  Router(Collection<Route> routes, RequestGuard guard, BooleanSupplier starting) {
+  Router(
+      Collection<Route> routes,
+      RequestGuard guard,
+      BooleanSupplier starting,
+      BiConsumer<Route, ApiRequest> refused) {
     this.starting = starting;
+    this.refused = refused;
     access = new AccessCheck(guard);
     for (Route route : routes) {
       Route former =
@@ -140,6 +148,7 @@ final class Router {
   Match match(ChannelHandlerContext ctx, HttpRequest request, RequestTarget target) {
     HttpReply refusal = access.refusalOrNull(ctx, request, target);
     if (refusal != null) {
+      tellRefused(ctx, request, target);
       return answer(refusal);
     }
     boolean isHealth =
@@ -150,6 +159,25 @@ final class Router {
     return target.path().equals("*")
         ? answer(HttpReply.plainText(200, "")) // OPTIONS of the server as such
         : match(request.method().name(), target.path(), target.rawQuery());
+  }
+
+  private void tellRefused(ChannelHandlerContext ctx, HttpRequest request, RequestTarget target) {
+    String method = request.method().name();
+    Match match = find(routesByMethod.getOrDefault(method, Map.of()), target.path());
+    if (match != null) {
+      ApiRequest headOnly =
+          new ApiRequest(
+              method,
+              target.path(),
+              match.pathParam(),
+              match.route().parameters(),
+              target.rawQuery(),
+              null,
+              false,
+              request.headers(),
+              Peer.of(ctx));
+      refused.accept(match.route(), headOnly);
+    }
   }
 
   /**

@@ -145,6 +145,21 @@ class OptionsTest {
     assertEquals(List.of("127.0.0.1:4160"), after.configValue("nsqlookupd_tcp_addresses"));
     assertEquals(LogLevel.INFO, before.logLevel());
     assertEquals(List.of(), before.lookupdTcpAddresses());
+    assertEquals("set at run time", from(after, "log_level"));
+    assertEquals("set at run time", from(after, "nsqlookupd_tcp_addresses"));
+    assertEquals("default", from(before, "log_level"));
+    Options fresh = Options.builder().set("log-level", "warn").build();
+    assertEquals(LogLevel.WARN, after.reloaded(fresh).logLevel());
+    assertEquals("flag", from(after.reloaded(fresh), "log_level"));
+    assertEquals("default", from(after.reloaded(fresh), "nsqlookupd_tcp_addresses"));
+  }
+
+  private static String from(Options options, String key) {
+    return options.shown().stream()
+        .filter(option -> option.key().equals(key))
+        .findFirst()
+        .orElseThrow()
+        .from();
   }
 
   @Test

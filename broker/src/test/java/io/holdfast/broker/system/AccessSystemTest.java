@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Http;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -97,6 +99,32 @@ class AccessSystemTest {
             host,
             "Origin: http://" + host + "\r\nSec-Fetch-Site: same-origin\r\n")
         .expect(200, "");
+  }
+
+  @Test
+  void shouldKeepRefusedChangesInTheAuditTrail() {
+    String host = "127.0.0.1:" + broker.httpPort();
+    String foreign = "Origin: https://evil.example.org\r\n";
+    ask("GET", "/stats", "rebound.example.org", "").expect(403, FORBIDDEN);
+    ask("POST", "/pub?topic=wanted", host, foreign).expect(403, FORBIDDEN);
+    ask("POST", "/no/such", host, foreign).expect(403, FORBIDDEN);
+    ask("POST", "/topic/delete?topic=wanted", host, foreign).expect(403, FORBIDDEN);
+    ask("POST", "/channel/create?topic=wanted&channel=c", "rebound.example.org", "")
+        .expect(403, FORBIDDEN);
+    ask("PUT", "/config/log_level", host, foreign).expect(403, FORBIDDEN);
+    ask("POST", "/login", host, foreign).expect(403, FORBIDDEN);
+    List<String> refused = new ArrayList<>();
+    for (JsonNode event : broker.http().get("/events?n=4").json().path("events")) {
+      String what = event.path("action").asText() + " " + event.path("topic").asText();
+      refused.add(what + " " + event.path("user").asText() + " " + event.path("result").asText());
+    }
+    assertEquals(
+        List.of(
+            "login  anonymous refused",
+            "config.set  anonymous refused",
+            "channel.create wanted anonymous refused",
+            "topic.delete wanted anonymous refused"),
+        refused);
   }
 
   @Test

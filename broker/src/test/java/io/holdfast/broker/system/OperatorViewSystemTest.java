@@ -67,6 +67,23 @@ class OperatorViewSystemTest {
   }
 
   @Test
+  void shouldSayThatWhoReachesThePortMayDoEverything() {
+    Reference.holdfastOnly("nsqd takes that for granted");
+    String line = "HTTP: whoever reaches the port may do everything";
+    try (BrokerProcess broker = BrokerProcess.started()) {
+      assertFalse(broker.log().contains(line), broker::log); // of HTTPS there is an address only
+    }
+    try (BrokerProcess broker = BrokerProcess.of()) {
+      broker.launch(
+          List.of(
+              "--tcp-address=127.0.0.1:0",
+              "--http-address=0.0.0.0:0",
+              "--data-path=" + broker.dataPath()));
+      Awaitility.await().atMost(START).until(() -> broker.log().contains(line));
+    }
+  }
+
+  @Test
   void shouldLogClientsThatComeAndGo() {
     try (BrokerProcess broker = BrokerProcess.started()) {
       String good;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.netty.bootstrap.Bootstrap;
@@ -145,7 +146,21 @@ class ServiceSystemTest {
       broker.http().get("/config/log_level").expect(200, "1");
       broker.http().get("/config/nsqlookupd_tcp_addresses").expect(200, "[\"127.0.0.1:1\"]");
       broker.http().get("/config/max_topics").expect(200, "7");
+      assertEquals(conf + ":3", origin(broker, "log_level"));
+      broker.http().request("PUT", "/config/log_level", "info").expect(200, "2");
+      assertEquals("set at run time", origin(broker, "log_level"));
+      reload(broker, "INFO: reload: log_level from \"info\" to \"debug\"");
+      assertEquals(conf + ":3", origin(broker, "log_level"));
     }
+  }
+
+  private static String origin(BrokerProcess broker, String key) {
+    for (JsonNode option : broker.http().get("/configuration").json()) {
+      if (option.path("key").asText().equals(key)) {
+        return option.path("from").asText();
+      }
+    }
+    throw new AssertionError("no " + key);
   }
 
   @Test
