@@ -2,17 +2,21 @@
 
 import { controls } from './actions.js';
 import { get, parameter, poll, topicPage } from './broker.js';
-import { Chart, Recent } from './charts.js';
+import { Chart, showRows } from './charts.js';
 import { el, headline, notice, page, section, select, tiles } from './dom.js';
-import { amount, count, moment, rate, Rates, short } from './figures.js';
+import { amount, bytes, count, moment, rate, short } from './figures.js';
 import { viewer } from './messages.js';
 import { Table } from './table.js';
 
+const ROWS_EVERY_MS = 5000;
 const topic = parameter('topic');
 const channel = parameter('channel');
-const rates = new Rates();
-const recent = new Recent(3);
-const chart = new Chart('While this page is open', ['depth', 'in flight', 'deferred'], n => short(n), { isGrowing: true });
+const charts = [
+  [new Chart('Messages a second', ['arrived', 'finished', 'requeued', 'timed out'], n => rate(n), { isGrowing: true }),
+    ['arrived', 'finished', 'requeued', 'timed_out']],
+  [new Chart('Messages', ['depth', 'in flight', 'deferred'], n => short(n), { isGrowing: true }),
+    ['depth', 'in_flight', 'deferred']],
+];
 const head = headline('Channel', channel, el('a', { href: '/console/topics' }, 'Topics'), ' / ',
   el('a', { href: topicPage(topic) }, topic));
 
@@ -24,8 +28,9 @@ const figures = tiles([
   ['Requeued', 'requeued', 'Sent back by REQ since the broker started'],
   ['Timed out', 'timed-out', 'Not answered in time since the broker started'],
   ['Messages', 'messages', 'Since the broker started'],
-  ['Rate', 'rate', 'Messages a second'],
+  ['Arriving', 'rate', 'Messages a second, over the last five seconds'],
   ['Consumers', 'consumers'],
+  ['Ledger', 'ledger', 'Disk that the channel takes to know what is finished'],
 ]);
 
 const consumers = new Table({
@@ -50,11 +55,10 @@ export function start() {
   const actions = controls('channel', { topic, channel }, () => refresh(), () => location.assign(topicPage(topic)));
   const state = select([['ready', 'Ready'], ['in_flight', 'In flight'], ['deferred', 'Deferred']], { name: 'state' });
   page(...head.element, el('p', { class: 'buttons' }, ...actions.buttons), figures.element,
-    section('Consumers', consumers.element), chart.element,
+    section('Consumers', consumers.element), el('div', { class: 'charts' }, ...charts.map(([chart]) => chart.element)),
     section('Messages', ...viewer('/channel/peek', { topic, channel }, { label: 'Which', control: state })));
 
-  function show({ topics }) {
-    const found = ((topics ?? [])[0]?.channels ?? [])[0];
+  function show(found) {
     if (!found) {
       notice(`Channel ${channel} is not there any more.`, true);
       return;
@@ -69,12 +73,21 @@ export function start() {
       requeued: amount(found.requeue_count),
       'timed-out': amount(found.timeout_count),
       messages: amount(found.message_count),
-      rate: rate(rates.of('messages', found.message_count)),
       consumers: count(found.client_count),
     });
     consumers.update(found.clients ?? []);
-    recent.add(chart, found.depth, found.in_flight_count, found.deferred_count);
   }
 
-  const refresh = poll(() => get('/stats', { format: 'json', topic, channel, include_mem: 'false' }), show);
+  let readAt = 0;
+  const refresh = poll(async () => {
+    const { topics } = await get('/stats', { format: 'json', topic, channel, include_mem: 'false' });
+    const found = ((topics ?? [])[0]?.channels ?? [])[0];
+    if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
+      readAt = Date.now();
+      const { now, rows } = await get('/history', { topic, channel });
+      figures.show({ rate: rate(rows.arrived.at(-1)), ledger: bytes(now.ledger_bytes) });
+      showRows(charts, rows);
+    }
+    return found;
+  }, show);
 }

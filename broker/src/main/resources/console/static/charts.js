@@ -10,9 +10,10 @@ const TOP = 6;
 const SPAN_MS = 15 * 60 * 1000;
 const LEAST_SPAN_MS = 60 * 1000;
 const TICKS = 3;
+const STEP_MS = TICKS * 60 * 1000;
 
-/** The last 15 minutes of some figures. series: names; format makes text of a value; isBytes: powers of two; isGrowing: what
- * there is fills the picture, from a minute on. */
+/** The last 15 minutes of some figures. series: names; format makes text of a value; isBytes: powers of two; isGrowing: the
+ * time shown is a minute at first, and as much as is known in steps of three. */
 export class Chart {
   #title;
   #series;
@@ -56,7 +57,10 @@ export class Chart {
 
   #span() {
     const known = this.#times.length === 0 ? 0 : this.#times[this.#times.length - 1] - this.#times[0];
-    return this.#isGrowing ? Math.min(SPAN_MS, Math.max(LEAST_SPAN_MS, known)) : SPAN_MS;
+    if (!this.#isGrowing) {
+      return SPAN_MS;
+    }
+    return known <= LEAST_SPAN_MS ? LEAST_SPAN_MS : Math.min(SPAN_MS, Math.ceil(known / STEP_MS) * STEP_MS);
   }
 
   #point(event) {
@@ -126,7 +130,7 @@ export class Chart {
 
 function before(ms) {
   const s = Math.round(ms / 1000);
-  return s % 60 === 0 ? `−${s / 60} min` : s < 60 ? `−${s} s` : `−${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')} min`;
+  return s < 60 ? `−${s} s` : `−${s / 60} min`;
 }
 
 function grid(y, width) {
@@ -145,24 +149,7 @@ function powerAbove(value) {
   return value <= 1 ? 1 : 2 ** Math.ceil(Math.log2(value));
 }
 
-/** Figures of a page that is open, for a chart: 15 min at most. */
-export class Recent {
-  #times = [];
-  #columns;
-
-  constructor(columns) {
-    this.#columns = Array.from({ length: columns }, () => []);
-  }
-
-  /** Adds one value a column, and shows all in the chart. */
-  add(chart, ...values) {
-    const now = Date.now();
-    this.#times.push(now);
-    values.forEach((value, i) => this.#columns[i].push(value));
-    while (this.#times.length > 0 && this.#times[0] < now - SPAN_MS) {
-      this.#times.shift();
-      this.#columns.forEach(column => column.shift());
-    }
-    chart.update(this.#times, this.#columns);
-  }
+/** Shows rows of the history: charts are [chart, names of columns]. */
+export function showRows(charts, rows) {
+  charts.forEach(([chart, columns]) => chart.update(rows.time_ms, columns.map(column => rows[column])));
 }

@@ -21,7 +21,8 @@ const table = new Table({
 
 export function start() {
   page(el('h1', {}, 'Configuration'),
-    el('p', { class: 'hint' }, 'As the configuration file has them; a flag beats the file, the file beats the default.'),
+    el('p', { class: 'hint' }, 'As the configuration file has them; a flag beats the file, the file beats the default. What is set at run time beats both'
+      + ' until the next start.'),
     table.element);
   poll(() => get('/configuration'), options => table.update(options), EVERY_MS);
 }

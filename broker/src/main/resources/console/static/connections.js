@@ -2,7 +2,7 @@
 
 import { channelPage, get, poll, topicPage } from './broker.js';
 import { el, page, say, section } from './dom.js';
-import { count, moment } from './figures.js';
+import { count, many, moment } from './figures.js';
 import { Table } from './table.js';
 
 const EVERY_MS = 3000;
@@ -59,7 +59,7 @@ function show({ topics, producers: publishing }) {
     ...client, topic: client.pub_counts?.[0]?.topic ?? '', published: client.pub_counts?.[0]?.count ?? 0,
   }));
   producers.update(producing);
-  say(summary, `${consuming.length} consumers, ${producing.length} producers`);
+  say(summary, `${many(consuming.length, 'consumer')}, ${many(producing.length, 'producer')}`);
 }
 
 export function start() {

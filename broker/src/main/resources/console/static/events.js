@@ -7,6 +7,12 @@ import { Table } from './table.js';
 
 const EVERY_MS = 3000;
 
+/** What the other columns do not say. */
+function more(row) {
+  return row.kind === 'broker' ? row.message
+    : [...row.message.matchAll(/ (?:key|value|reason)=(?:"(?:[^"\\]|\\.)*"|\S*)/g)].map(([part]) => part.trim()).join(' ');
+}
+
 const table = new Table({
   label: 'Events',
   columns: [
@@ -17,7 +23,7 @@ const table = new Table({
     { label: 'Topic', value: row => row.topic },
     { label: 'Channel', value: row => row.channel },
     { label: 'Result', value: row => row.result },
-    { label: 'Message', value: row => row.message, width: 'long' },
+    { label: 'More', value: more, width: 'long' },
   ],
   key: row => row.key,
   isDown: true,

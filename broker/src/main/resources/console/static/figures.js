@@ -10,6 +10,11 @@ export function amount(n) {
   return n >= 1e6 ? `${n} (${short(n)})` : count(n);
 }
 
+/** So many of them, in words. */
+export function many(n, one) {
+  return `${n} ${one}${n === 1 ? '' : 's'}`;
+}
+
 const SIZES = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
 
 /** Three digits and a letter. */

@@ -1,7 +1,7 @@
 // The broker as a whole.
 
 import { channelPage, get, health, poll, topicPage } from './broker.js';
-import { Chart } from './charts.js';
+import { Chart, showRows } from './charts.js';
 import { el, page, say, section, tiles } from './dom.js';
 import { amount, bytes, count, rate, seconds, short, span } from './figures.js';
 import { Table } from './table.js';
@@ -122,7 +122,7 @@ export function start() {
     if (isDue) {
       readAt = Date.now();
       rows = history.rows;
-      charts.forEach(([chart, columns]) => chart.update(rows.time_ms, columns.map(column => rows[column])));
+      showRows(charts, rows);
     }
     return history;
   }, showFigures);

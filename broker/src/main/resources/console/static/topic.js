@@ -2,18 +2,20 @@
 
 import { controls, createChannel } from './actions.js';
 import { channelPage, get, parameter, poll, post } from './broker.js';
-import { Chart, Recent } from './charts.js';
+import { Chart, showRows } from './charts.js';
 import { el, headline, labelled, notice, page, section, tiles } from './dom.js';
 import { amount, bytes, count, rate, Rates, short } from './figures.js';
 import { viewer } from './messages.js';
 import { Table } from './table.js';
 
+const ROWS_EVERY_MS = 5000;
 const topic = parameter('topic');
 const rates = new Rates();
-const speeds = new Recent(1);
-const depths = new Recent(2);
-const speedChart = new Chart('Published, while this page is open', ['messages a second'], n => short(n), { isGrowing: true });
-const depthChart = new Chart('Depth, while this page is open', ['topic', 'channels'], n => short(n), { isGrowing: true });
+const charts = [
+  [new Chart('Messages a second', ['published'], n => rate(n), { isGrowing: true }), ['published']],
+  [new Chart('Bytes a second', ['published'], n => `${bytes(n)}/s`, { isBytes: true, isGrowing: true }), ['published_bytes']],
+  [new Chart('Depth', ['topic', 'channels'], n => short(n), { isGrowing: true }), ['depth', 'waiting']],
+];
 const head = headline('Topic', topic, el('a', { href: '/console/topics' }, 'Topics'));
 
 const figures = tiles([
@@ -21,7 +23,10 @@ const figures = tiles([
   ['In channels', 'waiting', 'Messages that wait in all channels together'],
   ['Messages', 'messages', 'Since the broker started'],
   ['Bytes', 'bytes', 'Of bodies, since the broker started'],
-  ['Published', 'rate', 'Messages a second'],
+  ['Published', 'rate', 'Messages a second, over the last five seconds'],
+  ['Journal', 'journal', 'Disk that the messages take, finished ones of the same files included'],
+  ['Journal files', 'files', 'One goes when no channel needs it any more'],
+  ['Ledgers', 'ledgers', 'Disk that the channels take to know what is finished'],
 ]);
 
 const channels = new Table({
@@ -68,19 +73,17 @@ export function start() {
   const from = el('input', { name: 'from', value: 'start', spellcheck: 'false', autocomplete: 'off' });
   page(...head.element, el('p', { class: 'buttons' }, create, ...actions.buttons), figures.element,
     section('Channels', channels.element),
-    el('div', { class: 'charts' }, speedChart.element, depthChart.element),
+    el('div', { class: 'charts' }, ...charts.map(([chart]) => chart.element)),
     section('Messages', el('p', { class: 'hint' },
       'What is kept on disk, finished or not. From: start, a message id, a time such as 2026-01-31T12:00:00Z, or -10m.'),
     ...viewer('/topic/peek', { topic }, { label: 'From', control: from })),
     section('Publish a message', publishForm(changed)));
 
-  function show({ topics }) {
-    const found = (topics ?? [])[0];
+  function show(found) {
     if (!found) {
       notice(`Topic ${topic} is not there any more.`, true);
       return;
     }
-    const speed = rates.of('topic', found.message_count);
     const waiting = found.channels.reduce((total, channel) => total + channel.depth, 0);
     channels.update(found.channels.map(c => ({ ...c, rate: rates.of(`channel ${c.channel_name}`, c.message_count) })));
     rates.sweep();
@@ -91,12 +94,22 @@ export function start() {
       waiting: amount(waiting),
       messages: amount(found.message_count),
       bytes: bytes(found.message_bytes),
-      rate: rate(speed),
     });
-    speeds.add(speedChart, speed);
-    depths.add(depthChart, found.depth, waiting);
   }
 
-  const refresh = poll(
-    () => get('/stats', { format: 'json', topic, include_clients: 'false', include_mem: 'false' }), show);
+  function showHistory({ now, rows }) {
+    figures.show({ rate: rate(rows.published.at(-1)), journal: bytes(now.journal_bytes), files: count(now.journal_files), ledgers: bytes(now.ledger_bytes) });
+    showRows(charts, rows);
+  }
+
+  let readAt = 0;
+  const refresh = poll(async () => {
+    const { topics } = await get('/stats', { format: 'json', topic, include_clients: 'false', include_mem: 'false' });
+    const found = (topics ?? [])[0];
+    if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
+      readAt = Date.now();
+      showHistory(await get('/history', { topic }));
+    }
+    return found;
+  }, show);
 }

@@ -3,7 +3,7 @@
 import { createTopic } from './actions.js';
 import { get, poll, topicPage } from './broker.js';
 import { el, page, say } from './dom.js';
-import { bytes, count, rate, Rates } from './figures.js';
+import { bytes, count, many, rate, Rates } from './figures.js';
 import { Table } from './table.js';
 
 const rates = new Rates();
@@ -48,7 +48,7 @@ function show({ topics }) {
   }));
   rates.sweep();
   table.update(rows);
-  say(summary, `${rows.length} topics`);
+  say(summary, many(rows.length, 'topic'));
 }
 
 export function start() {

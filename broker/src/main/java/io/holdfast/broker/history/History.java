@@ -30,6 +30,7 @@ public final class History implements Closeable {
   private static final double NS_PER_S = 1e9;
 
   private final Broker broker;
+  private final QueueHistory queues = new QueueHistory();
   private final Supplier<Map<String, Integer>> connections;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -80,6 +81,7 @@ public final class History implements Closeable {
         add(row(last, counted));
       }
       last = counted;
+      queues.record(broker.topics(), counted.figures().timeMs(), counted.ns());
     } catch (RuntimeException e) {
       // Thrown on, it would end the recording for good.
       LOG.warn("history: a row is missing", e);
@@ -94,11 +96,11 @@ public final class History implements Closeable {
     LatencyCounts publishes = broker.meters().publish();
     return new Row(
         after.timeMs(),
-        rate(before.messages(), after.messages(), seconds),
-        rate(before.bytes(), after.bytes(), seconds),
-        rate(before.finished(), after.finished(), seconds),
-        rate(before.requeued(), after.requeued(), seconds),
-        rate(before.timedOut(), after.timedOut(), seconds),
+        Series.rate(before.messages(), after.messages(), seconds),
+        Series.rate(before.bytes(), after.bytes(), seconds),
+        Series.rate(before.finished(), after.finished(), seconds),
+        Series.rate(before.requeued(), after.requeued(), seconds),
+        Series.rate(before.timedOut(), after.timedOut(), seconds),
         after.depth(),
         after.inFlight(),
         after.deferred(),
@@ -107,11 +109,6 @@ public final class History implements Closeable {
         broker.meters().sync().quantileSeconds(difference(from.sync(), to.sync()), 0.99),
         after.diskFreeBytes(),
         after.memory().usedBytes());
-  }
-
-  /** Sums fall when a topic is deleted: then nothing is known, and 0 said. */
-  private static double rate(long before, long after, double seconds) {
-    return Math.round(Math.max(0, after - before) / seconds * 10) / 10.0;
   }
 
   private static long[] difference(long[] before, long[] after) {
@@ -129,6 +126,11 @@ public final class History implements Closeable {
       }
       rows.addLast(row);
     }
+  }
+
+  /** What single topics and channels did. */
+  public QueueHistory queues() {
+    return queues;
   }
 
   /** Returns the latest rows, oldest first. */

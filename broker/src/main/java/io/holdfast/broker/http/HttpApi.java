@@ -112,7 +112,13 @@ public final class HttpApi {
         RequestHandler.immediate(new EventsHandler(events)::events),
         "n");
     routes.add(
-        Right.READ, "GET", "/history", workers.blocking(new HistoryHandler(history)::history), "n");
+        Right.READ,
+        "GET",
+        "/history",
+        workers.blocking(new HistoryHandler(broker, history)::history),
+        "topic",
+        "channel",
+        "n");
     routes.add(
         Right.READ,
         "GET",
