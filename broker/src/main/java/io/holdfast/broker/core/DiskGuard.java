@@ -6,6 +6,7 @@ import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
@@ -66,6 +67,11 @@ final class DiskGuard {
     this.dataDir = dataDir;
     this.options = options;
     spare = dataDir.spareSpace();
+  }
+
+  /** The data directory. */
+  Path root() {
+    return dataDir.root();
   }
 
   /** Why nothing may be published now, null when it may. */

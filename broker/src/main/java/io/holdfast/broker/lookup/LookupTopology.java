@@ -3,13 +3,14 @@ package io.holdfast.broker.lookup;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.queue.TopologyListener;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** Tells nsqlookupd of the broker's topics and channels, and asks it for those of a new topic. */
-public final class LookupTopology implements Broker.TopologyListener {
+public final class LookupTopology implements TopologyListener {
   private final LookupLoop loop;
   private final ChannelLookup channelLookup;
 
@@ -57,10 +58,5 @@ public final class LookupTopology implements Broker.TopologyListener {
   @Override
   public CompletableFuture<? extends Collection<String>> channelsOf(String topic) {
     return channelLookup.channels(topic);
-  }
-
-  @Override
-  public void lookupdAddressesChanged(List<String> addresses) {
-    loop.setAddresses(addresses);
   }
 }

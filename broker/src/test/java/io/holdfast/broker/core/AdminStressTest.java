@@ -173,7 +173,7 @@ class AdminStressTest {
           topic.diskBytes();
         }
       }
-      case 8 -> broker.persistMetadata();
+      case 8 -> broker.context().persistMetadata();
       default -> {
         Topic topic = broker.topic(name);
         topic.channel(channelName);

@@ -22,6 +22,9 @@ final class AdminSteps {
   private final SimulatedBroker broker;
   private final ConsumerSteps consumers;
 
+  /** The highest number that topics which are gone made ids of. */
+  private long idsGivenOut;
+
   AdminSteps(SimulationWorld world, ConsumerSteps consumers) {
     this.world = world;
     broker = world.broker;
@@ -43,9 +46,19 @@ final class AdminSteps {
 
   void createTopic(String name) throws Exception {
     world.note(name, "is created");
-    GuidFactory guids = new GuidFactory(broker.createTopic(name), SimulatedBroker.NODE_ID);
-    world.topics.put(name, new TopicModel(name, guids, world.settings));
-    maybePersist();
+    GuidFactory none = new GuidFactory(0, SimulatedBroker.NODE_ID);
+    TopicModel topic = new TopicModel(name, none, world.settings);
+    world.topics.put(name, topic);
+    drawCrash(1);
+    try {
+      long idBase = broker.createTopic(name);
+      require(idBase > idsGivenOut, topic, "ids of %d and more were given out before", idBase);
+      topic.guids = new GuidFactory(idBase, SimulatedBroker.NODE_ID);
+    } catch (SimulatedCrash e) {
+      restarted("killed while creating");
+      return;
+    }
+    broker.calm();
   }
 
   void createChannel() throws Exception {
@@ -92,15 +105,19 @@ final class AdminSteps {
     Topic real = world.real(topic);
     List<Channel> channels = new ArrayList<>(real.channels());
     world.note(topic, "is deleted");
-    world.topics.remove(topic.name);
-    int crash = drawCrash(1);
+    // First that its ids are used up, then, when its directory is gone, that it is.
+    int writes = topic.ephemeral ? 1 : 2;
+    int crash = drawCrash(writes);
+    if (crash != 1) {
+      world.topics.remove(topic.name);
+      idsGivenOut = Math.max(idsGivenOut, real.idEnd() - 1);
+    }
     try {
       broker.deleteTopic(topic.name);
     } catch (SimulatedCrash e) {
       restarted("killed while deleting");
       return;
     }
-    broker.calm();
     require(crash == 0, topic, "wrote no metadata");
     for (Channel channel : channels) {
       ChannelModel model = topic.channels.get(channel.name());
@@ -297,7 +314,7 @@ final class AdminSteps {
       topic.restarted();
     }
     broker.start();
-    equalNames("", world.topics.keySet(), broker.topics.keySet());
+    equalNames("", world.topics.keySet(), broker.topics().all().stream().map(Topic::name).toList());
     for (TopicModel topic : world.topics.values()) {
       Topic real = world.real(topic);
       TreeSet<String> names = new TreeSet<>();

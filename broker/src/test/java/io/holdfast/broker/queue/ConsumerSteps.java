@@ -67,7 +67,7 @@ final class ConsumerSteps {
     Channel real = world.real(channel);
     client.leave(real);
     channel.leave(client);
-    world.broker.consumerLeft(realTopic, real);
+    world.broker.topics().consumerLeft(real);
     if (channel.ephemeral && channel.clients.isEmpty()) {
       world.note(channel, "is gone, for want of consumers");
       topic.delete(channel.name);

@@ -217,7 +217,7 @@ class DeliveryPacingTest {
       SimulationSettings simulation = new SimulationSettings(10, 1 << 20, 100, 1 << 16, false);
       broker = new SimulatedBroker(dir, simulation, new Random(1));
       broker.createTopic("t");
-      topic = broker.topics.get("t");
+      topic = broker.topic("t");
       channel = topic.channel("c");
       broker.busy = true;
       broker.advance(WINDOW_MS);

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,15 +22,19 @@ import org.slf4j.LoggerFactory;
  * threads of its own: what workers, scan and housekeeping do in a broker happens when asked. One
  * thread.
  */
-final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, AutoCloseable {
+final class SimulatedBroker
+    implements TopicContext, Topics.Admission, ChannelSettings.Clock, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SimulatedBroker.class);
   static final long MAX_MSG_TIMEOUT_MS = 10_000;
   private static final long MAX_REQ_TIMEOUT_MS = 3_600_000;
+
+  /** Before the time that id bases count from: what keeps them apart is what is remembered. */
   static final long EPOCH_MS = 1_700_000_000_000L;
+
   static final int NODE_ID = 7;
   static final int MAX_CHANNELS = 4;
   private static final int MAX_RECORD_BYTES = 40_000;
-  private static final long ID_BASE_STEP = 1L << 24;
+  private static final int MAX_TOPICS = 100;
 
   /** Between two advances: a busy event loop's share of up to 100 ms. */
   private static final int SENDS_ELSEWHERE = 41;
@@ -52,10 +55,9 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   private DataDir dataDir;
   private QueueScan scan;
   private long nowMs = 1;
-  private long nextIdBase;
+  private Topics topics;
 
   final List<IOException> diskErrors = new ArrayList<>();
-  final TreeMap<String, Topic> topics = new TreeMap<>();
 
   /** Messages that sampling consumers did not want, since the start of the run. */
   long sampledOut;
@@ -72,7 +74,7 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
   private final List<Topic> dead = new ArrayList<>();
 
   /** What the metadata file says. */
-  private final TreeMap<String, Metadata.TopicEntry> persisted = new TreeMap<>();
+  private Metadata persisted = new Metadata(DataDir.FORMAT_VERSION, 0, List.of());
 
   private int writesToCrash;
   private boolean crashAfterWrite;
@@ -101,6 +103,12 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
             this::persistMetadata,
             MemoryBudget.ofThisJvm(0, 0));
     scan = new QueueScan(this, false);
+    topics = newTopics();
+  }
+
+  /** Of a process that begins; what a broker leaves to others is done at once. */
+  private Topics newTopics() {
+    return new Topics(this, this, Runnable::run, persisted);
   }
 
   private int dice(int bound) {
@@ -113,74 +121,56 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
 
   // ---------------------------------------------------------------- as Broker does
 
-  long newIdBase() {
-    nextIdBase += ID_BASE_STEP;
-    return nextIdBase;
+  Topics topics() {
+    return topics;
+  }
+
+  /** The topic of this name, or null. */
+  Topic topic(String name) {
+    return topics.existing(name);
   }
 
   /** Creates a topic; its id base. */
-  long createTopic(String name) throws IOException {
-    long idBase = newIdBase();
-    topics.put(name, Topic.create(name, this, idBase));
-    metadataDue = true;
-    return idBase;
+  long createTopic(String name) throws BrokerException {
+    return topics.create(name, List.of()).idEnd();
   }
 
   void deleteTopic(String name) throws IOException {
-    topics.get(name).exit(true);
-    forget(name);
-  }
-
-  private void forget(String name) throws IOException {
-    persistMetadata();
-    topics.remove(name);
-  }
-
-  /** A consumer left a channel; a worker looks whether it was the last one. */
-  void consumerLeft(Topic topic, Channel channel) throws IOException {
-    if (!channel.isEphemeral() || topic.existingChannel(channel.name()) != channel) {
-      return;
-    }
-    topic.deleteUnused(channel);
-    if (topic.isEphemeral() && topic.exitUnused()) {
-      forget(topic.name());
-    }
+    topics.delete(name);
   }
 
   void housekeep(boolean idle) throws IOException {
-    for (Topic topic : topics.values()) {
+    for (Topic topic : topics.all()) {
       topic.housekeep(nanos() + (idle ? 2 * idleCloseNs() : 0));
     }
   }
 
   /** An orderly stop. */
-  void stop() throws IOException {
+  void stop() {
+    topics.exit();
     persistMetadata();
-    for (Topic topic : topics.values()) {
-      topic.exit(false);
-    }
+    topics.close();
   }
 
   /** A new process: opens what is on the disk. The old one was stopped, or is dead from now on. */
   void start() throws IOException {
-    dead.addAll(topics.values());
-    topics.clear();
-    writesToCrash = 0;
+    dead.addAll(topics.all());
+    calm();
     dataDir.close();
     dataDir = DataDir.open(root);
     scan = new QueueScan(this, false);
-    for (String name : dataDir.topics()) {
-      Metadata.TopicEntry entry = persisted.get(name);
-      topics.put(
-          name, Topic.restore(name, this, entry, entry == null ? newIdBase() : entry.idBase()));
-    }
+    topics = newTopics();
+    topics.open();
     persistMetadata();
     dataDir.markSettled();
   }
 
   /** The entry in the metadata file; null when there is none. */
   Metadata.TopicEntry persistedEntry(String topic) {
-    return persisted.get(topic);
+    return persisted.topics().stream()
+        .filter(entry -> entry.name().equals(topic))
+        .findFirst()
+        .orElse(null);
   }
 
   /** Dies in the nth writing of the metadata file from now on, before or after it. */
@@ -319,24 +309,37 @@ final class SimulatedBroker implements TopicContext, ChannelSettings.Clock, Auto
       throw new SimulatedCrash();
     }
     metadataDue = false;
-    persisted.clear();
-    for (Topic topic : topics.values()) {
-      Metadata.TopicEntry entry = topic.metadata();
-      if (entry != null) {
-        persisted.put(entry.name(), entry);
-      }
-    }
+    persisted = topics.metadata();
     if (crash) {
       throw new SimulatedCrash();
     }
   }
 
+  @Override
+  public void retireIds(long idEnd) throws IOException {
+    topics.retireIds(idEnd);
+  }
+
+  @Override
+  public int maxTopics() {
+    return MAX_TOPICS;
+  }
+
+  @Override
+  public void makeRoom() {
+    // There is plenty.
+  }
+
+  @Override
+  public String refusal() {
+    return null;
+  }
+
   /** Ends the run; closes also what the killed processes left, whose files have to be gone. */
   @Override
   public void close() throws IOException {
-    for (Topic topic : topics.values()) {
-      topic.exit(false);
-    }
+    calm();
+    topics.close();
     dataDir.close();
   }
 

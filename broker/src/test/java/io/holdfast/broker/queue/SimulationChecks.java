@@ -23,7 +23,7 @@ final class SimulationChecks {
     require(world.broker.diskErrors.isEmpty(), "", "disk errors: %s", world.broker.diskErrors);
     String loud = log.take();
     require(loud == null, "", "logged %s", loud);
-    equal(world.topics.size(), world.broker.topics.size(), "", "number of topics");
+    equal(world.topics.size(), world.broker.topics().all().size(), "", "number of topics");
     for (TopicModel topic : world.topics.values()) {
       Topic real = world.real(topic);
       equal(topic.depth(), real.depth(), topic, "depth");

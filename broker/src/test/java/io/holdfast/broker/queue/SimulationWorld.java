@@ -48,13 +48,13 @@ final class SimulationWorld {
   }
 
   Topic real(TopicModel topic) {
-    Topic real = broker.topics.get(topic.name);
+    Topic real = broker.topic(topic.name);
     require(real != null, topic, "is missing");
     return real;
   }
 
   Channel real(ChannelModel channel) {
-    Channel real = broker.topics.get(channel.topic).existingChannel(channel.name);
+    Channel real = broker.topic(channel.topic).existingChannel(channel.name);
     require(real != null, channel, "is missing");
     return real;
   }
@@ -177,7 +177,7 @@ final class SimulationWorld {
       require(!client.isOpen(), orphan.topic().name(), "%s is still connected", client.name);
       equal(0, client.sent().size(), orphan.topic().name(), "delivered after the deletion");
       client.leave(orphan.channel());
-      broker.consumerLeft(orphan.topic(), orphan.channel());
+      broker.topics().consumerLeft(orphan.channel());
     }
     orphans.clear();
   }

@@ -41,7 +41,7 @@ class TopicDeletionTest {
   }
 
   private Topic topic() {
-    return broker.topics.get("t");
+    return broker.topic("t");
   }
 
   private void publish(int messages) throws Exception {
@@ -173,7 +173,7 @@ class TopicDeletionTest {
   @Test
   void shouldEndUnusedTopicOnlyWhileItIs() throws Exception {
     broker.createTopic("e#ephemeral");
-    Topic ephemeral = broker.topics.get("e#ephemeral");
+    Topic ephemeral = broker.topic("e#ephemeral");
     ephemeral.channel("c");
     assertFalse(ephemeral.exitUnused());
     ephemeral.deleteChannel("c");

@@ -1,8 +1,12 @@
 package io.holdfast.broker.core;
 
+import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,23 +14,30 @@ import org.slf4j.LoggerFactory;
  * Writes the metadata file for many callers: one that waits while a write runs shares the next one
  * with all others that wait, so that a flood of new topics costs few writes. Own monitor.
  */
-final class MetadataWriter {
-  private static final Logger LOG = LoggerFactory.getLogger(MetadataWriter.class);
+final class MetadataStore {
+  private static final Logger LOG = LoggerFactory.getLogger(MetadataStore.class);
 
-  /** Takes the snapshot and writes it. */
-  interface Write {
-    void run() throws IOException;
-  }
-
-  private final Write write;
+  private final DataDir dataDir;
+  private final DiskGuard diskGuard;
+  private final Supplier<Metadata> snapshot;
+  private final Executor workers;
   private long requested;
   private long written;
   private boolean running;
   private boolean scheduled;
   private IOException failure;
 
-  MetadataWriter(Write write) {
-    this.write = write;
+  /**
+   * @param diskGuard gives up room on a full disk
+   * @param snapshot what the file is to say now
+   * @param workers for {@link #writeSoon}
+   */
+  MetadataStore(
+      DataDir dataDir, DiskGuard diskGuard, Supplier<Metadata> snapshot, Executor workers) {
+    this.dataDir = dataDir;
+    this.diskGuard = diskGuard;
+    this.snapshot = snapshot;
+    this.workers = workers;
   }
 
   /** Returns when a write that began after this call is on the disk. */
@@ -34,17 +45,7 @@ final class MetadataWriter {
     long mine;
     synchronized (this) {
       mine = ++requested;
-      boolean interrupted = false;
-      while (running && written < mine) {
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      awaitOthers(mine);
       if (written >= mine) {
         if (failure != null) {
           throw new IOException(Reasons.of(failure), failure);
@@ -56,7 +57,7 @@ final class MetadataWriter {
     }
     IOException error = new IOException("the metadata file was not written");
     try {
-      write.run();
+      writeFile();
       error = null;
     } catch (IOException e) {
       error = e;
@@ -73,20 +74,47 @@ final class MetadataWriter {
     }
   }
 
+  /** Returns when nobody writes, or when somebody has written for this request. Own monitor. */
+  private synchronized void awaitOthers(long mine) {
+    boolean interrupted = false;
+    while (running && written < mine) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void writeFile() throws IOException {
+    try {
+      dataDir.writeMetadata(snapshot.get());
+    } catch (IOException e) {
+      // Deleting, which brings space back, begins with this file.
+      if (!NoSpaceException.isCauseOf(e) || !diskGuard.giveUpSpare(e.getMessage())) {
+        throw e;
+      }
+      dataDir.writeMetadata(snapshot.get());
+    }
+  }
+
   /** Whether the last write failed: the file is older than what it is to say. */
   synchronized boolean isBehind() {
     return failure != null && !running;
   }
 
-  /** Has the file written by an executor, once for all requests until then. */
-  void writeSoon(Executor executor) {
+  /** Has the file written by a worker, once for all requests until then. */
+  void writeSoon() {
     synchronized (this) {
       if (scheduled) {
         return;
       }
       scheduled = true;
     }
-    executor.execute(
+    workers.execute(
         () -> {
           synchronized (this) {
             scheduled = false;
