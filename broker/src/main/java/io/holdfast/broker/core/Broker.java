@@ -109,7 +109,7 @@ public final class Broker {
       }
     }
     topics = context.topics();
-    health = new Health(this::recoveryState, topics::inFlightCount, context.diskHealth()::state);
+    health = new Health(this::recoveryState, this::inFlightCount, context.diskHealth()::state);
   }
 
   /**
@@ -194,7 +194,13 @@ public final class Broker {
 
   /** Messages that consumers have and did not answer. */
   public long inFlightCount() {
-    return topics.inFlightCount();
+    long count = 0;
+    for (Topic topic : topics.all()) {
+      for (Channel channel : topic.channels()) {
+        count += channel.inFlightCount();
+      }
+    }
+    return count;
   }
 
   // ---------------------------------------------------------------- clients
@@ -350,6 +356,15 @@ public final class Broker {
       dataDir.close();
     } catch (IOException e) {
       LOG.error("data path {} cannot be closed", dataDir.root(), e);
+    }
+  }
+
+  /** Ends without summing up, as if the process were killed; the data directory is free then. */
+  public void kill() {
+    if (topics.exit()) {
+      health.stopping();
+      context.housekeeper().stop();
+      abandon();
     }
   }
 

@@ -35,6 +35,7 @@ public final class Topics {
   private final Admission admission;
   private final Executor workers;
   private final Metadata known;
+  private final IdBases idBases;
 
   /** By name in byte order. Entries are added under {@link #lock}. */
   private final ConcurrentSkipListMap<String, Topic> topics = new ConcurrentSkipListMap<>();
@@ -54,9 +55,6 @@ public final class Topics {
 
   /** Whether the broker ends now. Set under {@link #lock}. */
   private volatile boolean exiting;
-
-  /** Topics' id bases begin at or above this. Under {@link #lock}. */
-  private long nextIdBase;
 
   /** What has a say in whether another topic can be made. */
   public interface Admission {
@@ -84,7 +82,7 @@ public final class Topics {
     this.admission = admission;
     this.workers = workers;
     this.known = known;
-    nextIdBase = known.nextIdBase();
+    idBases = new IdBases(known.nextIdBase(), context.channelSettings().clock());
   }
 
   /**
@@ -113,10 +111,7 @@ public final class Topics {
 
   private CompletableFuture<Topic> openLater(String name) {
     Metadata.TopicEntry entry = entryOf(name);
-    long idBase;
-    synchronized (lock) {
-      idBase = entry == null ? newIdBase() : entry.idBase();
-    }
+    long idBase = entry == null ? idBases.take() : entry.idBase();
     return CompletableFuture.supplyAsync(
         () -> {
           try {
@@ -159,17 +154,6 @@ public final class Topics {
   /** The topics, sorted by name; a live view. Any thread. */
   public Collection<Topic> all() {
     return topics.values();
-  }
-
-  /** Messages that consumers have and did not answer. */
-  public long inFlightCount() {
-    long count = 0;
-    for (Topic topic : topics.values()) {
-      for (Channel channel : topic.channels()) {
-        count += channel.inFlightCount();
-      }
-    }
-    return count;
   }
 
   /** Who is told of topics and channels from now on. */
@@ -289,7 +273,7 @@ public final class Topics {
   /** Under {@link #lock}. */
   private Topic createFiles(String name) throws BrokerException {
     try {
-      return Topic.create(name, context, newIdBase());
+      return Topic.create(name, context, idBases.take());
     } catch (IOException e) {
       context.diskErrors().failed("TOPIC(" + name + ")", e);
       context.takeBack(name, null);
@@ -321,20 +305,12 @@ public final class Topics {
     }
   }
 
-  /** Above every id given out before. Under {@link #lock}. */
-  private long newIdBase() {
-    nextIdBase = Metadata.newIdBase(nextIdBase, context.channelSettings().clock().wallMs());
-    return nextIdBase;
-  }
-
   /**
    * Sees to it that no topic made from now on gives out an id below this one; on disk when this
    * returns.
    */
   public void retireIds(long idEnd) throws IOException {
-    synchronized (lock) {
-      nextIdBase = Math.max(nextIdBase, idEnd);
-    }
+    idBases.retire(idEnd);
     context.persistMetadata();
   }
 
@@ -353,9 +329,7 @@ public final class Topics {
         entries.add(entry);
       }
     }
-    synchronized (lock) {
-      return new Metadata(DataDir.FORMAT_VERSION, nextIdBase, entries);
-    }
+    return new Metadata(DataDir.FORMAT_VERSION, idBases.next(), entries);
   }
 
   // ---------------------------------------------------------------- deleting
