@@ -116,7 +116,7 @@ function up() {
 
 /**
  * Reads and shows, now and then every two seconds, as long as the page is open. One request at a time; a slow one makes
- * the next one wait.
+ * the next one wait, so that a page never takes more than a third of what the broker can answer.
  */
 export function poll(read, show, everyMs = POLL_MS) {
   let timer = null;
@@ -130,6 +130,7 @@ export function poll(read, show, everyMs = POLL_MS) {
     }
     clearTimeout(timer);
     isRunning = true;
+    const begin = performance.now();
     try {
       const data = await read();
       up();
@@ -145,7 +146,7 @@ export function poll(read, show, everyMs = POLL_MS) {
       }
     } finally {
       isRunning = false;
-      timer = setTimeout(turn, isWanted ? 0 : everyMs);
+      timer = setTimeout(turn, isWanted ? 0 : Math.max(everyMs, 2 * (performance.now() - begin)));
       isWanted = false;
     }
   }

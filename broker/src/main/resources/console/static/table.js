@@ -130,7 +130,9 @@ export class Table {
   #cell(cell, column, row) {
     const text = this.#text(column, row);
     say(cell, text);
-    if (column.href) {
+    if (column.href && text === '') {
+      cell.removeAttribute('href'); // a link without a text says nothing
+    } else if (column.href) {
       const href = column.href(row);
       if (cell.getAttribute('href') !== href) {
         cell.setAttribute('href', href);

@@ -8,10 +8,13 @@ import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Browser;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The console in Chromium: what its pages show, and what they do. */
 class ConsoleBrowserSystemTest {
@@ -153,6 +156,57 @@ class ConsoleBrowserSystemTest {
     browser.press("Delete");
     browser.await("location.pathname === '/console/topics'");
     assertTrue(broker.http().topic("doomed").isMissingNode());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/, billing",
+    "/console/topics, orders",
+    "/console/topic?topic=orders, billing",
+    "/console/channel?topic=orders&channel=billing, No consumers.",
+    "/console/connections, No consumers are connected.",
+    "/console/events, channel.create",
+    "/console/configuration, http_anonymous_role",
+    "/console/topic?topic=no.such, There is no topic of this name.",
+    "/login, Password",
+  })
+  void shouldHaveNoBarriers(String target, String text) {
+    go(target);
+    browser.awaitText(text);
+    browser.look(1280, 900, false);
+    assertEquals(List.of(), browser.barriers());
+    browser.look(390, 844, true);
+    assertEquals(List.of(), browser.barriers());
+    browser.await("document.documentElement.scrollWidth <= 390"); // tables scroll by themselves
+  }
+
+  @Test
+  void shouldHaveNoBarriersInDialogsAndMessages() {
+    go("/console/topic?topic=orders");
+    browser.look(1280, 900, true);
+    browser.press("Look");
+    browser.await("document.querySelectorAll('details.message').length === 10");
+    browser.value("document.querySelectorAll('details.message').forEach(d => d.open = true)");
+    browser.awaitText("total: 12345678901234567890");
+    assertEquals(List.of(), browser.barriers());
+    for (String button : List.of("Create a channel…", "Empty…", "Delete…")) {
+      browser.press(button);
+      browser.await("document.querySelector('dialog').open");
+      assertEquals(List.of(), browser.barriers(), button);
+      browser.press("Cancel");
+      browser.await("document.querySelector('dialog') === null");
+    }
+  }
+
+  @Test
+  void shouldShowThePastOfATopicAndAChannel() {
+    broker.http().post("/channel/create?topic=orders&channel=past").expect(200, "");
+    go("/console/topic?topic=orders");
+    browser.await("document.querySelectorAll('svg path.line[d^=M]').length === 4");
+    browser.await("document.getElementById('figure-files').textContent === '1'");
+    go("/console/channel?topic=orders&channel=past");
+    browser.await("document.querySelectorAll('svg path.line[d^=M]').length === 7");
+    browser.await("document.getElementById('figure-ledger').textContent.endsWith('B')");
   }
 
   @Test

@@ -4,18 +4,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,7 +35,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class Browser implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/usr/bin/chromium");
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Path home;
@@ -139,11 +143,11 @@ public final class Browser implements AutoCloseable {
     return result.path("result").path("value");
   }
 
-  /** Waits, at most 20 s, until the expression is true. */
+  /** Waits, at most a minute, until the expression is true. */
   public void await(String expression) {
     try {
       Awaitility.await(expression)
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofMillis(50))
           .ignoreException(AssertionError.class) // the page is just being replaced
           .until(() -> value(expression).asBoolean());
@@ -157,7 +161,7 @@ public final class Browser implements AutoCloseable {
     return value("document.body.innerText").asText();
   }
 
-  /** Waits, at most 20 s, until the page shows this text. */
+  /** Waits, at most a minute, until the page shows this text. */
   public void awaitText(String text) {
     await("document.body.innerText.includes(" + JSON.valueToTree(text) + ")");
   }
@@ -176,6 +180,55 @@ public final class Browser implements AutoCloseable {
   public void type(String selector, String text) {
     value("document.querySelector('" + selector + "').focus()");
     call("Input.insertText", Map.of("text", text));
+  }
+
+  /** Has the page drawn for a wide or a narrow screen, in light or dark. */
+  public void look(int width, int height, boolean isDark) {
+    call(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
+    Map<String, String> scheme =
+        Map.of("name", "prefers-color-scheme", "value", isDark ? "dark" : "light");
+    call("Emulation.setEmulatedMedia", Map.of("features", List.of(scheme)));
+  }
+
+  /** What axe finds in the page that is serious or critical for people with disabilities. */
+  public List<String> barriers() {
+    if (!value("typeof axe === 'object'").asBoolean()) {
+      value(axe() + "; true");
+    }
+    JsonNode violations =
+        value("axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)");
+    List<String> serious = new ArrayList<>();
+    for (JsonNode violation : violations) {
+      String impact = violation.path("impact").asText();
+      if (impact.equals("serious") || impact.equals("critical")) {
+        List<String> where = new ArrayList<>();
+        violation
+            .path("nodes")
+            .forEach(
+                node -> where.add(node.path("html").asText() + ": " + node.path("failureSummary")));
+        serious.add(violation.path("id").asText() + " " + where);
+      }
+    }
+    return serious;
+  }
+
+  private static String axe() {
+    String webjar = "/META-INF/maven/org.webjars.npm/axe-core/pom.properties";
+    Properties properties = new Properties();
+    try (InputStream in = Browser.class.getResourceAsStream(webjar)) {
+      properties.load(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    String file =
+        "/META-INF/resources/webjars/axe-core/" + properties.getProperty("version") + "/axe.min.js";
+    try (InputStream in = Browser.class.getResourceAsStream(file)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** What scripts threw and what the policy forbade since the last {@link #go}. */
