@@ -1,6 +1,7 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.OutOfMemoryExit;
+import io.holdfast.broker.net.ReadGate.Reason;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -28,12 +29,12 @@ final class Async {
 
   private final ChannelHandlerContext ctx;
   private final ProtocolV2Decoder decoder;
-  private final ProtocolV2 protocol;
+  private final Connection connection;
 
-  Async(ChannelHandlerContext ctx, ProtocolV2Decoder decoder, ProtocolV2 protocol) {
+  Async(ChannelHandlerContext ctx, ProtocolV2Decoder decoder, Connection connection) {
     this.ctx = ctx;
     this.decoder = decoder;
-    this.protocol = protocol;
+    this.connection = connection;
   }
 
   /** Goes on when the future is done: at once when it is done already. */
@@ -58,8 +59,7 @@ final class Async {
   }
 
   private void suspend() {
-    decoder.suspend();
-    protocol.updateAutoRead();
+    connection.gate().close(Reason.COMMAND);
   }
 
   /** Loses what came behind the command that runs now. */
@@ -69,21 +69,21 @@ final class Async {
 
   /** Waits for the handlers below, which go on reading. */
   void suspendForHandshake() {
-    decoder.suspend();
+    connection.gate().close(Reason.HANDSHAKE);
   }
 
   void resumeWith(Step step) {
-    if (protocol.isClosed()) {
+    if (connection.isClosed()) {
       return;
     }
-    decoder.unsuspend();
+    connection.gate().open(Reason.HANDSHAKE);
+    connection.gate().open(Reason.COMMAND);
     try {
       step.run();
     } catch (ClientException e) {
-      protocol.fail(e);
+      connection.fail(e);
     }
-    if (!decoder.isSuspended()) {
-      protocol.updateAutoRead();
+    if (connection.gate().mayRun()) {
       decoder.resume();
     }
   }

@@ -33,4 +33,11 @@ public final class ClientException extends Exception {
   public boolean isFatal() {
     return fatal;
   }
+
+  /** Refuses a command that has no place in the connection's state. */
+  static void requireState(boolean isRight, String command) throws ClientException {
+    if (!isRight) {
+      throw fatal("E_INVALID", "cannot " + command + " in current state");
+    }
+  }
 }

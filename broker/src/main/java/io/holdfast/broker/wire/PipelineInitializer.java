@@ -22,6 +22,6 @@ final class PipelineInitializer extends ChannelInitializer<Channel> {
       conn.close();
       return;
     }
-    conn.pipeline().addLast("protocol", new ProtocolV2Decoder(new ProtocolV2(services)));
+    conn.pipeline().addLast("protocol", new ProtocolV2Decoder(new Connection(services)));
   }
 }

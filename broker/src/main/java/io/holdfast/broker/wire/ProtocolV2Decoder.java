@@ -1,6 +1,8 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.InputBudget;
+import io.holdfast.broker.net.ReadGate;
+import io.holdfast.broker.net.ReadGate.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -10,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
- * other on {@link ProtocolV2}. When a command has to wait for other threads (a topic to be
+ * other by {@link Commands}. When a command has to wait for other threads (a topic to be
  * created), nothing more is read or run until it is done, so that commands keep their order.
  *
  * <p>Bodies are never copied here: a publish hands on a slice of what came from the socket.
@@ -36,11 +38,11 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     DISCARD
   }
 
-  private final ProtocolV2 protocol;
+  private final Connection connection;
+  private Commands commands;
+  private ReadGate gate;
   private State state = State.MAGIC;
   private ByteBuf cumulation;
-  private boolean suspended;
-  private boolean inputShutdown;
   private boolean processing;
   private boolean dropping;
   private final InputRoom room;
@@ -50,22 +52,28 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private int mpubDone;
   private int mpubScanned;
 
-  public ProtocolV2Decoder(ProtocolV2 protocol) {
-    this.protocol = protocol;
-    room = new InputRoom(protocol.inputBudget(), this);
+  public ProtocolV2Decoder(Connection connection) {
+    this.connection = connection;
+    room = new InputRoom(connection.inputBudget(), this);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     room.start(ctx.executor());
     if (ctx.channel().isActive()) {
-      protocol.start(ctx, this);
+      start(ctx);
     }
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    protocol.start(ctx, this);
+    start(ctx);
+  }
+
+  private void start(ChannelHandlerContext ctx) {
+    connection.start(ctx, this);
+    commands = connection.commands();
+    gate = connection.gate();
   }
 
   @Override
@@ -75,10 +83,10 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       in.release();
       return;
     }
-    if (suspended && readable() + in.readableBytes() > room.mayHoldBytes()) {
+    if (!gate.mayRun() && readable() + in.readableBytes() > room.mayHoldBytes()) {
       // Not asked for: when a client ends its direction, all that it sent is read at once.
       in.release();
-      protocol.tooMuch();
+      connection.tooMuch();
       return;
     }
     cumulation =
@@ -91,13 +99,13 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    protocol.readComplete();
+    connection.readComplete();
     trim(ctx);
   }
 
   /** Half a command must not keep the buffer of a large read. */
   private void trim(ChannelHandlerContext ctx) {
-    boolean isGrown = room.isHeld() && state != State.LINE && !suspended;
+    boolean isGrown = room.isHeld() && state != State.LINE && gate.mayRun();
     if (cumulation == null || isGrown) {
       return;
     }
@@ -115,18 +123,17 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    protocol.writabilityChanged();
+    connection.writabilityChanged();
   }
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event instanceof ChannelInputShutdownEvent) {
-      inputShutdown = true;
-      // Of TLS or a compressed stream: what the socket brings from now on is not looked at.
-      ctx.channel().config().setAutoRead(false);
-      if (!suspended) {
+      // Of TLS or a compressed stream, too: what the socket brings from now on is not looked at.
+      gate.close(Reason.ENDED);
+      if (gate.mayRun()) {
         endOfInput();
-        protocol.readComplete();
+        connection.readComplete();
       }
     }
     super.userEventTriggered(ctx, event);
@@ -135,18 +142,18 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     release();
-    protocol.closed();
+    connection.closed();
   }
 
   @Override
   public void handlerRemoved(ChannelHandlerContext ctx) {
     release();
-    protocol.closed();
+    connection.closed();
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    protocol.failed(cause);
+    connection.failed(cause);
   }
 
   private void release() {
@@ -158,63 +165,45 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Runs nothing more until {@link #resume}. */
-  void suspend() {
-    suspended = true;
-  }
-
-  /** Takes commands again, from {@link #resume} on. */
-  void unsuspend() {
-    suspended = false;
-  }
-
   /** Loses what has come behind the command that runs now: it was sent too early (contract §2). */
   void dropBuffered() {
     dropping = true;
   }
 
+  ReadGate gate() {
+    return gate;
+  }
+
   /** Nothing more is read until there is room for the rest of the command. */
   void waitForRoom() {
-    suspended = true;
-    protocol.updateAutoRead();
+    gate.close(Reason.ROOM);
   }
 
   void roomGranted() {
-    suspended = false;
-    protocol.roomGranted();
+    gate.open(Reason.ROOM);
     resume();
   }
 
   /** Others wait for the room of the command that is being received. */
   void mustHave(long bytes) {
-    boolean isRunning = suspended && !room.isWaiting();
-    if (!isRunning && !protocol.isHoldingBack() && readable() < bytes) {
-      protocol.tooSlow();
+    boolean isHeldBack = gate.isClosedFor(Reason.COMMAND) || gate.isClosedFor(Reason.REPLIES);
+    if (!isHeldBack && readable() < bytes) {
+      connection.tooSlow();
     }
   }
 
   /** What to say when the command cannot even wait for room. */
   ClientException noRoom() {
-    return protocol.noRoom(state != State.LINE);
-  }
-
-  /** Whether a command waits for other threads. */
-  boolean isSuspended() {
-    return suspended;
-  }
-
-  /** Whether the client has ended its direction; reading is over then. */
-  boolean isInputShutdown() {
-    return inputShutdown;
+    return commands.noRoom(state != State.LINE);
   }
 
   /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
   void resume() {
     process();
-    if (inputShutdown && !suspended) {
+    if (gate.isClosedFor(Reason.ENDED) && gate.mayRun()) {
       endOfInput();
     }
-    protocol.readComplete();
+    connection.readComplete();
   }
 
   /** Throws away whatever comes from now on. */
@@ -229,7 +218,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     processing = true;
     try {
       boolean more = true;
-      while (more && !suspended && !dropping && state != State.DISCARD) {
+      while (more && gate.mayRun() && !dropping && state != State.DISCARD) {
         more = tryStep();
       }
     } finally {
@@ -248,7 +237,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     try {
       return step(cumulation);
     } catch (ClientException e) {
-      protocol.fail(e);
+      connection.fail(e);
       return true;
     }
   }
@@ -273,7 +262,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       state = State.LINE;
       return true;
     }
-    protocol.badMagic(magic);
+    connection.badMagic(magic);
     return false;
   }
 
@@ -283,14 +272,14 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (in.readableBytes() >= FIN_LINE_BYTES
         && in.getInt(start) == FIN_PREFIX
         && in.getByte(start + FIN_LINE_BYTES - 1) == '\n'
-        && protocol.finFast(in, start + Integer.BYTES)) {
+        && commands.finFast(in, start + Integer.BYTES)) {
       in.skipBytes(FIN_LINE_BYTES);
       return true;
     }
     int length = in.bytesBefore(Math.min(in.readableBytes(), MAX_LINE_BYTES), (byte) '\n');
     if (length < 0) {
       if (in.readableBytes() >= MAX_LINE_BYTES) {
-        protocol.closeSilently();
+        connection.closeSilently();
       } else if (in.readableBytes() > InputBudget.FREE_BYTES) {
         room.claim(MAX_LINE_BYTES, MAX_LINE_BYTES);
       }
@@ -303,7 +292,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
     String text = in.toString(start, end, StandardCharsets.ISO_8859_1);
     in.skipBytes(length + 1);
-    switch (protocol.line(text)) {
+    switch (commands.line(text)) {
       case NONE -> {
         // Done.
       }
@@ -324,15 +313,15 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
     int start = in.readerIndex();
     int size = in.getInt(start);
-    protocol.checkBodySize(size);
+    commands.checkBodySize(size);
     int bytes = Integer.BYTES + size;
     if (in.readableBytes() < bytes) {
       receive(bytes, bytes);
       return false;
     }
-    if (!protocol.body(in, start, size)) {
+    if (!commands.body(in, start, size)) {
       // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
-      return !suspended;
+      return gate.mayRun();
     }
     room.release();
     state = State.LINE;
@@ -361,7 +350,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   /** As {@link #receive}, by what the MPUB said of its size and what came since. */
   private boolean mpubNeeds(ByteBuf in, int bytes) throws ClientException {
     int said = Integer.BYTES + in.getInt(in.readerIndex());
-    receive(Math.max(said, bytes), protocol.maxMpubBytes());
+    receive(Math.max(said, bytes), commands.maxMpubBytes());
     return false;
   }
 
@@ -373,14 +362,14 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
         if (in.readableBytes() < Integer.BYTES) {
           return false;
         }
-        protocol.checkBodySize(in.getInt(start));
+        commands.checkBodySize(in.getInt(start));
         mpubScanned = Integer.BYTES;
       }
       if (in.readableBytes() < head) {
         return false;
       }
       int count = in.getInt(start + Integer.BYTES);
-      protocol.checkMpubCount(count);
+      commands.checkMpubCount(count);
       mpubCount = count;
       mpubScanned = head;
     }
@@ -390,15 +379,15 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
         return mpubNeeds(in, mpubScanned);
       }
       int size = in.getInt(start + mpubScanned);
-      protocol.checkMpubMessage(mpubDone, size, mpubScanned - head);
+      commands.checkMpubMessage(mpubDone, size, mpubScanned - head);
       if (readable - mpubScanned - Integer.BYTES < size) {
         return mpubNeeds(in, mpubScanned + Integer.BYTES + size);
       }
       mpubScanned += Integer.BYTES + size;
       mpubDone++;
     }
-    if (!protocol.mpub(in, start + head, mpubScanned - head, mpubCount)) {
-      return !suspended;
+    if (!commands.mpub(in, start + head, mpubScanned - head, mpubCount)) {
+      return gate.mayRun();
     }
     room.release();
     state = State.LINE;
@@ -411,14 +400,14 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     try {
       switch (state) {
         case BODY ->
-            throw protocol.shortBody(
+            throw commands.shortBody(
                 cumulation == null || cumulation.readableBytes() < Integer.BYTES);
-        case MPUB -> throw protocol.shortMpub(mpubScanned, mpubCount, mpubDone, readable());
-        case MAGIC, LINE -> protocol.endOfInput();
-        case DISCARD -> protocol.discarded();
+        case MPUB -> throw commands.shortMpub(mpubScanned, mpubCount, mpubDone, readable());
+        case MAGIC, LINE -> connection.endOfInput();
+        case DISCARD -> connection.discarded();
       }
     } catch (ClientException e) {
-      protocol.fail(e);
+      connection.fail(e);
     }
     release();
   }

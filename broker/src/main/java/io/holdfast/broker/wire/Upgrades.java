@@ -2,6 +2,7 @@ package io.holdfast.broker.wire;
 
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.net.ReadGate;
 import io.holdfast.broker.tls.ServerTlsHandler;
 import io.holdfast.broker.tls.TlsSessionInfo;
 import io.holdfast.broker.wire.compress.DeflateDecoder;
@@ -13,7 +14,6 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
-import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLException;
 
 /**
@@ -36,18 +36,15 @@ final class Upgrades {
   private final ClientOutput output;
   private final Authenticator authenticator;
   private final Async async;
-  private final BooleanSupplier inputPaused;
+  private final ReadGate gate;
 
-  /**
-   * @param inputPaused whether the protocol takes no input now
-   */
   Upgrades(
       ConnectionServices services,
       ChannelHandlerContext ctx,
       ClientV2 client,
       Authenticator authenticator,
       Async async,
-      BooleanSupplier inputPaused) {
+      ReadGate gate) {
     this.services = services;
     options = services.broker().options();
     this.ctx = ctx;
@@ -55,7 +52,7 @@ final class Upgrades {
     output = client.output();
     this.authenticator = authenticator;
     this.async = async;
-    this.inputPaused = inputPaused;
+    this.gate = gate;
   }
 
   /** Whether an exception in the pipeline came from what the client sent. */
@@ -177,7 +174,7 @@ final class Upgrades {
     }
     ChannelHandler encoder = snappy ? new SnappyEncoder() : new DeflateEncoder(level);
     ChannelHandler decoder =
-        snappy ? new SnappyDecoder(inputPaused) : new DeflateDecoder(inputPaused);
+        snappy ? new SnappyDecoder(gate) : new DeflateDecoder(gate);
     ctx.pipeline().addBefore(ctx.name(), "compress", encoder);
     ctx.pipeline().addBefore(ctx.name(), "decompress", decoder);
     client.setSecurity(client.security().compressed(deflate, snappy));

@@ -7,7 +7,7 @@ import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.queue.GuidFactory;
 import io.holdfast.broker.wire.ConnectionServices;
 import io.holdfast.broker.wire.FrameEncoder;
-import io.holdfast.broker.wire.ProtocolV2;
+import io.holdfast.broker.wire.Connection;
 import io.holdfast.broker.wire.ProtocolV2Decoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -88,7 +88,7 @@ public class ProtocolBenchmark {
     EmbeddedChannel conn =
         new EmbeddedChannel(
             new ProtocolV2Decoder(
-                new ProtocolV2(
+                new Connection(
                     new ConnectionServices(
                         broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
     conn.writeInbound(Unpooled.copiedBuffer("  V2" + commands, StandardCharsets.US_ASCII));

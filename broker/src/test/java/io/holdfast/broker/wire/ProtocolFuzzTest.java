@@ -60,7 +60,7 @@ class ProtocolFuzzTest {
     target.waitsWhile(
         conn -> {
           ProtocolV2Decoder decoder = conn.pipeline().get(ProtocolV2Decoder.class);
-          return decoder != null && decoder.isSuspended();
+          return decoder != null && !decoder.gate().mayRun();
         });
   }
 
@@ -74,7 +74,7 @@ class ProtocolFuzzTest {
         .addLast(
             "protocol",
             new ProtocolV2Decoder(
-                new ProtocolV2(new ConnectionServices(target.broker(), null, null, budgets))));
+                new Connection(new ConnectionServices(target.broker(), null, null, budgets))));
   }
 
   /** A connection that behaves: what the last one did is not its concern. */
@@ -179,8 +179,8 @@ class ProtocolFuzzTest {
               conn.pipeline()
                   .addFirst(
                       isSnappy
-                          ? new SnappyDecoder(decoder::isSuspended)
-                          : new DeflateDecoder(decoder::isSuspended));
+                          ? new SnappyDecoder(decoder.gate())
+                          : new DeflateDecoder(decoder.gate()));
             },
             ProtocolFuzzTest::serve));
   }

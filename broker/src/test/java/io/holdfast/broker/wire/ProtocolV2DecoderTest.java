@@ -47,7 +47,7 @@ class ProtocolV2DecoderTest {
   private EmbeddedChannel connect() {
     return new EmbeddedChannel(
         new ProtocolV2Decoder(
-            new ProtocolV2(
+            new Connection(
                 new ConnectionServices(
                     broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
   }

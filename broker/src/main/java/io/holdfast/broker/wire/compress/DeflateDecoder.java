@@ -1,11 +1,11 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.compression.DecompressionException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.function.BooleanSupplier;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
@@ -25,10 +25,10 @@ public final class DeflateDecoder extends PacedDecoder {
   private boolean ended;
 
   /**
-   * @param inputPaused true while the connection itself keeps auto-read off and must keep it so
+   * @param gate closed while this or the connection itself wants no input
    */
-  public DeflateDecoder(BooleanSupplier inputPaused) {
-    super(inputPaused);
+  public DeflateDecoder(ReadGate gate) {
+    super(gate);
   }
 
   @Override

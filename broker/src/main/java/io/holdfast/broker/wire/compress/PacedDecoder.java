@@ -1,34 +1,31 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.net.ReadGate;
+import io.holdfast.broker.net.ReadGate.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
-import java.util.function.BooleanSupplier;
 
 /**
  * Decompresses what arrives, a bounded amount per turn of the event loop, so that a small hostile
  * input which expands to very much neither fills memory nor keeps other connections waiting.
  *
- * <p>What is left after a turn stays compressed, and the socket is not read until it is used up:
- * the decoder then <i>holds</i>, that is, it has switched auto-read off itself. It also stops
- * between two pieces when the connection wants no input. As auto-read alone cannot tell the two
- * reasons apart, the connection says through a supplier whether it wants none; to resume it sets
- * auto-read (or calls read) as without compression. All belongs to the connection's event loop.
+ * <p>What is left after a turn stays compressed, and the socket is not read until it is used up: the
+ * gate is closed for {@link Reason#DECOMPRESSION}. Between two pieces it stops as soon as the gate is
+ * closed for another reason; when that opens, the gate's read is what makes it go on. All belongs to
+ * the connection's event loop.
  */
 abstract class PacedDecoder extends ChannelDuplexHandler {
   /** Decompressed bytes after which a turn ends, give or take one piece. */
   static final int TURN_BYTES = 1024 * 1024;
 
-  private final BooleanSupplier inputPaused;
+  private final ReadGate gate;
 
   /** Compressed, as received; empty buffers are never kept. */
   private final ArrayDeque<ByteBuf> received = new ArrayDeque<>();
-
-  /** Whether auto-read is off because of us. */
-  private boolean holding;
 
   private boolean turnScheduled;
   private boolean decoding;
@@ -41,14 +38,11 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
 
   private boolean passedOn;
 
-  /** Somebody asked for input since the last piece; answered even if auto-read is off. */
-  private boolean readRequested;
-
   /**
-   * @param inputPaused true while the connection itself keeps auto-read off and must keep it so
+   * @param gate closed while this or the connection itself wants no input
    */
-  PacedDecoder(BooleanSupplier inputPaused) {
-    this.inputPaused = inputPaused;
+  PacedDecoder(ReadGate gate) {
+    this.gate = gate;
   }
 
   /**
@@ -80,34 +74,27 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
       ctx.fireChannelRead(msg);
       return;
     }
-    if (finished || !buffer.isReadable()) {
+    if (finished || gate.isDraining() || !buffer.isReadable()) {
       ReferenceCountUtil.release(buffer);
       return;
     }
     received.add(buffer);
-    if (!holding && !decoding) {
+    if (!decoding && !gate.isClosedFor(Reason.DECOMPRESSION)) {
       decode(ctx);
     }
   }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    boolean starved = !passedOn && !isBusy() && !holding;
     passedOn = false;
     ctx.fireChannelReadComplete();
-    if (starved && !ctx.channel().config().isAutoRead()) {
-      // Somebody asked for one read and got nothing out of it yet.
-      ctx.read();
-    }
   }
 
   @Override
   public void read(ChannelHandlerContext ctx) {
-    readRequested = true;
     if (isBusy()) {
-      // What has arrived comes first. Whoever set auto-read meanwhile gets it back when it is done.
+      // What has arrived comes first.
       hold(ctx);
-      scheduleTurn(ctx);
     } else {
       ctx.read();
     }
@@ -117,16 +104,9 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
     return !finished && (!received.isEmpty() || hasPending());
   }
 
-  private boolean isPaused(ChannelHandlerContext ctx) {
-    return inputPaused.getAsBoolean() || (!holding && !ctx.channel().config().isAutoRead());
-  }
-
+  /** Reads no more until another turn has done the rest. */
   private void hold(ChannelHandlerContext ctx) {
-    holding = true;
-    ctx.channel().config().setAutoRead(false);
-  }
-
-  private void scheduleTurn(ChannelHandlerContext ctx) {
+    gate.close(Reason.DECOMPRESSION);
     if (!turnScheduled) {
       turnScheduled = true;
       ctx.executor().execute(() -> turn(ctx));
@@ -143,11 +123,8 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
       passedOn = false;
       ctx.fireChannelReadComplete();
     }
-    if (holding && !isBusy()) {
-      holding = false;
-      if (!inputPaused.getAsBoolean() && !inputShutdown) {
-        ctx.channel().config().setAutoRead(true);
-      }
+    if (!isBusy()) {
+      gate.open(Reason.DECOMPRESSION);
     }
   }
 
@@ -177,26 +154,32 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
     int passed = 0;
     decoding = true;
     try {
-      while (isBusy() && !isEndOfStream() && !ctx.isRemoved()) {
+      while (isBusy() && !isEndOfStream() && !gate.isDraining() && !ctx.isRemoved()) {
         if (passed >= TURN_BYTES) {
           hold(ctx);
-          scheduleTurn(ctx);
           return;
         }
-        if (!readRequested && isPaused(ctx)) {
+        if (gate.isClosedBesides(Reason.DECOMPRESSION)) {
+          // Whoever opens it has this read, and so begin again.
+          gate.open(Reason.DECOMPRESSION);
           return;
         }
         ByteBuf piece = nextPiece(ctx, received);
         if (piece != null) {
           passed += piece.readableBytes();
           passedOn = true;
-          readRequested = false;
           ctx.fireChannelRead(piece);
         }
       }
-      if (!finished && !ctx.isRemoved() && (isEndOfStream() || (inputShutdown && !isBusy()))) {
+      if (finished || ctx.isRemoved()) {
+        return;
+      }
+      boolean isAllRead = !isBusy() || gate.isDraining();
+      if (isEndOfStream() || inputShutdown && isAllRead) {
         // The end of the stream is the end of the input: no further command can come.
         endOfInput(ctx);
+      } else if (gate.isDraining()) {
+        finish(); // nobody wants it any more
       }
     } catch (Exception e) {
       finish();

@@ -1,12 +1,12 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.compression.DecompressionException;
 import io.netty.handler.codec.compression.Snappy;
 import java.util.ArrayDeque;
-import java.util.function.BooleanSupplier;
 
 /**
  * Client to server in the snappy framing format (contract §2). A corrupt stream is a {@link
@@ -28,10 +28,10 @@ public final class SnappyDecoder extends PacedDecoder {
   private boolean started;
 
   /**
-   * @param inputPaused true while the connection itself keeps auto-read off and must keep it so
+   * @param gate closed while this or the connection itself wants no input
    */
-  public SnappyDecoder(BooleanSupplier inputPaused) {
-    super(inputPaused);
+  public SnappyDecoder(ReadGate gate) {
+    super(gate);
   }
 
   @Override

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.compression.DecompressionException;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
@@ -45,7 +48,7 @@ class CodecTest {
     SNAPPY {
       @Override
       EmbeddedChannel channel() {
-        return new EmbeddedChannel(new SnappyEncoder(), new SnappyDecoder(() -> false));
+        return pair(new SnappyEncoder(), SnappyDecoder::new);
       }
 
       @Override
@@ -69,7 +72,7 @@ class CodecTest {
     DEFLATE {
       @Override
       EmbeddedChannel channel() {
-        return new EmbeddedChannel(new DeflateEncoder(6), new DeflateDecoder(() -> false));
+        return pair(new DeflateEncoder(6), DeflateDecoder::new);
       }
 
       @Override
@@ -112,6 +115,13 @@ class CodecTest {
     };
 
     abstract EmbeddedChannel channel();
+
+    static EmbeddedChannel pair(
+        ChannelHandler encoder, Function<ReadGate, ChannelHandler> decoder) {
+      EmbeddedChannel channel = new EmbeddedChannel(encoder);
+      channel.pipeline().addLast(decoder.apply(new ReadGate(channel.config(), () -> {})));
+      return channel;
+    }
 
     abstract byte[] decode(byte[] compressed) throws IOException;
 

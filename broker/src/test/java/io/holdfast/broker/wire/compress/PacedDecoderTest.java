@@ -3,6 +3,7 @@ package io.holdfast.broker.wire.compress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.net.ReadGate;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -48,6 +49,7 @@ class PacedDecoderTest {
     volatile long mostInATurn;
     volatile boolean inactive;
     volatile ChannelHandlerContext ctx;
+    private ReadGate gate;
     private long turnBytes;
     private long resumedAt;
 
@@ -69,14 +71,14 @@ class PacedDecoderTest {
       piece.release();
       if (pauseEachMib && bytes - resumedAt >= MIB) {
         paused = true;
-        context.channel().config().setAutoRead(false);
+        gate.close(ReadGate.Reason.OUTPUT);
       }
     }
 
     void resume() {
       resumedAt = bytes;
       paused = false;
-      ctx.channel().config().setAutoRead(true);
+      gate.open(ReadGate.Reason.OUTPUT);
     }
 
     @Override
@@ -93,7 +95,8 @@ class PacedDecoderTest {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                channel.pipeline().addLast(new DeflateDecoder(() -> sink.paused), sink);
+                sink.gate = new ReadGate(channel.config(), () -> {});
+                channel.pipeline().addLast(new DeflateDecoder(sink.gate), sink);
               }
             })
         .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
