@@ -72,8 +72,7 @@ final class Listeners {
         HttpServer.bind(
             new HttpServer.Config(
                 address,
-                transport.acceptors(),
-                transport.workers(),
+                transport,
                 api,
                 HttpLimits.DEFAULT,
                 budgets,

@@ -10,11 +10,10 @@ import io.holdfast.broker.net.HttpJsonClient;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.TopologyListener;
 import io.holdfast.broker.stats.StatsSnapshot;
+import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.StatsdOptions;
 import io.holdfast.broker.stats.StatsdPusher;
-import io.holdfast.broker.stats.StatsdSampler;
 import io.holdfast.broker.tls.TlsException;
-import io.holdfast.broker.tls.TlsOptions;
 import io.holdfast.broker.tls.TrustManagers;
 import java.io.Closeable;
 import java.io.IOException;
@@ -63,7 +62,7 @@ final class Outbound implements Closeable {
   private HttpJsonClient newHttpClient() {
     SSLParameters parameters = new SSLParameters();
     parameters.setProtocols(
-        TlsOptions.MinVersion.parse(options.tlsMinVersion().text()).protocols());
+        options.tlsMinVersion().jdkNamesFromHere());
     return new HttpJsonClient(
         options.httpClientConnectTimeoutMs(),
         options.httpClientRequestTimeoutMs(),
@@ -116,7 +115,7 @@ final class Outbound implements Closeable {
                 options.isStatsdMemStats(),
                 options.statsdUdpPacketSize(),
                 options.isStatsdExcludeEphemeral()),
-            () -> StatsdSampler.sample(broker));
+            () -> StatsSnapshot.of(broker, "", "", false).withMemory(MemoryStats.now(), null));
     statsd.start();
   }
 

@@ -110,7 +110,7 @@ public final class Server {
             options.tlsKey().get(),
             options.tlsRootCaFile().orElse(null),
             TlsOptions.ClientAuthPolicy.parse(options.tlsClientAuthPolicy()),
-            TlsOptions.MinVersion.parse(options.tlsMinVersion().text())),
+            options.tlsMinVersion()),
         System::nanoTime);
   }
 

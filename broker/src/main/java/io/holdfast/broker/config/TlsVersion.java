@@ -1,5 +1,6 @@
 package io.holdfast.broker.config;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -34,6 +35,14 @@ public enum TlsVersion {
   /** Returns the name as flags and file write it. */
   public String text() {
     return text;
+  }
+
+  /** Returns the JDK's names of this version and all above. */
+  public String[] jdkNamesFromHere() {
+    return Arrays.stream(values())
+        .filter(version -> version.compareTo(this) >= 0)
+        .map(TlsVersion::jdkName)
+        .toArray(String[]::new);
   }
 
   /** Returns the JDK's and Netty's name of the protocol. */

@@ -5,37 +5,23 @@ import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.limits.Descriptors;
 import io.holdfast.broker.limits.SeldomLog;
-import io.holdfast.broker.net.AcceptFailures;
 import io.holdfast.broker.net.Addresses;
+import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.net.UnixSocketFile;
 import io.holdfast.broker.tls.ServerTlsHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoEventLoopGroup;
-import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerDomainSocketChannel;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -46,7 +32,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Listens for HTTP or HTTPS on host and port or on a unix socket and serves {@link HttpApi}'s
- * routes. Thread- safe.
+ * routes. Thread-safe.
  */
 @SuppressWarnings(
     "FutureReturnValueIgnored") // closes of single connections; the group waits for all
@@ -74,8 +60,7 @@ public final class HttpServer {
    * What to listen with.
    *
    * @param address host and port (0: a free one) or path of a unix socket
-   * @param acceptors event loops that accept
-   * @param loops event loops of the connections, of the same kind (epoll or NIO)
+   * @param transport event loops
    * @param api routes to serve
    * @param limits what a client may cost
    * @param budgets memory that all connections share
@@ -87,8 +72,7 @@ public final class HttpServer {
    */
   public record Config(
       ListenAddress address,
-      EventLoopGroup acceptors,
-      EventLoopGroup loops,
+      Transport transport,
       HttpApi api,
       HttpLimits limits,
       Budgets budgets,
@@ -108,55 +92,18 @@ public final class HttpServer {
     String scheme = config.sslContext() == null ? "HTTP" : "HTTPS";
     ListenAddress address = config.address();
     ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
-    boolean epoll = isEpoll(config.acceptors());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(config.acceptors(), config.loops())
-            .channel(channelType(epoll, address.isUnix()))
             .childOption(ChannelOption.AUTO_READ, false)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childHandler(new Initializer(config, router, connections));
-    if (address.isUnix()) {
-      UnixSocketFile.removeIfStale(address.unixPath());
-    } else {
-      bootstrap
-          .option(ChannelOption.SO_REUSEADDR, true)
-          .childOption(ChannelOption.TCP_NODELAY, true)
-          .childOption(ChannelOption.SO_KEEPALIVE, true);
+    if (!address.isUnix()) {
+      bootstrap.childOption(ChannelOption.SO_KEEPALIVE, true);
     }
-    ChannelFuture bound = bootstrap.bind(socketAddress(epoll, address)).awaitUninterruptibly();
-    if (!bound.isSuccess()) {
-      throw Addresses.cannotListen(address, bound.cause());
-    }
-    if (address.isUnix()) {
-      UnixSocketFile.open(address.unixPath());
-    }
-    bound.channel().pipeline().addLast(new AcceptFailures());
-    HttpServer server = new HttpServer(scheme, bound.channel(), connections, address);
+    Channel listener = config.transport().bind(bootstrap, address);
+    HttpServer server = new HttpServer(scheme, listener, connections, address);
     LOG.info("{}: listening on {}", scheme, server.boundTo);
     return server;
-  }
-
-  private static boolean isEpoll(EventLoopGroup group) {
-    return group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
-  }
-
-  private static Class<? extends ServerChannel> channelType(boolean epoll, boolean unix) {
-    if (epoll) {
-      return unix ? EpollServerDomainSocketChannel.class : EpollServerSocketChannel.class;
-    }
-    return unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class;
-  }
-
-  private static SocketAddress socketAddress(boolean epoll, ListenAddress address) {
-    if (address.isUnix()) {
-      return epoll
-          ? new DomainSocketAddress(address.unixPath())
-          : UnixDomainSocketAddress.of(address.unixPath());
-    }
-    return address.host().isEmpty()
-        ? new InetSocketAddress(address.port())
-        : new InetSocketAddress(address.host(), address.port());
   }
 
   /** Returns the port listened on; -1 for a unix socket. */
@@ -193,12 +140,12 @@ public final class HttpServer {
           .eventLoop()
           .execute(
               () -> {
-                ChannelHandlerContext ctx =
-                    connection.pipeline().context(HttpConnectionHandler.class);
-                if (ctx == null) {
+                HttpConnectionHandler handler =
+                    connection.pipeline().get(HttpConnectionHandler.class);
+                if (handler == null) {
                   connection.close();
                 } else {
-                  ((HttpConnectionHandler) ctx.handler()).closeWhenIdle(ctx);
+                  handler.closeWhenIdle();
                 }
               });
     }
@@ -267,7 +214,7 @@ public final class HttpServer {
     static void addHandlers(
         ChannelPipeline pipeline, Config config, Router router, ConnectionMemory memory) {
       HttpLimits limits = config.limits();
-      RequestPace pace = new RequestPace(limits.requestIdleTimeoutMs());
+      RequestPace pace = new RequestPace(limits);
       ReadSize readSize = new ReadSize();
       pipeline.channel().config().setRecvByteBufAllocator(readSize);
       HttpDecoderConfig decoder =
@@ -279,15 +226,12 @@ public final class HttpServer {
               .setTrailersFactory(BoundedHttpHeaders.FACTORY)
               .setStrictLineParsing(false); // bare line feeds, as Go takes them
       pipeline
-          .addLast(
-              new IdleStateHandler(
-                  true, 0, 0, limits.requestIdleTimeoutMs(), TimeUnit.MILLISECONDS))
           .addLast(new HeadMemory(memory, pace))
           .addLast(pace)
           .addLast(new HttpServerCodec(decoder))
           .addLast(
               new HttpConnectionHandler(
-                  router, limits, config.budgets(), pace, readSize, config.tlsRequiredPort()));
+                  router, config.budgets(), pace, readSize, config.tlsRequiredPort()));
     }
   }
 }

@@ -1,19 +1,22 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.limits.RunningTime;
 import io.holdfast.broker.net.Addresses;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Closes a connection whose client keeps sending, but so little that its request takes forever: the
- * head has one idle timeout to arrive, and so has each further part of a body of {@link
- * #MIN_BODY_BYTES}. Counts raw bytes, so it stands before the decoder. Owned by the connection's
- * event loop.
+ * Closes a connection whose client takes too long over what is its turn: to send a request's head,
+ * each further part of a body of {@link #MIN_BODY_BYTES}, to take more of an answer, or, which may
+ * last longer, to send another request at all. Counts raw bytes, so it stands before the decoder,
+ * and only time in which this process ran. Owned by the connection's event loop.
  */
 final class RequestPace extends ChannelInboundHandlerAdapter {
   /** A client on a very slow line still manages this in 30 s. */
@@ -22,52 +25,89 @@ final class RequestPace extends ChannelInboundHandlerAdapter {
   private static final Logger LOG = LoggerFactory.getLogger(RequestPace.class);
   private static final int LOOKS_PER_TIMEOUT = 4;
 
-  private final long timeoutMs;
+  /** What is waited for. */
+  private enum Turn {
+    REQUEST,
+    HEAD,
+    BODY,
+    /** Not the client. */
+    BROKER,
+    TAKING_THE_ANSWER
+  }
+
+  private final long requestNs;
+  private final long keepAliveNs;
+  private final LongSupplier clock;
   private ScheduledFuture<?> timer;
-
-  /** When the request, or the part of its body that is awaited, began; 0 while none is. */
-  private long begunNs;
-
+  private Turn turn = Turn.REQUEST;
+  private long sinceNs;
+  private boolean headBegun;
   private long partBytes;
-  private boolean inBody;
+
+  // Of the answer, when it was last looked at.
+  private long pendingBytes;
+  private long writtenBytes;
 
   /**
-   * @param timeoutMs for the head, and for each part of a body
+   * @param limits how long each turn may take
    */
-  RequestPace(long timeoutMs) {
-    this.timeoutMs = timeoutMs;
+  RequestPace(HttpLimits limits) {
+    this(limits, RunningTime::nowNs);
+  }
+
+  /**
+   * @param clock ns
+   */
+  RequestPace(HttpLimits limits, LongSupplier clock) {
+    requestNs = TimeUnit.MILLISECONDS.toNanos(limits.requestIdleTimeoutMs());
+    keepAliveNs = TimeUnit.MILLISECONDS.toNanos(limits.keepAliveTimeoutMs());
+    this.clock = clock;
+    sinceNs = clock.getAsLong();
+  }
+
+  private void begin(Turn next) {
+    turn = next;
+    sinceNs = clock.getAsLong();
   }
 
   /** The head is complete, its body is awaited. */
   void headRead() {
-    inBody = true;
     partBytes = 0;
-    begunNs = now();
+    begin(Turn.BODY);
   }
 
   /** The request is complete, or what follows is not looked at. */
   void requestRead() {
-    inBody = false;
-    begunNs = 0;
+    headBegun = false;
+    begin(Turn.BROKER);
+  }
+
+  /** An answer is being written. */
+  void answering() {
+    begin(Turn.TAKING_THE_ANSWER);
+  }
+
+  /** The answer is written, another request may come. */
+  void answered() {
+    begin(Turn.REQUEST);
   }
 
   /** Whether no request has begun to arrive since the last was complete. */
   boolean isBetweenRequests() {
-    return begunNs == 0;
+    return !headBegun;
   }
 
   /** Whether a body is awaited. */
   boolean isInBody() {
-    return inBody;
+    return turn == Turn.BODY;
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) throws Exception {
-    long everyMs = Math.max(1, timeoutMs / LOOKS_PER_TIMEOUT);
+    long everyNs = Math.max(1, Math.min(requestNs, keepAliveNs) / LOOKS_PER_TIMEOUT);
     timer =
         ctx.executor()
-            .scheduleWithFixedDelay(
-                () -> look(ctx, now()), everyMs, everyMs, TimeUnit.MILLISECONDS);
+            .scheduleWithFixedDelay(() -> look(ctx), everyNs, everyNs, TimeUnit.NANOSECONDS);
     super.channelActive(ctx);
   }
 
@@ -81,28 +121,45 @@ final class RequestPace extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-    if (begunNs == 0) {
-      begunNs = now();
-    }
-    if (inBody && message instanceof ByteBuf bytes) {
+    headBegun = true;
+    if (turn == Turn.REQUEST) {
+      begin(Turn.HEAD);
+    } else if (turn == Turn.BODY && message instanceof ByteBuf bytes) {
       partBytes += bytes.readableBytes();
       if (partBytes >= MIN_BODY_BYTES) {
-        partBytes = 0;
-        begunNs = now();
+        headRead();
       }
     }
     super.channelRead(ctx, message);
   }
 
-  private void look(ChannelHandlerContext ctx, long nowNs) {
-    if (begunNs != 0 && nowNs - begunNs >= TimeUnit.MILLISECONDS.toNanos(timeoutMs)) {
+  private void look(ChannelHandlerContext ctx) {
+    if (turn == Turn.BROKER) {
+      return;
+    }
+    if (turn == Turn.TAKING_THE_ANSWER && hasTakenSome(ctx)) {
+      answering();
+    }
+    long limitNs = turn == Turn.REQUEST ? keepAliveNs : requestNs;
+    if (clock.getAsLong() - sinceNs >= limitNs) {
       LOG.debug(
-          "HTTP client {} sends too slowly: closed", Addresses.text(ctx.channel().remoteAddress()));
+          "HTTP client {} takes too long over {}: closed",
+          Addresses.text(ctx.channel().remoteAddress()),
+          turn);
       ctx.close();
     }
   }
 
-  private static long now() {
-    return Math.max(1, System.nanoTime());
+  private boolean hasTakenSome(ChannelHandlerContext ctx) {
+    ChannelOutboundBuffer buffer = ctx.channel().unsafe().outboundBuffer();
+    if (buffer == null) {
+      return false;
+    }
+    long pending = buffer.totalPendingWriteBytes();
+    long written = buffer.currentProgress();
+    boolean hasChanged = pending != pendingBytes || written != writtenBytes;
+    pendingBytes = pending;
+    writtenBytes = written;
+    return hasChanged;
   }
 }

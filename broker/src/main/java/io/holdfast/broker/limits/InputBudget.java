@@ -3,19 +3,20 @@ package io.holdfast.broker.limits;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The memory that all connections together take for commands and requests which have begun to
- * arrive. A large one is received only with a {@link Lease} over its whole size, so that whatever
- * was begun can also be ended. Who gets none at once waits in order, unread, until somebody is
- * done. While somebody waits, holders whose bytes come too slowly lose their connections.
+ * arrive: a semaphore of bytes, first come first served. A large one is received only with a {@link
+ * Lease} over its whole size, so that whatever was begun can also be ended; who gets none at once
+ * waits, unread. While somebody waits, each eighth of a leased size has five seconds to arrive;
+ * whose does not, gives the lease back.
  *
  * <p>Thread-safe; fields are guarded by this.
  */
@@ -24,25 +25,17 @@ public final class InputBudget {
   public static final int FREE_BYTES = 4 * 1024;
 
   private static final Logger LOG = LoggerFactory.getLogger(InputBudget.class);
-
-  /** While others wait, all bytes must have come within that time, at an even pace. */
-  private static final long RECEIVE_MS = 5000;
-
-  /** How often the pace is looked at; before, nobody is slow. */
-  private static final int LOOKS = 5;
-
-  /** Whose bytes come so slowly, as part of the pace, is hardly sending at all. */
-  private static final double HOPELESS_PACE = 1.0 / 16;
+  private static final long PART_MS = 5000;
+  private static final int PARTS = 8;
+  private static final int LOOKS_PER_PART = 5;
 
   /** Each who waits holds what one read brought, so their number has a limit too. */
   private static final int MAX_WAITING = 512;
 
   private final long maxBytes;
-  private final long receiveMs;
-
-  /** In the order in which they were granted. */
-  private final Set<Lease> held = new LinkedHashSet<>();
-
+  private final long partMs;
+  private final LongSupplier clock;
+  private final Set<Lease> held = new HashSet<>();
   private final ArrayDeque<Lease> waiting = new ArrayDeque<>();
   private long usedBytes;
   private final SeldomLog full = new SeldomLog();
@@ -53,31 +46,40 @@ public final class InputBudget {
     void granted();
 
     /**
-     * Others wait: if less of its bytes has come by now, it is to give the lease back.
+     * Others wait and its bytes do not come: it is to give the lease back.
      *
-     * @param part of the leased bytes, 0 to 1
+     * @return false if that is not the client's fault; its time begins anew then
      */
-    void mustHave(double part);
+    boolean expired();
   }
 
   /** Leave to receive so many bytes. Belongs to the event loop that asked for it. */
   public final class Lease {
-    private final long bytes;
     private final EventExecutor loop;
     private final Holder holder;
+    private boolean released;
+    private int partsReceived;
+
+    /** Written by its event loop, under the budget's lock. */
+    private long bytes;
+
+    /** Since when the next part is awaited; written by its event loop once it is granted. */
+    private volatile long sinceNs;
 
     /** Guarded by the budget. */
-    private long grantedNs;
-
-    private boolean released;
-
-    /** Of what the holder receives with it, 0 to 1. Written by its event loop. */
-    private volatile double receivedPart;
+    private boolean granted;
 
     private Lease(long bytes, EventExecutor loop, Holder holder) {
       this.bytes = bytes;
       this.loop = loop;
       this.holder = holder;
+    }
+
+    /** Whether there was room at once; if not, {@link Holder#granted} is called. */
+    public boolean isGranted() {
+      synchronized (InputBudget.this) {
+        return granted;
+      }
     }
 
     /** Gives it back, or ends the wait. Further calls do nothing. */
@@ -88,13 +90,17 @@ public final class InputBudget {
       }
     }
 
-    /**
-     * So much has come.
-     *
-     * @param part of all that the holder receives, 0 to 1
-     */
-    public void received(double part) {
-      receivedPart = part;
+    /** So many bytes have come by now. */
+    public void received(long receivedBytes) {
+      int parts = (int) Math.min(PARTS, PARTS * receivedBytes / Math.max(1, bytes));
+      if (parts > partsReceived) {
+        partsReceived = parts;
+        sinceNs = clock.getAsLong();
+      }
+    }
+
+    private boolean isExpired() {
+      return clock.getAsLong() - sinceNs >= TimeUnit.MILLISECONDS.toNanos(partMs);
     }
 
     private void tellGranted() {
@@ -103,49 +109,47 @@ public final class InputBudget {
       }
     }
 
-    private void tellMustHave(double part) {
-      if (!released) {
-        holder.mustHave(part);
+    private void tellExpired() {
+      // Something may have come while this waited for its turn.
+      if (!released && isExpired() && !holder.expired()) {
+        sinceNs = clock.getAsLong();
       }
     }
   }
 
   /**
-   * @param lease to be released in the end; null when too many wait already
-   * @param isGranted false when {@link Holder#granted} is still to be called
-   */
-  public record Answer(Lease lease, boolean isGranted) {}
-
-  /**
    * @param maxBytes for all leases together
    */
   public InputBudget(long maxBytes) {
-    this(maxBytes, RECEIVE_MS);
+    this(maxBytes, PART_MS, RunningTime::nowNs);
   }
 
   /**
-   * @param receiveMs how long a lease may be held while others wait
+   * @param partMs for each part of a lease while others wait
+   * @param clock ns
    */
-  InputBudget(long maxBytes, long receiveMs) {
+  InputBudget(long maxBytes, long partMs, LongSupplier clock) {
     this.maxBytes = maxBytes;
-    this.receiveMs = receiveMs;
+    this.partMs = partMs;
+    this.clock = clock;
   }
 
   /**
-   * Asks for a lease.
+   * Asks for a lease, to be released in the end.
    *
    * @param bytes more than the whole budget counts as the whole budget
    * @param loop of the connection; the caller is on it
+   * @return null when too many wait already
    */
-  public Answer request(long bytes, EventExecutor loop, Holder holder) {
+  public Lease request(long bytes, EventExecutor loop, Holder holder) {
     Lease lease = new Lease(Math.min(bytes, maxBytes), loop, holder);
     synchronized (this) {
       if (waiting.isEmpty() && usedBytes + lease.bytes <= maxBytes) {
         grant(lease);
-        return new Answer(lease, true);
+        return lease;
       }
       if (waiting.size() >= MAX_WAITING) {
-        return new Answer(null, false);
+        return null;
       }
       waiting.add(lease);
       if (full.isDue()) {
@@ -156,12 +160,29 @@ public final class InputBudget {
       }
     }
     checkLater(lease);
-    return new Answer(lease, false);
+    return lease;
+  }
+
+  /**
+   * Makes a granted lease larger, if there is room: its holder must not wait, as those who do might
+   * wait for what it has.
+   */
+  public boolean tryGrow(Lease lease, long toBytes) {
+    synchronized (this) {
+      if (!waiting.isEmpty() || usedBytes + toBytes - lease.bytes > maxBytes) {
+        return false;
+      }
+      usedBytes += toBytes - lease.bytes;
+      lease.bytes = toBytes;
+    }
+    lease.partsReceived = 0;
+    return true;
   }
 
   private void grant(Lease lease) {
     usedBytes += lease.bytes;
-    lease.grantedNs = System.nanoTime();
+    lease.granted = true;
+    lease.sinceNs = clock.getAsLong();
     held.add(lease);
   }
 
@@ -185,52 +206,29 @@ public final class InputBudget {
   }
 
   private void checkLater(Lease lease) {
-    lease.loop.schedule(() -> check(lease), receiveMs / LOOKS, TimeUnit.MILLISECONDS);
+    lease.loop.schedule(
+        () -> check(lease), Math.max(1, partMs / LOOKS_PER_PART), TimeUnit.MILLISECONDS);
   }
 
-  /** On behalf of one that has waited for long. */
+  /** On behalf of one that has waited for a while. */
   private void check(Lease lease) {
-    long receiveNs = TimeUnit.MILLISECONDS.toNanos(receiveMs);
+    List<Lease> expired = new ArrayList<>();
     synchronized (this) {
-      if (lease.released || held.contains(lease)) {
+      if (lease.released || lease.granted) {
         return;
       }
       if (waiting.peek() == lease) {
-        tellSlow(lease.bytes - (maxBytes - usedBytes), receiveNs);
+        for (Lease holding : held) {
+          if (holding.isExpired()) {
+            expired.add(holding);
+          }
+        }
       }
+    }
+    for (Lease one : expired) {
+      one.loop.execute(one::tellExpired);
     }
     checkLater(lease);
-  }
-
-  /**
-   * As many of the slow, slowest first, as the next one needs to give way: under honest load all
-   * may be slow, and if all lost what has come, nobody would ever be done. Those of whom next to
-   * nothing comes give way in any case. Under the lock.
-   */
-  private void tellSlow(long neededBytes, long receiveNs) {
-    long nowNs = System.nanoTime();
-    record Slow(Lease lease, double part, double pace) {}
-    List<Slow> slow = new ArrayList<>();
-    for (Lease holding : held) {
-      long ageNs = nowNs - holding.grantedNs;
-      if (ageNs < receiveNs / LOOKS) {
-        break;
-      }
-      double part = Math.min(1.0, (double) ageNs / receiveNs);
-      double pace = holding.receivedPart / part;
-      if (pace < 1) {
-        slow.add(new Slow(holding, part, pace));
-      }
-    }
-    slow.sort(Comparator.comparingDouble(Slow::pace));
-    long toldBytes = 0;
-    for (Slow one : slow) {
-      if (toldBytes >= neededBytes && one.pace() >= HOPELESS_PACE) {
-        break;
-      }
-      toldBytes += one.lease().bytes;
-      one.lease().loop.execute(() -> one.lease().tellMustHave(one.part()));
-    }
   }
 
   /** Bytes of all leases at most. */

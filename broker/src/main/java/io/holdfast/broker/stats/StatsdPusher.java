@@ -22,7 +22,7 @@ public final class StatsdPusher implements AutoCloseable {
   private static final long SECOND_NS = TimeUnit.SECONDS.toNanos(1);
 
   private final StatsdOptions options;
-  private final Supplier<StatsdSample> sampler;
+  private final Supplier<StatsSnapshot> sampler;
   private final StatsdReport report;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
@@ -31,7 +31,7 @@ public final class StatsdPusher implements AutoCloseable {
    * @param options where, how often and what
    * @param sampler asked once per interval, on the pusher's thread
    */
-  public StatsdPusher(StatsdOptions options, Supplier<StatsdSample> sampler) {
+  public StatsdPusher(StatsdOptions options, Supplier<StatsSnapshot> sampler) {
     this.options = options;
     this.sampler = sampler;
     this.report = new StatsdReport(options);

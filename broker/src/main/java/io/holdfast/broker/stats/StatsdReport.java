@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Turns samples into statsd lines packed into packets (contract §7), remembering the last counters.
- * Not thread-safe: {@link StatsdPusher}'s thread owns it.
+ * Turns snapshots into statsd lines packed into packets (contract §7), remembering the last
+ * counters. Not thread-safe: {@link StatsdPusher}'s thread owns it.
  */
 final class StatsdReport {
   private static final String EPHEMERAL = "#ephemeral";
@@ -29,11 +29,11 @@ final class StatsdReport {
   }
 
   /** The packets of one report, each ended by a newline and split only between lines. */
-  List<byte[]> packets(StatsdSample sample) {
+  List<byte[]> packets(StatsSnapshot sample) {
     counters = new HashMap<>();
     packets = new ArrayList<>();
-    for (StatsdSample.Topic topic : sample.topics()) {
-      if (isReported(topic.name())) {
+    for (StatsSnapshot.TopicStats topic : sample.topics()) {
+      if (isReported(topic.topicName())) {
         report(topic);
       }
     }
@@ -49,40 +49,40 @@ final class StatsdReport {
     return !options.excludeEphemeral() || !name.endsWith(EPHEMERAL);
   }
 
-  private void report(StatsdSample.Topic topic) {
-    String prefix = "topic." + topic.name() + ".";
+  private void report(StatsSnapshot.TopicStats topic) {
+    String prefix = "topic." + topic.topicName() + ".";
     counter(prefix + "message_count", topic.messageCount());
     counter(prefix + "message_bytes", topic.messageBytes());
     gauge(prefix + "depth", topic.depth());
     gauge(prefix + "backend_depth", topic.backendDepth());
     latency(prefix, topic.e2eProcessingLatency());
-    for (StatsdSample.Channel channel : topic.channels()) {
-      if (isReported(channel.name())) {
-        report(prefix + "channel." + channel.name() + ".", channel);
+    for (StatsSnapshot.ChannelStats channel : topic.channels()) {
+      if (isReported(channel.channelName())) {
+        report(prefix + "channel." + channel.channelName() + ".", channel);
       }
     }
   }
 
-  private void report(String prefix, StatsdSample.Channel channel) {
-    counter(prefix + "message_count", channel.counters().messageCount());
+  private void report(String prefix, StatsSnapshot.ChannelStats channel) {
+    counter(prefix + "message_count", channel.messageCount());
     gauge(prefix + "depth", channel.depth());
     gauge(prefix + "backend_depth", channel.backendDepth());
     gauge(prefix + "in_flight_count", channel.inFlightCount());
     gauge(prefix + "deferred_count", channel.deferredCount());
-    counter(prefix + "requeue_count", channel.counters().requeueCount());
-    counter(prefix + "timeout_count", channel.counters().timeoutCount());
-    // Not nsqd's, and mostly nothing to tell.
-    if (channel.counters().unreadableCount() > 0) {
-      gauge(prefix + "unreadable_count", channel.counters().unreadableCount());
+    counter(prefix + "requeue_count", channel.requeueCount());
+    counter(prefix + "timeout_count", channel.timeoutCount());
+    // Not nsqd's; left out while it is 0, as in /stats.
+    if (channel.unreadableCount() > 0) {
+      gauge(prefix + "unreadable_count", channel.unreadableCount());
     }
-    if (channel.counters().droppedCount() > 0) {
-      gauge(prefix + "dropped_count", channel.counters().droppedCount());
+    if (channel.droppedCount() > 0) {
+      gauge(prefix + "dropped_count", channel.droppedCount());
     }
     gauge(prefix + "clients", channel.clientCount());
     latency(prefix, channel.e2eProcessingLatency());
   }
 
-  private void report(StatsdSample.Memory memory) {
+  private void report(MemoryStats memory) {
     gauge("mem.heap_objects", memory.heapObjects());
     gauge("mem.heap_idle_bytes", memory.heapIdleBytes());
     gauge("mem.heap_in_use_bytes", memory.heapInUseBytes());

@@ -170,7 +170,7 @@ public final class TlsContexts {
       SslContextBuilder builder =
           SslContextBuilder.forServer(key, chain)
               .sslProvider(SslProvider.JDK)
-              .protocols(options.minVersion().protocols());
+              .protocols(options.minVersion().jdkNamesFromHere());
       switch (options.clientAuth()) {
         case NONE -> builder.clientAuth(ClientAuth.NONE);
         case REQUIRE ->
@@ -252,14 +252,14 @@ public final class TlsContexts {
             .map(name -> name.strip().toLowerCase(Locale.ROOT))
             .toList();
     List<String> refused =
-        Arrays.stream(options.minVersion().protocols())
+        Arrays.stream(options.minVersion().jdkNamesFromHere())
             .filter(protocol -> disabled.contains(protocol.toLowerCase(Locale.ROOT)))
             .toList();
     if (!refused.isEmpty()) {
       LOG.info(
           "TLS: tls-min-version is {}, but this JVM's policy (jdk.tls.disabledAlgorithms) disables"
               + " {}",
-          options.minVersion().flag(),
+          options.minVersion().text(),
           refused);
     }
   }

@@ -1,8 +1,7 @@
 package io.holdfast.broker.tls;
 
+import io.holdfast.broker.config.TlsVersion;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * The TLS flags of contract §8.
@@ -15,7 +14,7 @@ import java.util.List;
  * @param minVersion lowest version offered (tls-min-version)
  */
 public record TlsOptions(
-    Path cert, Path key, Path rootCaFile, ClientAuthPolicy clientAuth, MinVersion minVersion) {
+    Path cert, Path key, Path rootCaFile, ClientAuthPolicy clientAuth, TlsVersion minVersion) {
 
   /** tls-client-auth-policy. */
   public enum ClientAuthPolicy {
@@ -33,57 +32,6 @@ public record TlsOptions(
         case "require-verify" -> REQUIRE_VERIFY;
         default -> NONE;
       };
-    }
-  }
-
-  /** tls-min-version, lowest first. */
-  public enum MinVersion {
-    TLS1_0("tls1.0", "TLSv1"),
-    TLS1_1("tls1.1", "TLSv1.1"),
-    TLS1_2("tls1.2", "TLSv1.2"),
-    TLS1_3("tls1.3", "TLSv1.3");
-
-    private final String flag;
-    private final String protocol;
-
-    MinVersion(String flag, String protocol) {
-      this.flag = flag;
-      this.protocol = protocol;
-    }
-
-    /**
-     * The version of a flag's text.
-     *
-     * @throws IllegalArgumentException for anything but tls1.0 to tls1.3
-     */
-    public static MinVersion parse(String text) {
-      for (MinVersion version : values()) {
-        if (version.flag.equals(text)) {
-          return version;
-        }
-      }
-      throw new IllegalArgumentException("unknown tls-min-version " + text);
-    }
-
-    /** The flag's text, such as {@code tls1.2}. */
-    public String flag() {
-      return flag;
-    }
-
-    /** The JDK's name, such as {@code TLSv1.2}. */
-    String protocol() {
-      return protocol;
-    }
-
-    /** The JDK's names of this version and all above. */
-    public String[] protocols() {
-      List<String> names = new ArrayList<>();
-      for (MinVersion version : values()) {
-        if (version.compareTo(this) >= 0) {
-          names.add(version.protocol);
-        }
-      }
-      return names.toArray(String[]::new);
     }
   }
 }

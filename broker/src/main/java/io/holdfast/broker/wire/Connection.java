@@ -75,8 +75,7 @@ public final class Connection {
     publisher = new Publisher(broker, client, ctx.channel().eventLoop(), async, authenticator);
     consuming = new Consuming(broker, client, async, authenticator);
     Upgrades upgrades = new Upgrades(services, ctx, client, authenticator, async, gate);
-    commands =
-        new Commands(options, client, timers, authenticator, publisher, consuming, upgrades);
+    commands = new Commands(options, client, timers, authenticator, publisher, consuming, upgrades);
     timers.start(defaults.heartbeatIntervalMs());
   }
 

@@ -1,9 +1,11 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.OutputBudget;
+import io.holdfast.broker.limits.RunningTime;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * What one client has not taken yet of what was flushed to it, as part of what all of them have
@@ -37,12 +39,15 @@ final class PendingOutput {
   private final OutputBudget budget;
   private final Runnable onChange;
   private final long stuckNs;
+  private final LongSupplier clock;
   private long countedBytes;
   private boolean looking;
   private Hold noticed = Hold.NONE;
   private boolean released;
 
-  /** Since when the client has taken nothing of what waits; 0 when nothing does. */
+  /** Whether something waits of which the client has taken nothing, and since when. */
+  private boolean stuck;
+
   private long stuckSinceNs;
 
   private long stuckAtBytes;
@@ -52,17 +57,24 @@ final class PendingOutput {
    * @param onChange run when {@link #mayDeliver} or {@link #mayRead} changed by itself
    */
   PendingOutput(ChannelHandlerContext ctx, OutputBudget budget, Runnable onChange) {
-    this(ctx, budget, onChange, STUCK_NS);
+    this(ctx, budget, onChange, STUCK_NS, RunningTime::nowNs);
   }
 
   /**
    * @param stuckNs who takes nothing for so long while memory is full may be closed
+   * @param clock ns
    */
-  PendingOutput(ChannelHandlerContext ctx, OutputBudget budget, Runnable onChange, long stuckNs) {
+  PendingOutput(
+      ChannelHandlerContext ctx,
+      OutputBudget budget,
+      Runnable onChange,
+      long stuckNs,
+      LongSupplier clock) {
     this.ctx = ctx;
     this.budget = budget;
     this.onChange = onChange;
     this.stuckNs = stuckNs;
+    this.clock = clock;
   }
 
   /** Whether the client may be sent messages; if not, it will be told when that changes. */
@@ -121,7 +133,7 @@ final class PendingOutput {
     if (countedBytes > 0) {
       checkProgress();
     } else {
-      stuckSinceNs = 0;
+      stuck = false;
     }
     if (countedBytes > 0 || noticed != Hold.NONE) {
       lookLater();
@@ -137,12 +149,13 @@ final class PendingOutput {
   }
 
   private void checkProgress() {
-    long nowNs = System.nanoTime();
+    long nowNs = clock.getAsLong();
     ChannelOutboundBuffer buffer = ctx.channel().unsafe().outboundBuffer();
     // Of the buffer that is being written; the number of bytes waiting does not show it.
     long progress = buffer == null ? 0 : buffer.currentProgress();
-    if (stuckSinceNs == 0 || countedBytes < stuckAtBytes || progress != stuckAtProgress) {
-      stuckSinceNs = Math.max(1, nowNs);
+    if (!stuck || countedBytes < stuckAtBytes || progress != stuckAtProgress) {
+      stuck = true;
+      stuckSinceNs = nowNs;
       stuckAtProgress = progress;
     } else if (nowNs - stuckSinceNs > stuckNs
         && budget.isFull()

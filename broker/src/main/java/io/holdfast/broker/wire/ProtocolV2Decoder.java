@@ -1,6 +1,8 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.InputBudget;
+import io.holdfast.broker.limits.InputRoom;
+import io.holdfast.broker.limits.InputRoom.Claim;
 import io.holdfast.broker.net.ReadGate;
 import io.holdfast.broker.net.ReadGate.Reason;
 import io.netty.buffer.ByteBuf;
@@ -12,8 +14,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
- * other by {@link Commands}. When a command has to wait for other threads (a topic to be
- * created), nothing more is read or run until it is done, so that commands keep their order.
+ * other by {@link Commands}. When a command has to wait for other threads (a topic to be created),
+ * nothing more is read or run until it is done, so that commands keep their order.
  *
  * <p>Bodies are never copied here: a publish hands on a slice of what came from the socket.
  *
@@ -25,6 +27,9 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private static final int MAGIC_V2 = 0x20205632;
   private static final int FIN_LINE_BYTES = 21;
   private static final int FIN_PREFIX = 0x46494E20;
+
+  /** What one read can bring beyond the command, and what buffers are rounded up by. */
+  private static final int SLACK_BYTES = 64 * 1024;
 
   /** A buffer this many times larger than what it holds is exchanged. */
   private static final int SPARSE = 4;
@@ -45,21 +50,17 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private ByteBuf cumulation;
   private boolean processing;
   private boolean dropping;
-  private final InputRoom room;
-
-  // MPUB, while its messages arrive: offsets from the reader index.
-  private int mpubCount;
-  private int mpubDone;
-  private int mpubScanned;
+  private final MpubScan mpub = new MpubScan();
+  private InputRoom room;
 
   public ProtocolV2Decoder(Connection connection) {
     this.connection = connection;
-    room = new InputRoom(connection.inputBudget(), this);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    room.start(ctx.executor());
+    room =
+        new InputRoom(connection.inputBudget(), ctx.executor(), this::roomGranted, this::expired);
     if (ctx.channel().isActive()) {
       start(ctx);
     }
@@ -83,7 +84,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       in.release();
       return;
     }
-    if (!gate.mayRun() && readable() + in.readableBytes() > room.mayHoldBytes()) {
+    if (!gate.mayRun() && readable() + in.readableBytes() > mayHoldBytes()) {
       // Not asked for: when a client ends its direction, all that it sent is read at once.
       in.release();
       connection.tooMuch();
@@ -174,27 +175,18 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     return gate;
   }
 
-  /** Nothing more is read until there is room for the rest of the command. */
-  void waitForRoom() {
-    gate.close(Reason.ROOM);
-  }
-
-  void roomGranted() {
+  private void roomGranted() {
     gate.open(Reason.ROOM);
     resume();
   }
 
   /** Others wait for the room of the command that is being received. */
-  void mustHave(long bytes) {
-    boolean isHeldBack = gate.isClosedFor(Reason.COMMAND) || gate.isClosedFor(Reason.REPLIES);
-    if (!isHeldBack && readable() < bytes) {
-      connection.tooSlow();
+  private boolean expired() {
+    if (gate.isClosedFor(Reason.COMMAND) || gate.isClosedFor(Reason.REPLIES)) {
+      return false;
     }
-  }
-
-  /** What to say when the command cannot even wait for room. */
-  ClientException noRoom() {
-    return commands.noRoom(state != State.LINE);
+    connection.tooSlow();
+    return true;
   }
 
   /** Goes on with what has come meanwhile; the command that waited may look at its body again. */
@@ -281,7 +273,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       if (in.readableBytes() >= MAX_LINE_BYTES) {
         connection.closeSilently();
       } else if (in.readableBytes() > InputBudget.FREE_BYTES) {
-        room.claim(MAX_LINE_BYTES, MAX_LINE_BYTES);
+        claim(MAX_LINE_BYTES, MAX_LINE_BYTES);
       }
       return false;
     }
@@ -299,9 +291,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       case BODY -> state = State.BODY;
       case MPUB -> {
         state = State.MPUB;
-        mpubCount = -1;
-        mpubDone = 0;
-        mpubScanned = 0;
+        mpub.begin();
       }
     }
     return true;
@@ -335,10 +325,10 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
    * buffer left from a larger command takes more than was granted.
    */
   private void receive(int bytes, int atMost) throws ClientException {
-    if (bytes <= InputBudget.FREE_BYTES || !room.claim(bytes, atMost)) {
+    if (bytes <= InputBudget.FREE_BYTES || !claim(bytes, atMost)) {
       return;
     }
-    int sized = bytes + Math.min(bytes, InputRoom.SLACK_BYTES);
+    int sized = bytes + Math.min(bytes, SLACK_BYTES);
     boolean isLarger = cumulation.capacity() > SPARSE * (long) sized;
     if (isLarger
         || cumulation.maxCapacity() < sized
@@ -347,51 +337,61 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** As {@link #receive}, by what the MPUB said of its size and what came since. */
-  private boolean mpubNeeds(ByteBuf in, int bytes) throws ClientException {
-    int said = Integer.BYTES + in.getInt(in.readerIndex());
-    receive(Math.max(said, bytes), commands.maxMpubBytes());
-    return false;
+  /**
+   * Claims room for a command.
+   *
+   * @param bytes it is known to have so far
+   * @param atMost it can have; claimed at once if it has already turned out larger than it said
+   * @return false when the connection has to wait; it is not read from then
+   * @throws ClientException when too many wait, or there is no more for what was larger than it
+   *     said
+   */
+  private boolean claim(int bytes, int atMost) throws ClientException {
+    if (room.isWaiting() || charge(bytes) <= room.claimedBytes()) {
+      return !room.isWaiting();
+    }
+    if (room.isHeld()) {
+      if (!room.claimMore(charge(Math.max(bytes, atMost)))) {
+        throw commands.noRoom(state != State.LINE);
+      }
+      return true;
+    }
+    Claim claim = room.claim(charge(bytes));
+    if (claim == Claim.REFUSED) {
+      throw commands.noRoom(state != State.LINE);
+    }
+    if (claim == Claim.WAITING) {
+      gate.close(Reason.ROOM);
+    }
+    return claim == Claim.GRANTED;
+  }
+
+  /** What is charged for a command of so many bytes. */
+  private static long charge(long bytes) {
+    return bytes + Math.min(bytes, SLACK_BYTES);
+  }
+
+  /** What may be held: what was granted, and otherwise what few reads bring. */
+  private long mayHoldBytes() {
+    return (room.isWaiting() ? 0 : room.claimedBytes()) + 2 * SLACK_BYTES;
   }
 
   private boolean mpub(ByteBuf in) throws ClientException {
-    int start = in.readerIndex();
-    int head = 2 * Integer.BYTES;
-    if (mpubCount < 0) {
-      if (mpubScanned == 0) {
-        if (in.readableBytes() < Integer.BYTES) {
-          return false;
-        }
-        commands.checkBodySize(in.getInt(start));
-        mpubScanned = Integer.BYTES;
+    int bytes = mpub.scan(in, commands);
+    if (bytes != 0) {
+      if (bytes > 0) {
+        // By what it said of its size, and by what came since.
+        int said = Integer.BYTES + in.getInt(in.readerIndex());
+        receive(Math.max(said, bytes), commands.maxMpubBytes());
       }
-      if (in.readableBytes() < head) {
-        return false;
-      }
-      int count = in.getInt(start + Integer.BYTES);
-      commands.checkMpubCount(count);
-      mpubCount = count;
-      mpubScanned = head;
+      return false;
     }
-    int readable = in.readableBytes();
-    while (mpubDone < mpubCount) {
-      if (readable - mpubScanned < Integer.BYTES) {
-        return mpubNeeds(in, mpubScanned);
-      }
-      int size = in.getInt(start + mpubScanned);
-      commands.checkMpubMessage(mpubDone, size, mpubScanned - head);
-      if (readable - mpubScanned - Integer.BYTES < size) {
-        return mpubNeeds(in, mpubScanned + Integer.BYTES + size);
-      }
-      mpubScanned += Integer.BYTES + size;
-      mpubDone++;
-    }
-    if (!commands.mpub(in, start + head, mpubScanned - head, mpubCount)) {
+    if (!mpub.publish(in, commands)) {
       return gate.mayRun();
     }
     room.release();
     state = State.LINE;
-    in.skipBytes(mpubScanned);
+    in.skipBytes(mpub.scanned());
     return true;
   }
 
@@ -402,7 +402,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
         case BODY ->
             throw commands.shortBody(
                 cumulation == null || cumulation.readableBytes() < Integer.BYTES);
-        case MPUB -> throw commands.shortMpub(mpubScanned, mpubCount, mpubDone, readable());
+        case MPUB -> throw mpub.cutShort(readable(), commands);
         case MAGIC, LINE -> connection.endOfInput();
         case DISCARD -> connection.discarded();
       }

@@ -39,19 +39,12 @@ public final class TcpServer {
         new ConnectionLimit(affordable(services), services.budgets().memory().connections());
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(transport.acceptors(), transport.workers())
-            .channel(transport.serverChannel(address.isUnix()))
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childOption(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(maxOutputBytes / LOW_WATER_PARTS, maxOutputBytes))
             .childHandler(new PipelineInitializer(services, connections));
-    if (!address.isUnix()) {
-      bootstrap
-          .option(ChannelOption.SO_REUSEADDR, true)
-          .childOption(ChannelOption.TCP_NODELAY, true);
-    }
     Channel listener = transport.bind(bootstrap, address);
     return new TcpServer(address, listener, connections);
   }

@@ -101,7 +101,7 @@ public final class FuzzTarget implements AutoCloseable {
       throw new AssertionError(e);
     }
     int how = input[0];
-    InputBudget.Answer all =
+    InputBudget.Lease all =
         (how & NO_ROOM) == 0
             ? null
             : budgets.input().request(BUDGET_BYTES, conn.eventLoop(), new Nobody());
@@ -109,7 +109,7 @@ public final class FuzzTarget implements AutoCloseable {
     int piece = (how & 0xff) >> PIECE_SHIFT;
     feed(conn, input, 1, piece == 0 ? input.length : piece);
     if (all != null) {
-      all.lease().release();
+      all.release();
     }
     settle(conn);
     if ((how & END) != 0 && conn.isOpen()) {
@@ -236,8 +236,8 @@ public final class FuzzTarget implements AutoCloseable {
     }
 
     @Override
-    public void mustHave(double part) {
-      // The test gives it back by itself.
+    public boolean expired() {
+      return false; // the test gives it back by itself
     }
   }
 }

@@ -58,7 +58,7 @@ class HttpFuzzTest {
   private static void addTo(EmbeddedChannel conn, Budgets budgets) {
     HttpServer.Initializer.addHandlers(
         conn.pipeline(),
-        new HttpServer.Config(null, null, null, null, HttpLimits.DEFAULT, budgets, null, null),
+        new HttpServer.Config(null, null, null, HttpLimits.DEFAULT, budgets, null, null),
         router,
         new ConnectionMemory(budgets.memory().connections()));
   }

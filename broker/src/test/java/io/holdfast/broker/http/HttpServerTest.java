@@ -11,11 +11,8 @@ import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.MemoryBudget;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.holdfast.broker.net.Transport;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.nio.NioIoHandler;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,9 +41,7 @@ class HttpServerTest {
   private static final String HOST = " HTTP/1.1\r\nHost: x\r\n";
   private static final int SO_TIMEOUT_MS = 10_000;
 
-  private final EventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(
-          2, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+  private final Transport loops = new Transport(2);
   private final BlockingQueue<Consumer<HttpReply>> held = new LinkedBlockingQueue<>();
   private HttpServer server;
   private HttpLimits limits = HttpLimits.DEFAULT;
@@ -59,7 +54,7 @@ class HttpServerTest {
     if (server != null) {
       server.close(1000);
     }
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    loops.close();
   }
 
   private Router router() {
@@ -88,12 +83,11 @@ class HttpServerTest {
     return new Router(routes.list());
   }
 
-  private void start(ListenAddress address, EventLoopGroup group) throws IOException {
+  private void start(ListenAddress address, Transport group) throws IOException {
     server =
         HttpServer.bind(
             new HttpServer.Config(
                 address,
-                group,
                 group,
                 null,
                 limits,
@@ -283,7 +277,7 @@ class HttpServerTest {
 
   @Test
   void shouldAnswerBeforeAHugeBodyAndLetItBeRead() throws IOException {
-    int huge = (int) HttpConnectionHandler.MAX_DROPPED_BYTES + 1;
+    int huge = (int) RequestReader.MAX_DROPPED_BYTES + 1;
     try (Socket socket = connect()) {
       send(socket, "POST /body" + HOST + "Content-Length: " + huge + "\r\n\r\n");
       String answer = answer(socket.getInputStream());
@@ -470,14 +464,7 @@ class HttpServerTest {
     ListenAddress taken = new ListenAddress("127.0.0.1", server.port(), null);
     HttpServer.Config config =
         new HttpServer.Config(
-            taken,
-            loops,
-            loops,
-            null,
-            limits,
-            Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
-            null,
-            null);
+            taken, loops, null, limits, Budgets.of(MemoryBudget.ofThisJvm(0, 0)), null, null);
     IOException error = assertThrows(IOException.class, () -> HttpServer.bind(config, router()));
     assertTrue(error.getMessage().startsWith("listen (127.0.0.1:" + server.port() + ") failed - "));
     assertFalse(error.getMessage().contains("\n"));
@@ -491,16 +478,16 @@ class HttpServerTest {
 
   @Test
   void shouldListenOnAUnixSocketWithNio() throws IOException {
-    EventLoopGroup nio = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    Transport nio = new Transport(1, false);
     try {
       assertUnixSocketWorks(nio);
     } finally {
       server.close(1000);
-      nio.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+      nio.close();
     }
   }
 
-  private void assertUnixSocketWorks(EventLoopGroup group) throws IOException {
+  private void assertUnixSocketWorks(Transport group) throws IOException {
     Path path = dir.resolve("http.sock");
     leaveStaleSocket(path);
     ListenAddress address = new ListenAddress(null, -1, path.toString());
@@ -517,7 +504,6 @@ class HttpServerTest {
             HttpServer.bind(
                 new HttpServer.Config(
                     address,
-                    group,
                     group,
                     null,
                     limits,

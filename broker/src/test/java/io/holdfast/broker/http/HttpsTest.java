@@ -8,9 +8,7 @@ import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.MemoryBudget;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
+import io.holdfast.broker.net.Transport;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
@@ -19,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -81,12 +78,11 @@ class HttpsTest {
         "/body",
         BodyLimits.collect(() -> 100_000, HttpReply.error(413, "MSG_TOO_BIG")),
         RequestHandler.immediate(r -> HttpReply.text("size " + r.body().readableBytes())));
-    EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    Transport loops = new Transport(1, false);
     HttpServer server =
         HttpServer.bind(
             new HttpServer.Config(
                 new ListenAddress("127.0.0.1", 0, null),
-                loops,
                 loops,
                 null,
                 HttpLimits.DEFAULT,
@@ -107,7 +103,7 @@ class HttpsTest {
       assertEquals(-1, socket.getInputStream().read());
     } finally {
       server.close(1000);
-      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+      loops.close();
     }
   }
 

@@ -1,74 +1,153 @@
 package io.holdfast.broker.limits;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.netty.util.concurrent.DefaultEventExecutor;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Who gives way when there is no room. */
+/** Who gets room, in which order, and who gives way when there is none. */
 class InputBudgetTest {
-  private final DefaultEventExecutor loop = new DefaultEventExecutor();
-  private final InputBudget budget = new InputBudget(1000, 500);
-  private final List<String> closed = new CopyOnWriteArrayList<>();
-  private final List<String> granted = new CopyOnWriteArrayList<>();
+  private static final long PART_MS = 500;
+
+  private final EmbeddedChannel loop = new EmbeddedChannel();
+  private final AtomicLong clock = new AtomicLong();
+  private final InputBudget budget = new InputBudget(1000, PART_MS, clock::get);
+  private final List<String> closed = new ArrayList<>();
+  private final List<String> granted = new ArrayList<>();
+
+  @BeforeEach
+  void freeze() {
+    loop.freezeTime();
+  }
 
   @AfterEach
   void stop() {
-    loop.shutdownGracefully();
+    loop.finishAndReleaseAll();
   }
 
   private final class Sender implements InputBudget.Holder {
     private final String name;
-    private final double received;
-    private InputBudget.Lease lease;
+    private final InputBudget.Lease lease;
+    private boolean innocent;
 
-    Sender(String name, long bytes, double received) {
+    Sender(String name, long bytes) {
       this.name = name;
-      this.received = received;
-      lease = budget.request(bytes, loop, this).lease();
-      lease.received(received);
+      lease = budget.request(bytes, loop.eventLoop(), this);
     }
 
     @Override
     public void granted() {
       granted.add(name);
-      lease.received(1);
     }
 
     @Override
-    public void mustHave(double part) {
-      if (received < part) {
+    public boolean expired() {
+      if (!innocent) {
         closed.add(name);
         lease.release();
       }
+      return !innocent;
     }
   }
 
-  @Test
-  void shouldCloseTheSlowestAloneWhenThatIsEnough() throws Exception {
-    // All of them are below the pace, once a while has passed, but something comes of each.
-    new Sender("slow", 400, 0.09);
-    new Sender("slowest", 300, 0.07);
-    new Sender("slower", 300, 0.08);
-    new Sender("next", 300, 0);
-    await().until(() -> granted.contains("next"));
-    loop.submit(() -> {}).get();
-    assertEquals(List.of("slowest"), closed);
-    assertEquals(1000, budget.usedBytes());
+  /** Time of the event loop alone: the process was away. */
+  private void pass(long ms) {
+    loop.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
+    loop.runScheduledPendingTasks();
+    loop.runPendingTasks();
+  }
+
+  private void run(long ms) {
+    clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(ms));
+    pass(ms);
   }
 
   @Test
-  void shouldCloseAllOfWhomNothingComes() {
-    new Sender("silent", 300, 0);
-    new Sender("silent too", 300, 0);
-    new Sender("busy", 400, 1);
-    new Sender("next", 100, 0);
-    await().until(() -> closed.size() == 2);
-    assertTrue(granted.contains("next"));
+  void shouldServeInOrderAndOnlyWhenThereIsRoomForTheFirst() {
+    Sender first = new Sender("first", 600);
+    Sender large = new Sender("large", 900);
+    Sender small = new Sender("small", 10);
+    assertTrue(first.lease.isGranted());
+    assertFalse(large.lease.isGranted());
+    // There would be room, but somebody came before.
+    assertFalse(small.lease.isGranted());
+    first.lease.release();
+    loop.runPendingTasks();
+    assertEquals(List.of("large", "small"), granted);
+    large.lease.release();
+    small.lease.release();
+    assertEquals(0, budget.usedBytes());
+    assertEquals(0, budget.waiting());
+  }
+
+  @Test
+  void shouldLeaveEverybodyHisTimeWhileNobodyWaits() {
+    new Sender("silent", 1000);
+    run(100 * PART_MS);
+    assertEquals(List.of(), closed);
+  }
+
+  @Test
+  void shouldCloseAllOfWhomNothingComesAndNoneOfWhomSomethingDoes() {
+    new Sender("silent", 300);
+    new Sender("silent too", 300);
+    Sender slow = new Sender("slow", 400);
+    new Sender("next", 500);
+    for (int part = 1; part <= 8; part++) {
+      run(PART_MS * 9 / 10);
+      // An eighth each time, of which all are needed.
+      slow.lease.received(50L * part);
+    }
+    assertEquals(List.of("silent", "silent too"), closed.stream().sorted().toList());
+    assertEquals(List.of("next"), granted);
+    new Sender("last", 500);
+    run(2 * PART_MS);
+    assertTrue(closed.contains("slow"), "all came long ago, and it still holds its room");
+  }
+
+  @Test
+  void shouldNotCountTimeInWhichTheBrokerWasAway() {
+    new Sender("sending", 1000);
+    new Sender("next", 500);
+    pass(100 * PART_MS);
+    assertEquals(List.of(), closed);
+    run(PART_MS);
+    run(PART_MS);
+    assertEquals(List.of("sending"), closed);
+  }
+
+  @Test
+  void shouldWaitForWhoIsNotReadFrom() {
+    Sender held = new Sender("held", 1000);
+    held.innocent = true;
+    new Sender("next", 500);
+    run(3 * PART_MS);
+    held.innocent = false;
+    run(PART_MS / 2);
+    assertEquals(List.of(), closed);
+    run(PART_MS);
+    assertEquals(List.of("held"), closed);
+  }
+
+  @Test
+  void shouldGrowOnlyWhereThereIsRoomThatNobodyWaitsFor() {
+    Sender growing = new Sender("growing", 400);
+    assertTrue(budget.tryGrow(growing.lease, 600));
+    assertEquals(600, budget.usedBytes());
+    assertFalse(budget.tryGrow(growing.lease, 1001));
+    Sender waiting = new Sender("waiting", 500);
+    assertFalse(budget.tryGrow(growing.lease, 601));
+    waiting.lease.release();
+    assertTrue(budget.tryGrow(growing.lease, 1000));
+    growing.lease.release();
+    assertEquals(0, budget.usedBytes());
   }
 }

@@ -16,12 +16,11 @@ import org.junit.jupiter.api.Test;
 class StatsdPusherTest {
   private final AtomicLong count = new AtomicLong();
 
-  private StatsdSample sample() {
-    return new StatsdSample(
-        List.of(
-            new StatsdSample.Topic(
-                "t", count.addAndGet(5), 0, 0, 0, new E2eLatency(0, null), List.of())),
-        null);
+  private StatsSnapshot sample() {
+    StatsSnapshot.TopicStats topic =
+        new StatsSnapshot.TopicStats(
+            "t", List.of(), 0, 0, count.addAndGet(5), 0, false, E2eLatency.NONE);
+    return new StatsSnapshot("", "OK", 0, List.of(topic), null, null, null);
   }
 
   @Test

@@ -16,17 +16,22 @@ class StatsdReportTest {
     return new StatsdOptions("127.0.0.1:8125", "nsq.", 1000, mem, packetSize, excludeEphemeral);
   }
 
-  private static StatsdSample.Topic topic(
-      String name, long count, E2eLatency latency, StatsdSample.Channel... channels) {
-    return new StatsdSample.Topic(name, count, 10 * count, 3, 2, latency, List.of(channels));
+  private static StatsSnapshot.TopicStats topic(
+      String name, long count, E2eLatency latency, StatsSnapshot.ChannelStats... channels) {
+    return new StatsSnapshot.TopicStats(
+        name, List.of(channels), 3, 2, count, 10 * count, false, latency);
   }
 
-  private static StatsdSample.Channel channel(String name, long count, E2eLatency latency) {
-    return new StatsdSample.Channel(
-        name, new StatsdSample.Counters(count, count + 1, count + 2), 4, 3, 2, 1, 9, latency);
+  private static StatsSnapshot.ChannelStats channel(String name, long count, E2eLatency latency) {
+    return new StatsSnapshot.ChannelStats(
+        name, 4, 3, 2, 1, count, 0, 0, 0, count + 1, count + 2, 0, 0, 9, null, false, latency);
   }
 
-  private static List<String> lines(StatsdReport report, StatsdSample sample) {
+  private static StatsSnapshot sample(MemoryStats memory, StatsSnapshot.TopicStats... topics) {
+    return new StatsSnapshot("", "OK", 0, List.of(topics), memory, null, null);
+  }
+
+  private static List<String> lines(StatsdReport report, StatsSnapshot sample) {
     List<String> lines = new ArrayList<>();
     for (byte[] packet : report.packets(sample)) {
       String text = new String(packet, StandardCharsets.UTF_8);
@@ -42,10 +47,10 @@ class StatsdReportTest {
         new E2eLatency(
             5,
             List.of(new E2eLatency.Percentile(0.95, 1000), new E2eLatency.Percentile(0.985, 2000)));
-    StatsdSample sample =
-        new StatsdSample(
-            List.of(topic("t#ephemeral", 7, latency, channel("c", 100, latency))),
-            new StatsdSample.Memory(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    StatsSnapshot sample =
+        sample(
+            new MemoryStats(1, 2, 3, 4, 5, 6, 7, 8, 9),
+            topic("t#ephemeral", 7, latency, channel("c", 100, latency)));
     assertEquals(
         List.of(
             "nsq.topic.t#ephemeral.message_count:7|c",
@@ -80,30 +85,28 @@ class StatsdReportTest {
   void shouldReportDifferencesThatAreNeverNegative() {
     StatsdReport report = new StatsdReport(options(508, false, false));
     for (long[] step : new long[][] {{7, 7}, {10, 3}, {10, 0}, {4, 4}}) {
-      List<String> lines =
-          lines(report, new StatsdSample(List.of(topic("t", step[0], NO_LATENCY)), null));
+      List<String> lines = lines(report, sample(null, topic("t", step[0], NO_LATENCY)));
       assertEquals("nsq.topic.t.message_count:" + step[1] + "|c", lines.get(0));
     }
-    lines(report, new StatsdSample(List.of(), null));
+    lines(report, sample(null));
     assertEquals(
         "nsq.topic.t.message_count:9|c",
-        lines(report, new StatsdSample(List.of(topic("t", 9, NO_LATENCY)), null)).get(0),
+        lines(report, sample(null, topic("t", 9, NO_LATENCY))).get(0),
         "gone in between: starts anew");
   }
 
   @Test
   void shouldLeaveOutEphemeralsAndMemoryWhenTold() {
-    StatsdSample sample =
-        new StatsdSample(
-            List.of(
-                topic("e#ephemeral", 1, NO_LATENCY, channel("c", 1, NO_LATENCY)),
-                topic(
-                    "t",
-                    1,
-                    NO_LATENCY,
-                    channel("d", 1, NO_LATENCY),
-                    channel("f#ephemeral", 1, NO_LATENCY))),
-            new StatsdSample.Memory(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    StatsSnapshot sample =
+        sample(
+            new MemoryStats(1, 2, 3, 4, 5, 6, 7, 8, 9),
+            topic("e#ephemeral", 1, NO_LATENCY, channel("c", 1, NO_LATENCY)),
+            topic(
+                "t",
+                1,
+                NO_LATENCY,
+                channel("d", 1, NO_LATENCY),
+                channel("f#ephemeral", 1, NO_LATENCY)));
     List<String> lines = lines(new StatsdReport(options(508, false, true)), sample);
     assertEquals(12, lines.size());
     assertTrue(lines.stream().noneMatch(line -> line.contains("ephemeral")));
@@ -111,11 +114,11 @@ class StatsdReportTest {
 
   @Test
   void shouldSplitPacketsOnlyBetweenLines() {
-    List<StatsdSample.Topic> topics = new ArrayList<>();
+    List<StatsSnapshot.TopicStats> topics = new ArrayList<>();
     for (int i = 0; i < 50; i++) {
       topics.add(topic("topic" + i, i, NO_LATENCY, channel("c", i, NO_LATENCY)));
     }
-    StatsdSample sample = new StatsdSample(topics, null);
+    StatsSnapshot sample = sample(null, topics.toArray(StatsSnapshot.TopicStats[]::new));
     for (int size : new int[] {1, 100, 508, 1400}) {
       List<byte[]> packets = new StatsdReport(options(size, false, false)).packets(sample);
       for (byte[] packet : packets) {

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.config.TlsVersion;
 import io.holdfast.broker.tls.TlsOptions.ClientAuthPolicy;
-import io.holdfast.broker.tls.TlsOptions.MinVersion;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -76,7 +76,7 @@ class TlsContextsTest {
     ca = dir.resolve("ca.pem");
   }
 
-  private TlsContexts contexts(ClientAuthPolicy policy, MinVersion min) throws TlsException {
+  private TlsContexts contexts(ClientAuthPolicy policy, TlsVersion min) throws TlsException {
     return new TlsContexts(
         new TlsOptions(cert, key, Files.exists(ca) ? ca : null, policy, min), now::get);
   }
@@ -166,7 +166,7 @@ class TlsContextsTest {
         write(
             keys.certificatePem() + client.certificatePem(),
             "-----BEGIN EC PARAMETERS-----\nAAAA\n-----END EC PARAMETERS-----\n" + form);
-        TlsContexts contexts = contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_0);
+        TlsContexts contexts = contexts(ClientAuthPolicy.NONE, TlsVersion.TLS1_0);
         assertEquals(
             new TlsSessionInfo("TLS1.3", "Unknown 4865", keys.equals(rsa) ? "rsa" : "ec"),
             handshake(contexts, keys, null));
@@ -180,7 +180,7 @@ class TlsContextsTest {
   @Test
   void shouldRefuseVersionsBelowTheMinimum() throws Exception {
     write(ec.certificatePem(), ec.pkcs8Pem());
-    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_3);
+    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, TlsVersion.TLS1_3);
     assertThrows(SSLException.class, () -> handshake(contexts, ec, null, "TLSv1.2"));
     assertEquals("TLS1.3", handshake(contexts, ec, null).version());
   }
@@ -188,12 +188,12 @@ class TlsContextsTest {
   @Test
   void shouldAskClientsForCertificatesAsThePolicySays() throws Exception {
     write(ec.certificatePem(), ec.pkcs8Pem());
-    TlsContexts any = contexts(ClientAuthPolicy.REQUIRE, MinVersion.TLS1_0);
+    TlsContexts any = contexts(ClientAuthPolicy.REQUIRE, TlsVersion.TLS1_0);
     assertThrows(IOException.class, () -> handshake(any, ec, null));
     handshake(any, ec, rsa);
     assertEquals("rsa", handshakes.take().commonName());
     Files.writeString(ca, client.certificatePem());
-    TlsContexts verify = contexts(ClientAuthPolicy.REQUIRE_VERIFY, MinVersion.TLS1_2);
+    TlsContexts verify = contexts(ClientAuthPolicy.REQUIRE_VERIFY, TlsVersion.TLS1_2);
     assertThrows(IOException.class, () -> handshake(verify, ec, null));
     assertThrows(IOException.class, () -> handshake(verify, ec, rsa));
     handshake(verify, ec, client);
@@ -203,7 +203,7 @@ class TlsContextsTest {
   @Test
   void shouldFollowChangedFilesAndKeepTheOldOnesWhenBad() throws Exception {
     write(rsa.certificatePem(), rsa.pkcs8Pem());
-    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_0);
+    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, TlsVersion.TLS1_0);
     SslContext first = contexts.current();
     write(ec.certificatePem(), rsa.pkcs8Pem());
     assertSame(first, contexts.current(), "looked at again before a second passed");
@@ -224,7 +224,7 @@ class TlsContextsTest {
   @Test
   void shouldVerifyBeforeItTakesOver() throws Exception {
     write(rsa.certificatePem(), rsa.pkcs8Pem());
-    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_2);
+    TlsContexts contexts = contexts(ClientAuthPolicy.NONE, TlsVersion.TLS1_2);
     contexts.verify();
     Object first = contexts.current();
     write("no PEM", rsa.pkcs8Pem());
@@ -262,7 +262,7 @@ class TlsContextsTest {
 
   private void assertRefused(String start) {
     String message =
-        assertThrows(TlsException.class, () -> contexts(ClientAuthPolicy.NONE, MinVersion.TLS1_0))
+        assertThrows(TlsException.class, () -> contexts(ClientAuthPolicy.NONE, TlsVersion.TLS1_0))
             .getMessage();
     assertTrue(message.startsWith(start), message);
     assertEquals(1, message.lines().count(), message);

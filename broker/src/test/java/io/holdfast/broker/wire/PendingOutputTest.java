@@ -12,6 +12,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -56,16 +57,17 @@ class PendingOutputTest {
   }
 
   private final OutputBudget budget = new OutputBudget(MAX_BYTES);
+  private final AtomicLong clock = new AtomicLong();
   private final AtomicInteger changes = new AtomicInteger();
   private final Slow slow = new Slow();
   private final Slow small = new Slow();
 
   /** Closed by the first look that finds neither progress nor room. */
   private final PendingOutput pending =
-      new PendingOutput(slow.ctx(), budget, changes::incrementAndGet, -1);
+      new PendingOutput(slow.ctx(), budget, changes::incrementAndGet, -1, clock::get);
 
   private final PendingOutput pendingOfSmall =
-      new PendingOutput(small.ctx(), budget, changes::incrementAndGet, -1);
+      new PendingOutput(small.ctx(), budget, changes::incrementAndGet, -1, clock::get);
 
   @AfterEach
   void close() {
@@ -129,5 +131,25 @@ class PendingOutputTest {
     }
     slow.look();
     assertFalse(slow.isOpen());
+  }
+
+  @Test
+  void shouldNotCountTimeInWhichTheBrokerWasAway() {
+    Slow other = new Slow();
+    PendingOutput patient =
+        new PendingOutput(other.ctx(), budget, changes::incrementAndGet, 1000, clock::get);
+    other.write(2 * MAX_BYTES);
+    patient.flushed();
+    other.look();
+    // An hour for the event loop, none for the clock of the process.
+    other.advanceTimeBy(1, TimeUnit.HOURS);
+    other.runScheduledPendingTasks();
+    other.look();
+    assertTrue(other.isOpen());
+    clock.addAndGet(1001);
+    other.look();
+    assertFalse(other.isOpen());
+    patient.release();
+    other.finishAndReleaseAll();
   }
 }
