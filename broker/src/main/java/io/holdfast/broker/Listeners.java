@@ -71,13 +71,7 @@ final class Listeners {
     HttpServer server =
         HttpServer.bind(
             new HttpServer.Config(
-                address,
-                transport,
-                api,
-                HttpLimits.DEFAULT,
-                budgets,
-                tls,
-                httpsPort));
+                address, transport, api, HttpLimits.DEFAULT, budgets, tls, httpsPort));
     http.add(server);
     return server;
   }

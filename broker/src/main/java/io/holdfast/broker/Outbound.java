@@ -9,8 +9,8 @@ import io.holdfast.broker.lookup.LookupTopology;
 import io.holdfast.broker.net.HttpJsonClient;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.TopologyListener;
-import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.MemoryStats;
+import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.StatsdOptions;
 import io.holdfast.broker.stats.StatsdPusher;
 import io.holdfast.broker.tls.TlsException;
@@ -61,8 +61,7 @@ final class Outbound implements Closeable {
 
   private HttpJsonClient newHttpClient() {
     SSLParameters parameters = new SSLParameters();
-    parameters.setProtocols(
-        options.tlsMinVersion().jdkNamesFromHere());
+    parameters.setProtocols(options.tlsMinVersion().jdkNamesFromHere());
     return new HttpJsonClient(
         options.httpClientConnectTimeoutMs(),
         options.httpClientRequestTimeoutMs(),

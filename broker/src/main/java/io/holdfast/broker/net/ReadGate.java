@@ -86,6 +86,11 @@ public final class ReadGate {
     return draining;
   }
 
+  /** Whether there is any reason, even if it is read all the same. */
+  public boolean isClosed() {
+    return !reasons.isEmpty();
+  }
+
   /** Whether it is closed for this reason. */
   public boolean isClosedFor(Reason reason) {
     return reasons.contains(reason);

@@ -10,6 +10,8 @@ import org.slf4j.LoggerFactory;
 final class ConnectionLog {
   private static final Logger LOG = LoggerFactory.getLogger("connections");
 
+  private static final int MAX_REASON = 300;
+
   private final String address;
   private String reason;
 
@@ -32,7 +34,8 @@ final class ConnectionLog {
   /** The connection is about to end; whatever follows from that is no reason. */
   void closing(String why) {
     if (reason == null) {
-      reason = why;
+      // What a client says may be in it, and it may say much.
+      reason = why.length() <= MAX_REASON ? why : why.substring(0, MAX_REASON) + "...";
     }
   }
 

@@ -84,41 +84,57 @@ record Identify(
    */
   static Identify parse(byte[] body, Options options) throws ClientException {
     Map<String, JsonNode> fields = fields(body);
-    String clientId = text(fields, "client_id");
-    String hostname = text(fields, "hostname");
-    String userAgent = text(fields, "user_agent");
-    String region = text(fields, "topology_region");
-    String zone = text(fields, "topology_zone");
-    long heartbeatMs = number(fields, "heartbeat_interval");
-    long bufferTimeoutMs = number(fields, "output_buffer_timeout");
-    long bufferSize = number(fields, "output_buffer_size");
     long sampleRate = number(fields, "sample_rate");
-    long msgTimeoutMs = number(fields, "msg_timeout");
+    // All types are right before the first range is looked at.
+    ClientSettings said =
+        new ClientSettings(
+            text(fields, "client_id"),
+            text(fields, "hostname"),
+            text(fields, "user_agent"),
+            text(fields, "topology_region"),
+            text(fields, "topology_zone"),
+            number(fields, "heartbeat_interval"),
+            number(fields, "output_buffer_size"),
+            number(fields, "output_buffer_timeout"),
+            0,
+            number(fields, "msg_timeout"));
     long deflateLevel = number(fields, "deflate_level");
     boolean negotiation = flag(fields, "feature_negotiation");
     boolean tls = flag(fields, "tls_v1");
     boolean deflate = flag(fields, "deflate");
     boolean snappy = flag(fields, "snappy");
     boolean keepsBacklog = flag(fields, "keeps_backlog");
+    return new Identify(
+        inForce(said, sampleRate, options),
+        negotiation,
+        tls,
+        deflate,
+        snappy,
+        deflateLevel,
+        keepsBacklog);
+  }
 
+  /** What was said with its defaults, each within its range; the first that is not is told. */
+  private static ClientSettings inForce(ClientSettings said, long sampleRate, Options options)
+      throws ClientException {
     long heartbeat =
         choose(
             "heartbeat interval",
-            heartbeatMs,
+            said.heartbeatIntervalMs(),
             DEFAULT_HEARTBEAT_MS,
             MIN_MS,
             options.maxHeartbeatIntervalMs());
     long bufferTimeout =
         choose(
             "output buffer timeout",
-            bufferTimeoutMs,
+            said.outputBufferTimeoutMs(),
             options.outputBufferTimeoutMs(),
             options.minOutputBufferTimeoutMs(),
             options.maxOutputBufferTimeoutMs());
     long buffer =
         choose(
             "output buffer size",
-            bufferSize,
+            said.outputBufferSize(),
             DEFAULT_OUTPUT_BUFFER_BYTES,
             MIN_OUTPUT_BUFFER_BYTES,
             options.maxOutputBufferSize());
@@ -131,25 +147,24 @@ record Identify(
       throw invalid("sample rate", sampleRate);
     }
     long timeout = options.msgTimeoutMs();
-    if (msgTimeoutMs != 0) {
-      if (msgTimeoutMs < MIN_MS || msgTimeoutMs > options.maxMsgTimeoutMs()) {
-        throw invalid("msg timeout", msgTimeoutMs);
+    long asked = said.msgTimeoutMs();
+    if (asked != 0) {
+      if (asked < MIN_MS || asked > options.maxMsgTimeoutMs()) {
+        throw invalid("msg timeout", asked);
       }
-      timeout = msgTimeoutMs;
+      timeout = asked;
     }
-    ClientSettings settings =
-        new ClientSettings(
-            clientId,
-            hostname,
-            userAgent,
-            region,
-            zone,
-            heartbeat,
-            buffer,
-            Math.max(0, bufferTimeout),
-            (int) sampleRate,
-            timeout);
-    return new Identify(settings, negotiation, tls, deflate, snappy, deflateLevel, keepsBacklog);
+    return new ClientSettings(
+        said.clientId(),
+        said.hostname(),
+        said.userAgent(),
+        said.topologyRegion(),
+        said.topologyZone(),
+        heartbeat,
+        buffer,
+        Math.max(0, bufferTimeout),
+        (int) sampleRate,
+        timeout);
   }
 
   /** 0 for the default, -1 for off, else within bounds. */

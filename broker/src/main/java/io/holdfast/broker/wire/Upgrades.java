@@ -174,7 +174,9 @@ final class Upgrades {
     }
     ChannelHandler encoder = snappy ? new SnappyEncoder() : new DeflateEncoder(level);
     ChannelHandler decoder =
-        snappy ? new SnappyDecoder(gate) : new DeflateDecoder(gate);
+        snappy
+            ? new SnappyDecoder(gate, client.memory())
+            : new DeflateDecoder(gate, client.memory());
     ctx.pipeline().addBefore(ctx.name(), "compress", encoder);
     ctx.pipeline().addBefore(ctx.name(), "decompress", decoder);
     client.setSecurity(client.security().compressed(deflate, snappy));

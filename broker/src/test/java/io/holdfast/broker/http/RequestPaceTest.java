@@ -115,8 +115,8 @@ class RequestPaceTest {
       conn.takesOne = true;
       conn.flush();
     }
-    run(9); // so that it has seen that
-    assertOpenUntil(30);
+    run(9); // so that it has seen that, up to a look ago
+    assertOpenUntil(27);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.wire.compress.DeflateDecoder;
 import io.holdfast.broker.wire.compress.SnappyDecoder;
@@ -176,11 +177,12 @@ class ProtocolFuzzTest {
             (conn, budgets) -> {
               addTo(conn, budgets);
               ProtocolV2Decoder decoder = conn.pipeline().get(ProtocolV2Decoder.class);
+              ConnectionMemory memory = new ConnectionMemory(budgets.memory().connections());
               conn.pipeline()
                   .addFirst(
                       isSnappy
-                          ? new SnappyDecoder(decoder.gate())
-                          : new DeflateDecoder(decoder.gate()));
+                          ? new SnappyDecoder(decoder.gate(), memory)
+                          : new DeflateDecoder(decoder.gate(), memory));
             },
             ProtocolFuzzTest::serve));
   }

@@ -1,5 +1,6 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -26,9 +27,10 @@ public final class DeflateDecoder extends PacedDecoder {
 
   /**
    * @param gate closed while this or the connection itself wants no input
+   * @param memory pays for what comes all the same
    */
-  public DeflateDecoder(ReadGate gate) {
-    super(gate);
+  public DeflateDecoder(ReadGate gate, ConnectionMemory memory) {
+    super(gate, memory);
   }
 
   @Override

@@ -7,7 +7,9 @@ import java.util.zip.Deflater;
 
 /**
  * Server to client as raw RFC 1951 deflate, one stream per connection, sync-flushed at each flush
- * (contract §2). Netty's JdkZlibEncoder sync-flushes every single write instead. Not sharable.
+ * (contract §2). Netty's JdkZlibEncoder sends the same bytes, but copies each write to the heap
+ * first, ends the stream with a block of its own when the connection is closed, and holds the close
+ * back for that: up to ten seconds where a client takes nothing. Not sharable.
  */
 public final class DeflateEncoder extends RunEncoder {
   private static final int OUT_BYTES = 16 * 1024;

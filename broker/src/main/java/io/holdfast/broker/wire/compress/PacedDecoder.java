@@ -1,11 +1,13 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.net.ReadGate;
 import io.holdfast.broker.net.ReadGate.Reason;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.compression.DecompressionException;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 
@@ -13,16 +15,28 @@ import java.util.ArrayDeque;
  * Decompresses what arrives, a bounded amount per turn of the event loop, so that a small hostile
  * input which expands to very much neither fills memory nor keeps other connections waiting.
  *
- * <p>What is left after a turn stays compressed, and the socket is not read until it is used up: the
- * gate is closed for {@link Reason#DECOMPRESSION}. Between two pieces it stops as soon as the gate is
- * closed for another reason; when that opens, the gate's read is what makes it go on. All belongs to
- * the connection's event loop.
+ * <p>What is left after a turn stays compressed, and the socket is not read until it is used up:
+ * the gate is closed for {@link Reason#DECOMPRESSION}. Between two pieces it stops as soon as the
+ * gate is closed for another reason; when that opens, the gate's read is what makes it go on. All
+ * belongs to the connection's event loop.
  */
 abstract class PacedDecoder extends ChannelDuplexHandler {
   /** Decompressed bytes after which a turn ends, give or take one piece. */
   static final int TURN_BYTES = 1024 * 1024;
 
+  /**
+   * What may wait here unasked for: when a client ends its direction, all that it sent is read at
+   * once. More is let in only while connections have memory left.
+   */
+  private static final long FREE_BYTES = 128 * 1024;
+
+  /** What a buffer takes at least, however little is in it. */
+  private static final int MIN_BUFFER_BYTES = 512;
+
   private final ReadGate gate;
+  private final ConnectionMemory memory;
+  private long paidBytes = FREE_BYTES;
+  private long aheadBytes;
 
   /** Compressed, as received; empty buffers are never kept. */
   private final ArrayDeque<ByteBuf> received = new ArrayDeque<>();
@@ -40,9 +54,11 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
 
   /**
    * @param gate closed while this or the connection itself wants no input
+   * @param memory pays for what comes all the same
    */
-  PacedDecoder(ReadGate gate) {
+  PacedDecoder(ReadGate gate, ConnectionMemory memory) {
     this.gate = gate;
+    this.memory = memory;
   }
 
   /**
@@ -79,6 +95,13 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
       return;
     }
     received.add(buffer);
+    if (!gate.isClosed()) {
+      aheadBytes = 0;
+    } else if (!isPaid(buffer)) {
+      finish();
+      ctx.fireExceptionCaught(new DecompressionException("sent too much ahead"));
+      return;
+    }
     if (!decoding && !gate.isClosedFor(Reason.DECOMPRESSION)) {
       decode(ctx);
     }
@@ -98,6 +121,19 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
     } else {
       ctx.read();
     }
+  }
+
+  /** Whether there is memory for what came although it was not asked for. */
+  private boolean isPaid(ByteBuf more) {
+    aheadBytes += Math.max(more.readableBytes(), MIN_BUFFER_BYTES);
+    if (aheadBytes <= paidBytes) {
+      return true;
+    }
+    if (!memory.tryTake(aheadBytes - paidBytes)) {
+      return false;
+    }
+    paidBytes = aheadBytes;
+    return true;
   }
 
   private boolean isBusy() {

@@ -1,5 +1,6 @@
 package io.holdfast.broker.wire.compress;
 
+import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -29,9 +30,10 @@ public final class SnappyDecoder extends PacedDecoder {
 
   /**
    * @param gate closed while this or the connection itself wants no input
+   * @param memory pays for what comes all the same
    */
-  public SnappyDecoder(ReadGate gate) {
-    super(gate);
+  public SnappyDecoder(ReadGate gate, ConnectionMemory memory) {
+    super(gate, memory);
   }
 
   @Override

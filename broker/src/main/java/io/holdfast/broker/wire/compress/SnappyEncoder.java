@@ -7,7 +7,8 @@ import io.netty.handler.codec.compression.Snappy;
 
 /**
  * Server to client in the snappy framing format (contract §2). Netty's own frame encoder makes a
- * chunk of each write; here all small writes up to a flush share chunks. Not sharable.
+ * chunk of each write, and a compressed one also where that is larger; here all small writes up to
+ * a flush share chunks, and what does not get smaller goes as it is. Not sharable.
  */
 public final class SnappyEncoder extends RunEncoder {
   /** Below this many bytes a block is not worth compressing. */

@@ -6,13 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.net.ReadGate;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.compression.DecompressionException;
@@ -25,7 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
@@ -117,9 +119,14 @@ class CodecTest {
     abstract EmbeddedChannel channel();
 
     static EmbeddedChannel pair(
-        ChannelHandler encoder, Function<ReadGate, ChannelHandler> decoder) {
+        ChannelHandler encoder, BiFunction<ReadGate, ConnectionMemory, ChannelHandler> decoder) {
       EmbeddedChannel channel = new EmbeddedChannel(encoder);
-      channel.pipeline().addLast(decoder.apply(new ReadGate(channel.config(), () -> {})));
+      channel
+          .pipeline()
+          .addLast(
+              decoder.apply(
+                  new ReadGate(channel.config(), () -> {}),
+                  new ConnectionMemory(new MemoryPart(0))));
       return channel;
     }
 

@@ -1,18 +1,25 @@
 package io.holdfast.broker.wire.compress;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.net.ReadGate;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.compression.DecompressionException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -35,6 +42,7 @@ class PacedDecoderTest {
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final Sink sink = new Sink();
+  private final ConnectionMemory memory = new ConnectionMemory(new MemoryPart(0));
 
   @AfterEach
   void stop() {
@@ -96,7 +104,7 @@ class PacedDecoderTest {
               @Override
               protected void initChannel(Channel channel) {
                 sink.gate = new ReadGate(channel.config(), () -> {});
-                channel.pipeline().addLast(new DeflateDecoder(sink.gate), sink);
+                channel.pipeline().addLast(new DeflateDecoder(sink.gate, memory), sink);
               }
             })
         .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -153,8 +161,34 @@ class PacedDecoderTest {
     }
   }
 
+  @Test
+  void shouldTakeNoMoreThanThereIsMemoryForWhileNothingIsAskedFor() {
+    MemoryPart part = new MemoryPart(100_000);
+    EmbeddedChannel conn = new EmbeddedChannel();
+    ReadGate gate = new ReadGate(conn.config(), () -> {});
+    ConnectionMemory paying = new ConnectionMemory(part);
+    conn.pipeline().addLast(new DeflateDecoder(gate, paying));
+    gate.close(ReadGate.Reason.ROOM);
+    // What is read at once when a client ends its direction, whatever was asked for.
+    for (int i = 0; i < 3; i++) {
+      conn.writeInbound(Unpooled.wrappedBuffer(new byte[64 * 1024]));
+    }
+    assertEquals(64 * 1024, part.usedBytes());
+    assertThrows(
+        DecompressionException.class,
+        () -> conn.writeInbound(Unpooled.wrappedBuffer(new byte[64 * 1024])));
+    assertFalse(conn.writeInbound(Unpooled.wrappedBuffer(new byte[1])), "nothing is passed on");
+    paying.release();
+    assertEquals(0, part.usedBytes());
+    conn.finishAndReleaseAll();
+  }
+
   private static ConditionFactory await() {
-    return Awaitility.with().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1)).await();
+    return Awaitility.with()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(1))
+        .await()
+        .atMost(Duration.ofMinutes(2)); // a busy machine takes its time over 200 MiB
   }
 
   private static Socket connect(Channel server) throws IOException {
