@@ -21,8 +21,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.MappedBytes;
 import net.openhft.chronicle.core.io.Closeable;
-import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptAppender;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.slf4j.Logger;
@@ -93,7 +93,7 @@ public final class ExcerptLog implements LogFiles, java.io.Closeable {
 
   private final ReadFiles readFiles;
 
-  private ChronicleQueue queue;
+  private OwnFilesQueue queue;
   private boolean closed;
 
   // Owner's lock.
@@ -405,6 +405,14 @@ public final class ExcerptLog implements LogFiles, java.io.Closeable {
               "wrote " + (writePosition - at) + " of " + length + " bytes to " + file(writeCycle));
         }
         writeFile.giveBackBehind(bytes.bytesStore(), at);
+        if (newFile || reopened) {
+          mapped.are(
+              file(writeCycle),
+              (MappedBytes) bytes,
+              dir.resolve(LISTING),
+              queue.metaStore().bytes());
+          reopened = false;
+        }
         uncertain = true;
       } catch (IOException | RuntimeException | Error e) {
         dc.rollbackOnClose();
@@ -425,10 +433,6 @@ public final class ExcerptLog implements LogFiles, java.io.Closeable {
     if (newFile) {
       freshCycle = false;
       cycles.add(writeCycle);
-    }
-    if (newFile || reopened) {
-      mapped.are(file(writeCycle), dir.resolve(LISTING));
-      reopened = false;
     }
     written = Position.of(writeCycle, writePosition);
     dirty.written(writeCycle, writePosition);
@@ -635,7 +639,7 @@ public final class ExcerptLog implements LogFiles, java.io.Closeable {
     writeFile.close();
     mapped.none();
     ExcerptAppender openAppender = appender;
-    ChronicleQueue openQueue = queue;
+    OwnFilesQueue openQueue = queue;
     appender = null;
     queue = null;
     Closeable.closeQuietly(openAppender, openQueue);

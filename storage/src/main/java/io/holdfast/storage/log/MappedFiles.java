@@ -1,53 +1,99 @@
 package io.holdfast.storage.log;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import net.openhft.chronicle.bytes.MappedBytes;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Whether the files that Chronicle has mapped for appending are as long as they were. A store
  * behind the end of a file that somebody cut off is a signal that ends the process, so that is
- * looked for before an append, though not more often than every 100 us: an append takes 1 us, and
- * so does the look. Between two looks it is the compiled code of Chronicle that gets the signal,
- * which the JVM turns into an {@link InternalError}.
+ * looked for before an append, though not more often than every 100 us. Between two looks it is the
+ * compiled code of Chronicle that gets the signal, which the JVM turns into an {@link
+ * InternalError}.
+ *
+ * <p>It costs as much as the append itself in a log that was quiet for a while, so one call has to
+ * do: the length of the cycle file, asked of Chronicle's own open file, which costs a quarter of
+ * asking by path. Chronicle's listing, which nobody has a reason to cut off alone, is looked at ten
+ * times a second. Only a path says that a file was removed or replaced, which ends no process: the
+ * cycle file's is looked at once a second.
  *
  * <p>The log's owner's lock guards it.
  */
 final class MappedFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(MappedFiles.class);
   private static final long LOOK_EVERY_NS = 100_000;
+  private static final long LOOK_AT_LISTING_EVERY_NS = 100_000_000;
+  private static final long LOOK_AT_PATH_EVERY_NS = 1_000_000_000;
 
-  private final List<File> files = new ArrayList<>();
-  private final List<Long> lengths = new ArrayList<>();
-  private long lookedNs;
-
-  /** From now on these are mapped; they are as long as they will be, or grow. */
-  void are(Path... mapped) {
-    files.clear();
-    lengths.clear();
-    for (Path path : mapped) {
-      files.add(path.toFile());
-      lengths.add(path.toFile().length());
+  /** One of them; it is as long as it will be, or grows. */
+  private record Mapped(File path, RandomAccessFile open, long length) {
+    static Mapped of(Path path, MappedBytes mapping) {
+      File file = path.toFile();
+      return new Mapped(file, mapping.mappedFile().raf(), file.length());
     }
+
+    boolean isShorter() {
+      try {
+        return open.length() < length;
+      } catch (IOException closed) {
+        LOG.debug("{} is no longer open", path, closed);
+        return isShorterByPath();
+      }
+    }
+
+    boolean isShorterByPath() {
+      return path.length() < length;
+    }
+  }
+
+  private Mapped cycleFile;
+  private Mapped listing;
+  private long lookedNs;
+  private long lookedAtListingNs;
+  private long lookedAtPathNs;
+
+  /** From now on these two are mapped. */
+  void are(Path cyclePath, MappedBytes cycleBytes, Path listingPath, MappedBytes listingBytes) {
+    cycleFile = Mapped.of(cyclePath, cycleBytes);
+    listing = Mapped.of(listingPath, listingBytes);
     lookedNs = System.nanoTime();
+    lookedAtListingNs = lookedNs;
+    lookedAtPathNs = lookedNs;
   }
 
   /** None is mapped. */
   void none() {
-    files.clear();
-    lengths.clear();
+    cycleFile = null;
+    listing = null;
   }
 
   /** The file that was cut off or removed, null when all is well or was so just now. */
   File cutOff() {
+    if (cycleFile == null) {
+      return null;
+    }
     long nowNs = System.nanoTime();
     if (nowNs - lookedNs < LOOK_EVERY_NS) {
       return null;
     }
     lookedNs = nowNs;
-    for (int i = 0; i < files.size(); i++) {
-      if (files.get(i).length() < lengths.get(i)) {
-        return files.get(i);
+    if (cycleFile.isShorter()) {
+      return cycleFile.path;
+    }
+    if (nowNs - lookedAtListingNs >= LOOK_AT_LISTING_EVERY_NS) {
+      lookedAtListingNs = nowNs;
+      if (listing.isShorter()) {
+        return listing.path;
+      }
+    }
+    if (nowNs - lookedAtPathNs >= LOOK_AT_PATH_EVERY_NS) {
+      lookedAtPathNs = nowNs;
+      if (cycleFile.isShorterByPath()) {
+        return cycleFile.path;
       }
     }
     return null;

@@ -1,6 +1,7 @@
 package io.holdfast.storage.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.holdfast.storage.files.SyncThread;
@@ -9,9 +10,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +62,24 @@ class CutOffFileTest {
               Map.of(after.firstOrdinal(), body), Batches.readAll(journal, after.firstOrdinal()));
         }
       }
+    }
+  }
+
+  @Test
+  void shouldGoOnInANewFileSoonAfterItsFileWasRemoved() throws Exception {
+    try (ChronicleJournal journal =
+        new ChronicleJournal(dir, Batches.options(1 << 20), syncThread)) {
+      journal.append(Batches.of("removed with its file"));
+      Path removed = journal.files().keySet().iterator().next();
+      Files.delete(removed);
+      Awaitility.await()
+          .atMost(Duration.ofMinutes(1))
+          .until(
+              () -> {
+                journal.append(Batches.of("after"));
+                return journal.diskFiles() == 2;
+              });
+      assertFalse(Files.exists(removed));
     }
   }
 
