@@ -5,7 +5,7 @@ import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.journal.JournalView;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.log.CycleFileHeader;
-import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.log.LogFileNames;
 import io.holdfast.storage.log.LogView;
 import io.holdfast.storage.log.SizeRollCycle;
 import io.holdfast.storage.topic.Metadata;
@@ -123,11 +123,11 @@ public final class DataDirCheck {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(of)) {
       for (Path entry : entries) {
         String name = entry.getFileName().toString();
-        int cycle = ExcerptLog.cycleOfFile(name);
+        int cycle = LogFileNames.cycleOf(name);
         if (cycle >= 0 && Files.isRegularFile(entry)) {
           continue;
         }
-        if (name.endsWith(".precreated") || name.endsWith(".discard")) {
+        if (LogFileNames.isLeftover(name)) {
           note(entry, "left over from a roll that a kill interrupted", NEXT_START_REMOVES);
         } else if (name.contains(StrayFiles.SUFFIX)) {
           note(entry, "put aside by an earlier start", "the broker ignores it");
@@ -149,8 +149,8 @@ public final class DataDirCheck {
   private boolean checkFile(LogView files, int cycle, boolean newest, String what)
       throws IOException {
     Path file = files.file(cycle);
-    CycleFileHeader header = ExcerptLog.header(files, cycle);
-    if (ExcerptLog.isDamagedName(file)) {
+    CycleFileHeader header = files.header(cycle);
+    if (LogFileNames.isDamaged(file)) {
       note(file, "put aside by an earlier version", "the broker reads it");
       return true;
     }
@@ -158,7 +158,7 @@ public final class DataDirCheck {
       return true;
     }
     String begin = header == CycleFileHeader.NONE ? "has no header" : "the file header is damaged";
-    if (ExcerptLog.holdsRecords(files, cycle)) {
+    if (files.holdsRecords(cycle)) {
       defect(file, 0, begin, "the broker reads the " + what + " in it all the same");
       return true;
     }

@@ -89,7 +89,7 @@ public final class DataDirRepair implements Closeable {
       }
       Map<Long, MessageRef> places = copyJournal(topic, journal, wanted, missing);
       carryHeld(topic, journal, places);
-      journal.sync();
+      journal.force();
       long end = topic.nextOrdinal();
       if (journal.nextOrdinal() < end) {
         missing.add(journal.nextOrdinal(), end);

@@ -4,6 +4,7 @@ import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
+import io.holdfast.storage.topic.MetadataFile;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
@@ -57,7 +58,7 @@ public final class DataDirView {
     Metadata metadata = null;
     Defect defect = null;
     if (hasFile) {
-      metadata = DataDir.parseMetadata(read(file), new ArrayList<>());
+      metadata = MetadataFile.parse(read(file), new ArrayList<>());
       if (metadata == null) {
         defect =
             new Defect(

@@ -1,9 +1,7 @@
 package io.holdfast.storage.journal;
 
-import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.log.CycleFile;
-import io.holdfast.storage.log.DirtyFiles;
 import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.values.MessageRef;
@@ -15,10 +13,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * The durable {@link Journal}: one excerpt of a Chronicle Queue per publish command. Opening reads
  * only the newest file, to find the next ordinal.
  */
-public final class ChronicleJournal implements Journal, SyncThread.Syncable {
+public final class ChronicleJournal implements Journal {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleJournal.class);
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
@@ -40,20 +36,14 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
   /**
-   * Messages that may be written but not forced: far more than the disk ever lags behind. What the
-   * process before this one left behind comes on top, while it is being forced.
-   */
-  private static final long MAX_UNFORCED = 1 << 24;
-
-  /**
    * Above the last ordinal on disk after a power cut, none can have been given out from here on.
    */
-  public static final long MAX_LOST = 2 * MAX_UNFORCED;
+  public static final long MAX_LOST = 2 * GroupCommit.MAX_UNFORCED;
 
   private final ExcerptLog log;
   private final JournalFiles files;
   private final StorageOptions options;
-  private final SyncThread syncThread;
+  private final GroupCommit commit;
 
   /** The head of the record being appended. Topic's lock. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.JOURNAL_HEAD_BYTES);
@@ -62,27 +52,9 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   private int notedCycle = -1;
 
   private volatile long nextOrdinal;
-  private long unsyncedMessages;
-
-  /** Messages appended by this process. Written under the topic's lock. */
-  private volatile long appended;
-
-  /** How many of them are on disk. Written by whoever forces. */
-  private volatile long forced;
 
   /** No message has these ordinals: they may have been lost with power. Topic's lock. */
   private OrdinalRanges unused = new OrdinalRanges();
-
-  /** Publishers waiting for the disk; own monitor. */
-  private final Object waitersLock = new Object();
-
-  private List<DurabilityListener> waiters = new ArrayList<>();
-
-  /** The error of the last force, null when it worked; no OK is given meanwhile. */
-  private volatile SyncFailedException syncError;
-
-  /** Set when a force failed: what comes next does not go to a file the disk refused. */
-  private volatile boolean rollWanted;
 
   /**
    * Opens the journal of a topic.
@@ -93,7 +65,6 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
   public ChronicleJournal(Path dir, StorageOptions options, SyncThread syncThread)
       throws IOException {
     this.options = options;
-    this.syncThread = syncThread;
     // Not much of a small file, for a kill leaves what is reserved and not used.
     long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
     log =
@@ -103,6 +74,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             options.journalBlockBytes(),
             Math.max(MIN_RESERVE_STEP_BYTES, step),
             options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
+    commit = new GroupCommit(log, options, syncThread);
     files = new JournalFiles(log, options.maxRecordBytes());
     for (Map.Entry<Integer, String> stray : MisplacedFiles.find(log, files).entrySet()) {
       log.leaveOut(stray.getKey(), stray.getValue());
@@ -113,7 +85,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void append(Batch batch) throws IOException {
-    refuseWhileUnforced();
+    commit.requireForced();
     long ordinal = nextOrdinal;
     long timeNs = batch.timestampNs() != 0 ? batch.timestampNs() : options.wallNs().getAsLong();
     long at =
@@ -129,7 +101,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
     nextOrdinal = ordinal + batch.count();
     int firstMessage = Position.offset(at) + RecordCodec.JOURNAL_HEAD_BYTES;
     batch.appended(ordinal, timeNs, at, firstMessage);
-    noteWritten(batch.count());
+    commit.appended(batch.count());
   }
 
   /** Remembers with what a file begins; copies of older messages do not count. Topic's lock. */
@@ -142,7 +114,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public MessageRef carry(MessageView message) throws IOException {
-    refuseWhileUnforced();
+    commit.requireForced();
     int length = message.bodyLength();
     ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
     section.putInt(length).put(message.body()).flip();
@@ -156,27 +128,16 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
             1,
             section,
             RecordCodec.startCrc(section));
-    noteWritten(1);
+    commit.appended(1);
     int body = Position.offset(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
     return new MessageRef(ordinal, at, body, length, 0, true);
-  }
-
-  private void refuseWhileUnforced() throws IOException {
-    SyncFailedException failed = syncError;
-    if (failed != null) {
-      throw failed;
-    }
-    if (appended - forced > MAX_UNFORCED) {
-      throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
-    }
   }
 
   /** Appends one record; returns its position. */
   private long write(
       int type, long ordinal, long timeNs, long deferMs, int count, ByteBuffer section, int crc)
       throws IOException {
-    if (rollWanted || log.fileBytes() > options.maxBytesPerFile()) {
-      rollWanted = false;
+    if (commit.takeRollWanted() || log.fileBytes() > options.maxBytesPerFile()) {
       log.roll();
     }
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
@@ -204,87 +165,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void force() throws IOException {
-    syncThread.now(this);
-  }
-
-  private void noteWritten(int messages) {
-    unsyncedMessages += messages;
-    appended += messages;
-    if (!options.synced()) {
-      syncThread.written(this);
-      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
-      if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
-        unsyncedMessages = 0;
-        syncThread.urgent(this);
-      }
-    }
+    commit.force();
   }
 
   @Override
   public boolean whenDurable(DurabilityListener listener) {
-    if (!options.synced()) {
-      return true;
-    }
-    syncThread.publishWaits();
-    synchronized (waitersLock) {
-      waiters.add(listener);
-    }
-    syncThread.urgent(this);
-    return false;
-  }
-
-  /**
-   * Forces the files and answers those who waited before it began. When that fails they get the
-   * error, and nothing is taken until a force works: of bytes that were really written again, see
-   * {@link DirtyFiles}, and what comes next goes to a new file. One at a time, under this object's
-   * monitor: the state of the last force is the one that counts.
-   */
-  @Override
-  public synchronized void sync() throws SyncFailedException {
-    List<DurabilityListener> group;
-    synchronized (waitersLock) {
-      group = waiters;
-      waiters = new ArrayList<>();
-    }
-    long written = appended;
-    SyncFailedException error = null;
-    Error fatal = null;
-    try {
-      log.force();
-      forced = Math.max(forced, written);
-    } catch (SyncFailedException e) {
-      error = e;
-    } catch (RuntimeException e) {
-      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
-    } catch (Error e) {
-      // Out of memory, say: whoever waits is told all the same.
-      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
-      fatal = e;
-    }
-    if (error != null) {
-      rollWanted = true;
-    }
-    syncError = error;
-    // Before anybody is told: whoever hears of a failure finds it in the broker's health.
-    if (error == null) {
-      syncThread.worked(this);
-    } else {
-      syncThread.failed(this, error);
-    }
-    syncThread.answered(group.size());
-    for (DurabilityListener waiter : group) {
-      if (error == null) {
-        waiter.onDurable();
-      } else {
-        waiter.onFailed(error);
-      }
-    }
-    if (fatal != null) {
-      throw fatal;
-    }
-    if (error != null) {
-      throw error;
-    }
+    return commit.whenDurable(listener);
   }
 
   @Override
@@ -321,7 +207,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
         write(
             RecordCodec.TYPE_BATCH, nextOrdinal, options.wallNs().getAsLong(), 0, 0, nothing, crc);
     noteFirst(Position.cycle(at), nextOrdinal);
-    syncThread.written(this);
+    commit.written();
   }
 
   @Override
@@ -361,7 +247,7 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public JournalCursor cursor() {
-    return new JournalCursor(this, files, toString());
+    return new FilesCursor(this, files, toString());
   }
 
   @Override
@@ -398,28 +284,19 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public boolean hasFilesBelow(long ordinal, int file) throws IOException {
-    return isBelow(log.firstCycle(), ordinal, file);
-  }
-
-  /** Whether a file holds nothing from an ordinal on, and is older than another and the newest. */
-  private boolean isBelow(int cycle, long ordinal, int file) throws IOException {
-    int next = log.cycleAfter(cycle);
-    while (next >= 0 && files.firstOrdinalOf(next) < 0) {
-      next = log.cycleAfter(next);
-    }
-    return next >= 0 && cycle < file && files.firstOrdinalOf(next) <= ordinal;
+    return files.isBelow(log.firstCycle(), ordinal, file);
   }
 
   @Override
   public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
-      if (!isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
+      if (!files.isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
         break;
       }
       if (removed == 0) {
         // What stays keeps the count of ordinals, and has to be on disk for that.
-        syncThread.now(this);
+        commit.force();
       }
       log.deleteCycle(cycle);
       files.removed(cycle);
@@ -465,12 +342,12 @@ public final class ChronicleJournal implements Journal, SyncThread.Syncable {
 
   @Override
   public void close() {
-    syncThread.closing(this);
+    commit.close();
     log.close();
   }
 
   @Override
   public String toString() {
-    return "journal " + log.dir();
+    return commit.toString();
   }
 }

@@ -139,6 +139,19 @@ final class JournalFiles {
   }
 
   /**
+   * Whether a file has no message from an ordinal on, and is older than a file with messages.
+   *
+   * @param file older than this one, too
+   */
+  boolean isBelow(int cycle, long ordinal, int file) throws IOException {
+    int next = files.cycleAfter(cycle);
+    while (next >= 0 && firstOrdinalOf(next) < 0) {
+      next = files.cycleAfter(next);
+    }
+    return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
+  }
+
+  /**
    * The first publish command in a file.
    *
    * @param count of messages, which can be none

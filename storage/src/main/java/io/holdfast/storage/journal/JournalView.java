@@ -90,7 +90,7 @@ public final class JournalView implements JournalContents {
 
   /** A cursor over its messages; the caller closes it. */
   public JournalCursor cursor() {
-    return new JournalCursor(this, files, "journal " + dir);
+    return new FilesCursor(this, files, "journal " + dir);
   }
 
   /** A reader of its records. */

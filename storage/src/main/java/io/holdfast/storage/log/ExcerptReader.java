@@ -44,6 +44,7 @@ public final class ExcerptReader implements Closeable {
   private final RecordFormat format;
 
   private final Window window = new Window();
+  private final ChainBreaks breaks;
 
   /** The file of {@link #cycle}, once it was needed. */
   private ReadFile file;
@@ -65,22 +66,9 @@ public final class ExcerptReader implements Closeable {
   /** Whether the chain cannot be followed from {@link #at} on. */
   private boolean broken;
 
-  /** What {@link #report} told of last. */
-  private long reported = -1;
-
-  private BreakListener breaks;
-
   private long position;
   private int offset;
   private int length;
-
-  /** Told where the chain of records is broken. */
-  public interface BreakListener {
-    /**
-     * @param at where the next record should begin, see {@link Position}
-     */
-    void broken(long at, String what);
-  }
 
   /**
    * Stands before the first excerpt.
@@ -90,11 +78,12 @@ public final class ExcerptReader implements Closeable {
   public ExcerptReader(LogFiles files, RecordFormat format) {
     this.files = files;
     this.format = format;
+    breaks = new ChainBreaks(files);
   }
 
   /** From now on a break of the chain is told to a listener, not to the log. */
-  public void onBreak(BreakListener listener) {
-    breaks = listener;
+  public void onBreak(ChainBreaks.Listener listener) {
+    breaks.tell(listener);
   }
 
   /** Goes to the next excerpt; false when there is none yet. */
@@ -123,7 +112,7 @@ public final class ExcerptReader implements Closeable {
     if (lookInFile(complete)) {
       return true;
     }
-    if (breaks == null || missingAtEnd() == 0) {
+    if (!breaks.hasListener() || missingAtEnd() == 0) {
       return false;
     }
     // Perhaps it was appended meanwhile.
@@ -196,7 +185,8 @@ public final class ExcerptReader implements Closeable {
         return false;
       }
       if ((header & META_DATA) != 0) {
-        if (isHiddenRecord(payload, limit)) {
+        if (format != null && ExcerptSalvage.isRecordAt(file, window, format, payload, limit)) {
+          // The header is damaged.
           broken = true;
           return false;
         }
@@ -225,7 +215,7 @@ public final class ExcerptReader implements Closeable {
     if (contradicts) {
       report(payload, "an excerpt of " + bytes + " bytes cannot be right");
       broken = true;
-      if (bytes > 0 && isWholeAt(payload, head, limit)) {
+      if (bytes > 0 && ExcerptSalvage.isRecordAt(file, window, format, payload, limit)) {
         return false;
       }
       excerpts++;
@@ -240,26 +230,6 @@ public final class ExcerptReader implements Closeable {
     excerpts++;
     at = padded(payload + bytes);
     return true;
-  }
-
-  /** Whether what a header says to be Chronicle's own is a record: the header is damaged. */
-  private boolean isHiddenRecord(long payload, long limit) throws IOException {
-    if (format == null) {
-      return false;
-    }
-    int head = window.load(file, payload, format.headBytes(), limit);
-    return head >= 0 && isWholeAt(payload, head, limit);
-  }
-
-  private boolean isWholeAt(long payload, int head, long limit) throws IOException {
-    int left = (int) Math.min(Integer.MAX_VALUE, limit - payload);
-    if (RecordCodec.headDefect(window.view(), head, left, format.magic(), format.headBytes())
-        != null) {
-      return false;
-    }
-    int own = window.view().getInt(head + RecordCodec.LENGTH_OFFSET);
-    int begin = window.load(file, payload, own, limit);
-    return begin >= 0 && RecordCodec.crcDefect(window.view(), begin, format.headBytes()) == null;
   }
 
   private boolean stand(long payload, int bytes, long limit) throws IOException {
@@ -320,19 +290,8 @@ public final class ExcerptReader implements Closeable {
     return begin.lastExcerpt() > lastHeader ? Math.max(1, begin.excerpts() - excerpts) : 0;
   }
 
-  /** Says where the chain is broken: to who asked for it, else one line a file to the log. */
   private void report(long payload, String what) {
-    long of = place(payload);
-    if (breaks != null) {
-      if (of != reported) {
-        reported = of;
-        breaks.broken(of, what);
-      }
-    } else if (Position.cycle(reported) != cycle) {
-      // There can be thousands.
-      reported = of;
-      LOG.error("{}: {}", where(of), what);
-    }
+    breaks.report(place(payload), what);
   }
 
   private static long padded(long end) {
@@ -457,7 +416,7 @@ public final class ExcerptReader implements Closeable {
 
   /** "file:offset" for messages to people. */
   public String where(long of) {
-    return files.file(Position.cycle(of)) + ":" + Position.offset(of);
+    return files.where(of);
   }
 
   /**

@@ -93,15 +93,24 @@ final class ExcerptSalvage {
       ReadFile file, Window window, RecordFormat format, int at, long header, long limit)
       throws IOException {
     ByteBuffer view = window.view();
-    int begin = at + ALIGNMENT;
-    int left = (int) Math.min(Integer.MAX_VALUE, limit - header - ALIGNMENT);
-    if (view.getShort(begin) != (short) format.magic()
-        || (Integer.reverseBytes(view.getInt(at)) & LENGTH_BITS) == 0
-        || RecordCodec.headDefect(view, begin, left, format.magic(), format.headBytes()) != null) {
+    return view.getShort(at + ALIGNMENT) == (short) format.magic()
+        && (Integer.reverseBytes(view.getInt(at)) & LENGTH_BITS) != 0
+        && isRecordAt(file, window, format, header + ALIGNMENT, limit);
+  }
+
+  /** Whether there is a whole record at a file offset; it is in the window then. */
+  static boolean isRecordAt(
+      ReadFile file, Window window, RecordFormat format, long offset, long limit)
+      throws IOException {
+    int head = window.load(file, offset, format.headBytes(), limit);
+    int left = (int) Math.min(Integer.MAX_VALUE, limit - offset);
+    if (head < 0
+        || RecordCodec.headDefect(window.view(), head, left, format.magic(), format.headBytes())
+            != null) {
       return false;
     }
-    int bytes = view.getInt(begin + RecordCodec.LENGTH_OFFSET);
-    int loaded = window.load(file, header + ALIGNMENT, bytes, limit);
+    int bytes = window.view().getInt(head + RecordCodec.LENGTH_OFFSET);
+    int loaded = window.load(file, offset, bytes, limit);
     return loaded >= 0 && RecordCodec.crcDefect(window.view(), loaded, format.headBytes()) == null;
   }
 }

@@ -1,7 +1,10 @@
 package io.holdfast.storage.log;
 
+import io.holdfast.storage.record.RecordFormat;
+import io.holdfast.storage.values.Position;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The files of one log as an {@link ExcerptReader} needs to know them: the broker's own log, which
@@ -26,6 +29,11 @@ public interface LogFiles {
   /** Where the file of a cycle is, whether it is there or not. */
   Path file(int cycle);
 
+  /** "file:offset" of a {@link Position}, for messages to people. */
+  default String where(long position) {
+    return file(Position.cycle(position)) + ":" + Position.offset(position);
+  }
+
   /** Files of cycles below are complete: nothing will be appended to them. */
   int completeBelow();
 
@@ -40,4 +48,26 @@ public interface LogFiles {
 
   /** Ends a use of a file. */
   void close(ReadFile file);
+
+  /** What the file of a cycle begins with. */
+  default CycleFileHeader header(int cycle) throws IOException {
+    ReadFile file = open(cycle);
+    try {
+      return CycleFileHeader.read(file).header();
+    } finally {
+      close(file);
+    }
+  }
+
+  /** A page of zeros at the begin of a file does not make the rest worthless. */
+  default boolean holdsRecords(int cycle) throws IOException {
+    for (RecordFormat format : List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER)) {
+      try (ExcerptReader reader = new ExcerptReader(this, format)) {
+        if (reader.moveToCycle(cycle) && reader.nextInFile()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
 }

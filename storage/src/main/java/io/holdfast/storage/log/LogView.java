@@ -51,7 +51,7 @@ public final class LogView implements LogFiles {
     files.clear();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
       for (Path entry : entries) {
-        int cycle = ExcerptLog.cycleOfFile(entry.getFileName().toString());
+        int cycle = LogFileNames.cycleOf(entry.getFileName().toString());
         if (cycle >= 0 && Files.isRegularFile(entry) && !leftOut.contains(cycle)) {
           files.put(cycle, entry);
         }
@@ -67,10 +67,9 @@ public final class LogView implements LogFiles {
 
   private void leaveOutEmpty() throws IOException {
     for (int newest = newest();
-        newest >= 0 && !ExcerptLog.isDamagedName(files.get(newest));
+        newest >= 0 && !LogFileNames.isDamaged(files.get(newest));
         newest = newest()) {
-      if (ExcerptLog.header(this, newest) == CycleFileHeader.WHOLE
-          || ExcerptLog.holdsRecords(this, newest)) {
+      if (header(newest) == CycleFileHeader.WHOLE || holdsRecords(newest)) {
         return;
       }
       files.remove(newest);

@@ -23,18 +23,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The backend of a channel: a cursor over the topic's journal, and the ledger of what became of the
- * messages (of an {@code #ephemeral} channel only in memory). Taking overflow costs nothing but a
- * count, the journal has it already.
- *
- * <p>Ordinals below {@code cursor} are with the channel (memory queue, in flight, held) or
- * finished; from {@code cursor} to {@code end} they are here, but for those in {@code skip}.
+ * The backend of a channel: reads its {@link Backlog} from the topic's journal, and has the ledger
+ * record what becomes of the messages (of an {@code #ephemeral} channel only memory does). Taking
+ * overflow costs nothing but a count, the journal has it already.
  */
 public final class ChronicleBackend implements BackendQueue {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleBackend.class);
-
-  /** The skip set is a set only; its floor must never rise. */
-  private static final long NO_FLOOR = -1;
 
   private static final long NOTHING = -1;
 
@@ -42,14 +36,7 @@ public final class ChronicleBackend implements BackendQueue {
   private final ChannelAccount ledger;
   private final FinishedSet finished;
 
-  /** Ordinals at or above {@link #cursor} that are finished or held elsewhere. */
-  private FinishedSet skip;
-
-  /** How many of them there are. */
-  private long skipCount;
-
-  /** What was delivered once before the process started; null when the cursor is past all of it. */
-  private FinishedSet delivered;
+  private final Backlog backlog;
 
   /** What can be delivered without its own journal record. */
   private final CarriedMessages carried;
@@ -59,9 +46,6 @@ public final class ChronicleBackend implements BackendQueue {
 
   /** What the channel is still to take over, see {@link #takeHeld}. */
   private HeldMessages held;
-
-  private long cursor;
-  private long end;
 
   /**
    * {@link #neededFrom} and {@link #pinnedFile} as the ledger has it, since a finish could not be
@@ -80,15 +64,11 @@ public final class ChronicleBackend implements BackendQueue {
   private ChronicleBackend(JournalCursor journal, ChannelAccount ledger, ChannelRecovery recovery) {
     this.journal = journal;
     this.ledger = ledger;
-    end = recovery.end();
     finished = recovery.state().finished();
     carried = recovery.carried();
-    cursor = recovery.cursor();
-    skip = recovery.skip();
-    skipCount = skip.countFrom(cursor);
-    delivered = recovery.state().delivered();
+    backlog = new Backlog(recovery);
     held = recovery.held();
-    journal.moveTo(cursor);
+    journal.moveTo(backlog.cursor());
   }
 
   /**
@@ -119,7 +99,8 @@ public final class ChronicleBackend implements BackendQueue {
       boolean done = false;
       try {
         ledger.beginAt(recovery.state().begin());
-        ledger.checkpoint(backend.finished, backend.end, List.<HeldMessage>of().iterator(), null);
+        ledger.checkpoint(
+            backend.finished, recovery.end(), List.<HeldMessage>of().iterator(), null);
         ledger.force();
         // Thousands of channels may be made before one is used.
         ledger.closeIdle();
@@ -152,30 +133,15 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public boolean isCaughtUp() {
-    settle();
-    return cursor == end;
-  }
-
-  /** When nothing before the end is left to deliver, the cursor is at the end. */
-  private void settle() {
-    if (cursor < end && depth() == 0) {
-      cursor = end;
-      skipCount = 0;
-      skip = new FinishedSet(NO_FLOOR);
-    }
+    return backlog.isCaughtUp();
   }
 
   @Override
   public void put(Batch batch, int inMemory) throws IOException {
-    boolean caughtUp = isCaughtUp();
-    long gapFrom = end;
-    passGap(batch.firstOrdinal());
-    end = batch.endOrdinal();
-    if (caughtUp) {
-      cursor = batch.firstOrdinal() + inMemory;
-      if (inMemory < batch.count()) {
-        journal.moveTo(batch, cursor);
-      }
+    long gapFrom = backlog.end();
+    boolean caughtUp = backlog.add(batch.firstOrdinal(), batch.endOrdinal(), inMemory);
+    if (caughtUp && inMemory < batch.count()) {
+      journal.moveTo(batch, backlog.cursor());
     }
     finishGap(gapFrom, batch.firstOrdinal());
   }
@@ -185,15 +151,15 @@ public final class ChronicleBackend implements BackendQueue {
     OrdinalRanges unused = journal.unused();
     OrdinalRanges gaps = new OrdinalRanges();
     for (int i = 0; i < unused.count(); i++) {
-      long from = Math.max(unused.from(i), end);
+      long from = Math.max(unused.from(i), backlog.end());
       long to = Math.min(unused.to(i), newEnd);
       if (from < to) {
-        end = from;
-        passGap(to);
+        backlog.extend(from);
+        backlog.passGap(to);
         gaps.add(from, to);
       }
     }
-    end = Math.max(end, newEnd);
+    backlog.extend(newEnd);
     // Without room in the ledger, too: the messages are there.
     if (!gaps.isEmpty()) {
       finish(gaps);
@@ -202,39 +168,17 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void putHeld(Batch batch, List<HeldMessage> messages) throws IOException {
-    boolean caughtUp = isCaughtUp();
-    long gapFrom = end;
-    passGap(batch.firstOrdinal());
-    end = batch.endOrdinal();
-    if (caughtUp) {
-      cursor = end;
-    } else {
-      skip.add(batch.firstOrdinal(), batch.endOrdinal());
-      skipCount += batch.count();
-    }
+    long gapFrom = backlog.end();
+    backlog.addSkipped(batch.firstOrdinal(), batch.endOrdinal());
     finishGap(gapFrom, batch.firstOrdinal());
     hold(messages);
   }
 
   @Override
   public void skipTo(long ordinal) throws IOException {
-    long gapFrom = end;
-    passGap(ordinal);
+    long gapFrom = backlog.end();
+    backlog.passGap(ordinal);
     finishGap(gapFrom, ordinal);
-  }
-
-  /** Moves the end up to an ordinal; what lies between will not come. */
-  private void passGap(long ordinal) {
-    if (ordinal <= end) {
-      return;
-    }
-    if (isCaughtUp()) {
-      cursor = ordinal;
-    } else {
-      skip.add(end, ordinal);
-      skipCount += ordinal - end;
-    }
-    end = ordinal;
   }
 
   /** After the positions are right: a disk error here must not leave them half-changed. */
@@ -248,32 +192,30 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public long depth() {
-    return end - cursor - skipCount;
+    return backlog.depth();
   }
 
   @Override
   public boolean poll(MessageView to) throws IOException {
-    if (depth() == 0) {
-      settle();
+    if (backlog.depth() == 0) {
+      backlog.settle();
       return false;
     }
-    passSkipped();
-    if (journal.nextOrdinal() != cursor) {
-      journal.moveTo(cursor);
+    backlog.passSkipped();
+    if (journal.nextOrdinal() != backlog.cursor()) {
+      journal.moveTo(backlog.cursor());
     }
-    while (journal.next(to, end)) {
+    while (journal.next(to, backlog.end())) {
       long ordinal = to.ordinal();
-      if (ordinal > cursor) {
+      if (ordinal > backlog.cursor()) {
         pastUnreadable(ordinal);
       }
-      cursor = ordinal + 1;
-      if (skipCount == 0 || !skip.contains(ordinal)) {
-        to.setAttempts(attempts(ordinal));
+      if (backlog.take(ordinal)) {
+        to.setAttempts(backlog.attempts(ordinal));
         return true;
       }
-      skipCount--;
     }
-    if (journal.nextOrdinal() > cursor) {
+    if (journal.nextOrdinal() > backlog.cursor()) {
       pastUnreadable(journal.nextOrdinal());
     }
     return false;
@@ -281,49 +223,17 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void putBack(MessageView polled) {
-    cursor = polled.ordinal();
-  }
-
-  /**
-   * Past what is finished or held: the journal's files with it may be gone, since messages that the
-   * cursor has not reached yet are held, too, after a start.
-   */
-  private void passSkipped() {
-    if (skipCount > 0) {
-      long next = Math.min(end, skip.nextAbsent(cursor));
-      skipCount -= next - cursor;
-      cursor = next;
-    }
+    backlog.putBack(polled.ordinal());
   }
 
   @Override
   public void visitWaiting(int max, Visitor visitor) {
-    long at = cursor;
-    for (int i = 0; i < max; i++) {
-      at = skipCount == 0 ? at : skip.nextAbsent(at);
-      if (at >= end) {
-        return;
-      }
-      boolean isAgain = delivered != null && at < delivered.end() && delivered.contains(at);
-      visitor.visit(at, isAgain ? 1 : 0);
-      at++;
-    }
-  }
-
-  private int attempts(long ordinal) {
-    if (delivered == null) {
-      return 0;
-    }
-    if (ordinal >= delivered.end()) {
-      delivered = null;
-      return 0;
-    }
-    return delivered.contains(ordinal) ? 1 : 0;
+    backlog.visit(max, visitor);
   }
 
   /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
   private void pastUnreadable(long ordinal) {
-    unreadable += passTo(ordinal);
+    unreadable += backlog.passTo(ordinal, gap);
     try {
       finish(gap);
     } catch (IOException e) {
@@ -334,34 +244,14 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public long dropBelow(long ordinal) throws IOException {
-    passSkipped();
-    long to = Math.min(ordinal, end);
-    if (to <= cursor) {
+    backlog.passSkipped();
+    long to = Math.min(ordinal, backlog.end());
+    if (to <= backlog.cursor()) {
       return 0;
     }
-    long count = passTo(to);
+    long count = backlog.passTo(to, gap);
     finish(gap);
     return count;
-  }
-
-  /**
-   * Moves the cursor up to an ordinal; {@link #gap} is what it passes there, to be finished.
-   *
-   * @return how many messages that is
-   */
-  private long passTo(long ordinal) {
-    long known = skip.countFrom(cursor) - skip.countFrom(ordinal);
-    long from = cursor;
-    cursor = ordinal;
-    skipCount -= known;
-    gap.clear();
-    // What is held elsewhere may have a copy that can be read; what is finished is not missed.
-    for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
-      long until = Math.min(ordinal, skip.nextPresent(at));
-      gap.add(at, until);
-      at = until;
-    }
-    return ordinal - from - known;
   }
 
   @Override
@@ -402,18 +292,15 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void empty() throws IOException {
     try {
-      ledger.empty(end);
+      ledger.empty(backlog.end());
     } catch (IOException e) {
       noteUnrecorded();
       throw e;
     } finally {
-      cursor = end;
-      skip = new FinishedSet(NO_FLOOR);
-      skipCount = 0;
-      delivered = null;
+      backlog.clear();
       carried.clear();
       unforced.clear();
-      finished.raiseFloor(end);
+      finished.raiseFloor(backlog.end());
     }
   }
 
@@ -438,9 +325,9 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public long backlogFrom() {
-    settle();
-    passSkipped();
-    return cursor;
+    backlog.settle();
+    backlog.passSkipped();
+    return backlog.cursor();
   }
 
   @Override
@@ -481,7 +368,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
-      ledger.checkpoint(finished, end, held, delivered);
+      ledger.checkpoint(finished, backlog.end(), held, backlog.delivered());
       unrecordedFrom = NOTHING;
       unrecordedFile = CarriedMessages.NO_FILE;
     }

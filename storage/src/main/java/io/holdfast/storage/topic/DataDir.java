@@ -1,13 +1,7 @@
 package io.holdfast.storage.topic;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
-import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -15,14 +9,12 @@ import io.holdfast.storage.ledger.Ledger;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
-import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,19 +41,10 @@ public final class DataDir implements Closeable {
   public static final int FORMAT_VERSION = 1;
 
   static final String TOPICS = "topics";
-  private static final String META_FILE = "meta.json";
 
   /** Its metadata, of today and of the versions that had a node id in the name; disk queues. */
   private static final Pattern NSQD_FILE =
       Pattern.compile("nsqd(\\.\\d+)?\\.dat|.+\\.diskqueue\\.(meta|\\d+)\\.dat");
-
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-
-  private static final ObjectMapper COMPACT_JSON = new ObjectMapper();
-  private static final String CHECKSUM = "crc32c";
 
   private final Path root;
   private final AtomicLong deletions = new AtomicLong(System.nanoTime());
@@ -111,7 +94,7 @@ public final class DataDir implements Closeable {
 
   /** A broker that came up empty where nsqd had messages would hide them. */
   private static void refuseNsqds(Path root) throws IOException {
-    if (Files.exists(root.resolve(TOPICS)) || Files.exists(root.resolve(META_FILE))) {
+    if (Files.exists(root.resolve(TOPICS)) || Files.exists(root.resolve(MetadataFile.NAME))) {
       return;
     }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(root)) {
@@ -134,50 +117,6 @@ public final class DataDir implements Closeable {
   /** The directory without its lock, for {@code DataDirView}, which only looks. */
   public static DataDir unlocked(Path root) {
     return new DataDir(root, Disk.LOCAL, null);
-  }
-
-  /**
-   * What a metadata file says.
-   *
-   * @param setAside receives what has not the shape it should have, as text for people
-   * @return null when it is damaged; of a later format the version alone, since it need not have
-   *     the shape that is read here
-   */
-  public static Metadata parseMetadata(byte[] content, List<String> setAside) {
-    try {
-      JsonNode tree = JSON.readTree(content);
-      if (!(tree instanceof ObjectNode object) || !hasItsChecksum(tree)) {
-        return null;
-      }
-      JsonNode version = tree.path("format_version");
-      if (!version.isIntegralNumber() || version.asDouble() < 1) {
-        return null;
-      }
-      if (version.asDouble() > FORMAT_VERSION) {
-        return new Metadata((int) version.asDouble(), 0, List.of());
-      }
-      MetadataShape.clean(object, setAside);
-      return JSON.treeToValue(object, Metadata.class);
-    } catch (IOException e) {
-      LOG.debug("the metadata file does not parse", e);
-      return null;
-    }
-  }
-
-  /** Whether nothing has changed since it was written; one without a checksum is believed. */
-  private static boolean hasItsChecksum(JsonNode tree) throws IOException {
-    if (!(tree instanceof ObjectNode object)) {
-      return true;
-    }
-    JsonNode stated = object.remove(CHECKSUM);
-    return stated == null || stated.asText().equals(checksum(object));
-  }
-
-  /** Of the compact form, so that white space does not matter. */
-  private static String checksum(ObjectNode tree) throws IOException {
-    CRC32C crc = new CRC32C();
-    crc.update(COMPACT_JSON.writeValueAsBytes(tree));
-    return Long.toHexString(crc.getValue());
   }
 
   /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
@@ -354,7 +293,7 @@ public final class DataDir implements Closeable {
 
   /** Where {@link #readMetadata} looks. */
   public Path metadataFile() {
-    return root.resolve(META_FILE);
+    return root.resolve(MetadataFile.NAME);
   }
 
   /**
@@ -364,54 +303,13 @@ public final class DataDir implements Closeable {
    * @throws IOException when the format is of a later version, or the disk fails
    */
   public Metadata readMetadata() throws IOException {
-    Path file = metadataFile();
-    StrayFiles.makeWayForFile(disk, file);
-    if (!Files.exists(file)) {
-      return new Metadata(FORMAT_VERSION, 0, List.of());
-    }
-    Path aside = root.resolve("meta.json.damaged");
-    StrayFiles.makeWayForFile(disk, aside);
-    byte[] content;
-    try {
-      content = disk.readAll(file);
-    } catch (FileSystemException outOfReach) {
-      // No permission, say: nothing is wrong with what it says.
-      throw outOfReach;
-    } catch (IOException e) {
-      disk.move(file, StrayFiles.freeName(aside));
-      LOG.error(
-          "{} cannot be read: {}; renamed to *.damaged, pause flags are lost", file, Reasons.of(e));
-      return new Metadata(FORMAT_VERSION, 0, List.of());
-    }
-    List<String> setAside = new ArrayList<>();
-    Metadata metadata = parseMetadata(content, setAside);
-    if (metadata != null && metadata.formatVersion() > FORMAT_VERSION) {
-      throw new IOException(
-          "data path "
-              + root
-              + " has format version "
-              + metadata.formatVersion()
-              + ", this broker knows up to "
-              + FORMAT_VERSION);
-    }
-    if (metadata == null) {
-      DurableFiles.replace(disk, aside, content);
-      LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
-      return new Metadata(FORMAT_VERSION, 0, List.of());
-    }
-    if (!setAside.isEmpty()) {
-      DurableFiles.replace(disk, aside, content);
-      setAside.forEach(what -> LOG.error("{}: {}; set aside, kept in {}", file, what, aside));
-    }
-    return metadata;
+    return MetadataFile.read(disk, metadataFile());
   }
 
   /** Replaces the metadata file; on disk when this returns. */
   public void writeMetadata(Metadata metadata) throws IOException {
     requireInPlace();
-    ObjectNode tree = JSON.valueToTree(metadata);
-    tree.put(CHECKSUM, checksum(tree));
-    DurableFiles.replace(disk, metadataFile(), JSON.writeValueAsBytes(tree));
+    MetadataFile.write(disk, metadataFile(), metadata);
   }
 
   /** The blocks held back for a full disk; one object per broker. */

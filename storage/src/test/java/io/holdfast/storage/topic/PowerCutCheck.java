@@ -74,6 +74,10 @@ final class PowerCutCheck implements AutoCloseable {
     return new PowerCutCheck(root, expected, synced, disk, false);
   }
 
+  Path root() {
+    return root;
+  }
+
   static StorageOptions options(boolean synced, LongSupplier clock) {
     return new StorageOptions(FILE_BYTES, MAX_RECORD_BYTES, synced, 0, clock);
   }

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What {@link PowerCutRun} knows of its topics, independently of the storage. One thread. */
+/** What {@link PowerCutBroker} knows of its topics, independently of the storage. One thread. */
 final class PowerCutModel {
   private PowerCutModel() {}
 

@@ -1,0 +1,187 @@
+package io.holdfast.storage.journal;
+
+import io.holdfast.storage.files.SyncFailedException;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.log.DirtyFiles;
+import io.holdfast.storage.log.ExcerptLog;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Forces what a journal has appended, answers all publishers who wait for that at once, and has
+ * nothing more appended while a force fails.
+ *
+ * <p>The topic's lock guards what is called beside an append; forces come one after the other,
+ * under this object's monitor.
+ */
+final class GroupCommit implements SyncThread.Syncable {
+  /**
+   * Messages that may be written but not forced: far more than the disk ever lags behind. What the
+   * process before this one left behind comes on top, while it is being forced.
+   */
+  static final long MAX_UNFORCED = 1 << 24;
+
+  private final ExcerptLog log;
+  private final StorageOptions options;
+  private final SyncThread syncThread;
+
+  /** Messages appended since {@link SyncThread} was asked for a force. Topic's lock. */
+  private long unsyncedMessages;
+
+  /** Messages appended by this process. Written under the topic's lock. */
+  private volatile long appended;
+
+  /** How many of them are on disk. Written by whoever forces. */
+  private volatile long forced;
+
+  private final Object waitersLock = new Object();
+
+  /** Publishers waiting for the disk. */
+  private List<Journal.DurabilityListener> waiters = new ArrayList<>();
+
+  /** The error of the last force, null when it worked; no OK is given meanwhile. */
+  private volatile SyncFailedException syncError;
+
+  /** Set when a force failed: what comes next does not go to a file the disk refused. */
+  private volatile boolean rollWanted;
+
+  GroupCommit(ExcerptLog log, StorageOptions options, SyncThread syncThread) {
+    this.log = log;
+    this.options = options;
+    this.syncThread = syncThread;
+  }
+
+  /**
+   * Before an append: fails while the disk refuses, or lags behind too far. Topic's lock.
+   *
+   * @throws IOException what the last force failed with, say
+   */
+  void requireForced() throws IOException {
+    SyncFailedException failed = syncError;
+    if (failed != null) {
+      throw failed;
+    }
+    if (appended - forced > MAX_UNFORCED) {
+      throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
+    }
+  }
+
+  /** Whether the next record is to begin a new file; asked once for each failure. Topic's lock. */
+  boolean takeRollWanted() {
+    boolean wanted = rollWanted;
+    if (wanted) {
+      rollWanted = false;
+    }
+    return wanted;
+  }
+
+  /** Messages were appended. Topic's lock. */
+  void appended(int messages) {
+    unsyncedMessages += messages;
+    appended += messages;
+    if (!options.synced()) {
+      syncThread.written(this);
+      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+      if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
+        unsyncedMessages = 0;
+        syncThread.urgent(this);
+      }
+    }
+  }
+
+  /** Something without messages was appended. */
+  void written() {
+    syncThread.written(this);
+  }
+
+  /** See {@link Journal#whenDurable}. */
+  boolean whenDurable(Journal.DurabilityListener listener) {
+    if (!options.synced()) {
+      return true;
+    }
+    syncThread.publishWaits();
+    synchronized (waitersLock) {
+      waiters.add(listener);
+    }
+    syncThread.urgent(this);
+    return false;
+  }
+
+  /** Waits until everything appended so far is on the disk. Without the topic's lock. */
+  void force() throws IOException {
+    syncThread.now(this);
+  }
+
+  /**
+   * Forces the files and answers those who waited before it began. When that fails they get the
+   * error, and nothing is taken until a force works: of bytes that were really written again, see
+   * {@link DirtyFiles}, and what comes next goes to a new file. One at a time, under this object's
+   * monitor: the state of the last force is the one that counts.
+   */
+  @Override
+  public synchronized void sync() throws SyncFailedException {
+    List<Journal.DurabilityListener> group;
+    synchronized (waitersLock) {
+      group = waiters;
+      waiters = new ArrayList<>();
+    }
+    long written = appended;
+    SyncFailedException error = null;
+    Error fatal = null;
+    try {
+      log.force();
+      forced = Math.max(forced, written);
+    } catch (SyncFailedException e) {
+      error = e;
+    } catch (RuntimeException e) {
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+    } catch (Error e) {
+      // Out of memory, say: whoever waits is told all the same.
+      error = new SyncFailedException(log.dir().toString(), new IOException(e.toString(), e));
+      fatal = e;
+    }
+    answer(group, error);
+    if (fatal != null) {
+      throw fatal;
+    }
+    if (error != null) {
+      throw error;
+    }
+  }
+
+  /**
+   * @param error null when the force worked
+   */
+  private void answer(List<Journal.DurabilityListener> group, SyncFailedException error) {
+    if (error != null) {
+      rollWanted = true;
+    }
+    syncError = error;
+    // Before anybody is told: whoever hears of a failure finds it in the broker's health.
+    if (error == null) {
+      syncThread.worked(this);
+    } else {
+      syncThread.failed(this, error);
+    }
+    syncThread.answered(group.size());
+    for (Journal.DurabilityListener waiter : group) {
+      if (error == null) {
+        waiter.onDurable();
+      } else {
+        waiter.onFailed(error);
+      }
+    }
+  }
+
+  /** Forces a last time. */
+  void close() {
+    syncThread.closing(this);
+  }
+
+  /** For errors and logs: it is the journal to people. */
+  @Override
+  public String toString() {
+    return "journal " + log.dir();
+  }
+}
