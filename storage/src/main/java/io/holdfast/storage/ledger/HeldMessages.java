@@ -74,6 +74,31 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       attempts[i] = ref.isCarried() ? ~ref.attempts() : ref.attempts();
     }
 
+    /**
+     * Adds what a record says, which may be older than what is known: attempts never get fewer, and
+     * a copy is later than its original and than the copies in older files, which may be gone.
+     */
+    void merge(int i, HeldMessage message) {
+      HeldMessage known = get(i);
+      MessageRef ref = message.ref();
+      boolean isEarlierPlace =
+          known.ref().isCarried()
+              && (!ref.isCarried() || ref.batchPosition() < known.ref().batchPosition());
+      boolean isEarlierTime = ref.attempts() < known.ref().attempts();
+      set(i, message);
+      if (isEarlierTime) {
+        dueMs[i] = known.dueMs();
+        delayMs[i] = known.delayMs();
+      }
+      if (isEarlierPlace) {
+        positions[i] = known.ref().batchPosition();
+        offsets[i] = known.ref().bodyOffset();
+        lengths[i] = known.ref().bodyLength();
+      }
+      int mostAttempts = Math.max(ref.attempts(), known.ref().attempts());
+      attempts[i] = ref.isCarried() || known.ref().isCarried() ? ~mostAttempts : mostAttempts;
+    }
+
     void delivered(int i) {
       if (attempts[i] == 0 || attempts[i] == ~0) {
         attempts[i] = attempts[i] == 0 ? 1 : ~1;
@@ -135,6 +160,19 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
 
   /** Adds a message, or replaces what is known of it. */
   void put(HeldMessage message) {
+    put(message, Block::set);
+  }
+
+  /** Adds a message, or what a record says of it, which may be older than what is known of it. */
+  void merge(HeldMessage message) {
+    put(message, Block::merge);
+  }
+
+  private interface Change {
+    void apply(Block block, int i, HeldMessage message);
+  }
+
+  private void put(HeldMessage message, Change whenKnown) {
     long ordinal = message.ref().ordinal();
     Map.Entry<Long, Block> entry = blocks.floorEntry(ordinal);
     if (entry == null) {
@@ -150,7 +188,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     Block block = entry.getValue();
     int i = block.find(ordinal);
     if (i >= 0) {
-      block.set(i, message);
+      whenKnown.apply(block, i, message);
     } else if (block.count < MAX_BLOCK) {
       block.insert(~i, message);
       size++;
@@ -160,7 +198,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     } else {
       Block upper = block.split();
       blocks.put(upper.ordinals[0], upper);
-      put(message);
+      put(message, whenKnown);
     }
   }
 

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns a ledger's records into a {@link LedgerState}, from the oldest file on. A checkpoint counts
- * once its end record has been seen; a damaged record is reported and skipped, which at worst
- * delivers a finished message once more.
+ * Turns a ledger's records into a {@link LedgerState}, from the oldest file on. A checkpoint adds
+ * to what came before it, which is mostly gone by then: it may stand in an old file that somebody
+ * copied to a later number. A damaged record is reported and skipped, which at worst delivers a
+ * finished message once more.
  */
 public final class LedgerReplay {
   private static final Logger LOG = LoggerFactory.getLogger(LedgerReplay.class);
@@ -95,15 +96,11 @@ public final class LedgerReplay {
           hold(summed(), payload, type, count);
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {
-          boolean complete = count == 0 || count == checkpointRecords - 1;
-          if (complete || state == null) {
-            state = checkpoint;
-          } else {
+          if (count != 0 && count != checkpointRecords - 1 && state != null) {
             // Cut off from power before it was forced: what it sums up is still there, too.
             LOG.warn("a checkpoint lacks records; what came before it counts, too");
-            state.addAll(checkpoint);
           }
-          checkpoint = null;
+          mergeCheckpoint();
           whole = true;
           checkpointBytes = bytes - checkpointBytes;
           bytes = 0;
@@ -165,10 +162,7 @@ public final class LedgerReplay {
     return state;
   }
 
-  /**
-   * A checkpoint without its end, by a crash or by damage, does not replace what came before it;
-   * but each of its records is true.
-   */
+  /** Each record of a checkpoint is true, also where its end is missing, by a crash or damage. */
   private void mergeCheckpoint() {
     if (state == null) {
       state = checkpoint;

@@ -5,12 +5,15 @@ import io.holdfast.storage.values.HeldMessage;
 /**
  * What a channel's ledger says: which messages are finished and which are held with attempts or a
  * due time. Built by replaying records, the same way by the broker at its start and by the tools.
- * Not thread-safe.
+ *
+ * <p>Each record is a fact that stays true: what is finished is so for good, attempts only rise, a
+ * message only moves to newer copies. So it does no harm to hear one again or out of order, as from
+ * a file that somebody copied to another number. Not thread-safe.
  */
 public final class LedgerState {
   private static final long UNKNOWN = -1;
 
-  private FinishedSet finished;
+  private final FinishedSet finished;
   private final HeldMessages held = new HeldMessages();
 
   /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
@@ -134,25 +137,33 @@ public final class LedgerState {
     long ordinal = message.ref().ordinal();
     mention(ordinal + 1);
     if (!finished.contains(ordinal)) {
-      held.put(message);
+      held.merge(message);
     }
   }
 
+  /** A message is held, and this is all that counts of it: it was found in the journal. */
+  public void holdAt(HeldMessage message) {
+    held.put(message);
+    mention(message.ref().ordinal() + 1);
+  }
+
   void empty(long floor) {
-    finished = new FinishedSet(Math.max(floor, finished.floor()));
-    delivered = new FinishedSet(-1);
+    finished.raiseFloor(floor);
+    if (delivered.end() <= floor) {
+      delivered = new FinishedSet(-1);
+    }
     held.remove(0, floor);
     mention(floor);
   }
 
-  /** Takes over what a later summary says that is not known to be whole. */
-  void addAll(LedgerState later) {
-    finished.addAll(later.finished);
-    delivered.addAll(later.delivered);
-    later.held.forEach(held::put);
+  /** Adds what a summary says. */
+  void addAll(LedgerState summary) {
+    finished.addAll(summary.finished);
+    delivered.addAll(summary.delivered);
+    summary.held.forEach(held::merge);
     held.removeOrdinals(finished::contains);
-    mention(later.endOrdinal);
-    begin = Math.max(begin, later.begin);
+    mention(summary.endOrdinal);
+    begin = Math.max(begin, summary.begin);
   }
 
   void mention(long end) {

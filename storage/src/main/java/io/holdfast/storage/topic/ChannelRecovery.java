@@ -152,7 +152,7 @@ public final class ChannelRecovery {
                 copy.bodyLength(),
                 state.attempts(copy.ordinal()),
                 true);
-        state.hold(
+        state.holdAt(
             known == null
                 ? new HeldMessage(ref, 0)
                 : new HeldMessage(ref, known.dueMs(), known.delayMs()));
