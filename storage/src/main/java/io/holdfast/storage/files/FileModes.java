@@ -1,5 +1,6 @@
 package io.holdfast.storage.files;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import jnr.ffi.LibraryLoader;
 
 /**
@@ -11,6 +12,8 @@ public final class FileModes {
   private static final int OWNER_ONLY = 077;
 
   private static final int ALL = 0777;
+
+  @GuardedBy("FileModes.class")
   private static Integer former;
 
   private FileModes() {}

@@ -22,7 +22,8 @@ public final class NoSpaceException extends IOException {
       String text =
           cause instanceof FileSystemException named ? named.getReason() : cause.getMessage();
       if (cause instanceof NoSpaceException
-          || text != null && (text.contains("No space left") || text.contains("quota exceeded"))) {
+          || (text != null
+              && (text.contains("No space left") || text.contains("quota exceeded")))) {
         return true;
       }
     }

@@ -1,5 +1,6 @@
 package io.holdfast.storage.files;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ public final class SpareSpace {
 
   private final Path file;
   private final long bytes;
+
+  @GuardedBy("this")
   private boolean kept;
 
   /**

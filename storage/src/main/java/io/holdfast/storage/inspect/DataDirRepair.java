@@ -26,6 +26,8 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 
@@ -113,7 +115,7 @@ public final class DataDirRepair implements Closeable {
   }
 
   private Map<Long, MessageRef> copyJournal(
-      TopicView topic, ChronicleJournal journal, TreeSet<Long> wanted, OrdinalRanges missing)
+      TopicView topic, ChronicleJournal journal, NavigableSet<Long> wanted, OrdinalRanges missing)
       throws IOException {
     Map<Long, MessageRef> places = new HashMap<>();
     MessageView message = new MessageView();
@@ -183,7 +185,7 @@ public final class DataDirRepair implements Closeable {
       JournalScan scan,
       Batch batch,
       MessageView message,
-      TreeSet<Long> wanted,
+      Set<Long> wanted,
       Map<Long, MessageRef> places) {
     scan.rewind();
     int shift = batch.sectionOffset() - RecordCodec.JOURNAL_HEAD_BYTES - scan.offset();

@@ -67,7 +67,7 @@ public final class JournalScan implements Closeable {
    */
   public boolean nextBatchOrCopy(TopicView topic) throws IOException {
     while (next()) {
-      if (!carried || isMissing(topic, firstOrdinal) && topic.needsCopy(this)) {
+      if (!carried || (isMissing(topic, firstOrdinal) && topic.needsCopy(this))) {
         return true;
       }
     }
@@ -84,7 +84,7 @@ public final class JournalScan implements Closeable {
 
   /** Goes to the next record, whatever it is. */
   boolean next() throws IOException {
-    while (records.next() || log.refresh() && records.next()) {
+    while (records.next() || (log.refresh() && records.next())) {
       ByteBuffer view = records.view();
       int offset = records.offset();
       String defect = RecordFormat.JOURNAL.defect(view, offset, records.length());

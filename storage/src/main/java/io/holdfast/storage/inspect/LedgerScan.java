@@ -67,7 +67,7 @@ public final class LedgerScan implements Closeable {
 
   /** Goes to the next record; false when there is none (yet). */
   public boolean next() throws IOException {
-    while (records.next() || files.refresh() && records.next()) {
+    while (records.next() || (files.refresh() && records.next())) {
       String defect = replay.apply(records);
       if (defect == null) {
         decode();
@@ -89,7 +89,7 @@ public final class LedgerScan implements Closeable {
 
   /** Whether there is damage: the ledger may have forgotten messages. */
   boolean isIncomplete() {
-    return damaged || replay.isIncomplete() || files.firstCycle() >= 0 && !replay.hasCheckpoint();
+    return damaged || replay.isIncomplete() || (files.firstCycle() >= 0 && !replay.hasCheckpoint());
   }
 
   private void decode() {

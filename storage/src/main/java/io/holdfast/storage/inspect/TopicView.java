@@ -145,13 +145,17 @@ public final class TopicView implements Closeable {
     long bytes = 0;
     LogView log = journal.log();
     for (int cycle = log.firstCycle(); cycle >= 0; cycle = log.cycleAfter(cycle)) {
-      try {
-        bytes += DurableFiles.dataEnd(log.file(cycle));
-      } catch (NoSuchFileException removedMeanwhile) {
-        continue;
-      }
+      bytes += dataBytes(log.file(cycle));
     }
     return bytes;
+  }
+
+  private static long dataBytes(Path file) throws IOException {
+    try {
+      return DurableFiles.dataEnd(file);
+    } catch (NoSuchFileException removedMeanwhile) {
+      return 0;
+    }
   }
 
   /** Bytes on the disk of the journal. */

@@ -1,5 +1,6 @@
 package io.holdfast.storage.journal;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.log.DirtyFiles;
@@ -38,6 +39,7 @@ final class GroupCommit implements SyncThread.Syncable {
   private final Object waitersLock = new Object();
 
   /** Publishers waiting for the disk. */
+  @GuardedBy("waitersLock")
   private List<Journal.DurabilityListener> waiters = new ArrayList<>();
 
   /** The error of the last force, null when it worked; no OK is given meanwhile. */
@@ -79,7 +81,9 @@ final class GroupCommit implements SyncThread.Syncable {
   /** Messages were appended. Topic's lock. */
   void appended(int messages) {
     unsyncedMessages += messages;
-    appended += messages;
+    // Nobody else writes it.
+    long now = appended + messages;
+    appended = now;
     if (!options.synced()) {
       syncThread.written(this);
       boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();

@@ -1,5 +1,6 @@
 package io.holdfast.storage.journal;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.log.ExcerptReader;
 import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.record.RecordCodec;
@@ -20,7 +21,8 @@ final class JournalFiles {
   private final LogFiles files;
   private final int maxRecordBytes;
 
-  /** First ordinal by cycle, as far as known; own monitor. */
+  /** First ordinal by cycle, as far as known. */
+  @GuardedBy("firstOrdinals")
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
 
   /**
@@ -59,7 +61,7 @@ final class JournalFiles {
             largest = Math.max(largest, RecordCodec.count(reader.view(), reader.offset()));
           }
           // Somebody may have appended since it was at the end.
-          more = reader.nextInFile() || reader.missingAtEnd() > 0 && reader.nextInFile();
+          more = reader.nextInFile() || (reader.missingAtEnd() > 0 && reader.nextInFile());
         }
         if (entered) {
           lostHere += reader.missingAtEnd() * largest;
@@ -159,7 +161,7 @@ final class JournalFiles {
   record FirstBatch(int cycle, long ordinal, int count, long timeNs, int crc) {
     /** Whether a later file may begin with another one. */
     boolean mayPrecede(FirstBatch other) {
-      return ordinal < other.ordinal || ordinal == other.ordinal && count == 0;
+      return ordinal < other.ordinal || (ordinal == other.ordinal && count == 0);
     }
 
     /** The same in whichever file. */

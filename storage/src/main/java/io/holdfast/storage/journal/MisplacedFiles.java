@@ -49,8 +49,8 @@ final class MisplacedFiles {
     int last = cycles.size() - 1;
     for (int i = 0; i <= last; i++) {
       boolean besideGap =
-          i > 0 && cycles.get(i) != cycles.get(i - 1) + 1
-              || i < last && cycles.get(i + 1) != cycles.get(i) + 1;
+          (i > 0 && cycles.get(i) != cycles.get(i - 1) + 1)
+              || (i < last && cycles.get(i + 1) != cycles.get(i) + 1);
       if (i < LOOKED_AT || i > last - LOOKED_AT || besideGap) {
         likely.add(cycles.get(i));
       }
@@ -128,7 +128,7 @@ final class MisplacedFiles {
       boolean better =
           best < 0
               || length[i] > length[best]
-              || length[i] == length[best] && firsts.get(i).ordinal() > firsts.get(best).ordinal();
+              || (length[i] == length[best] && firsts.get(i).ordinal() > firsts.get(best).ordinal());
       best = better ? i : best;
     }
     boolean[] kept = new boolean[count];

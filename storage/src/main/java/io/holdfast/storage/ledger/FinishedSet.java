@@ -2,6 +2,7 @@ package io.holdfast.storage.ledger;
 
 import io.holdfast.storage.values.OrdinalRanges;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.roaringbitmap.RoaringBitmap;
 
@@ -154,7 +155,7 @@ public final class FinishedSet {
   }
 
   /** The bitmaps above the floor by ordinal divided by 2^{@value #SEGMENT_BITS}. */
-  public TreeMap<Long, RoaringBitmap> segments() {
+  public SortedMap<Long, RoaringBitmap> segments() {
     return segments;
   }
 }

@@ -283,7 +283,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
 
       @Override
       public boolean hasNext() {
-        return block != null && next < block.count || all.hasNext();
+        return (block != null && next < block.count) || all.hasNext();
       }
 
       @Override

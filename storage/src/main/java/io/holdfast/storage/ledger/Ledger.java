@@ -87,7 +87,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
     begin = state == null ? -1 : state.begin();
-    incomplete = replay.isIncomplete() || hasFiles() && !replay.hasCheckpoint();
+    incomplete = replay.isIncomplete() || (hasFiles() && !replay.hasCheckpoint());
     if (replay.skipped() > 0) {
       LOG.error(
           "{}: {} record(s) cannot be read; what they finished is delivered again",

@@ -1,5 +1,6 @@
 package io.holdfast.storage.log;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncFailedException;
 import java.io.IOException;
@@ -26,15 +27,18 @@ public final class DirtyFiles {
   private final Disk disk;
   private final IntFunction<Path> files;
 
-  /** Offset behind the last byte written, by cycle. Own monitor. */
+  /** Offset behind the last byte written, by cycle. */
+  @GuardedBy("dirty")
   private final TreeMap<Integer, Long> dirty = new TreeMap<>();
 
   private final Object forcing = new Object();
 
-  /** Files whose size and directory entry are on disk. {@link #forcing}. */
+  /** Files whose size and directory entry are on disk. */
+  @GuardedBy("forcing")
   private final Set<Integer> forcedOnce = new HashSet<>();
 
-  /** Files whose last force failed. {@link #forcing}. */
+  /** Files whose last force failed. */
+  @GuardedBy("forcing")
   private final Set<Integer> suspect = new HashSet<>();
 
   /**
@@ -89,7 +93,8 @@ public final class DirtyFiles {
     }
   }
 
-  private void force(TreeMap<Integer, Long> now) throws SyncFailedException {
+  @GuardedBy("forcing")
+  private void force(Map<Integer, Long> now) throws SyncFailedException {
     Set<Integer> created = new HashSet<>();
     for (Iterator<Map.Entry<Integer, Long>> all = now.entrySet().iterator(); all.hasNext(); ) {
       Map.Entry<Integer, Long> entry = all.next();

@@ -359,7 +359,7 @@ public final class ExcerptReader implements Closeable {
    */
   public int attachTo(long excerpt, long end) throws IOException {
     int to = Position.cycle(excerpt);
-    if (to != cycle && !moveToCycle(to) || !openFile()) {
+    if ((to != cycle && !moveToCycle(to)) || !openFile()) {
       return -1;
     }
     long payload = Position.offset(excerpt);

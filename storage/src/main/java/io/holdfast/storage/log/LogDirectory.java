@@ -1,5 +1,6 @@
 package io.holdfast.storage.log;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.StrayFiles;
@@ -53,6 +54,7 @@ final class LogDirectory implements LogFiles {
   /** The end of the newest excerpt, see {@link Position}; without one, of the newest file found. */
   private volatile long written;
 
+  @GuardedBy("this")
   private boolean closed;
 
   /** Opens an existing directory; the caller holds the data directory's lock. */

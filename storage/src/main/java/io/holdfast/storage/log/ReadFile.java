@@ -1,5 +1,6 @@
 package io.holdfast.storage.log;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,9 +28,12 @@ final class ReadFile {
 
   private final Path path;
   private final Disk disk;
+
+  @GuardedBy("this")
   private FileChannel channel;
 
-  /** What the disk said, by offset of the block. Own monitor. */
+  /** What the disk said, by offset of the block. */
+  @GuardedBy("this")
   private final TreeMap<Long, String> unreadable = new TreeMap<>();
 
   ReadFile(Path path, Disk disk) throws IOException {

@@ -1,5 +1,6 @@
 package io.holdfast.storage.log;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,10 +14,14 @@ import java.util.Map;
  */
 final class ReadFiles {
   private final Disk disk;
+
+  @GuardedBy("this")
   private final Map<Path, Use> open = new HashMap<>();
 
   private static final class Use {
     private final ReadFile file;
+
+    /** Guarded as {@link #open}. */
     private int users;
 
     Use(ReadFile file) {

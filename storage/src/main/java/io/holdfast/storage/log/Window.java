@@ -56,7 +56,7 @@ final class Window {
 
   private void makeRoom(int bytes) {
     int capacity = view.capacity();
-    if (capacity < bytes || capacity > LARGE_BYTES && bytes <= LARGE_BYTES) {
+    if (capacity < bytes || (capacity > LARGE_BYTES && bytes <= LARGE_BYTES)) {
       free();
       int step = bytes <= LARGE_BYTES ? Integer.highestOneBit(2 * bytes - 1) : bytes;
       memory = BytesStore.nativeStoreWithFixedCapacity(Math.max(step, FIRST_BYTES));

@@ -1,5 +1,6 @@
 package io.holdfast.storage.topic;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.DirectoryLock;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.StrayFiles;
@@ -46,15 +47,21 @@ final class DataDirLock implements Closeable {
   private final Disk disk;
   private final DirectoryLock directory;
   private final LastStop lastStop;
+
+  @GuardedBy("this")
   private FileChannel channel;
 
   /** Inodes: of the directory, its topics and the lock file. */
   private final Object rootKey;
 
+  @GuardedBy("this")
   private Object topicsKey;
+
+  @GuardedBy("this")
   private Object fileKey;
 
   /** What the lock file is to say. */
+  @GuardedBy("this")
   private String text;
 
   private DataDirLock(Path root, Disk disk, DirectoryLock directory) throws IOException {
@@ -91,19 +98,27 @@ final class DataDirLock implements Closeable {
     DataDirLock lock = null;
     try {
       lock = new DataDirLock(root, disk, directory);
-      lock.write(ProcessHandle.current().pid() + "\n");
-      if (lock.lastStop == LastStop.CLEAN) {
-        // On disk before anything is written that the mark of a clean stop would be wrong about.
-        disk.force(lock.file, lock.channel);
-      }
+      lock.begin();
       return lock;
     } catch (IOException | RuntimeException e) {
       if (lock != null) {
-        lock.channel.close();
+        lock.closeFile();
       }
       directory.close();
       throw e;
     }
+  }
+
+  private synchronized void begin() throws IOException {
+    write(ProcessHandle.current().pid() + "\n");
+    if (lastStop == LastStop.CLEAN) {
+      // On disk before anything is written that the mark of a clean stop would be wrong about.
+      disk.force(file, channel);
+    }
+  }
+
+  private synchronized void closeFile() throws IOException {
+    channel.close();
   }
 
   private FileChannel openFile() throws IOException {
@@ -143,6 +158,7 @@ final class DataDirLock implements Closeable {
     return content.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
   }
 
+  @GuardedBy("this")
   private LastStop readLastStop() throws IOException {
     if (!Files.exists(root.resolve(DataDir.TOPICS))) {
       return LastStop.CLEAN;
@@ -165,6 +181,7 @@ final class DataDirLock implements Closeable {
         : LastStop.MACHINE_STOPPED;
   }
 
+  @GuardedBy("this")
   private void write(String newText) throws IOException {
     text = newText;
     byte[] bytes = newText.getBytes(StandardCharsets.UTF_8);
@@ -218,6 +235,7 @@ final class DataDirLock implements Closeable {
     }
   }
 
+  @GuardedBy("this")
   private void replaceFile() throws IOException {
     FileChannel opened = openFile();
     boolean done = false;
