@@ -44,7 +44,7 @@ public final class Topic {
   private static final Logger LOG = LoggerFactory.getLogger(Topic.class);
 
   /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
-  static final long NOTHING_HELD = TopicRecovery.NOTHING_HELD;
+  static final long NOTHING_HELD = TopicRecovery.NOTHING_KEPT;
 
   /** Journal files given back with messages carried forward in one turn of housekeeping. */
   private static final int MAX_FILES_CARRIED = 16;
@@ -76,7 +76,7 @@ public final class Topic {
   /** What {@link #heldFrom} is about to become, for the metadata file; mostly nothing. */
   private volatile long heldFromNext = NOTHING_HELD;
 
-  /** Ordinals that no message has, see {@link ChronicleJournal#leaveOut}. */
+  /** Ordinals that no message has, see {@link ChronicleJournal#skip}. */
   private volatile List<Metadata.Skipped> skipped = List.of();
 
   private volatile boolean paused;
@@ -168,7 +168,7 @@ public final class Topic {
         TopicRecovery.of(topic.journal, entry, names, context.dataDir().mayHaveLostPower());
     topic.skipped = recovery.skippedEntries();
     topic.paused = recovery.paused();
-    topic.heldFrom = recovery.heldFrom();
+    topic.heldFrom = recovery.keptFrom();
     for (String channelName : names) {
       // A channel that was there and has no ledger any more: rather too much than too little.
       Channel channel =
@@ -947,7 +947,7 @@ public final class Topic {
       return 0;
     }
     long next = journal.nextOrdinal();
-    return Math.max(0, next - from - journal.unused().overlap(from, next));
+    return Math.max(0, next - from - journal.skipped().overlap(from, next));
   }
 
   /** As {@link #depth}: what a topic keeps back waits in the journal, nothing of it in memory. */

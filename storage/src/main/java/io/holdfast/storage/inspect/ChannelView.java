@@ -66,7 +66,7 @@ public final class ChannelView implements Closeable {
               journal,
               topic.isKnown(name),
               topic.first(),
-              topic.heldFrom());
+              topic.keptFrom());
     }
   }
 

@@ -225,7 +225,7 @@ public final class DataDirCheck {
           continue;
         }
         boolean powerCut =
-            expected >= 0 && topic.unused().overlap(expected, scan.firstOrdinal()) > 0;
+            expected >= 0 && topic.skipped().overlap(expected, scan.firstOrdinal()) > 0;
         report(recent, powerCut);
         if (scan.firstOrdinal() < expected) {
           defect(

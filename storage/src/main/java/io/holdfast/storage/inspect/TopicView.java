@@ -78,7 +78,7 @@ public final class TopicView implements Closeable {
 
   /** The messages between {@link #firstOrdinal} and {@link #nextOrdinal}. */
   public long messages() {
-    return nextOrdinal() - firstOrdinal - unused().overlap(firstOrdinal, nextOrdinal());
+    return nextOrdinal() - firstOrdinal - skipped().overlap(firstOrdinal, nextOrdinal());
   }
 
   /** Messages kept back from the channels, because it is paused or has none. */
@@ -88,12 +88,12 @@ public final class TopicView implements Closeable {
 
   /** The oldest ordinal kept back, -1 when nothing is. */
   public long keptFrom() {
-    return depth() == 0 ? -1 : recovery.heldFrom();
+    return depth() == 0 ? -1 : recovery.keptFrom();
   }
 
   /** Whether a message is one of {@link #depth}. */
   public boolean keepsBack(long ordinal) {
-    return recovery.heldFrom() != TopicRecovery.NOTHING_HELD && ordinal >= recovery.heldFrom();
+    return recovery.keptFrom() != TopicRecovery.NOTHING_KEPT && ordinal >= recovery.keptFrom();
   }
 
   /** The channels, sorted by name. */
@@ -135,9 +135,9 @@ public final class TopicView implements Closeable {
     return -1;
   }
 
-  /** Ordinals that no message has, see {@link JournalContents#unused}; not to be changed. */
-  OrdinalRanges unused() {
-    return journal.unused();
+  /** Ordinals that no message has, see {@link JournalContents#skipped}; not to be changed. */
+  OrdinalRanges skipped() {
+    return journal.skipped();
   }
 
   /** Bytes of journal data, to measure the progress of a scan by. */
@@ -166,8 +166,8 @@ public final class TopicView implements Closeable {
   /** Bytes of journal files that no channel needs any more. */
   public long reclaimableBytes() throws IOException {
     long bytes = 0;
-    long heldFrom = recovery.heldFrom();
-    long neededFrom = heldFrom == TopicRecovery.NOTHING_HELD ? nextOrdinal() : heldFrom;
+    long keptFrom = recovery.keptFrom();
+    long neededFrom = keptFrom == TopicRecovery.NOTHING_KEPT ? nextOrdinal() : keptFrom;
     int pinnedFile = CarriedMessages.NO_FILE;
     for (ChannelView channel : channels) {
       CarriedMessages carried = channel.recovery().carried();

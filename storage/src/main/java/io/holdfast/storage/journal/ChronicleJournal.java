@@ -54,7 +54,7 @@ public final class ChronicleJournal implements Journal {
   private volatile long nextOrdinal;
 
   /** No message has these ordinals: they may have been lost with power. Topic's lock. */
-  private OrdinalRanges unused = new OrdinalRanges();
+  private OrdinalRanges skipped = new OrdinalRanges();
 
   /**
    * Opens the journal of a topic.
@@ -151,7 +151,7 @@ public final class ChronicleJournal implements Journal {
       return log.append(head.clear(), section);
     } catch (IOException e) {
       if (type == RecordCodec.TYPE_BATCH && log.isUncertain()) {
-        // The record may be there for all that: its ordinals must not be another one's.
+        // The record may be there nevertheless: its ordinals must not become another one's.
         nextOrdinal = ordinal + count;
       }
       throw e;
@@ -223,8 +223,8 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public void leaveOut(OrdinalRanges ranges) {
-    unused = ranges;
+  public void skip(OrdinalRanges ranges) {
+    skipped = ranges;
     if (!ranges.isEmpty()) {
       raiseNextOrdinal(ranges.to(ranges.count() - 1));
     }
@@ -236,8 +236,8 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public OrdinalRanges unused() {
-    return unused;
+  public OrdinalRanges skipped() {
+    return skipped;
   }
 
   @Override

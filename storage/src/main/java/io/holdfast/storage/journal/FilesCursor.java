@@ -83,8 +83,8 @@ final class FilesCursor implements JournalCursor {
   }
 
   @Override
-  public OrdinalRanges unused() {
-    return journal.unused();
+  public OrdinalRanges skipped() {
+    return journal.skipped();
   }
 
   @Override
@@ -134,7 +134,7 @@ final class FilesCursor implements JournalCursor {
 
   /** Says in one line what cannot be read and why. */
   private void skipTo(long ordinal) {
-    long missing = ordinal - nextOrdinal - unused().overlap(nextOrdinal, ordinal);
+    long missing = ordinal - nextOrdinal - skipped().overlap(nextOrdinal, ordinal);
     if (missing > 0) {
       report(
           "%s: %d message(s), %d to %d, cannot be read and are skipped: %s",
@@ -166,10 +166,10 @@ final class FilesCursor implements JournalCursor {
   }
 
   private long lastUsedBelow(long ordinal) {
-    OrdinalRanges unused = unused();
-    for (int i = 0; i < unused.count(); i++) {
-      if (unused.from(i) < ordinal && ordinal <= unused.to(i)) {
-        return unused.from(i) - 1;
+    OrdinalRanges skipped = skipped();
+    for (int i = 0; i < skipped.count(); i++) {
+      if (skipped.from(i) < ordinal && ordinal <= skipped.to(i)) {
+        return skipped.from(i) - 1;
       }
     }
     return ordinal - 1;

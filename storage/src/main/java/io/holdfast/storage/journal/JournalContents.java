@@ -23,16 +23,16 @@ public interface JournalContents {
   void raiseNextOrdinal(long ordinal);
 
   /**
-   * Leaves out ordinals that messages lost with power may have had: they may have been delivered,
-   * and nobody is to see another message under the same id. They are no messages: nothing counts
-   * them. Once, before anything is appended, which goes on above all of them.
+   * Skips ordinals that messages lost with power may have had: they may have been delivered, and
+   * nobody is to see another message under the same id. They are no messages: nothing counts them.
+   * Once, before anything is appended, which goes on above all of them.
    *
    * @param ranges ascending; kept
    */
-  void leaveOut(OrdinalRanges ranges);
+  void skip(OrdinalRanges ranges);
 
-  /** What {@link #leaveOut} left out; not to be changed. */
-  OrdinalRanges unused();
+  /** What {@link #skip} skipped; not to be changed. */
+  OrdinalRanges skipped();
 
   /**
    * One above the last message below an ordinal.

@@ -13,14 +13,14 @@ import java.util.function.Consumer;
  * the ordinals. Not thread-safe (the channel's lock).
  */
 public interface JournalCursor extends Closeable {
-  /** From now on what cannot be read is told to somebody in one line, not to the log. */
+  /** From now on a listener hears of what cannot be read, one line each; the log does not. */
   void onUnreadable(Consumer<String> listener);
 
   /** The ordinal that {@link #next} will return, if it can be read. */
   long nextOrdinal();
 
-  /** Ordinals that no message has, see {@link Journal#unused}. */
-  OrdinalRanges unused();
+  /** Ordinals that no message has, see {@link Journal#skipped}. */
+  OrdinalRanges skipped();
 
   /** Continues at an ordinal, to be looked for in the files. */
   void moveTo(long ordinal);

@@ -207,7 +207,7 @@ final class JournalFiles {
   /** The newest file that begins at or below an ordinal, else the oldest; -1 without files. */
   int cycleFor(long ordinal) throws IOException {
     int found = files.firstCycle();
-    // Newest first: a cursor mostly wants to be near the end.
+    // Newest first: most cursors want to be near the end.
     for (int cycle = newest(); cycle >= 0; cycle = files.cycleBefore(cycle)) {
       long first = firstOrdinalOf(cycle);
       if (first >= 0 && first <= ordinal) {

@@ -21,7 +21,7 @@ public final class JournalView implements JournalContents {
   private final Path dir;
   private final LogView log;
   private final JournalFiles files;
-  private OrdinalRanges unused = new OrdinalRanges();
+  private OrdinalRanges skipped = new OrdinalRanges();
   private Collection<MessageRef> copies;
   private long nextOrdinal;
 
@@ -63,8 +63,8 @@ public final class JournalView implements JournalContents {
   }
 
   @Override
-  public void leaveOut(OrdinalRanges ranges) {
-    unused = ranges;
+  public void skip(OrdinalRanges ranges) {
+    skipped = ranges;
     if (!ranges.isEmpty()) {
       raiseNextOrdinal(ranges.to(ranges.count() - 1));
     }
@@ -76,8 +76,8 @@ public final class JournalView implements JournalContents {
   }
 
   @Override
-  public OrdinalRanges unused() {
-    return unused;
+  public OrdinalRanges skipped() {
+    return skipped;
   }
 
   @Override

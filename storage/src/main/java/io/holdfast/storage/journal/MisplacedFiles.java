@@ -128,7 +128,8 @@ final class MisplacedFiles {
       boolean better =
           best < 0
               || length[i] > length[best]
-              || (length[i] == length[best] && firsts.get(i).ordinal() > firsts.get(best).ordinal());
+              || (length[i] == length[best]
+                  && firsts.get(i).ordinal() > firsts.get(best).ordinal());
       best = better ? i : best;
     }
     boolean[] kept = new boolean[count];

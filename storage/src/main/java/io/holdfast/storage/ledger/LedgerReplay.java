@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Turns a ledger's records into a {@link LedgerState}, from the oldest file on. A checkpoint adds
- * to what came before it, which is mostly gone by then: it may stand in an old file that somebody
+ * to what came before it, which is usually gone by then: it may stand in an old file that somebody
  * copied to a later number. A damaged record is reported and skipped, which at worst delivers a
  * finished message once more.
  */
@@ -122,7 +122,7 @@ public final class LedgerReplay {
     return state;
   }
 
-  /** What a checkpoint's records belong to; without its begin they are true for all that. */
+  /** What a checkpoint's records belong to; without its beginning they are true nevertheless. */
   private LedgerState summed() {
     return checkpoint == null ? current() : checkpoint;
   }

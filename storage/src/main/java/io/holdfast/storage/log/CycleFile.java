@@ -119,7 +119,7 @@ public final class CycleFile implements Closeable {
 
   /**
    * Makes sure that the blocks up to an offset exist, and what Chronicle adds: on a full disk JDK
-   * 17 would report success for a corrupt excerpt (chronicle-facts §8).
+   * 17 would report success for a corrupt excerpt (CHRONICLE.md, "A full disk").
    *
    * @throws NoSpaceException when the disk has not so many
    */

@@ -135,7 +135,7 @@ public final class ExcerptLog implements LogFiles, Closeable {
     return appender.append(head, body);
   }
 
-  /** Whether an append that failed may have left its excerpt for all that. Owner's lock. */
+  /** Whether an append that failed may nevertheless have left its excerpt. Owner's lock. */
   public boolean isUncertain() {
     return appender.isUncertain();
   }

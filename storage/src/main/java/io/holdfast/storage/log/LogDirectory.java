@@ -40,7 +40,7 @@ final class LogDirectory implements LogFiles {
   /** Cycles whose file has {@link LogFileNames#DAMAGED_SUFFIX}. */
   private final Set<Integer> setAside = ConcurrentHashMap.newKeySet();
 
-  /** The file asked for last: mostly one is, with each force. */
+  /** The path asked for last: each force asks for the same one. */
   private volatile CyclePath lastPath;
 
   private record CyclePath(int cycle, Path path) {}

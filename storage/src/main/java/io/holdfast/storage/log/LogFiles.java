@@ -59,7 +59,7 @@ public interface LogFiles {
     }
   }
 
-  /** A page of zeros at the begin of a file does not make the rest worthless. */
+  /** A page of zeros at the beginning of a file does not make the rest worthless. */
   default boolean holdsRecords(int cycle) throws IOException {
     for (RecordFormat format : List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER)) {
       try (ExcerptReader reader = new ExcerptReader(this, format)) {

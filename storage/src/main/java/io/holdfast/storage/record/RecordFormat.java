@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
  * How the records of a log begin.
  *
  * @param magic their first two bytes
- * @param headBytes from the begin of a record to its payload
+ * @param headBytes from the beginning of a record to its payload
  */
 public record RecordFormat(int magic, int headBytes) {
   /** Of a topic's messages. */

@@ -26,12 +26,16 @@ final class Backlog {
   /** What was delivered once before the process started; null when the cursor is past all of it. */
   private FinishedSet delivered;
 
-  Backlog(ChannelRecovery recovery) {
-    cursor = recovery.cursor();
-    end = recovery.end();
-    skip = recovery.skip();
+  /**
+   * @param skip ordinals from the cursor on that are finished or held elsewhere; kept
+   * @param delivered what was delivered once before; kept
+   */
+  Backlog(long cursor, long end, FinishedSet skip, FinishedSet delivered) {
+    this.cursor = cursor;
+    this.end = end;
+    this.skip = skip;
     skipCount = skip.countFrom(cursor);
-    delivered = recovery.state().delivered();
+    this.delivered = delivered;
   }
 
   /** The next ordinal to deliver, unless it is to be skipped. */

@@ -36,7 +36,7 @@ public final class ChannelRecovery {
    * @param known whether the channel is known to have been there: without its ledger it then has
    *     all of the journal, copies of older messages included
    * @param first where a new channel begins
-   * @param heldFrom what the topic itself holds back begins here; negative for nothing
+   * @param keptFrom what the topic itself holds back begins here; negative for nothing
    */
   public ChannelRecovery(
       LedgerState said,
@@ -45,7 +45,7 @@ public final class ChannelRecovery {
       JournalContents journal,
       boolean known,
       long first,
-      long heldFrom)
+      long keptFrom)
       throws IOException {
     this.journal = journal;
     isNew = said == null;
@@ -61,11 +61,11 @@ public final class ChannelRecovery {
       }
     }
     journal.raiseNextOrdinal(state.endOrdinal());
-    end = end(heldFrom);
-    OrdinalRanges unused = journal.unused();
-    for (int i = 0; i < unused.count() && unused.from(i) < end; i++) {
+    end = end(keptFrom);
+    OrdinalRanges skipped = journal.skipped();
+    for (int i = 0; i < skipped.count() && skipped.from(i) < end; i++) {
       // Whatever the ledger came to know of it: no message has them.
-      state.finish(unused.from(i), Math.min(end, unused.to(i)));
+      state.finish(skipped.from(i), Math.min(end, skipped.to(i)));
     }
     carried = state.carried();
     state.finished().segments().forEach((key, bits) -> skip.segments().put(key, bits.clone()));
@@ -83,14 +83,14 @@ public final class ChannelRecovery {
     cursor = Math.min(end, skip.nextAbsent(state.floor()));
   }
 
-  private long end(long heldFrom) {
+  private long end(long keptFrom) {
     // The ledger can know of more than a held-back mark that a crash kept from being rewritten.
-    long to = heldFrom >= 0 ? heldFrom : journal.nextOrdinal();
-    OrdinalRanges unused = journal.unused();
-    int last = unused.count() - 1;
-    if (last >= 0 && to == unused.to(last)) {
+    long to = keptFrom >= 0 ? keptFrom : journal.nextOrdinal();
+    OrdinalRanges skipped = journal.skipped();
+    int last = skipped.count() - 1;
+    if (last >= 0 && to == skipped.to(last)) {
       // Passed, and recorded, with the first batch behind it: an idle channel's files stay closed.
-      to = unused.from(last);
+      to = skipped.from(last);
     }
     return Math.max(to, state.endOrdinal());
   }

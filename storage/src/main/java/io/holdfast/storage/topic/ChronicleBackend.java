@@ -66,7 +66,9 @@ public final class ChronicleBackend implements BackendQueue {
     this.ledger = ledger;
     finished = recovery.state().finished();
     carried = recovery.carried();
-    backlog = new Backlog(recovery);
+    backlog =
+        new Backlog(
+            recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
     held = recovery.held();
     journal.moveTo(backlog.cursor());
   }
@@ -78,7 +80,7 @@ public final class ChronicleBackend implements BackendQueue {
    * @param known whether the channel is known to have been there: without its ledger it then has
    *     all of the journal, copies of older messages included
    * @param first where a new channel begins
-   * @param heldFrom what the topic itself holds back begins here; negative for nothing
+   * @param keptFrom what the topic itself holds back begins here; negative for nothing
    */
   public static ChronicleBackend open(
       Path dir,
@@ -86,13 +88,13 @@ public final class ChronicleBackend implements BackendQueue {
       SyncThread syncThread,
       boolean known,
       long first,
-      long heldFrom)
+      long keptFrom)
       throws IOException {
     Ledger ledger = new Ledger(dir, syncThread);
     LedgerState said = ledger.replay();
     ChannelRecovery recovery =
         new ChannelRecovery(
-            said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, heldFrom);
+            said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, keptFrom);
     ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, recovery);
     if (recovery.isNew()) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
@@ -148,11 +150,11 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void extend(long newEnd) throws IOException {
-    OrdinalRanges unused = journal.unused();
+    OrdinalRanges skipped = journal.skipped();
     OrdinalRanges gaps = new OrdinalRanges();
-    for (int i = 0; i < unused.count(); i++) {
-      long from = Math.max(unused.from(i), backlog.end());
-      long to = Math.min(unused.to(i), newEnd);
+    for (int i = 0; i < skipped.count(); i++) {
+      long from = Math.max(skipped.from(i), backlog.end());
+      long to = Math.min(skipped.to(i), newEnd);
       if (from < to) {
         backlog.extend(from);
         backlog.passGap(to);

@@ -42,7 +42,7 @@ public final class DataDir implements Closeable {
 
   static final String TOPICS = "topics";
 
-  /** Its metadata, of today and of the versions that had a node id in the name; disk queues. */
+  /** Metadata (older versions have a node id in the name) and disk queues of nsqd. */
   private static final Pattern NSQD_FILE =
       Pattern.compile("nsqd(\\.\\d+)?\\.dat|.+\\.diskqueue\\.(meta|\\d+)\\.dat");
 

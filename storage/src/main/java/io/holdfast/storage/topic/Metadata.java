@@ -46,8 +46,7 @@ public record Metadata(
    * @param nodeId part of each message id, 0..1023: the broker's when the topic was made, so that
    *     ids stay what they are when the host's name or the option changes; null when the directory
    *     is of a version that did not keep it
-   * @param skipped ordinals that no message has, see {@link Journal#leaveOut}, ascending; null for
-   *     none
+   * @param skipped ordinals that no message has, see {@link Journal#skip}, ascending; null for none
    */
   public record TopicEntry(
       @JsonProperty("name") String name,

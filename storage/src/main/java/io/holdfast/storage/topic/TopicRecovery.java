@@ -12,17 +12,17 @@ import java.util.List;
  * where ordinals go on, where a channel begins that has no ledger yet. The one place that decides
  * it, for the broker, for those who only look, and for the power-cut test.
  *
- * @param heldFrom the first ordinal kept back from the channels, or {@link #NOTHING_HELD}
- * @param skipped ordinals that no message has, see {@link JournalContents#leaveOut}
+ * @param keptFrom the first ordinal kept back from the channels, or {@link #NOTHING_KEPT}
+ * @param skipped ordinals that no message has, see {@link JournalContents#skip}
  * @param first where a channel begins whose creation a crash cut short
  * @param paused whether it hands nothing to its channels
  * @param entry what the metadata file says, null when nothing
  */
 public record TopicRecovery(
-    long heldFrom, OrdinalRanges skipped, long first, boolean paused, Metadata.TopicEntry entry) {
+    long keptFrom, OrdinalRanges skipped, long first, boolean paused, Metadata.TopicEntry entry) {
 
-  /** {@link #heldFrom} of a topic that hands everything to its channels at once. */
-  public static final long NOTHING_HELD = -1;
+  /** {@link #keptFrom} of a topic that hands everything to its channels at once. */
+  public static final long NOTHING_KEPT = -1;
 
   /** One comes with each power cut between two publishes; ledgers have the older ones, too. */
   private static final int MAX_SKIPPED = 100;
@@ -41,30 +41,30 @@ public record TopicRecovery(
       List<String> channels,
       boolean mayHaveLostPower)
       throws IOException {
-    long heldFrom = entry == null ? journal.firstOrdinal() : entry.handedOver();
+    long keptFrom = entry == null ? journal.firstOrdinal() : entry.handedOver();
     // After a power cut the metadata can be ahead of the journal, as a ledger can.
-    journal.raiseNextOrdinal(heldFrom);
-    if (heldFrom != NOTHING_HELD) {
+    journal.raiseNextOrdinal(keptFrom);
+    if (keptFrom != NOTHING_KEPT) {
       // A mark that a crash kept from being rewritten: what is gone was handed over and finished.
-      heldFrom = Math.max(heldFrom, journal.firstOrdinal());
+      keptFrom = Math.max(keptFrom, journal.firstOrdinal());
     }
     OrdinalRanges skipped = skipped(journal, entry);
     if (mayHaveLostPower) {
       long from = Math.max(end(skipped), journal.nextOrdinal());
       skipped.add(from, from + ChronicleJournal.MAX_LOST);
     }
-    journal.leaveOut(skipped);
-    long first = heldFrom == NOTHING_HELD ? journal.nextOrdinal() : heldFrom;
-    if (heldFrom == NOTHING_HELD && channels.isEmpty()) {
+    journal.skip(skipped);
+    long first = keptFrom == NOTHING_KEPT ? journal.nextOrdinal() : keptFrom;
+    if (keptFrom == NOTHING_KEPT && channels.isEmpty()) {
       // Its channels were ephemeral: they had everything.
-      heldFrom = journal.nextOrdinal();
+      keptFrom = journal.nextOrdinal();
     }
     boolean paused = entry != null && entry.paused();
     if (!paused && !channels.isEmpty()) {
       // Creating the first channel took the messages over, whatever meta.json remembers.
-      heldFrom = NOTHING_HELD;
+      keptFrom = NOTHING_KEPT;
     }
-    return new TopicRecovery(heldFrom, skipped, first, paused, entry);
+    return new TopicRecovery(keptFrom, skipped, first, paused, entry);
   }
 
   /** What earlier recoveries have left out. */
@@ -107,11 +107,11 @@ public record TopicRecovery(
 
   /** Messages kept back from the channels; a range that is never used has none. */
   public long depth(JournalContents journal) {
-    if (heldFrom == NOTHING_HELD) {
+    if (keptFrom == NOTHING_KEPT) {
       return 0;
     }
     long next = journal.nextOrdinal();
-    return Math.max(0, next - heldFrom - journal.unused().overlap(heldFrom, next));
+    return Math.max(0, next - keptFrom - journal.skipped().overlap(keptFrom, next));
   }
 
   /** What the metadata file says of a channel, null when nothing. */

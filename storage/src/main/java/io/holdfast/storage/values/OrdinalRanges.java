@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * A reusable list of half-open ordinal ranges. Ordinals added one after the other in order merge
- * into one range, which is what the finishes of a socket read mostly are. Not thread-safe.
+ * into one range, which is what the finishes of one socket read usually are. Not thread-safe.
  */
 public final class OrdinalRanges {
   private long[] bounds = new long[16];

@@ -106,7 +106,7 @@ class DirectoryAgreementTest {
                 TOPIC,
                 3,
                 false,
-                TopicRecovery.NOTHING_HELD,
+                TopicRecovery.NOTHING_KEPT,
                 List.of(
                     new Metadata.ChannelEntry(LATE, false),
                     new Metadata.ChannelEntry(OLD, false)))));
@@ -120,7 +120,7 @@ class DirectoryAgreementTest {
         syncThread,
         false,
         journal.nextOrdinal(),
-        TopicRecovery.NOTHING_HELD);
+        TopicRecovery.NOTHING_KEPT);
   }
 
   private void publish(
@@ -349,7 +349,7 @@ class DirectoryAgreementTest {
   /** Its ephemeral channels had everything, or they took nothing away: the broker decides. */
   @Test
   void shouldAgreeOnATopicThatOnlyEphemeralChannelsHad() throws Exception {
-    for (long handedOver : new long[] {TopicRecovery.NOTHING_HELD, 10}) {
+    for (long handedOver : new long[] {TopicRecovery.NOTHING_KEPT, 10}) {
       copyImage();
       DurableFiles.deleteTree(image.resolve("topics/t/channels/old"));
       DurableFiles.deleteTree(image.resolve("topics/t/channels/late"));

@@ -44,7 +44,7 @@ final class OpenedTopic implements AutoCloseable {
               syncThread,
               recovery.isKnown(channel),
               recovery.first(),
-              recovery.heldFrom());
+              recovery.keptFrom());
       backends.put(channel, backend);
       List<HeldMessage> taken = new ArrayList<>();
       backend.takeHeld().forEach(taken::add);
@@ -69,7 +69,7 @@ final class OpenedTopic implements AutoCloseable {
             entry.name(),
             entry.idBase(),
             entry.paused(),
-            recovery.heldFrom(),
+            recovery.keptFrom(),
             entry.channels(),
             recovery.skipped().isEmpty()
                 ? 0

@@ -251,7 +251,9 @@ final class PowerCutBroker {
     TopicModel topic = new TopicModel(name, nextIdBase);
     topics.put(name, topic);
     dataDir.createTopic(name);
-    topic.journal = new ChronicleJournal(dataDir.journalDir(name), PowerCutCheck.options(synced, traffic::now), syncThread);
+    topic.journal =
+        new ChronicleJournal(
+            dataDir.journalDir(name), PowerCutCheck.options(synced, traffic::now), syncThread);
     topic.heldFrom = topic.journal.nextOrdinal();
     writeMetadata();
     topic.certain = true;

@@ -170,7 +170,7 @@ final class PowerCutCheck implements AutoCloseable {
     List<String> names = dataDir.channels(name);
     TopicRecovery recovery =
         TopicRecovery.of(topic.journal, entry, names, dataDir.mayHaveLostPower());
-    topic.heldFrom = recovery.heldFrom();
+    topic.heldFrom = recovery.keptFrom();
     topic.skipped = recovery.skippedEntries();
     for (String channelName : names) {
       require(model.channels.containsKey(channelName), name + "/" + channelName + " is back");

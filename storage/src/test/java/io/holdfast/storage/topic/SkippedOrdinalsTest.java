@@ -69,7 +69,7 @@ class SkippedOrdinalsTest {
     long skippedTo = skipped.isEmpty() ? 0 : skipped.get(skipped.size() - 1).to();
     entry =
         new Metadata.TopicEntry(
-            "t", 1, false, recovery.heldFrom(), null, skippedTo, null, asOf10 ? null : skipped);
+            "t", 1, false, recovery.keptFrom(), null, skippedTo, null, asOf10 ? null : skipped);
     if (channel) {
       openChannel();
     }
@@ -83,7 +83,7 @@ class SkippedOrdinalsTest {
             syncThread,
             false,
             recovery.first(),
-            recovery.heldFrom());
+            recovery.keptFrom());
   }
 
   private static Path made(Path path) throws IOException {
@@ -118,8 +118,8 @@ class SkippedOrdinalsTest {
       open(i % 2 == 1, asOf10 && i < 2, withChannel);
       if (!withChannel) {
         long next = journal.nextOrdinal();
-        long from = Math.max(0, recovery.heldFrom());
-        assertEquals(published, next - from - journal.unused().overlap(from, next), "kept back");
+        long from = Math.max(0, recovery.keptFrom());
+        assertEquals(published, next - from - journal.skipped().overlap(from, next), "kept back");
       } else {
         assertEquals(published, backend.depth());
       }
