@@ -9,6 +9,7 @@ import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.log.SizeRollCycle;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,6 +260,27 @@ class ChronicleBackendTest {
     open();
     assertEquals(List.of("a", "b"), pollAll());
     assertEquals(0, backend.unreadable());
+  }
+
+  /** Somebody copied the ledger's first file to a number behind the newest. */
+  @Test
+  void shouldDeliverExactlyWhatIsUnfinishedWithAnOlderLedgerFileAsTheNewest() throws IOException {
+    publish(0, "a", "b", "c", "d", "e", "f");
+    backend.finish(ranges(0, 1));
+    restart();
+    backend.finish(ranges(1, 2, 3, 5));
+    close();
+    List<Path> files;
+    try (Stream<Path> all = Files.list(ledgerDir)) {
+      files = all.filter(f -> f.toString().endsWith(SizeRollCycle.SUFFIX)).sorted().toList();
+    }
+    Files.copy(files.get(0), ledgerDir.resolve(SizeRollCycle.fileName(90)));
+    open();
+    assertEquals(2, backend.depth());
+    assertEquals(List.of("c", "f"), pollAll());
+    backend.finish(ranges(2, 3));
+    restart();
+    assertEquals(List.of("f"), pollAll());
   }
 
   @Test
