@@ -42,32 +42,33 @@ public final class HttpApi {
       Broker broker, Metrics metrics, HttpAccess access, Events events, History history) {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
-    StatsHandler stats = new StatsHandler(broker);
-    PubHandler pub =
-        new PubHandler(
-            new PubHandler.Limits(
-                () -> broker.options().maxMsgSize(),
-                () -> broker.options().maxBodySize(),
-                () -> broker.options().maxReqTimeoutMs()),
-            new BrokerTopics(broker),
-            broker.meters().publish()::record);
-    ConfigHandler config =
-        new ConfigHandler(
-            key -> broker.options().configValue(key),
-            broker::setLogLevel,
-            broker::setLookupdTcpAddresses,
-            () -> broker.options().maxMsgSize());
-
     Audit audit = new Audit(events);
-    LoginHandler login = new LoginHandler(access, audit);
     Guarded guarded = new Guarded(access, audit);
     Routes routes = new Routes(guarded);
-    routes.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
-    HealthHandler health = new HealthHandler(broker.health());
-    routes.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
-    routes.add(Right.OPEN, "GET", "/health/live", RequestHandler.immediate(health::live));
-    routes.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
+    addState(routes, broker, workers);
+    addPeek(routes, broker, workers);
     routes.add(
+        Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
+    addPublish(routes, broker);
+    addAdmin(routes, broker, workers);
+    addConfig(routes, broker, workers);
+    addPast(routes, broker, workers, events, history);
+    new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
+    addLogin(routes, new LoginHandler(access, audit));
+    DebugHandler.addRoutes(routes, workers);
+    router =
+        new Router(
+            routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
+  }
+
+  private static void addState(Routes to, Broker broker, Workers workers) {
+    StatsHandler stats = new StatsHandler(broker);
+    to.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
+    HealthHandler health = new HealthHandler(broker.health());
+    to.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
+    to.add(Right.OPEN, "GET", "/health/live", RequestHandler.immediate(health::live));
+    to.add(Right.READ, "GET", "/info", RequestHandler.immediate(stats::info));
+    to.add(
         Right.READ,
         "GET",
         "/stats",
@@ -77,8 +78,11 @@ public final class HttpApi {
         "channel",
         "include_clients",
         "include_mem");
+  }
+
+  private static void addPeek(Routes to, Broker broker, Workers workers) {
     PeekHandler peek = new PeekHandler(broker);
-    routes.add(
+    to.add(
         Right.READ,
         "GET",
         "/topic/peek",
@@ -87,7 +91,7 @@ public final class HttpApi {
         "from",
         "n",
         "bytes");
-    routes.add(
+    to.add(
         Right.READ,
         "GET",
         "/channel/peek",
@@ -97,21 +101,47 @@ public final class HttpApi {
         "state",
         "n",
         "bytes");
-    routes.add(
-        Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
-    routes.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub, "topic", "defer");
-    routes.add(Right.PUBLISH, "POST", "/mpub", pub.mpubBodyLimit(), pub::mpub, "topic", "binary");
-    addAdmin(routes, broker, workers);
-    routes.add(Right.READ, "GET", "/config/{key}", RequestHandler.immediate(config::get));
-    routes.add(
-        Right.ADMIN, "PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
-    routes.add(
+  }
+
+  private static void addPublish(Routes to, Broker broker) {
+    PubHandler pub =
+        new PubHandler(
+            new PubHandler.Limits(
+                () -> broker.options().maxMsgSize(),
+                () -> broker.options().maxBodySize(),
+                () -> broker.options().maxReqTimeoutMs()),
+            new BrokerTopics(broker),
+            broker.meters().publish()::record);
+    to.add(Right.PUBLISH, "POST", "/pub", pub.pubBodyLimit(), pub::pub, "topic", "defer");
+    to.add(Right.PUBLISH, "POST", "/mpub", pub.mpubBodyLimit(), pub::mpub, "topic", "binary");
+  }
+
+  private static void addConfig(Routes to, Broker broker, Workers workers) {
+    ConfigHandler config =
+        new ConfigHandler(
+            key -> broker.options().configValue(key),
+            broker::setLogLevel,
+            broker::setLookupdTcpAddresses,
+            () -> broker.options().maxMsgSize());
+
+    to.add(Right.READ, "GET", "/config/{key}", RequestHandler.immediate(config::get));
+    to.add(Right.ADMIN, "PUT", "/config/{key}", config.bodyLimit(), workers.blocking(config::put));
+    to.add(
+        Right.READ,
+        "GET",
+        "/configuration",
+        RequestHandler.immediate(request -> HttpReply.json(broker.options().shown())));
+  }
+
+  private static void addPast(
+      Routes to, Broker broker, Workers workers, Events events, History history) {
+    to.add(
         Right.READ,
         "GET",
         "/events",
         RequestHandler.immediate(new EventsHandler(events)::events),
         "n");
-    routes.add(
+    to.add(
         Right.READ,
         "GET",
         "/history",
@@ -119,24 +149,17 @@ public final class HttpApi {
         "topic",
         "channel",
         "n");
-    routes.add(
-        Right.READ,
-        "GET",
-        "/configuration",
-        RequestHandler.immediate(request -> HttpReply.json(broker.options().shown())));
-    new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
-    routes.add(Right.OPEN, "GET", "/login", RequestHandler.immediate(login::page));
-    routes.add(
+  }
+
+  private static void addLogin(Routes to, LoginHandler login) {
+    to.add(Right.OPEN, "GET", "/login", RequestHandler.immediate(login::page));
+    to.add(
         Right.OPEN,
         "POST",
         "/login",
         BodyLimits.collect(() -> LoginHandler.MAX_FORM_BYTES, HttpReply.error(413, "BODY_TOO_BIG")),
         login::login);
-    routes.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
-    DebugHandler.addRoutes(routes, workers);
-    router =
-        new Router(
-            routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
+    to.add(Right.OPEN, "POST", "/logout", RequestHandler.immediate(login::logout));
   }
 
   private static void addAdmin(Routes to, Broker broker, Workers workers) {

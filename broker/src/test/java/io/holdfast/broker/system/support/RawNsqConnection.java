@@ -42,7 +42,7 @@ import org.xerial.snappy.SnappyFramedOutputStream;
  */
 public final class RawNsqConnection implements AutoCloseable {
   /** How long an expected frame or end may take before the test fails. */
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private Socket socket;
   private DataInputStream in;
