@@ -6,9 +6,14 @@ import io.holdfast.tools.Progress;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.bench.load.LoadPlan;
+import io.holdfast.tools.bench.load.LoadResult;
+import io.holdfast.tools.bench.load.LoadRun;
 import io.holdfast.tools.bench.suite.GuardCommand;
 import io.holdfast.tools.bench.suite.SuiteCommand;
+import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -76,21 +81,31 @@ public final class BenchCommand implements Runnable {
     }
 
     /** What this mode does; may set preferences and check its own options. */
-    abstract BenchPlan plan();
+    abstract BenchShape shape();
 
     @Override
-    public final Integer call() throws IOException, InterruptedException {
-      BenchPlan plan = plan();
+    public final Integer call() throws IOException {
+      BenchShape shape = shape();
       options.check();
-      BenchResult result =
-          new BenchRun(plan, options, context.stop(), new Progress(context, "bench", false)).run();
+      List<BrokerAddress> brokers = options.addresses();
+      LoadPlan plan = options.plan(shape, brokers);
+      BenchProbe probe = new BenchProbe(options, shape, new Progress(context, "bench", false));
+      LoadResult result;
+      try {
+        result = new LoadRun(plan, probe, context.stop()).run();
+      } finally {
+        probe.close();
+      }
+      BenchReport report =
+          new BenchReport(
+              spec.name(), options, shape, brokers, result, probe.cpuUsPerMessage(result));
       if (options.format() == BenchOptions.Format.JSON) {
-        context.out().println(BenchReport.json(result));
+        context.out().println(report.json());
       } else {
-        BenchReport.printText(result, context.out());
+        report.printText(context.out());
       }
       if (options.hdrFile() != null) {
-        BenchReport.writeHdr(result, options.hdrFile());
+        report.writeHdr(options.hdrFile());
       }
       if (!result.failures().isEmpty()) {
         throw new ToolException(String.join("; ", result.failures()));
@@ -104,9 +119,11 @@ public final class BenchCommand implements Runnable {
 
     /** End-to-end modes need room for the send time. */
     protected final void needsHeader() {
-      if (options.size() < BenchBody.HEADER) {
+      if (options.size() < LoadPlan.STAMP_BYTES) {
         throw ToolException.usage(
-            "--size must be at least " + BenchBody.HEADER + " here: bodies carry their send time");
+            "--size must be at least "
+                + LoadPlan.STAMP_BYTES
+                + " here: bodies carry their send time");
       }
     }
   }
@@ -121,9 +138,9 @@ public final class BenchCommand implements Runnable {
     }
 
     @Override
-    BenchPlan plan() {
+    BenchShape shape() {
       refuse("--channel", "--sub-conns", "--rdy", "--idle", "--output-buffer-timeout");
-      return new BenchPlan("pub", true, false, 1, 0, 0);
+      return new BenchShape(true, false, 1, 0, 0);
     }
   }
 
@@ -139,9 +156,9 @@ public final class BenchCommand implements Runnable {
     }
 
     @Override
-    BenchPlan plan() {
+    BenchShape shape() {
       refuse("--size", "--batch", "--pipeline", "--conns", "--hdr-file");
-      return new BenchPlan("sub", false, true, 1, 0, 0);
+      return new BenchShape(false, true, 1, 0, 0);
     }
   }
 
@@ -164,11 +181,11 @@ public final class BenchCommand implements Runnable {
     }
 
     @Override
-    BenchPlan plan() {
+    BenchShape shape() {
       if (window > 0) {
         needsHeader();
       }
-      return new BenchPlan("both", true, true, 1, 0, window);
+      return new BenchShape(true, true, 1, 0, window);
     }
   }
 
@@ -189,10 +206,10 @@ public final class BenchCommand implements Runnable {
     }
 
     @Override
-    BenchPlan plan() {
+    BenchShape shape() {
       options.prefer(200, 1);
       BenchOptions.atLeastOne("--channels", channels);
-      return new BenchPlan("fanout", true, true, channels, 0, 0);
+      return new BenchShape(true, true, channels, 0, 0);
     }
   }
 
@@ -217,12 +234,12 @@ public final class BenchCommand implements Runnable {
     }
 
     @Override
-    BenchPlan plan() {
+    BenchShape shape() {
       refuse("--pipeline");
       options.prefer(1, 1);
       BenchOptions.atLeastOne("--rate", rate);
       needsHeader();
-      return new BenchPlan("latency", true, true, 1, rate, 0);
+      return new BenchShape(true, true, 1, rate, 0);
     }
   }
 }

@@ -3,14 +3,16 @@ package io.holdfast.tools.bench;
 import io.holdfast.tools.Given;
 import io.holdfast.tools.Quantities;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.bench.load.LoadPlan;
+import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
+import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.Names;
-import io.holdfast.tools.client.Wire;
 import io.holdfast.tools.client.WireOptions;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -160,7 +162,7 @@ final class BenchOptions {
    * @throws ToolException about usage, naming the first option that makes no sense
    */
   void check() {
-    Names.checkTopic(topicNames().get(topicNames().size() - 1));
+    Names.checkTopic(topics <= 1 ? topic : topic + "-" + (topics - 1));
     Names.checkChannel(channel);
     atLeastOne("--topics", topics);
     atLeastOne("--size", size);
@@ -192,26 +194,53 @@ final class BenchOptions {
     }
   }
 
-  BrokerOptions brokers() {
-    return brokers;
+  /**
+   * Where to measure.
+   *
+   * @return TCP addresses, at least one
+   * @throws ToolException when there is none
+   */
+  List<BrokerAddress> addresses() throws IOException {
+    List<BrokerAddress> found = List.copyOf(brokers.accepting(topics <= 1 ? topic : topic + "-0"));
+    if (found.isEmpty()) {
+      throw new ToolException("nsqlookupd knows no broker");
+    }
+    return found;
   }
 
-  Wire wire() {
-    return wire.wire();
+  /** What a mode with these options does against these brokers. */
+  LoadPlan plan(BenchShape shape, List<BrokerAddress> at) {
+    LoadPlan plan =
+        new LoadPlan(at, topic)
+            .connect(
+                ConnectOptions.defaults("bench")
+                    .over(wire.wire())
+                    .withReadTimeoutMs(0)
+                    .withOutputBufferTimeoutMs(outputBufferTimeoutMs))
+            .topics(topics)
+            .channels(channel, shape.channels())
+            .seconds(timed() ? seconds() : 0)
+            .warmup(warmup())
+            .count(count)
+            .idle(idle)
+            .window(shape.window())
+            .rate(shape.rate(), 0);
+    if (shape.publish()) {
+      plan.publish(conns, size(), batch(), pipeline);
+    }
+    if (shape.consume()) {
+      plan.consume(consumers(shape, at), rdy);
+    }
+    return plan;
   }
 
-  List<String> topicNames() {
-    return numbered(topic, topics);
+  /** Consuming connections all together. */
+  int consumers(BenchShape shape, List<BrokerAddress> at) {
+    return shape.consume() ? topics * shape.channels() * Math.max(subConns(), at.size()) : 0;
   }
 
-  List<String> channelNames(int channels) {
-    return numbered(channel, channels);
-  }
-
-  private static List<String> numbered(String name, int count) {
-    return count <= 1
-        ? List.of(name)
-        : IntStream.range(0, count).mapToObj(i -> name + "-" + i).toList();
+  int topics() {
+    return topics;
   }
 
   int size() {
@@ -222,20 +251,12 @@ final class BenchOptions {
     return batch == null ? defaultBatch : batch;
   }
 
-  int pipeline() {
-    return pipeline;
-  }
-
   int conns() {
     return conns;
   }
 
-  int subConns() {
+  private int subConns() {
     return subConns == null ? defaultSubConns : subConns;
-  }
-
-  int rdy() {
-    return rdy;
   }
 
   /** Length of the measurement, s; huge when it goes by count. */
@@ -253,14 +274,6 @@ final class BenchOptions {
 
   double warmup() {
     return warmup != null ? warmup : count > 0 ? 0 : 1;
-  }
-
-  int outputBufferTimeoutMs() {
-    return outputBufferTimeoutMs;
-  }
-
-  long idleNs() {
-    return (long) (idle * 1e9);
   }
 
   Format format() {

@@ -1,5 +1,2 @@
-/**
- * {@code bench}: load on any NSQ broker. A coordinator ({@link io.holdfast.tools.bench.BenchRun})
- * and one thread per connection; the hot loops allocate nothing.
- */
+/** {@code bench}: load on any NSQ broker, by {@link io.holdfast.tools.bench.load}. */
 package io.holdfast.tools.bench;

@@ -54,6 +54,22 @@ public record ConnectOptions(
   }
 
   /**
+   * @param intervalMs as {@link #heartbeatMs}; -1 = none
+   * @return the same with other heartbeats
+   */
+  public ConnectOptions withHeartbeatMs(int intervalMs) {
+    return new ConnectOptions(
+        userAgent,
+        connectTimeoutMs,
+        readTimeoutMs,
+        intervalMs,
+        msgTimeoutMs,
+        outputBufferTimeoutMs,
+        looks,
+        wire);
+  }
+
+  /**
    * @param timeoutMs as {@link #outputBufferTimeoutMs}
    * @return the same with another output buffer timeout
    */

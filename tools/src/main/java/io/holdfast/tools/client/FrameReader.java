@@ -108,6 +108,15 @@ final class FrameReader {
         : new SequenceInputStream(new ByteArrayInputStream(in, position, limit - position), input);
   }
 
+  /** A copy of what was read after the current frame. */
+  byte[] unread() {
+    return Arrays.copyOfRange(in, position, limit);
+  }
+
+  InputStream input() {
+    return input;
+  }
+
   boolean dataIs(byte[] expected) {
     return Arrays.equals(in, dataOffset, dataOffset + dataLength, expected, 0, expected.length);
   }

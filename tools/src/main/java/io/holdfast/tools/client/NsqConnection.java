@@ -3,6 +3,7 @@ package io.holdfast.tools.client;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -60,11 +61,22 @@ public final class NsqConnection implements Closeable {
    */
   public static NsqConnection open(BrokerAddress address, ConnectOptions options)
       throws IOException {
+    return open(new Socket(), address, options);
+  }
+
+  /**
+   * As {@link #open(BrokerAddress, ConnectOptions)}, over a socket of the caller's, such as a
+   * channel's; closed when this fails.
+   *
+   * @param socket not yet connected
+   */
+  public static NsqConnection open(Socket socket, BrokerAddress address, ConnectOptions options)
+      throws IOException {
     InetSocketAddress target = address.socketAddress();
     if (target.isUnresolved()) {
+      socket.close();
       throw new UnknownHostException(address.host());
     }
-    Socket socket = new Socket();
     try {
       socket.setTcpNoDelay(true);
       socket.connect(target, options.connectTimeoutMs());
@@ -110,6 +122,31 @@ public final class NsqConnection implements Closeable {
    */
   public ServerFeatures features() {
     return features;
+  }
+
+  // ---------------------------------------------------------------- handing over
+
+  /**
+   * What was read after the last frame, for somebody who goes on reading {@link #input}.
+   *
+   * @return a copy; empty mostly
+   */
+  public byte[] unread() {
+    return frame.unread();
+  }
+
+  /**
+   * @return what comes after {@link #unread}, decrypted and decompressed; blocking
+   */
+  public InputStream input() {
+    return frame.input();
+  }
+
+  /**
+   * @return where commands go to be compressed and encrypted; to be flushed after each write
+   */
+  public OutputStream output() {
+    return output;
   }
 
   // ---------------------------------------------------------------- reading
@@ -358,22 +395,6 @@ public final class NsqConnection implements Closeable {
     synchronized (out) {
       out.writeTo(output);
       commands.writeTo(output);
-      output.flush();
-    }
-  }
-
-  /**
-   * Writes what is buffered and then part of an array of commands.
-   *
-   * @param commands complete commands
-   * @param offset where they start
-   * @param count their bytes
-   * @throws IOException when the connection broke
-   */
-  public void send(byte[] commands, int offset, int count) throws IOException {
-    synchronized (out) {
-      out.writeTo(output);
-      output.write(commands, offset, count);
       output.flush();
     }
   }

@@ -20,6 +20,13 @@ public record Wire(SSLContext tls, Compression compression, String authSecret) {
     DEFLATE
   }
 
+  /**
+   * @return whether what is sent is what the other side reads, neither encrypted nor compressed
+   */
+  public boolean isPlain() {
+    return tls == null && compression == Compression.NONE;
+  }
+
   /** Without the secret, so that no log shows it. */
   @Override
   public String toString() {

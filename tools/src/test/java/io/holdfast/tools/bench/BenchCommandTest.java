@@ -75,7 +75,7 @@ class BenchCommandTest {
   @Test
   void shouldEndWhenNothingComes() throws Exception {
     broker.put("bench", "only one");
-    ToolRun run = bench("sub --count 2 --idle 0.1 -f json");
+    ToolRun run = bench("sub --count 2 --idle 1 -f json");
     assertEquals(0, run.code(), run.err());
     assertEquals(1, json(run).at("/consumed/messages").asInt());
   }
@@ -103,7 +103,7 @@ class BenchCommandTest {
   @Test
   void shouldNoticeALoss() throws Exception {
     broker.lose.set(1);
-    ToolRun run = bench("both --count 20 --batch 1 --idle 0.1");
+    ToolRun run = bench("both --count 20 --batch 1 --idle 1");
     assertEquals(1, run.code());
     assertTrue(run.err().contains("1 message published but did not arrive"), run.err());
   }

@@ -100,7 +100,7 @@ class WireSystemTest {
 
   private static String port(Pattern pattern) {
     await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofMinutes(2))
         .until(() -> pattern.matcher(broker.out() + broker.err()).find());
     Matcher matcher = pattern.matcher(broker.out() + broker.err());
     matcher.find();

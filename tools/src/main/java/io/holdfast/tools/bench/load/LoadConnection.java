@@ -1,14 +1,20 @@
 package io.holdfast.tools.bench.load;
 
+import io.holdfast.tools.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.ConnectOptions;
+import io.holdfast.tools.client.NsqConnection;
+import io.holdfast.tools.client.NsqErrorException;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -24,8 +30,20 @@ abstract class LoadConnection implements Closeable {
   private static final int OK_LENGTH = "OK".length();
   private static final int CLOSE_WAIT_LENGTH = "CLOSE_WAIT".length();
 
-  final SocketChannel channel;
-  private SelectionKey key;
+  /** A larger frame means that this is no NSQ broker. */
+  private static final int MAX_FRAME = 256 << 20;
+
+  private final BrokerAddress address;
+  private final int maxRdyCount;
+  private final SocketChannel socket;
+
+  /** Beside the socket when what it carries is encrypted or compressed; else null. */
+  private StreamBridge bridge;
+
+  private ReadableByteChannel in;
+  private WritableByteChannel out;
+  private SelectionKey writing;
+  private boolean closed;
 
   /** The beginning of a frame whose rest has yet to come; null until there is one. */
   private ByteBuffer partial;
@@ -34,123 +52,124 @@ abstract class LoadConnection implements Closeable {
   private ByteBuffer unsent;
 
   /**
-   * @param heartbeatMs as in IDENTIFY: 0 = the broker's default, -1 = none
+   * Connects, and subscribes if there is a channel.
+   *
+   * @param topic to subscribe to; null for nothing
+   * @throws ToolException when there is no broker or it refuses
    */
-  LoadConnection(BrokerAddress broker, int heartbeatMs) throws IOException {
-    String identify =
-        "{\"client_id\":\"bench\",\"hostname\":\"bench\",\"user_agent\":\"holdfast-tools/suite\","
-            + "\"heartbeat_interval\":"
-            + heartbeatMs
-            + "}";
-    channel = SocketChannel.open();
+  LoadConnection(BrokerAddress address, ConnectOptions options, String topic, String channel)
+      throws IOException {
+    this.address = address;
+    socket = SocketChannel.open();
     try {
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.connect(broker.socketAddress());
-      ask("  V2IDENTIFY\n" + length(identify) + identify);
-    } catch (IOException e) {
-      channel.close();
-      throw new IOException(broker + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static String length(String text) {
-    byte[] bytes = ByteBuffer.allocate(Integer.BYTES).putInt(text.length()).array();
-    return new String(bytes, StandardCharsets.ISO_8859_1);
-  }
-
-  /** Sends a command and waits for its OK; only before {@link #register}. */
-  final void askForOk(String command) throws IOException {
-    String answer = ask(command);
-    if (!answer.equals("OK")) {
-      throw new IOException("unexpected answer \"" + answer + "\"");
-    }
-  }
-
-  private String ask(String command) throws IOException {
-    ByteBuffer out = ByteBuffer.wrap(command.getBytes(StandardCharsets.ISO_8859_1));
-    while (out.hasRemaining()) {
-      channel.write(out);
-    }
-    ByteBuffer head = exactly(FRAME_HEAD);
-    int size = head.getInt();
-    int type = head.getInt();
-    if (size < Integer.BYTES || size > 1 << 20) {
-      throw new IOException("not an NSQ broker: frame of " + size + " bytes");
-    }
-    String answer = StandardCharsets.UTF_8.decode(exactly(size - Integer.BYTES)).toString().strip();
-    if (type != RESPONSE) {
-      throw new IOException(answer);
-    }
-    return answer;
-  }
-
-  private ByteBuffer exactly(int bytes) throws IOException {
-    ByteBuffer to = ByteBuffer.allocate(bytes);
-    while (to.hasRemaining()) {
-      if (channel.read(to) < 0) {
-        throw new EOFException("connection closed by the broker");
+      NsqConnection conn = NsqConnection.open(socket.socket(), address, options);
+      maxRdyCount = conn.features().maxRdyCount();
+      if (topic != null) {
+        conn.subscribe(topic, channel);
       }
+      byte[] unread = conn.unread();
+      if (unread.length > 0) {
+        keep(ByteBuffer.wrap(unread));
+      }
+      if (options.wire().isPlain()) {
+        in = socket;
+        out = socket;
+      } else {
+        bridge = new StreamBridge(conn);
+        in = bridge.source();
+        out = bridge.sink();
+      }
+    } catch (IOException e) {
+      socket.close();
+      throw new ToolException(address + ": " + ToolException.describe(e), e);
     }
-    return to.flip();
+  }
+
+  final BrokerAddress address() {
+    return address;
+  }
+
+  final int maxRdyCount() {
+    return maxRdyCount;
   }
 
   final void register(Selector selector) throws IOException {
-    channel.configureBlocking(false);
-    key = channel.register(selector, SelectionKey.OP_READ, this);
+    SelectionKey reading = key(in, selector, SelectionKey.OP_READ);
+    writing = in == out ? reading : key(out, selector, 0);
+  }
+
+  private SelectionKey key(Object channel, Selector selector, int operations) throws IOException {
+    SelectableChannel selectable = (SelectableChannel) channel;
+    selectable.configureBlocking(false);
+    return selectable.register(selector, operations, this);
   }
 
   // ---------------------------------------------------------------- reading
 
   /** One read and all frames in it. */
-  final void onReadable(ByteBuffer in) throws IOException {
-    in.clear();
+  final void onReadable(LoadRun run) throws IOException {
+    ByteBuffer buffer = run.input(partial == null ? 0 : partialFrame());
+    buffer.clear();
     if (partial != null) {
-      in.put(partial.flip());
+      buffer.put(partial.flip());
       partial.clear();
     }
-    if (channel.read(in) < 0) {
-      throw new EOFException("connection closed by the broker");
+    if (in.read(buffer) < 0) {
+      throw bridge != null && bridge.failure() != null
+          ? bridge.failure()
+          : new EOFException("connection closed by the broker");
     }
-    in.flip();
+    buffer.flip();
     long nowNs = System.nanoTime();
     int at = 0;
-    int limit = in.limit();
+    int limit = buffer.limit();
     while (limit - at >= FRAME_HEAD) {
-      int size = in.getInt(at);
-      if (size < Integer.BYTES || size > in.capacity() - Integer.BYTES) {
-        throw new IOException("not an NSQ broker: frame of " + size + " bytes");
-      }
+      int size = checkedSize(buffer.getInt(at));
       if (limit - at < Integer.BYTES + size) {
         break;
       }
-      frame(in, at + FRAME_HEAD, size - Integer.BYTES, in.getInt(at + Integer.BYTES), nowNs);
+      int type = buffer.getInt(at + Integer.BYTES);
+      frame(buffer, at + FRAME_HEAD, size - Integer.BYTES, type, nowNs);
       at += Integer.BYTES + size;
     }
     if (at < limit) {
-      keep(in.position(at));
+      keep(buffer.position(at));
     }
     afterRead(nowNs);
   }
 
-  private void frame(ByteBuffer in, int data, int length, int type, long nowNs) throws IOException {
+  private static int checkedSize(int size) throws IOException {
+    if (size < Integer.BYTES || size > MAX_FRAME) {
+      throw new IOException("not an NSQ broker: frame of " + size + " bytes");
+    }
+    return size;
+  }
+
+  /** Bytes of the frame that has begun; 0 while its head has not come. */
+  private int partialFrame() {
+    return partial.position() < FRAME_HEAD ? 0 : Integer.BYTES + partial.getInt(0);
+  }
+
+  private void frame(ByteBuffer buffer, int data, int length, int type, long nowNs)
+      throws IOException {
     if (type == MESSAGE) {
-      onMessage(in, data, length, nowNs);
+      onMessage(buffer, data, length, nowNs);
     } else if (type == ERROR) {
-      onError(text(in, data, length));
-    } else if (length == OK_LENGTH) {
+      onError(new NsqErrorException(text(buffer, data, length)));
+    } else if (type == RESPONSE && length == OK_LENGTH) {
       onOk(nowNs);
-    } else if (length == HEARTBEAT_LENGTH) {
-      send(ByteBuffer.wrap("NOP\n".getBytes(StandardCharsets.US_ASCII)));
-    } else if (length == CLOSE_WAIT_LENGTH) {
+    } else if (type == RESPONSE && length == HEARTBEAT_LENGTH) {
+      command("NOP");
+    } else if (type == RESPONSE && length == CLOSE_WAIT_LENGTH) {
       onCloseWait();
     } else {
-      throw new IOException("unexpected answer \"" + text(in, data, length) + "\"");
+      throw new IOException("unexpected answer \"" + text(buffer, data, length) + "\"");
     }
   }
 
-  private static String text(ByteBuffer in, int data, int length) {
+  private static String text(ByteBuffer buffer, int data, int length) {
     byte[] bytes = new byte[length];
-    in.get(data, bytes);
+    buffer.get(data, bytes);
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
@@ -165,12 +184,12 @@ abstract class LoadConnection implements Closeable {
     throw new IOException("an OK to nothing");
   }
 
-  void onMessage(ByteBuffer in, int data, int length, long nowNs) throws IOException {
+  void onMessage(ByteBuffer buffer, int data, int length, long nowNs) throws IOException {
     throw new IOException("a message on a publishing connection");
   }
 
-  void onError(String text) throws IOException {
-    throw new IOException(text);
+  void onError(NsqErrorException error) throws IOException {
+    throw error;
   }
 
   void onCloseWait() throws IOException {
@@ -187,10 +206,15 @@ abstract class LoadConnection implements Closeable {
     return unsent == null;
   }
 
+  /** Sends a line without its newline. */
+  final void command(String line) throws IOException {
+    send(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII)));
+  }
+
   /** Sends a buffer, which is the caller's again at once. */
   final void send(ByteBuffer commands) throws IOException {
     if (unsent == null) {
-      channel.write(commands);
+      out.write(commands);
     }
     if (commands.hasRemaining()) {
       int pending = unsent == null ? 0 : unsent.remaining();
@@ -204,32 +228,46 @@ abstract class LoadConnection implements Closeable {
 
   /** Sends a buffer that the caller leaves alone until {@link #allSent}. */
   final void sendInPlace(ByteBuffer commands) throws IOException {
-    channel.write(commands);
+    out.write(commands);
     if (commands.hasRemaining()) {
       waitForSocket(commands);
     }
   }
 
+  /** Sends what the socket takes now, from any thread that is the only one to send here. */
+  final void sendSome(ByteBuffer commands) throws IOException {
+    out.write(commands);
+  }
+
   private void waitForSocket(ByteBuffer rest) {
     unsent = rest;
-    key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
+    writing.interestOpsOr(SelectionKey.OP_WRITE);
   }
 
   /** The socket takes more. */
   final void onWritable() throws IOException {
     if (unsent != null) {
-      channel.write(unsent);
+      out.write(unsent);
       if (unsent.hasRemaining()) {
         return;
       }
       unsent = null;
     }
-    key.interestOps(SelectionKey.OP_READ);
+    writing.interestOpsAnd(~SelectionKey.OP_WRITE);
     afterRead(System.nanoTime());
+  }
+
+  /** Whether it has been closed, or the broker has said that nothing more comes. */
+  boolean isClosed() {
+    return closed;
   }
 
   @Override
   public final void close() throws IOException {
-    channel.close();
+    closed = true;
+    if (bridge != null) {
+      bridge.close();
+    }
+    socket.close();
   }
 }

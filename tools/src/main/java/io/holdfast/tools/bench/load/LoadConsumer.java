@@ -1,8 +1,9 @@
 package io.holdfast.tools.bench.load;
 
+import io.holdfast.tools.client.BrokerAddress;
+import io.holdfast.tools.client.NsqErrorException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
 /**
  * Consumes: the FINs of all messages of one read leave in one write. Owned by the loop's thread.
@@ -17,7 +18,7 @@ final class LoadConsumer extends LoadConnection {
   private static final int ID = ATTEMPTS + Short.BYTES;
   private static final int BODY = ID + 2 * Long.BYTES;
 
-  private final LoadRun run;
+  private final LoadCounts counts;
   private final int rdy;
 
   /** The loop's, empty between reads. */
@@ -28,20 +29,20 @@ final class LoadConsumer extends LoadConnection {
   // Messages of one MPUB have one time: they are recorded together.
   private long stampNs;
   private int stamped;
-  private boolean closed;
+  private boolean closeWait;
 
-  LoadConsumer(LoadPlan plan, LoadRun run, ByteBuffer fins, String topic, String channel)
+  LoadConsumer(
+      LoadPlan plan,
+      BrokerAddress broker,
+      LoadCounts counts,
+      ByteBuffer fins,
+      String topic,
+      String channel)
       throws IOException {
-    super(plan.broker, 0);
-    this.run = run;
-    this.rdy = plan.rdy;
+    super(broker, plan.connect, topic, channel);
+    this.counts = counts;
+    this.rdy = Math.min(plan.rdy, maxRdyCount());
     this.fins = fins;
-    try {
-      askForOk("SUB " + topic + " " + channel + "\n");
-    } catch (IOException e) {
-      close();
-      throw e;
-    }
   }
 
   void start() throws IOException {
@@ -52,32 +53,28 @@ final class LoadConsumer extends LoadConnection {
     command("CLS");
   }
 
-  private void command(String line) throws IOException {
-    send(ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.US_ASCII)));
-  }
-
+  @Override
   boolean isClosed() {
-    return closed;
+    return closeWait || super.isClosed();
   }
 
   @Override
-  void onMessage(ByteBuffer in, int data, int length, long nowNs) throws IOException {
+  void onMessage(ByteBuffer buffer, int data, int length, long nowNs) throws IOException {
     if (length < BODY) {
       throw new IOException("message frame of " + length + " bytes");
     }
     if (fins.remaining() < FIN_BYTES) {
       sendFins();
     }
-    fins.putInt(FIN).putLong(in.getLong(data + ID)).putLong(in.getLong(data + ID + Long.BYTES));
+    fins.putInt(FIN);
+    fins.putLong(buffer.getLong(data + ID)).putLong(buffer.getLong(data + ID + Long.BYTES));
     fins.put((byte) '\n');
     messages++;
-    if (in.getShort(data + ATTEMPTS) != 1) {
-      run.redelivered();
+    if (buffer.getShort(data + ATTEMPTS) != 1) {
+      counts.redelivered();
     }
-    if (run.measuresEndToEnd()
-        && length >= BODY + LoadPlan.STAMP_BYTES
-        && in.getLong(data + BODY) == run.id()) {
-      long sinceNs = in.getLong(data + BODY + Long.BYTES);
+    if (length >= BODY + LoadPlan.STAMP_BYTES && buffer.getLong(data + BODY) == counts.runId()) {
+      long sinceNs = buffer.getLong(data + BODY + Long.BYTES);
       if (sinceNs != stampNs) {
         recordStamped(nowNs);
         stampNs = sinceNs;
@@ -88,7 +85,7 @@ final class LoadConsumer extends LoadConnection {
 
   private void recordStamped(long nowNs) {
     if (stamped > 0) {
-      run.arrived(stampNs, nowNs, stamped);
+      counts.arrived(stampNs, nowNs, stamped);
       stamped = 0;
     }
   }
@@ -98,17 +95,18 @@ final class LoadConsumer extends LoadConnection {
     fins.clear();
   }
 
+  /** A FIN that came too late is counted; the message comes again. */
   @Override
-  void onError(String text) throws IOException {
-    if (!text.startsWith("E_FIN_FAILED")) {
-      throw new IOException(text);
+  void onError(NsqErrorException error) throws IOException {
+    if (!error.code().equals("E_FIN_FAILED")) {
+      throw error;
     }
-    run.finRefused();
+    counts.finRefused();
   }
 
   @Override
   void onCloseWait() {
-    closed = true;
+    closeWait = true;
   }
 
   @Override
@@ -117,7 +115,7 @@ final class LoadConsumer extends LoadConnection {
     if (fins.position() > 0) {
       sendFins();
     }
-    run.consumed(messages);
+    counts.consumed(messages, nowNs);
     messages = 0;
   }
 }

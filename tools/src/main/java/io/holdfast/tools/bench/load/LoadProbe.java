@@ -18,9 +18,16 @@ public interface LoadProbe {
         }
       };
 
-  /** All connections are there, the load starts now. */
+  /** The warm-up is over, and everything from here on counts. */
   void begin() throws IOException;
 
-  /** All OKs have come, all FINs have been handled. */
+  /** Everything is done, the FINs handled. */
   void end() throws IOException;
+
+  /**
+   * The load goes on; called about once a millisecond.
+   *
+   * @param messages OKs and deliveries so far, the warm-up's too
+   */
+  default void goesOn(long messages) {}
 }

@@ -1,56 +1,51 @@
 package io.holdfast.tools.bench.load;
 
+import java.util.List;
 import org.HdrHistogram.Histogram;
 
 /**
- * What a run measured.
+ * What a run measured: what came after the warm-up, unless said otherwise.
  *
- * @param published messages whose OK came
- * @param publishSeconds from the start to the last OK
- * @param consumed deliveries
- * @param consumedWhilePublishing those that came before the last OK
- * @param consumed99 how many had come when 99 % had: the rest may have waited for a timer of the
- *     broker's output buffer
- * @param consume99Seconds from the start to then
- * @param redelivered deliveries that were not the first
- * @param refusedFins FINs the broker refused
- * @param toOkNs from sending (or being due) to the OK; empty without publishers
- * @param endToEndNs from sending (or being due) to the consumer; empty unless both are there
+ * @param published messages whose OK came; null when nobody published
+ * @param consumed deliveries; null when nobody consumed
+ * @param consumedWhilePublishing deliveries until the last OK
+ * @param lost own messages published (warm-up too), times channels, less own messages consumed;
+ *     never below 0; 0 when the run cannot know
+ * @param foreign consumed messages of other runs, warm-up too; 0 when the run cannot know
+ * @param redelivered deliveries with attempts above 1, warm-up too
+ * @param refusedFins FINs the broker refused, warm-up too
+ * @param failures what broke; empty when all went well
  */
 public record LoadResult(
-    long published,
-    double publishSeconds,
-    long consumed,
+    Flow published,
+    Flow consumed,
     long consumedWhilePublishing,
-    long consumed99,
-    double consume99Seconds,
+    long lost,
+    long foreign,
     long redelivered,
     long refusedFins,
-    Histogram toOkNs,
-    Histogram endToEndNs) {
+    List<String> failures) {
 
   /**
-   * @return messages a second, published
+   * One direction.
+   *
+   * @param messages how many
+   * @param seconds in what time: to the last OK, or by how fast 99 % of the deliveries came
+   * @param latencyNs from sending, or being due, to the OK or the consumer; may be empty
    */
-  public double publishRate() {
-    return rate(published, publishSeconds);
+  public record Flow(long messages, double seconds, Histogram latencyNs) {
+    /**
+     * @return messages a second
+     */
+    public double perSecond() {
+      return seconds > 0 ? messages / seconds : 0;
+    }
   }
 
   /**
    * @return deliveries a second while publishing went on
    */
   public double consumeRateWhilePublishing() {
-    return rate(consumedWhilePublishing, publishSeconds);
-  }
-
-  /**
-   * @return deliveries a second, the drain after the last publish included
-   */
-  public double consumeRate() {
-    return rate(consumed99, consume99Seconds);
-  }
-
-  private static double rate(long messages, double seconds) {
-    return seconds > 0 ? messages / seconds : 0;
+    return published.seconds() > 0 ? consumedWhilePublishing / published.seconds() : 0;
   }
 }

@@ -2,94 +2,105 @@ package io.holdfast.tools.bench.load;
 
 import io.holdfast.tools.StopSignal;
 import io.holdfast.tools.ToolException;
+import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
-import org.HdrHistogram.Histogram;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run of load: connects, lets go, waits for the end, adds up. Everything happens on the calling
- * thread, except that a paced run has a {@link Pacer}.
+ * thread, except that a paced run has a {@link Pacer}, and connections that are encrypted or
+ * compressed have a {@link StreamBridge}.
  */
 public final class LoadRun {
+  private static final Logger log = LoggerFactory.getLogger(LoadRun.class);
   private static final int IN_BYTES = 256 << 10;
   private static final int FINS_BYTES = 64 << 10;
   private static final long SELECT_MS = 5;
-  private static final long POINT_NS = 1_000_000;
+  private static final long TICK_NS = 1_000_000;
 
   /** How long nothing at all may come while something is due. */
   private static final long STALL_NS = 30_000_000_000L;
 
-  /** How long connections have been idle when holding them begins to count. */
-  private static final long HOLD_AFTER_NS = 1_000_000_000L;
-
+  /** How long the last OKs may take, and the answers to CLS. */
   private static final long WIND_UP_NS = 5_000_000_000L;
-  private static final long MAX_LATENCY_NS = 3_600_000_000_000L;
 
   private final LoadPlan plan;
   private final LoadProbe probe;
   private final StopSignal stop;
-  private final long id = ThreadLocalRandom.current().nextLong() | 1;
+  private final LoadCounts counts;
   private final List<LoadPublisher> publishers = new ArrayList<>();
   private final List<LoadConsumer> consumers = new ArrayList<>();
-  private final Histogram toOk = new Histogram(100, MAX_LATENCY_NS, 3);
-  private final Histogram endToEnd = new Histogram(100, MAX_LATENCY_NS, 3);
-  private final Timeline arrivals = new Timeline(POINT_NS);
-  private final ByteBuffer in;
 
+  /** The first one of each broker. */
+  private final Map<BrokerAddress, String> failures = new LinkedHashMap<>();
+
+  private ByteBuffer in;
+  private Selector selector;
   private Pacer pacer;
-  private long startNs;
-  private long endNs = Long.MAX_VALUE;
   private long measureFromNs;
-  private long measureToNs = Long.MAX_VALUE;
+  private boolean measuring;
+  private long endNs = Long.MAX_VALUE;
+  private boolean publishing;
+
+  // What there is to publish: claimed by a publisher, sent or about to be.
   private long claimed;
-  private long published;
-  private long lastOkNs;
-  private long consumed;
-  private long consumedWhilePublishing;
-  private long redelivered;
-  private long refusedFins;
-  private boolean publishingOver;
+  private long claimedOfCount;
+
+  // When what has come was last looked at, and when it last changed.
+  private long nowNs;
+  private long tickNs;
+  private long changeNs;
+  private long changeCount;
 
   /**
    * @param plan what to do
-   * @param probe told when the load begins and ends
+   * @param probe told when the measurement begins and ends
    * @param stop ends the run early
    */
   public LoadRun(LoadPlan plan, LoadProbe probe, StopSignal stop) {
     this.plan = plan;
     this.probe = probe;
     this.stop = stop;
-    this.in = ByteBuffer.allocateDirect(Math.max(IN_BYTES, 4 * plan.size));
+    this.counts = new LoadCounts(plan);
+    this.in = ByteBuffer.allocateDirect(IN_BYTES);
   }
 
   /**
-   * Runs to the end.
+   * Runs to the end, or until stopped or something breaks, which still gives a result.
    *
    * @return what was measured
-   * @throws ToolException when the broker went silent or messages are missing, or when stopped
-   * @throws IOException when the broker refuses or is gone
+   * @throws ToolException when a broker cannot be reached or refuses a connection
+   * @throws IOException when the probe cannot look
    */
   public LoadResult run() throws IOException {
-    try (Selector selector = Selector.open()) {
-      connect(selector);
-      if (isHolding()) {
-        hold(selector);
-      } else {
-        probe.begin();
-        begin();
-        loop(selector);
-        closeConsumers(selector);
-        probe.end();
+    try (Selector open = Selector.open()) {
+      selector = open;
+      connect();
+      begin();
+      if (plan.publishers > 0) {
+        publish();
       }
-      return result();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+      if (plan.consumers > 0) {
+        consume();
+      }
+      if (!plan.holds) {
+        closeConsumers(); // The broker has handled all FINs when it answers.
+      }
+      beginToMeasure();
+      probe.end();
+      if (plan.holds) {
+        closeConsumers();
+      }
+      return counts.result(List.copyOf(failures.values()));
     } finally {
       if (pacer != null) {
         pacer.stop();
@@ -100,186 +111,234 @@ public final class LoadRun {
     }
   }
 
-  /** Watches idle connections, but neither their RDY nor their CLS. */
-  private void hold(Selector selector) throws IOException {
-    begin();
-    endNs = System.nanoTime() + HOLD_AFTER_NS;
-    loop(selector);
-    probe.begin();
-    endNs = System.nanoTime() + (long) (plan.seconds * 1e9);
-    loop(selector);
-    probe.end();
-    closeConsumers(selector);
-  }
-
   private List<LoadConnection> connections() {
     List<LoadConnection> all = new ArrayList<>(publishers);
     all.addAll(consumers);
     return all;
   }
 
-  private void connect(Selector selector) throws IOException {
+  private void connect() throws IOException {
     ByteBuffer fins = ByteBuffer.allocateDirect(FINS_BYTES);
     List<String> topics = plan.topicNames();
     List<String> channels = plan.channelNames();
-    for (int i = 0; i < plan.consumers; i++) {
+    for (int i = 0; i < plan.consumers && !stop.stopped(); i++) {
       String topic = topics.get(i / channels.size() % topics.size());
-      consumers.add(new LoadConsumer(plan, this, fins, topic, channels.get(i % channels.size())));
-      checkStop();
+      String channel = channels.get(i % channels.size());
+      BrokerAddress broker = broker(i / channels.size() / topics.size());
+      consumers.add(new LoadConsumer(plan, broker, counts, fins, topic, channel));
     }
-    for (int i = 0; i < plan.publishers; i++) {
-      publishers.add(new LoadPublisher(plan, this));
+    for (int i = 0; i < plan.publishers && !stop.stopped(); i++) {
+      publishers.add(new LoadPublisher(plan, broker(i), this, counts));
     }
     for (LoadConnection connection : connections()) {
       connection.register(selector);
     }
   }
 
+  private BrokerAddress broker(int index) {
+    return plan.brokers.get(index % plan.brokers.size());
+  }
+
   private void begin() throws IOException {
+    if (plan.warmupSeconds == 0) {
+      beginToMeasure();
+    }
     for (LoadConsumer consumer : consumers) {
-      consumer.start();
+      attempt(consumer, consumer::start);
     }
-    startNs = System.nanoTime();
-    lastOkNs = startNs;
+    long startNs = System.nanoTime();
+    nowNs = startNs;
+    measureFromNs = startNs + (long) (plan.warmupSeconds * 1e9);
+    double lengthNs = plan.seconds > 0 ? plan.seconds * 1e9 : Double.POSITIVE_INFINITY;
     if (plan.seconds > 0) {
-      endNs = startNs + (long) (plan.seconds * 1e9);
+      endNs = measureFromNs + (long) lengthNs;
     }
-    measureFromNs = startNs + (long) (plan.rampSeconds * 1e9);
+    counts.measure(
+        measureFromNs, plan.rate > 0 && plan.seconds > 0 ? endNs - tailNs() : Long.MAX_VALUE);
+    publishing = true;
     if (plan.rate > 0) {
-      measureToNs = endNs - (long) (plan.tailSeconds * 1e9);
-      pacer = new Pacer(publishers, 1e9 * plan.batch / plan.rate, plan.seconds * 1e9, plan.batch);
-      pacer.start(startNs);
+      long commands = (plan.count + plan.batch - 1) / plan.batch;
+      pacer =
+          new Pacer(
+              publishers,
+              1e9 * plan.batch / plan.rate,
+              startNs,
+              plan.warmupSeconds * 1e9 + lengthNs,
+              plan.count == 0 ? Long.MAX_VALUE : commands);
+      pacer.start();
     } else {
-      for (LoadPublisher publisher : publishers) {
-        publisher.pump(startNs);
-      }
+      pump();
     }
   }
 
-  private void loop(Selector selector) throws IOException {
-    long lastCount = -1;
-    long lastChangeNs = startNs;
-    while (true) {
-      selector.select(this::handle, SELECT_MS);
-      long nowNs = System.nanoTime();
-      if (plan.window > 0 && pacer == null) {
-        for (LoadPublisher publisher : publishers) {
-          publisher.pump(nowNs);
-        }
-      }
-      arrivals.note(nowNs, consumed);
-      checkStop();
-      if (isOver(nowNs)) {
-        arrivals.end(nowNs, consumed);
-        return;
-      }
-      long count = published + consumed;
-      if (count != lastCount || isHolding()) {
-        lastCount = count;
-        lastChangeNs = nowNs;
-      } else if (nowNs - lastChangeNs > STALL_NS) {
-        throw new ToolException(
-            plan.broker
-                + ": silent for 30 s after "
-                + published
-                + " OKs and "
-                + consumed
-                + " deliveries");
-      }
+  private long tailNs() {
+    return (long) (plan.tailSeconds * 1e9);
+  }
+
+  /** The first time, and at the latest when it ends. */
+  private void beginToMeasure() throws IOException {
+    if (!measuring) {
+      measuring = true;
+      probe.begin();
+    }
+  }
+
+  /** Lets all publishers send what they may. */
+  private void pump() {
+    for (LoadPublisher publisher : publishers) {
+      attempt(publisher, () -> publisher.pump(nowNs));
+    }
+  }
+
+  // ---------------------------------------------------------------- the loop
+
+  /** Until a condition holds, the run is to end, or for too long nothing has come. */
+  private void loopUntil(BooleanSupplier done, double silenceNs) throws IOException {
+    changeNs = nowNs;
+    while (!done.getAsBoolean()
+        && !stop.stopped()
+        && failures.isEmpty()
+        && nowNs - changeNs <= silenceNs) {
+      turn();
+    }
+  }
+
+  /** Until a condition holds, but not for long. */
+  private void windUp(BooleanSupplier done) throws IOException {
+    long deadlineNs = nowNs + WIND_UP_NS;
+    while (!done.getAsBoolean() && nowNs - deadlineNs < 0) {
+      turn();
+    }
+  }
+
+  /** One look at all connections. */
+  private void turn() throws IOException {
+    selector.select(this::handle, SELECT_MS);
+    nowNs = System.nanoTime();
+    if (nowNs - measureFromNs >= 0) {
+      beginToMeasure();
+    }
+    if (plan.window > 0 && pacer == null) {
+      pump();
+    }
+    if (pacer != null && pacer.failure() != null) {
+      broken(pacer.failedOn(), pacer.failure());
+    }
+    long count = counts.inAll();
+    if (count != changeCount) {
+      changeCount = count;
+      changeNs = nowNs;
+    }
+    if (nowNs - tickNs >= TICK_NS) {
+      tickNs = nowNs;
+      counts.note(nowNs);
+      probe.goesOn(count);
     }
   }
 
   private void handle(SelectionKey key) {
     LoadConnection connection = (LoadConnection) key.attachment();
+    if (key.isValid() && key.isReadable()) {
+      attempt(connection, () -> connection.onReadable(this));
+    }
+    if (key.isValid() && key.isWritable()) {
+      attempt(connection, connection::onWritable);
+    }
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /** A connection that breaks is closed and ends the run. */
+  private void attempt(LoadConnection connection, Step step) {
     try {
-      if (key.isReadable()) {
-        connection.onReadable(in);
-      }
-      if (key.isWritable()) {
-        connection.onWritable();
-      }
+      step.run();
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          new IOException(plan.broker + ": " + ToolException.describe(e), e));
+      broken(connection, e);
     }
   }
 
-  private void checkStop() {
-    if (stop.stopped()) {
-      throw new ToolException("stopped");
-    }
-    if (pacer != null && pacer.failure() != null) {
-      throw new ToolException(plan.broker + ": " + pacer.failure());
+  private void broken(LoadConnection connection, IOException why) {
+    failures.putIfAbsent(
+        connection.address(), connection.address() + ": " + ToolException.describe(why));
+    try {
+      connection.close();
+    } catch (IOException e) {
+      log.debug("closing a connection to {}", connection.address(), e);
     }
   }
 
-  private boolean isHolding() {
-    return plan.publishers == 0 && plan.drain == 0;
-  }
+  // ---------------------------------------------------------------- the phases
 
-  private boolean isOver(long nowNs) {
-    if (isHolding()) {
-      return nowNs - endNs >= 0;
-    }
-    if (plan.publishers > 0 && !publishingOver) {
-      publishingOver = publishersDone(nowNs);
-      consumedWhilePublishing = consumed;
-    }
-    if (plan.publishers == 0) {
-      return consumed >= plan.drain;
-    }
-    return publishingOver && (plan.consumers == 0 || consumed >= published * plan.channels);
-  }
-
-  private boolean publishersDone(long nowNs) {
+  private void publish() throws IOException {
+    loopUntil(this::allPublished, STALL_NS);
+    publishing = false;
     if (pacer != null) {
-      return pacer.isDone() && published >= pacer.sentMessages();
+      pacer.stop();
     }
-    if (!over(nowNs) && (plan.count == 0 || claimed < plan.count)) {
-      return false;
-    }
+    windUp(
+        () -> (pacer == null || pacer.isDone()) && publishers.stream().allMatch(this::isAnswered));
     for (LoadPublisher publisher : publishers) {
-      if (publisher.outstanding() > 0) {
-        return false;
+      if (!isAnswered(publisher)) {
+        broken(publisher, new IOException("the broker does not answer any more"));
       }
     }
-    return true;
+    counts.publishingEnds();
   }
 
-  /** CLS is answered when the FINs before it have been handled. */
-  private void closeConsumers(Selector selector) throws IOException {
+  private boolean isAnswered(LoadPublisher publisher) {
+    return publisher.outstanding() == 0;
+  }
+
+  private boolean allPublished() {
+    if (pacer != null) {
+      return pacer.isDone();
+    }
+    return isOver()
+        || (plan.count > 0
+            && claimedOfCount >= plan.count
+            && publishers.stream().allMatch(this::isAnswered));
+  }
+
+  private boolean isOver() {
+    return endNs != Long.MAX_VALUE && nowNs - endNs >= 0;
+  }
+
+  /** Until everything published has come, the count or the time is reached, or nothing comes. */
+  private void consume() throws IOException {
+    loopUntil(this::allConsumed, plan.idleSeconds * 1e9);
+    counts.consumingEnds(nowNs);
+  }
+
+  private boolean allConsumed() {
+    if (plan.publishers > 0) {
+      return plan.isStamped() && counts.own() >= counts.expected();
+    }
+    return plan.count > 0 ? counts.consumed() >= plan.count : isOver();
+  }
+
+  private void closeConsumers() throws IOException {
     for (LoadConsumer consumer : consumers) {
-      consumer.startClose();
-    }
-    long deadlineNs = System.nanoTime() + WIND_UP_NS;
-    while (!consumers.stream().allMatch(LoadConsumer::isClosed)) {
-      if (System.nanoTime() - deadlineNs > 0) {
-        throw new ToolException(plan.broker + ": no answer to CLS within 5 s");
+      if (!consumer.isClosed()) {
+        attempt(consumer, consumer::startClose);
       }
-      selector.select(this::handle, SELECT_MS);
     }
-  }
-
-  private LoadResult result() {
-    long[] point = arrivals.reached((long) Math.ceil(consumed * 0.99));
-    return new LoadResult(
-        published,
-        (lastOkNs - startNs) / 1e9,
-        consumed,
-        consumedWhilePublishing,
-        point[1],
-        Math.max(0, point[0] - startNs) / 1e9,
-        redelivered,
-        refusedFins,
-        toOk,
-        endToEnd);
+    windUp(() -> consumers.stream().allMatch(LoadConsumer::isClosed));
   }
 
   // ---------------------------------------------------------------- for the connections
 
-  /** Marks this run's messages. */
-  long id() {
-    return id;
+  /**
+   * The loop's input buffer.
+   *
+   * @param least bytes that it must have room for
+   */
+  ByteBuffer input(int least) {
+    if (in.capacity() < least) {
+      in = ByteBuffer.allocateDirect(Math.max(least, 2 * in.capacity()));
+    }
+    return in;
   }
 
   boolean isPaced() {
@@ -291,59 +350,23 @@ public final class LoadRun {
     return pacer.dueNs(publisher, n);
   }
 
-  private boolean over(long nowNs) {
-    return endNs != Long.MAX_VALUE && nowNs - endNs >= 0;
-  }
-
-  /** Asks to publish a batch; false when it must not, now or ever again. */
-  boolean claim(int messages, long nowNs) {
-    if (over(nowNs)
-        || (plan.count > 0 && claimed >= plan.count)
-        || (plan.window > 0 && claimed - consumed / plan.channels >= plan.window)) {
-      return false;
+  /**
+   * Asks to publish; during the warm-up it costs nothing of the count.
+   *
+   * @return how many messages are granted; 0 when it must not, now or ever again
+   */
+  int claim(int messages, long now) {
+    if (!publishing
+        || (endNs != Long.MAX_VALUE && now - endNs >= 0)
+        || (plan.window > 0 && claimed - counts.own() / plan.channels >= plan.window)) {
+      return 0;
     }
-    claimed += messages;
-    return true;
-  }
-
-  /** An OK came. */
-  void published(int messages, long sinceNs, long nowNs) {
-    published += messages;
-    lastOkNs = nowNs;
-    if (measures(sinceNs)) {
-      toOk.recordValue(latency(sinceNs, nowNs));
+    int granted = messages;
+    if (plan.count > 0 && now - measureFromNs >= 0) {
+      granted = (int) Math.min(messages, plan.count - claimedOfCount);
+      claimedOfCount += granted;
     }
-  }
-
-  boolean measuresEndToEnd() {
-    return plan.publishers > 0;
-  }
-
-  /** Messages with this time in them came. */
-  void arrived(long sinceNs, long nowNs, int messages) {
-    if (measures(sinceNs)) {
-      endToEnd.recordValueWithCount(latency(sinceNs, nowNs), messages);
-    }
-  }
-
-  private boolean measures(long sinceNs) {
-    return sinceNs - measureFromNs >= 0
-        && (measureToNs == Long.MAX_VALUE || sinceNs - measureToNs < 0);
-  }
-
-  private static long latency(long sinceNs, long nowNs) {
-    return Math.max(0, Math.min(nowNs - sinceNs, MAX_LATENCY_NS));
-  }
-
-  void consumed(int messages) {
-    consumed += messages;
-  }
-
-  void redelivered() {
-    redelivered++;
-  }
-
-  void finRefused() {
-    refusedFins++;
+    claimed += granted;
+    return granted;
   }
 }

@@ -1,41 +1,51 @@
 package io.holdfast.tools.bench.load;
 
-import io.holdfast.tools.ToolException;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Sends each command when it is due, whether or not the broker keeps up. A thread of its own; the
- * loop's thread reads the answers.
+ * Sends each command when it is due, whether or not the broker keeps up; what is due already goes
+ * out in one write. A thread of its own; the loop's thread reads the answers.
  */
 final class Pacer implements Runnable {
+  /** A broker that does not keep up gets no more so long after the end. */
+  private static final long LATE_NS = 1_000_000_000L;
+
   private final List<LoadPublisher> publishers;
   private final double intervalNs;
+  private final long startNs;
   private final double lengthNs;
-  private final int batch;
+  private final long maxCommands;
+  private final Thread thread = new Thread(this, "pacer");
 
   private volatile boolean stop;
   private volatile boolean done;
-  private volatile String failure;
-  private volatile long sentMessages;
+  private volatile IOException failure;
 
-  /** Set before the thread starts. */
-  private long startNs;
+  /** Which publisher it sends by, or failed to; written before {@link #failure}. */
+  private LoadPublisher current;
 
   /**
    * @param intervalNs between two commands, all connections together
-   * @param lengthNs of the whole
+   * @param startNs when the first one is due
+   * @param lengthNs of the whole; infinite for no end
+   * @param maxCommands ends it, too
    */
-  Pacer(List<LoadPublisher> publishers, double intervalNs, double lengthNs, int batch) {
+  Pacer(
+      List<LoadPublisher> publishers,
+      double intervalNs,
+      long startNs,
+      double lengthNs,
+      long maxCommands) {
     this.publishers = publishers;
     this.intervalNs = intervalNs;
+    this.startNs = startNs;
     this.lengthNs = lengthNs;
-    this.batch = batch;
+    this.maxCommands = maxCommands;
   }
 
-  void start(long nowNs) {
-    startNs = nowNs;
-    Thread thread = new Thread(this, "pacer");
+  void start() {
     thread.setDaemon(true);
     thread.start();
   }
@@ -44,21 +54,32 @@ final class Pacer implements Runnable {
   public void run() {
     try {
       long command = 0;
-      while (!stop && command * intervalNs < lengthNs) {
+      while (!stop && command < maxCommands && command * intervalNs < lengthNs) {
         long dueNs = startNs + (long) (command * intervalNs);
-        long waitNs = dueNs - System.nanoTime();
-        if (waitNs > 0) {
-          LockSupport.parkNanos(waitNs);
+        long nowNs = System.nanoTime();
+        if (dueNs - nowNs > 0) {
+          flush();
+          LockSupport.parkNanos(dueNs - System.nanoTime());
+        } else if (nowNs - startNs > lengthNs + LATE_NS) {
+          break;
         } else {
-          publishers.get((int) (command % publishers.size())).sendDue(dueNs);
+          current = publishers.get((int) (command % publishers.size()));
+          current.addDue(dueNs);
           command++;
-          sentMessages = command * batch;
         }
       }
-    } catch (java.io.IOException e) {
-      failure = ToolException.describe(e);
+      flush();
+    } catch (IOException e) {
+      failure = e;
     }
     done = true;
+  }
+
+  private void flush() throws IOException {
+    for (LoadPublisher publisher : publishers) {
+      current = publisher;
+      current.flushDue();
+    }
   }
 
   /** When the n-th command of a publisher was due. */
@@ -76,13 +97,13 @@ final class Pacer implements Runnable {
     return done;
   }
 
-  /** Messages sent so far. */
-  long sentMessages() {
-    return sentMessages;
+  /** Null while nothing has gone wrong. */
+  IOException failure() {
+    return failure;
   }
 
-  /** Null while nothing has gone wrong. */
-  String failure() {
-    return failure;
+  /** Only when there is a {@link #failure}. */
+  LoadPublisher failedOn() {
+    return current;
   }
 }

@@ -42,7 +42,8 @@ final class IdleWorkloads {
 
   private static void restart(WorkloadRun run, Readings to) throws IOException {
     BrokerProcess broker = run.broker();
-    long published = Workloads.published(run, 1, run.options().restartCount(), 0).published();
+    long published =
+        Workloads.published(run, 1, run.options().restartCount(), 0).published().messages();
     broker.kill();
     broker.start();
     to.headline("start s", broker.startSeconds(), Better.LESS);
@@ -54,14 +55,14 @@ final class IdleWorkloads {
     if (left > 0) {
       run.resetCost();
       var result = Workloads.drained(run, WorkloadRun.TOPIC, 1, left);
-      to.detail("drain msg/s", result.consumeRate(), Better.MORE);
+      to.detail("drain msg/s", result.consumed().perSecond(), Better.MORE);
       to.headline("RSS peak MB", broker.memoryMb("VmHWM"), Better.LESS);
     }
   }
 
   private static void manyTopics(WorkloadRun run, Readings to) throws IOException {
     BrokerProcess broker = run.broker();
-    run.create(run.plan(WorkloadRun.TOPIC).topics(run.options().manyTopics()).channels(2));
+    run.create(run.plan(WorkloadRun.TOPIC).topics(run.options().manyTopics()).channels("ch", 2));
     broker.terminate();
     broker.start();
     to.headline("start s", broker.startSeconds(), Better.LESS);
@@ -81,8 +82,7 @@ final class IdleWorkloads {
               + " (ulimit -n, --idle-connections)");
     }
     double freshMb = run.broker().memoryMb("VmRSS");
-    run.load(
-        run.plan(WorkloadRun.TOPIC).consume(connections, 1).seconds(run.options().idleSeconds()));
+    run.load(run.plan(WorkloadRun.TOPIC).consume(connections, 1).hold(run.options().idleSeconds()));
     to.headline("RSS peak MB", run.broker().memoryMb("VmHWM"), Better.LESS);
     to.headline("CPU %", run.brokerCpuPercent(), Better.LESS);
     double peakMb = run.broker().memoryMb("VmHWM");

@@ -1,7 +1,9 @@
 package io.holdfast.tools.bench.suite;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.holdfast.tools.Quantities;
 import io.holdfast.tools.StopSignal;
+import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
 import io.holdfast.tools.bench.load.LoadProbe;
 import io.holdfast.tools.bench.load.LoadResult;
@@ -9,6 +11,7 @@ import io.holdfast.tools.bench.load.LoadRun;
 import io.holdfast.tools.bench.suite.Reading.Better;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 
 /** A workload's view of its run: the broker, and what it has cost since the last {@link #load}. */
 final class WorkloadRun {
@@ -45,7 +48,7 @@ final class WorkloadRun {
   }
 
   LoadPlan plan(String topic) {
-    return new LoadPlan(broker.tcp(), topic);
+    return new LoadPlan(List.of(broker.tcp()), topic);
   }
 
   /** Creates the topics and channels that a plan uses. */
@@ -58,8 +61,21 @@ final class WorkloadRun {
     broker.http().delete(plan.topicNames());
   }
 
+  /**
+   * @throws ToolException when it was stopped, something broke, or messages are missing
+   */
   LoadResult load(LoadPlan plan) throws IOException {
-    return new LoadRun(plan, new Probe(), stop).run();
+    LoadResult result = new LoadRun(plan, new Probe(), stop).run();
+    if (stop.stopped()) {
+      throw new ToolException("stopped");
+    }
+    if (!result.failures().isEmpty()) {
+      throw new ToolException(String.join("; ", result.failures()));
+    }
+    if (result.lost() > 0) {
+      throw new ToolException(Quantities.count(result.lost(), "message") + " did not arrive");
+    }
+    return result;
   }
 
   /** Forgets what the loads so far have cost. */

@@ -74,9 +74,9 @@ final class Workloads {
           LoadPlan plan = run.plan(WorkloadRun.TOPIC).publish(connections, BODY, batch, 1);
           run.create(plan);
           LoadResult result = run.load(plan.seconds(run.options().seconds()));
-          to.headline("pub msg/s", result.publishRate(), Better.MORE);
-          percentiles(to, "pub->OK", "us", result.toOkNs(), 50, 99);
-          run.cost(to, result.published(), batch == 1);
+          to.headline("pub msg/s", result.published().perSecond(), Better.MORE);
+          percentiles(to, "pub->OK", "us", result.published().latencyNs(), 50, 99);
+          run.cost(to, result.published().messages(), batch == 1);
         });
   }
 
@@ -95,14 +95,14 @@ final class Workloads {
           run.create(plan);
           LoadResult result = run.load(plan.seconds(run.options().seconds()));
           to.headline("sub msg/s", result.consumeRateWhilePublishing(), Better.MORE);
-          to.detail("pub msg/s", result.publishRate(), Better.MORE);
-          to.detail("sub msg/s with drain", result.consumeRate(), Better.MORE);
+          to.detail("pub msg/s", result.published().perSecond(), Better.MORE);
+          to.detail("sub msg/s with drain", result.consumed().perSecond(), Better.MORE);
           if (name.equals("big")) {
-            to.detail("sub MB/s", result.consumeRate() * BIG_BODY / 1e6, Better.MORE);
+            to.detail("sub MB/s", result.consumed().perSecond() * BIG_BODY / 1e6, Better.MORE);
           }
-          percentiles(to, "e2e", "ms", result.endToEndNs(), 50, 99);
+          percentiles(to, "e2e", "ms", result.consumed().latencyNs(), 50, 99);
           to.note("redelivered", result.redelivered());
-          run.cost(to, result.consumed(), name.equals("both200"));
+          run.cost(to, result.consumed().messages(), name.equals("both200"));
         });
   }
 
@@ -121,23 +121,25 @@ final class Workloads {
           LoadPlan plan = latencyPlan(run, WorkloadRun.TOPIC, seconds);
           run.create(plan);
           LoadResult result = run.load(plan);
-          Histogram endToEnd = result.endToEndNs();
+          Histogram endToEnd = result.consumed().latencyNs();
           to.headline("e2e p50 ms", millis(endToEnd, 50), Better.LESS);
           to.headline("e2e p99 ms", millis(endToEnd, 99), Better.LESS);
           to.detail("e2e p99.9 ms", millis(endToEnd, 99.9), Better.LESS);
           to.detail("e2e max ms", endToEnd.getMaxValue() / 1e6, Better.LESS);
-          percentiles(to, "pub->OK", "us", result.toOkNs(), 50, 99);
-          to.note("sub msg/s", result.consumeRate());
-          run.cost(to, result.consumed(), false);
+          percentiles(to, "pub->OK", "us", result.published().latencyNs(), 50, 99);
+          to.note("sub msg/s", result.consumed().perSecond());
+          run.cost(to, result.consumed().messages(), false);
         });
   }
 
   private static LoadPlan latencyPlan(WorkloadRun run, String topic, double seconds) {
+    double ramp = Math.min(RAMP_S, seconds / 4);
     return run.plan(topic)
         .publish(2, BODY, 1, 1)
         .consume(1, 100)
-        .seconds(seconds)
-        .rate(LATENCY_RATE, Math.min(RAMP_S, seconds / 4), Math.min(TAIL_S, seconds / 4));
+        .warmup(ramp)
+        .seconds(seconds - ramp)
+        .rate(LATENCY_RATE, Math.min(TAIL_S, seconds / 4));
   }
 
   private static Workload drain() {
@@ -146,13 +148,13 @@ final class Workloads {
         "drain of a backlog with FIN, 2 connections, RDY 2500",
         (run, seconds) -> warmBacklog(run, 1, run.options().subCount(), seconds),
         (run, to) -> {
-          long count = published(run, 1, run.options().subCount(), 0).published();
+          long count = published(run, 1, run.options().subCount(), 0).published().messages();
           run.broker().pause(1000);
           run.broker().settle();
           run.resetCost();
           LoadResult result = drained(run, WorkloadRun.TOPIC, 1, count);
-          to.headline("sub msg/s", result.consumeRate(), Better.MORE);
-          run.cost(to, result.consumed(), false);
+          to.headline("sub msg/s", result.consumed().perSecond(), Better.MORE);
+          run.cost(to, result.consumed().messages(), false);
         });
   }
 
@@ -166,13 +168,14 @@ final class Workloads {
           LoadResult pub = published(run, channels, count.applyAsLong(run.options()), 0);
           double rssMb = run.broker().memoryMb("VmRSS");
           double dataMb = run.broker().dataMb();
-          LoadResult sub = drained(run, WorkloadRun.TOPIC, channels, pub.published());
-          to.headline("pub msg/s", pub.publishRate(), Better.MORE);
-          to.headline("drain msg/s", sub.consumeRate(), Better.MORE);
-          to.detail("pub+drain s", pub.publishSeconds() + sub.consume99Seconds(), Better.LESS);
+          LoadResult sub = drained(run, WorkloadRun.TOPIC, channels, pub.published().messages());
+          to.headline("pub msg/s", pub.published().perSecond(), Better.MORE);
+          to.headline("drain msg/s", sub.consumed().perSecond(), Better.MORE);
+          to.detail(
+              "pub+drain s", pub.published().seconds() + sub.consumed().seconds(), Better.LESS);
           to.detail("RSS after pub MB", rssMb, Better.LESS);
           to.note("data dir MB", dataMb);
-          run.cost(to, sub.consumed(), false);
+          run.cost(to, sub.consumed().messages(), false);
         });
   }
 
@@ -181,12 +184,12 @@ final class Workloads {
     LoadPlan plan = backlogPlan(run, WorkloadRun.WARM, channels).count(count).seconds(seconds / 2);
     run.create(plan);
     LoadResult result = run.load(plan);
-    drained(run, WorkloadRun.WARM, channels, result.published());
+    drained(run, WorkloadRun.WARM, channels, result.published().messages());
     run.remove(plan);
   }
 
   private static LoadPlan backlogPlan(WorkloadRun run, String topic, int channels) {
-    return run.plan(topic).channels(channels).publish(2, BODY, BATCH, 1);
+    return run.plan(topic).channels("ch", channels).publish(2, BODY, BATCH, 1);
   }
 
   /** Publishes a backlog; the time is a limit, 0 for none. */
@@ -202,11 +205,12 @@ final class Workloads {
     LoadResult result =
         run.load(
             run.plan(topic)
-                .channels(channels)
+                .channels("ch", channels)
                 .consume(Math.max(2, channels), RDY)
-                .drain(published * channels));
-    if (result.consumed() < published * channels) {
-      throw new ToolException(result.consumed() + " of " + published * channels + " came back");
+                .count(published * channels));
+    long consumed = result.consumed().messages();
+    if (consumed < published * channels) {
+      throw new ToolException(consumed + " of " + published * channels + " came back");
     }
     return result;
   }
