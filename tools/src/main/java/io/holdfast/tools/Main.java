@@ -4,6 +4,7 @@ import io.holdfast.storage.files.AsciiLocale;
 import io.holdfast.tools.admin.AdminCommand;
 import io.holdfast.tools.admin.PasswordCommand;
 import io.holdfast.tools.bench.BenchCommand;
+import io.holdfast.tools.bench.BenchModes;
 import io.holdfast.tools.client.Settings;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.ExportCommand;
@@ -26,6 +27,7 @@ import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.ServiceLoader;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -147,6 +149,10 @@ public final class Main implements Runnable {
    */
   public static int run(ToolContext context, String... args) {
     CommandLine line = new CommandLine(new Main(), new ContextFactory(context));
+    CommandLine bench = line.getSubcommands().get("bench");
+    for (BenchModes modes : ServiceLoader.load(BenchModes.class)) {
+      modes.commands(context).forEach(bench::addSubcommand);
+    }
     StringWriter help = new StringWriter(); // Picocli would print the stack of a failed write.
     line.setOut(new PrintWriter(help));
     line.setErr(new PrintWriter(context.err(), true, StandardCharsets.UTF_8));

@@ -9,8 +9,6 @@ import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
 import io.holdfast.tools.bench.load.LoadResult;
 import io.holdfast.tools.bench.load.LoadRun;
-import io.holdfast.tools.bench.suite.GuardCommand;
-import io.holdfast.tools.bench.suite.SuiteCommand;
 import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
 import java.util.List;
@@ -46,9 +44,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.Sub.class,
       BenchCommand.Both.class,
       BenchCommand.Fanout.class,
-      BenchCommand.Latency.class,
-      SuiteCommand.class,
-      GuardCommand.class
+      BenchCommand.Latency.class
     })
 public final class BenchCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
       "      --http-address {http} --mem-queue-size 10000000' --broker holdfast",
       "Placeholders: {data} {tcp} {http} {tcp_port} {http_port} {host}."
     })
-public final class SuiteCommand implements Callable<Integer> {
+final class SuiteCommand implements Callable<Integer> {
   private static final String OWN = "holdfast";
 
   private final ToolContext context;
@@ -44,8 +44,9 @@ public final class SuiteCommand implements Callable<Integer> {
       names = {"-b", "--broker"},
       paramLabel = "NAME=CMD",
       description =
-          "A broker and the command that starts it; the first one is the base of the ratios. "
-              + "Without =CMD: this Holdfast as it is shipped, under that name (default: holdfast).")
+          "A broker and the command that starts it; the first one is the base of the ratios."
+              + " Without =CMD: this Holdfast as it is shipped, under that name (default:"
+              + " holdfast).")
   private List<String> brokers = List.of(OWN);
 
   @Option(names = "--list", description = "List the workloads.")
@@ -56,7 +57,7 @@ public final class SuiteCommand implements Callable<Integer> {
   /**
    * @param context streams and stop request
    */
-  public SuiteCommand(ToolContext context) {
+  SuiteCommand(ToolContext context) {
     this.context = context;
   }
 

@@ -16,19 +16,15 @@ final class HoldfastBuild {
   private HoldfastBuild() {}
 
   /**
-   * The Holdfast that these tools belong to: the distribution they are in, or the tree they were
-   * built in.
+   * The Holdfast of the tree that these tools were built in.
    *
    * @param unpackTo an empty directory, which must stay as long as the broker runs
    */
   static CommandTemplate own(Path unpackTo) throws IOException {
-    Path location = location();
-    Path dir = location.getParent(); // lib, or target for both the jar and the classes.
-    Path launcher = dir.resolveSibling("bin").resolve("holdfast");
-    return Files.isExecutable(launcher) ? command(launcher) : ofTree(tree(dir), unpackTo);
+    return ofTree(tree(location().getParent()), unpackTo);
   }
 
-  /** The commit of the tree that these tools were built in; null when they are not in one. */
+  /** The commit of the tree that these tools were built in. */
   static String ownCommit() {
     return Environment.commit(location().getParent());
   }

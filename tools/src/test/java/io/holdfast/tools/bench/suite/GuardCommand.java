@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
       "  holdfast-tools bench guard main HEAD",
       "  holdfast-tools bench guard HEAD~3 HEAD --workloads pub200,sub200 --rounds 7 --tolerance 5"
     })
-public final class GuardCommand implements Callable<Integer> {
+final class GuardCommand implements Callable<Integer> {
   private final ToolContext context;
 
   @Parameters(index = "0", paramLabel = "BASE", description = "The commit to compare with.")
@@ -70,7 +70,7 @@ public final class GuardCommand implements Callable<Integer> {
   /**
    * @param context streams and stop request
    */
-  public GuardCommand(ToolContext context) {
+  GuardCommand(ToolContext context) {
     this.context = context;
   }
 

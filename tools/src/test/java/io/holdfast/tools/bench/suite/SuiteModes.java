@@ -1,0 +1,13 @@
+package io.holdfast.tools.bench.suite;
+
+import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.bench.BenchModes;
+import java.util.List;
+
+/** Adds {@code suite} and {@code guard} to {@code bench}. */
+public final class SuiteModes implements BenchModes {
+  @Override
+  public List<Object> commands(ToolContext context) {
+    return List.of(new SuiteCommand(context), new GuardCommand(context));
+  }
+}
