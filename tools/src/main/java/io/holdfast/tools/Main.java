@@ -5,7 +5,15 @@ import io.holdfast.tools.admin.AdminCommand;
 import io.holdfast.tools.admin.PasswordCommand;
 import io.holdfast.tools.bench.BenchCommand;
 import io.holdfast.tools.bench.BenchModes;
-import io.holdfast.tools.client.Settings;
+import io.holdfast.tools.cli.CheckedOutput;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.Terminal;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.ExportCommand;
 import io.holdfast.tools.data.SummaryCommand;
@@ -34,7 +42,6 @@ import org.slf4j.LoggerFactory;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParameterException;
@@ -47,11 +54,11 @@ import picocli.CommandLine.Spec;
  * IOException}) to fail.
  */
 @Command(
-    name = Main.NAME,
+    name = Version.NAME,
     description = "Tools for Holdfast and any other broker that speaks NSQ's protocol.",
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     footerHeading = "%nExamples:%n",
     footer = {
       "  echo hello | ${ROOT-COMMAND-NAME} pub --topic greetings",
@@ -78,21 +85,6 @@ import picocli.CommandLine.Spec;
       GenerateCompletion.class,
     })
 public final class Main implements Runnable {
-  /** The command's name in help and messages. */
-  public static final String NAME = "holdfast-tools";
-
-  /** Exit code of a command that did what it was asked. */
-  public static final int EXIT_OK = 0;
-
-  /** Exit code of a command that failed. */
-  public static final int EXIT_FAILURE = 1;
-
-  /** Exit code of a command line that makes no sense. */
-  public static final int EXIT_USAGE = 2;
-
-  /** Exit code of a command that was cut short because the reader of its output left. */
-  public static final int EXIT_PIPE = 128 + 13;
-
   /** Commands whose exit code 0 says more than that all was shown. */
   private static final Set<String> JUDGING = Set.of("verify", "import", "export");
 
@@ -133,7 +125,7 @@ public final class Main implements Runnable {
                   new FileInputStream(FileDescriptor.in), out, err, stop, terminal, settings),
               args);
     } catch (ToolException e) {
-      err.println(NAME + ": " + e.getMessage());
+      err.println(Version.NAME + ": " + e.getMessage());
       code = e.exitCode();
     }
     stop.finished();
@@ -174,20 +166,20 @@ public final class Main implements Runnable {
                       + name
                       + " --help)"
                       + AsciiLocale.cure(message));
-          return EXIT_USAGE;
+          return ExitCode.USAGE;
         });
     line.setExecutionExceptionHandler(
         (e, failed, unused) -> {
           log.debug("failed", e);
           if (e instanceof CheckedOutput.Failure output) { // The last flush fails with the same.
             boolean cut = output.readerLeft() && JUDGING.contains(failed.getCommandName());
-            return cut ? EXIT_PIPE : EXIT_OK;
+            return cut ? ExitCode.PIPE : ExitCode.OK;
           }
           context.out().flush();
           String name = failed.getCommandSpec().qualifiedName();
           String reason = failureLine(e);
           context.err().println(name + ": " + Visible.text(reason) + AsciiLocale.cure(reason));
-          return e instanceof ToolException own ? own.exitCode() : EXIT_FAILURE;
+          return e instanceof ToolException own ? own.exitCode() : ExitCode.FAILURE;
         });
     int code = line.execute(args);
     try {
@@ -198,8 +190,8 @@ public final class Main implements Runnable {
       if (e.readerLeft()) {
         return code;
       }
-      context.err().println(NAME + ": " + e.getMessage());
-      return Math.max(code, EXIT_FAILURE);
+      context.err().println(Version.NAME + ": " + e.getMessage());
+      return Math.max(code, ExitCode.FAILURE);
     }
   }
 
@@ -210,7 +202,9 @@ public final class Main implements Runnable {
             UsageMessageSpec.SECTION_KEY_FOOTER,
             help -> {
               String[] footer = help.commandSpec().usageMessage().footer();
-              return footer.length == 0 ? "" : String.join("%n", footer).formatted() + "\n";
+              return footer.length == 0
+                  ? ""
+                  : String.format(Locale.ROOT, String.join("%n", footer)) + "\n";
             });
     line.getSubcommands().values().forEach(Main::leaveFooterLines);
   }
@@ -251,18 +245,6 @@ public final class Main implements Runnable {
         }
       }
       return CommandLine.defaultFactory().create(type);
-    }
-  }
-
-  /** The version in the jar's manifest. */
-  public static final class Version implements IVersionProvider {
-    @Override
-    public String[] getVersion() {
-      String version = Main.class.getPackage().getImplementationVersion();
-      return new String[] {
-        NAME + " " + (version == null ? "(not from a release jar)" : version),
-        "Java " + Runtime.version()
-      };
     }
   }
 }

@@ -37,9 +37,9 @@ public final class ToolProcess implements AutoCloseable {
     return new ToolProcess(dir, script);
   }
 
-  /** Waits for the exit code; fails after half a minute. */
+  /** Waits for the exit code; fails after two minutes. */
   public int code() throws InterruptedException {
-    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+    if (!process.waitFor(2, TimeUnit.MINUTES)) {
       throw new AssertionError("does not end");
     }
     return process.exitValue();

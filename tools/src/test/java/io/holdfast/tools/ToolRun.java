@@ -1,6 +1,9 @@
 package io.holdfast.tools;
 
-import io.holdfast.tools.client.Settings;
+import io.holdfast.tools.cli.CheckedOutput;
+import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolContext;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;

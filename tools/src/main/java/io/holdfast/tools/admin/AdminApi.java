@@ -1,7 +1,7 @@
 package io.holdfast.tools.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.HttpJson;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package io.holdfast.tools.admin;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.AccessOptions;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.HttpAccess;
@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "admin",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = "Looks after topics, channels and settings of a broker over its HTTP API.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {

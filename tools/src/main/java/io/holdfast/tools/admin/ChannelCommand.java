@@ -2,7 +2,8 @@ package io.holdfast.tools.admin;
 
 import static io.holdfast.tools.admin.AdminApi.path;
 
-import io.holdfast.tools.Main;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import picocli.CommandLine.Command;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "channel",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = "Channels: list, create, delete, empty, pause, unpause, peek.",
     synopsisSubcommandLabel = "COMMAND")
 final class ChannelCommand implements Runnable {
@@ -35,7 +36,7 @@ final class ChannelCommand implements Runnable {
       description = "Lists a topic's channels, summed over the brokers.")
   int list(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     Listing.channels(admin, topic);
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   @Command(
@@ -120,11 +121,11 @@ final class ChannelCommand implements Runnable {
             "bytes",
             bytes);
     Listing.peeked(admin, admin.api().text(path));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private int act(String verb, String topic, String channel) throws IOException {
     admin.api().post(path("/channel/" + verb, "topic", topic, "channel", channel));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.tools.admin;
 
-import io.holdfast.tools.Main;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URLEncoder;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "config",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = "Options of the running broker: get, set.",
     synopsisSubcommandLabel = "COMMAND")
 final class ConfigCommand implements Runnable {
@@ -34,7 +35,7 @@ final class ConfigCommand implements Runnable {
       description = "Prints an option's value as the broker gives it.")
   int get(@Parameters(paramLabel = "KEY") String key) throws IOException {
     print(admin.api().text(path(key)));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   @Command(
@@ -44,7 +45,7 @@ final class ConfigCommand implements Runnable {
   int set(@Parameters(paramLabel = "KEY") String key, @Parameters(paramLabel = "VALUE") String to)
       throws IOException {
     print(admin.api().send("PUT", path(key), to.getBytes(StandardCharsets.UTF_8)));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private static String path(String key) {

@@ -1,7 +1,8 @@
 package io.holdfast.tools.admin;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.HttpJson;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -12,7 +13,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "health",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = "Prints the broker's checks; the exit code is 1 when it is not ready.")
 final class HealthCommand implements Callable<Integer> {
   private static final int NOT_FOUND = 404;
@@ -33,6 +34,6 @@ final class HealthCommand implements Callable<Integer> {
       reply = api.get("/ping"); // nsqd
     }
     context.out().println(reply.text());
-    return reply.status() == 200 ? Main.EXIT_OK : Main.EXIT_FAILURE;
+    return reply.status() == 200 ? ExitCode.OK : ExitCode.FAILURE;
   }
 }

@@ -1,9 +1,10 @@
 package io.holdfast.tools.admin;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import java.io.BufferedReader;
 import java.io.Console;
 import java.io.IOException;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "password",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = {
       "Makes a line for http_users_file.",
       "",
@@ -80,7 +81,7 @@ public final class PasswordCommand implements Callable<Integer> {
       throw ToolException.usage("role '" + role + "' is none of read, publish, admin");
     }
     context.out().println(name + ":" + (token ? tokenHash() : passwordHash()) + ":" + role);
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private String tokenHash() {

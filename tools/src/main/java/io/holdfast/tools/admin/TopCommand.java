@@ -1,8 +1,8 @@
 package io.holdfast.tools.admin;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.stat.StatLoop;
 import java.io.IOException;
 import java.time.Duration;
@@ -48,6 +48,6 @@ final class TopCommand implements Callable<Integer> {
     StatLoop.Shape shape = admin.json() ? StatLoop.Shape.JSON_ARRAY : StatLoop.Shape.TABLE;
     StatLoop.Plan plan = new StatLoop.Plan(null, null, interval, count, shape);
     new StatLoop(context, admin.brokers(), admin.access(), plan).run();
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 }

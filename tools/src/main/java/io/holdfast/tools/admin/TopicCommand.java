@@ -2,7 +2,8 @@ package io.holdfast.tools.admin;
 
 import static io.holdfast.tools.admin.AdminApi.path;
 
-import io.holdfast.tools.Main;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "topic",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     description = "Topics: list, create, delete, empty, pause, unpause, peek, publish.",
     synopsisSubcommandLabel = "COMMAND")
 final class TopicCommand implements Runnable {
@@ -37,7 +38,7 @@ final class TopicCommand implements Runnable {
       description = "Lists topics, summed over the brokers.")
   int list() throws IOException {
     Listing.topics(admin);
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   @Command(name = "create", mixinStandardHelpOptions = true, description = "Creates a topic.")
@@ -91,7 +92,7 @@ final class TopicCommand implements Runnable {
       throws IOException {
     String path = path("/topic/peek", "topic", topic, "from", from, "n", n, "bytes", bytes);
     Listing.peeked(admin, admin.api().text(path));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   @Command(
@@ -109,11 +110,11 @@ final class TopicCommand implements Runnable {
             // A file's stream would ask a pipe for its length.
             : new BufferedInputStream(admin.context().in()).readAllBytes();
     admin.api().send("POST", path("/pub", "topic", topic), message);
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private int act(String verb, String topic) throws IOException {
     admin.api().post(path("/topic/" + verb, "topic", topic));
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 }

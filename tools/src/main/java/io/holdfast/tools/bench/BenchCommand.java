@@ -1,14 +1,15 @@
 package io.holdfast.tools.bench;
 
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Progress;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
 import io.holdfast.tools.bench.load.LoadResult;
 import io.holdfast.tools.bench.load.LoadRun;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Progress;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
 import java.util.List;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     synopsisSubcommandLabel = "MODE",
     description = {
       "Measures a broker under load: Holdfast, nsqd, or any other that speaks NSQ's protocol.",
@@ -55,10 +56,7 @@ public final class BenchCommand implements Runnable {
   }
 
   /** What all modes share. */
-  @Command(
-      mixinStandardHelpOptions = true,
-      versionProvider = Main.Version.class,
-      sortOptions = false)
+  @Command(mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false)
   abstract static class Mode implements Callable<Integer> {
     private final ToolContext context;
 
@@ -110,7 +108,7 @@ public final class BenchCommand implements Runnable {
         throw new ToolException(
             Quantities.count(result.lost(), "message") + " published but did not arrive");
       }
-      return Main.EXIT_OK;
+      return ExitCode.OK;
     }
 
     /** End-to-end modes need room for the send time. */

@@ -1,6 +1,6 @@
 package io.holdfast.tools.bench;
 
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.ToolContext;
 import java.util.List;
 
 /**

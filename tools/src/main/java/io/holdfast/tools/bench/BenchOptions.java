@@ -1,9 +1,9 @@
 package io.holdfast.tools.bench;
 
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;

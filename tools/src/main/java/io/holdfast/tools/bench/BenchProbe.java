@@ -1,9 +1,9 @@
 package io.holdfast.tools.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.holdfast.tools.Progress;
 import io.holdfast.tools.bench.load.LoadProbe;
 import io.holdfast.tools.bench.load.LoadResult;
+import io.holdfast.tools.cli.Progress;
 import java.lang.management.ManagementFactory;
 
 /** Shows how far a run has come, and notes what CPU time this process takes for it. One thread. */

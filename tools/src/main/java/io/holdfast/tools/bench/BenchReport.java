@@ -2,8 +2,8 @@ package io.holdfast.tools.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.holdfast.tools.Quantities;
 import io.holdfast.tools.bench.load.LoadResult;
+import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -64,7 +64,8 @@ record BenchReport(
     }
     out.println();
     out.println();
-    out.printf("%-12s %14s %10s %12s %10s%n", "", "messages", "seconds", "msg/s", "MB/s");
+    out.printf(
+        Locale.ROOT, "%-12s %14s %10s %12s %10s%n", "", "messages", "seconds", "msg/s", "MB/s");
     flow(out, "published", result.published());
     flow(out, "consumed", result.consumed());
     out.println();
@@ -92,11 +93,11 @@ record BenchReport(
   private void latencies(PrintStream out) {
     boolean any = hasLatency(result.published()) || hasLatency(result.consumed());
     if (any) {
-      out.printf("%-12s", "latency");
+      out.printf(Locale.ROOT, "%-12s", "latency");
       for (double percentile : PERCENTILES) {
         out.printf(Locale.ROOT, " %10s", "p" + trimmed(percentile));
       }
-      out.printf(" %10s%n", "max");
+      out.printf(Locale.ROOT, " %10s%n", "max");
       latency(out, "to OK", result.published());
       latency(out, "end to end", result.consumed());
       out.println();
@@ -105,11 +106,14 @@ record BenchReport(
 
   private static void latency(PrintStream out, String name, LoadResult.Flow flow) {
     if (hasLatency(flow)) {
-      out.printf("%-12s", name);
+      out.printf(Locale.ROOT, "%-12s", name);
       for (double percentile : PERCENTILES) {
-        out.printf(" %10s", Quantities.latency(flow.latencyNs().getValueAtPercentile(percentile)));
+        out.printf(
+            Locale.ROOT,
+            " %10s",
+            Quantities.latency(flow.latencyNs().getValueAtPercentile(percentile)));
       }
-      out.printf(" %10s%n", Quantities.latency(flow.latencyNs().getMaxValue()));
+      out.printf(Locale.ROOT, " %10s%n", Quantities.latency(flow.latencyNs().getMaxValue()));
     }
   }
 

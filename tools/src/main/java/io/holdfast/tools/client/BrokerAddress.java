@@ -1,6 +1,8 @@
 package io.holdfast.tools.client;
 
+import io.holdfast.tools.cli.Settings;
 import java.net.InetSocketAddress;
+import java.util.List;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -44,6 +46,18 @@ public record BrokerAddress(String host, int port) {
       throw new IllegalArgumentException("'" + text + "' has no valid port", e);
     }
     throw new IllegalArgumentException("'" + text + "' has no valid port");
+  }
+
+  /**
+   * What is set for all commands.
+   *
+   * @param name of the setting
+   * @param defaultPort used where it has none
+   * @return this machine's when it is not set
+   */
+  static List<BrokerAddress> set(Settings settings, String name, int defaultPort) {
+    List<BrokerAddress> addresses = settings.list(name, text -> parse(text, defaultPort));
+    return addresses.isEmpty() ? List.of(new BrokerAddress("127.0.0.1", defaultPort)) : addresses;
   }
 
   /**

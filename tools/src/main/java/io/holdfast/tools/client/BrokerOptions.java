@@ -1,6 +1,7 @@
 package io.holdfast.tools.client;
 
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.ToolContext;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -84,7 +85,7 @@ public final class BrokerOptions {
   private Set<BrokerAddress> named() {
     Set<BrokerAddress> found = new LinkedHashSet<>(brokers);
     if (found.isEmpty() && !usesLookup()) {
-      found.addAll(settings.addresses("tcp_address", TCP_PORT));
+      found.addAll(BrokerAddress.set(settings, "tcp_address", TCP_PORT));
     }
     return found;
   }

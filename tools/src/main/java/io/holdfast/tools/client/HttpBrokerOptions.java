@@ -1,6 +1,7 @@
 package io.holdfast.tools.client;
 
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.ToolContext;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -56,7 +57,7 @@ public final class HttpBrokerOptions {
     Set<BrokerAddress> found = new LinkedHashSet<>(brokers);
     if (lookups.isEmpty()) {
       if (found.isEmpty()) {
-        found.addAll(settings.addresses("http_address", HTTP_PORT));
+        found.addAll(BrokerAddress.set(settings, "http_address", HTTP_PORT));
       }
       return found;
     }

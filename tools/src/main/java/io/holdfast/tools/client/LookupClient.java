@@ -1,7 +1,7 @@
 package io.holdfast.tools.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;

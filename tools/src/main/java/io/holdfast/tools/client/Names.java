@@ -1,6 +1,6 @@
 package io.holdfast.tools.client;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.util.regex.Pattern;
 
 /**

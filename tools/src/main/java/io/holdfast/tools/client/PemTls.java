@@ -1,6 +1,6 @@
 package io.holdfast.tools.client;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,8 @@
 package io.holdfast.tools.client;
 
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
 import java.nio.file.Path;
 import javax.net.ssl.SSLContext;
 import picocli.CommandLine.Option;

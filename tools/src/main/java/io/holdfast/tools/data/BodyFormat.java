@@ -1,8 +1,8 @@
 package io.holdfast.tools.data;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

@@ -2,8 +2,8 @@ package io.holdfast.tools.data;
 
 import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.TopicView;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -118,7 +118,7 @@ final class DirOptions {
                 + " in "
                 + dir
                 + " ("
-                + Main.NAME
+                + Version.NAME
                 + " summary lists them)");
       }
     }

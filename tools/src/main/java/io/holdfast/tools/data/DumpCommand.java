@@ -8,12 +8,13 @@ import io.holdfast.storage.inspect.LedgerScan;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Progress;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Progress;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "dump",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Prints what is in a data directory.",
@@ -190,7 +191,7 @@ public final class DumpCommand implements Callable<Integer> {
       progress.end();
     }
     flush();
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private void checkEffects() {

@@ -8,13 +8,14 @@ import io.holdfast.storage.inspect.Defect;
 import io.holdfast.storage.inspect.JournalScan;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.MessageView;
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Progress;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Progress;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.client.Names;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
@@ -25,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "export",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Writes the messages of a topic, or what a channel has not finished, to a file or standard "
@@ -159,6 +161,7 @@ public final class ExportCommand implements Callable<Integer> {
     context
         .err()
         .printf(
+            Locale.ROOT,
             "exported %s, %s in %.2f s%n",
             Quantities.count(exported, "message"),
             Quantities.bytes(bodyBytes),
@@ -167,7 +170,7 @@ public final class ExportCommand implements Callable<Integer> {
       throw new ToolException(
           Quantities.count(damaged, "damaged record") + " left out; see verify");
     }
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private void damaged(Defect defect) {

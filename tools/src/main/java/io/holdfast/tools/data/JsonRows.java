@@ -10,7 +10,7 @@ import io.holdfast.storage.inspect.LedgerScan;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.holdfast.tools.data;
 import io.holdfast.storage.inspect.ChannelView;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.MessageView;
-import io.holdfast.tools.Given;
+import io.holdfast.tools.cli.Given;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -1,7 +1,7 @@
 package io.holdfast.tools.data;
 
 import io.holdfast.storage.inspect.TopicView;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

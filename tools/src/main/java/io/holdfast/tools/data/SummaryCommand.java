@@ -4,14 +4,16 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.holdfast.storage.inspect.ChannelView;
 import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.TopicView;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,7 +23,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "summary",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Says on one screen what is in a data directory: per topic and channel the messages, what is "
@@ -84,7 +86,7 @@ public final class SummaryCommand implements Callable<Integer> {
     } else {
       printTable(view, rows);
     }
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private void addRows(TopicView topic, long nowMs, List<Row> rows) throws IOException {
@@ -161,6 +163,7 @@ public final class SummaryCommand implements Callable<Integer> {
     long reclaimable = rows.stream().mapToLong(Row::reclaimableBytes).sum();
     long topics = rows.stream().filter(row -> row.channel() == null).count();
     out.printf(
+        Locale.ROOT,
         "%s  format %d, topics %d, channels %d, on disk %s, reclaimable %s%n",
         Visible.text(view.root().toString()),
         view.metadata().formatVersion(),
@@ -187,6 +190,7 @@ public final class SummaryCommand implements Callable<Integer> {
       width = Math.max(width, name(row).length());
     }
     out.printf(
+        Locale.ROOT,
         "%-" + width + "s %12s %12s %10s %9s %10s %12s%n",
         "TOPIC / CHANNEL",
         "MESSAGES",
@@ -198,6 +202,7 @@ public final class SummaryCommand implements Callable<Integer> {
     for (Row row : rows) {
       boolean topic = row.channel() == null;
       out.printf(
+          Locale.ROOT,
           "%-" + width + "s %12s %12s %10s %9s %10s %12s%n",
           name(row),
           Quantities.grouped(row.messages()),

@@ -7,7 +7,7 @@ import io.holdfast.storage.inspect.LedgerScan;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -86,6 +86,7 @@ final class TableRows implements Rows {
     }
     String id = ids.idOf(topic, ordinal);
     out.printf(
+        Locale.ROOT,
         "%-16s %8d  %s %9d  %s  %s  %s%n",
         id == null ? "?" : id,
         ordinal,
@@ -100,6 +101,7 @@ final class TableRows implements Rows {
   public void batch(TopicView topic, JournalScan journal) {
     heading("TOPIC " + topic.name() + " journal", "ORDINALS  PUBLISHED  BYTES  FILE:OFFSET");
     out.printf(
+        Locale.ROOT,
         "batch %d..%d  %s  %d%s  %s%n",
         journal.firstOrdinal(),
         journal.endOrdinal() - 1,

@@ -8,16 +8,18 @@ import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.Defect;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.storage.values.OrdinalRanges;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Progress;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Progress;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +31,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Checks every checksum, head and sequence in a data directory, and that what the channels "
@@ -113,9 +115,9 @@ public final class VerifyCommand implements Callable<Integer> {
       repair(view, target);
     }
     if (unreadable > 0) {
-      return Main.EXIT_USAGE;
+      return ExitCode.USAGE;
     }
-    return defects > 0 ? Main.EXIT_FAILURE : Main.EXIT_OK;
+    return defects > 0 ? ExitCode.FAILURE : ExitCode.OK;
   }
 
   private void check(DataDirView view) throws IOException {
@@ -140,6 +142,7 @@ public final class VerifyCommand implements Callable<Integer> {
       context
           .out()
           .printf(
+              Locale.ROOT,
               "%s: %s in %s of %s intact; %s, %s%s%n",
               unreadable > 0 ? "UNREADABLE" : defects > 0 ? "DEFECTS" : "clean",
               Quantities.count(check.messages(), "message"),

@@ -1,6 +1,6 @@
 package io.holdfast.tools.data;
 
-import io.holdfast.tools.Quantities;
+import io.holdfast.tools.cli.Quantities;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;

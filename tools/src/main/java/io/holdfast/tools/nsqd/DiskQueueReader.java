@@ -1,6 +1,6 @@
 package io.holdfast.tools.nsqd;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;

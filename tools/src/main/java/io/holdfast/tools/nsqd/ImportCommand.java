@@ -10,12 +10,13 @@ import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Progress;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Progress;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.data.ReadableFiles;
 import io.holdfast.tools.data.TargetDir;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -36,7 +38,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "import",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Brings the data path of a stopped nsqd into a Holdfast data directory: topics, channels, "
@@ -119,7 +121,7 @@ public final class ImportCommand implements Callable<Integer> {
         importAll(source, counts, owner);
       }
     }
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private void problem(String text) {
@@ -132,7 +134,9 @@ public final class ImportCommand implements Callable<Integer> {
     Map<String, Long> counts = new LinkedHashMap<>();
     Progress progress = new Progress(context, "count", false);
     progress.total(source.bytes());
-    context.out().printf("%-40s %12s %12s %10s%n", "QUEUE", "MESSAGES", "BYTES", "ATTEMPTED");
+    context
+        .out()
+        .printf(Locale.ROOT, "%-40s %12s %12s %10s%n", "QUEUE", "MESSAGES", "BYTES", "ATTEMPTED");
     for (NsqdDir.Topic topic : source.topics().values()) {
       for (String queue : topic.queues()) {
         long messages = 0;
@@ -164,6 +168,7 @@ public final class ImportCommand implements Callable<Integer> {
         context
             .out()
             .printf(
+                Locale.ROOT,
                 "%-40s %12s %12s %10s%n",
                 queue + (paused ? " (paused)" : ""),
                 Quantities.grouped(messages),
@@ -312,6 +317,7 @@ public final class ImportCommand implements Callable<Integer> {
     context
         .out()
         .printf(
+            Locale.ROOT,
             "%s in %s%s: in %s, out %s, compared byte by byte%s; message ids are new%n",
             resumed ? "import continued and finished, messages" : "imported messages",
             Quantities.count(counts.size(), "queue"),

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.storage.topic.DirNames;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.Names;
 import io.holdfast.tools.data.ReadableFiles;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.holdfast.tools.pub;
 
-import io.holdfast.tools.Given;
+import io.holdfast.tools.cli.Given;
 
 /** How messages are told apart in the input. */
 enum InputFormat {

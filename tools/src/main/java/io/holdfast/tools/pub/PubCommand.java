@@ -1,9 +1,10 @@
 package io.holdfast.tools.pub;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "pub",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Publishes messages from a file or standard input.",
@@ -141,7 +142,7 @@ public final class PubCommand implements Callable<Integer> {
       publisher.connect();
       publishAll(new MessageInput(input, format, defer.toMillis()), publisher);
     }
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   private MessageInput.Source input() throws IOException {

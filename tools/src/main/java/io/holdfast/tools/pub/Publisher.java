@@ -1,8 +1,8 @@
 package io.holdfast.tools.pub;
 
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.CommandBuffer;
 import io.holdfast.tools.client.ConnectOptions;
@@ -134,11 +134,11 @@ final class Publisher implements Closeable {
         failed = true;
         if (stop.stopped() || nowNs - giveUpNs >= 0) {
           throw new ToolException(
-              "%s not published: %s: %s"
-                  .formatted(
-                      Quantities.count(batch.size() - done, "message"),
-                      target.address,
-                      ToolException.describe(e.failure)),
+              Quantities.count(batch.size() - done, "message")
+                  + " not published: "
+                  + target.address
+                  + ": "
+                  + ToolException.describe(e.failure),
               e.failure);
         }
         retries++;

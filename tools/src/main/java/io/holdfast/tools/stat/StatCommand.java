@@ -1,9 +1,10 @@
 package io.holdfast.tools.stat;
 
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.AccessOptions;
 import io.holdfast.tools.client.HttpBrokerOptions;
 import io.holdfast.tools.client.Names;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "stat",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Shows depth, counters and rates of topics and channels, again and again.",
@@ -111,6 +112,6 @@ public final class StatCommand implements Callable<Integer> {
     StatLoop.Shape shape = format == Format.JSON ? StatLoop.Shape.JSON_LINES : StatLoop.Shape.TABLE;
     StatLoop.Plan plan = new StatLoop.Plan(topic, channel, interval, count, shape);
     new StatLoop(context, brokers, access.access(), plan).run();
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 }

@@ -1,8 +1,8 @@
 package io.holdfast.tools.stat;
 
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.client.HttpAccess;
 import io.holdfast.tools.client.HttpBrokerOptions;
 import io.holdfast.tools.client.HttpJson;

@@ -3,8 +3,8 @@ package io.holdfast.tools.stat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.Visible;
 import java.time.Instant;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
@@ -53,9 +53,10 @@ public final class StatTable {
     List<String> lines = new ArrayList<>();
     lines.add(summary(sample, rows, time));
     for (String[] row : cells) {
-      StringBuilder line = new StringBuilder(String.format("%-" + widths[0] + "s", row[0]));
+      StringBuilder line =
+          new StringBuilder(String.format(Locale.ROOT, "%-" + widths[0] + "s", row[0]));
       for (int i = 1; i < row.length; i++) {
-        line.append(String.format("  %" + widths[i] + "s", row[i]));
+        line.append(String.format(Locale.ROOT, "  %" + widths[i] + "s", row[i]));
       }
       lines.add(line.toString());
     }

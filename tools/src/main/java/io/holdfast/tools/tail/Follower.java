@@ -1,8 +1,8 @@
 package io.holdfast.tools.tail;
 
-import io.holdfast.tools.CheckedOutput;
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.CheckedOutput;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.CommandBuffer;
 import io.holdfast.tools.client.ConnectOptions;

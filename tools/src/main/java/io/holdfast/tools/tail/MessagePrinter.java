@@ -2,7 +2,7 @@ package io.holdfast.tools.tail;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.holdfast.tools.Visible;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.client.NsqConnection;
 import java.io.IOException;
 import java.io.PrintStream;

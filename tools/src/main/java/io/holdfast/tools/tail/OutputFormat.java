@@ -1,6 +1,6 @@
 package io.holdfast.tools.tail;
 
-import io.holdfast.tools.Given;
+import io.holdfast.tools.cli.Given;
 
 /** How {@code tail} prints a message. */
 enum OutputFormat {

@@ -1,10 +1,11 @@
 package io.holdfast.tools.tail;
 
-import io.holdfast.tools.Given;
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tail",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Prints the messages of a topic as they come.",
@@ -152,13 +153,15 @@ public final class TailCommand implements Callable<Integer> {
       context
           .err()
           .printf(
+              Locale.ROOT,
               "%s in %.1f s%n",
-              Quantities.count(printer.printed(), "message"), (System.nanoTime() - startNs) / 1e9);
+              Quantities.count(printer.printed(), "message"),
+              (System.nanoTime() - startNs) / 1e9);
     }
     if (!failures.isEmpty()) {
       throw new ToolException(String.join("; ", failures));
     }
-    return Main.EXIT_OK;
+    return ExitCode.OK;
   }
 
   /** Until the stop: looks for new brokers and for followers that ended. */

@@ -1,6 +1,6 @@
 package io.holdfast.tools.bench.load;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.NsqConnection;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.tools.FakeBroker;
-import io.holdfast.tools.StopSignal;
+import io.holdfast.tools.cli.StopSignal;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -1,7 +1,7 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import java.io.File;
 import java.io.IOException;

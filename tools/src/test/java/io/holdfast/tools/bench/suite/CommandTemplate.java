@@ -1,6 +1,6 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

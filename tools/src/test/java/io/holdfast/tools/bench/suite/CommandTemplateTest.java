@@ -3,7 +3,7 @@ package io.holdfast.tools.bench.suite;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

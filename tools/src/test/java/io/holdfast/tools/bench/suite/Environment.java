@@ -1,6 +1,6 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

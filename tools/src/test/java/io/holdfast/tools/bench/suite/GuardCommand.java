@@ -1,10 +1,11 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.suite.SuiteResults.Line;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "guard",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Builds two commits in temporary git worktrees, runs the suite with both in alternating "
@@ -122,7 +123,7 @@ final class GuardCommand implements Callable<Integer> {
     if (worse.isEmpty() && !context.stop().stopped()) {
       context.out().printf(Locale.ROOT, "nothing is worse by more than %.0f %%%n", tolerance);
     }
-    return worse.isEmpty() ? SuiteCommand.exitCode(results) : Main.EXIT_FAILURE;
+    return worse.isEmpty() ? SuiteCommand.exitCode(results) : ExitCode.FAILURE;
   }
 
   /**

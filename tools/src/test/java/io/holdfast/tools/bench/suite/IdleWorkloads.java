@@ -1,7 +1,7 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.suite.Reading.Better;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.util.List;
 

@@ -44,8 +44,12 @@ final class MarkdownReport {
     for (Run run : results.failed()) {
       text.append(
           String.format(
+              Locale.ROOT,
               "- %s, %s, round %d: %s%n",
-              run.workload(), run.broker(), run.round() + 1, run.failure()));
+              run.workload(),
+              run.broker(),
+              run.round() + 1,
+              run.failure()));
     }
     return text.toString();
   }

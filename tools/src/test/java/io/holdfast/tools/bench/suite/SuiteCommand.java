@@ -1,14 +1,16 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.Main;
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -19,7 +21,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "suite",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Starts brokers, runs every workload against each of them in alternating rounds, and writes "
@@ -66,8 +68,11 @@ final class SuiteCommand implements Callable<Integer> {
     if (list) {
       Workloads.all()
           .forEach(
-              workload -> context.out().printf("%-12s%s%n", workload.name(), workload.about()));
-      return Main.EXIT_OK;
+              workload ->
+                  context
+                      .out()
+                      .printf(Locale.ROOT, "%-12s%s%n", workload.name(), workload.about()));
+      return ExitCode.OK;
     }
     options.check();
     Path unpacked = Files.createTempDirectory("holdfast-dist-");
@@ -117,6 +122,6 @@ final class SuiteCommand implements Callable<Integer> {
 
   /** A run that failed is a failure of the command. */
   static int exitCode(SuiteResults results) {
-    return results.failed().isEmpty() ? Main.EXIT_OK : Main.EXIT_FAILURE;
+    return results.failed().isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
   }
 }

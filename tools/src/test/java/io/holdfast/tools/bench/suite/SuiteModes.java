@@ -1,7 +1,7 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolContext;
 import io.holdfast.tools.bench.BenchModes;
+import io.holdfast.tools.cli.ToolContext;
 import java.util.List;
 
 /** Adds {@code suite} and {@code guard} to {@code bench}. */

@@ -1,7 +1,7 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.ToolException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

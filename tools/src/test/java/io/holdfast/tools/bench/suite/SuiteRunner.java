@@ -1,9 +1,9 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolContext;
-import io.holdfast.tools.ToolException;
-import io.holdfast.tools.Visible;
 import io.holdfast.tools.bench.suite.SuiteResults.Run;
+import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -74,7 +74,12 @@ final class SuiteRunner {
     List<Readings> tries = new ArrayList<>();
     String tag =
         String.format(
-            "[%s %d/%d] %s: ", workload.name(), round + 1, options.rounds(), broker.name());
+            Locale.ROOT,
+            "[%s %d/%d] %s: ",
+            workload.name(),
+            round + 1,
+            options.rounds(),
+            broker.name());
     String failure = null;
     boolean again = true;
     while (again) {

@@ -1,14 +1,14 @@
 package io.holdfast.tools.bench.suite;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.holdfast.tools.Quantities;
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
 import io.holdfast.tools.bench.load.LoadProbe;
 import io.holdfast.tools.bench.load.LoadResult;
 import io.holdfast.tools.bench.load.LoadRun;
 import io.holdfast.tools.bench.suite.Reading.Better;
+import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.List;

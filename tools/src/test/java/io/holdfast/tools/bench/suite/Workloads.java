@@ -1,9 +1,9 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.bench.load.LoadPlan;
 import io.holdfast.tools.bench.load.LoadResult;
 import io.holdfast.tools.bench.suite.Reading.Better;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Function;

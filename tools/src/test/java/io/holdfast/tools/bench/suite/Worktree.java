@@ -1,7 +1,7 @@
 package io.holdfast.tools.bench.suite;
 
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.holdfast.tools.StopSignal;
-import io.holdfast.tools.ToolException;
 import io.holdfast.tools.ToolRun;
+import io.holdfast.tools.cli.StopSignal;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The one request to end: Ctrl-C, SIGTERM, or a command that has all it wanted. Any thread may ask,
- * any thread may wait. The shutdown hook that {@link Main} installs asks, and then waits until the
- * command has printed its summary and called {@link #finished()}.
+ * any thread may wait. The process' shutdown hook asks, and then waits until the command has
+ * printed its summary and called {@link #finished()}.
  */
 public final class StopSignal {
   private final CountDownLatch stop = new CountDownLatch(1);

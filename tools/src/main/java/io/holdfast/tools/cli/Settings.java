@@ -1,8 +1,7 @@
-package io.holdfast.tools.client;
+package io.holdfast.tools.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
-import io.holdfast.tools.ToolException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What a user has set once for all commands: environment variables {@code HOLDFAST_...}, and the
@@ -124,25 +124,23 @@ public final class Settings {
   }
 
   /**
-   * A setting of broker addresses, with commas between several.
+   * A setting of several, with commas between them.
    *
-   * @return this machine's when it is not set
-   * @throws ToolException when one is no address
+   * @param parse throws {@link IllegalArgumentException}, with a reason, for what is none
+   * @return empty when it is not set
+   * @throws ToolException when one is none
    */
-  public List<BrokerAddress> addresses(String name, int defaultPort) {
+  public <T> List<T> list(String name, Function<String, T> parse) {
     String text = get(name);
-    if (text == null) {
-      return List.of(new BrokerAddress("127.0.0.1", defaultPort));
-    }
-    List<BrokerAddress> addresses = new ArrayList<>();
-    for (String part : text.split(",")) {
+    List<T> parsed = new ArrayList<>();
+    for (String part : text == null ? new String[0] : text.split(",")) {
       try {
-        addresses.add(BrokerAddress.parse(part.strip(), defaultPort));
+        parsed.add(parse.apply(part.strip()));
       } catch (IllegalArgumentException e) {
         throw fault(name, e.getMessage());
       }
     }
-    return addresses;
+    return parsed;
   }
 
   private ToolException fault(String name, String reason) {

@@ -1,4 +1,4 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;

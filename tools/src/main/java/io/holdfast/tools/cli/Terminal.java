@@ -1,4 +1,4 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
 import java.io.Console;
 import java.io.IOException;

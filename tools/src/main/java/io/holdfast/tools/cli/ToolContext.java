@@ -1,6 +1,5 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
-import io.holdfast.tools.client.Settings;
 import java.io.InputStream;
 import java.io.PrintStream;
 

@@ -1,9 +1,9 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
 /**
- * A failure the user is to read as one line: {@link Main} prints the message and exits with {@link
- * Main#EXIT_FAILURE} unless it is about usage. The message names what failed and, where there is
- * one, the way out.
+ * A failure the user is to read as one line: the message is printed, and the process exits with
+ * {@link ExitCode#FAILURE} unless it is about usage. The message names what failed and, where there
+ * is one, the way out.
  */
 public final class ToolException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -22,7 +22,7 @@ public final class ToolException extends RuntimeException {
    * @param cause logged at DEBUG only
    */
   public ToolException(String message, Throwable cause) {
-    this(message, cause, Main.EXIT_FAILURE);
+    this(message, cause, ExitCode.FAILURE);
   }
 
   private ToolException(String message, Throwable cause, int exitCode) {
@@ -34,10 +34,10 @@ public final class ToolException extends RuntimeException {
    * An option or argument that makes no sense, found after parsing.
    *
    * @param message one line, no trailing newline
-   * @return exits with {@link Main#EXIT_USAGE}
+   * @return exits with {@link ExitCode#USAGE}
    */
   public static ToolException usage(String message) {
-    return new ToolException(message, null, Main.EXIT_USAGE);
+    return new ToolException(message, null, ExitCode.USAGE);
   }
 
   /**
@@ -45,10 +45,10 @@ public final class ToolException extends RuntimeException {
    *
    * @param message one line, no trailing newline
    * @param cause logged at DEBUG only
-   * @return exits with {@link Main#EXIT_USAGE}
+   * @return exits with {@link ExitCode#USAGE}
    */
   public static ToolException unreadable(String message, Throwable cause) {
-    return new ToolException(message, cause, Main.EXIT_USAGE);
+    return new ToolException(message, cause, ExitCode.USAGE);
   }
 
   /**

@@ -1,4 +1,4 @@
-package io.holdfast.tools;
+package io.holdfast.tools.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
