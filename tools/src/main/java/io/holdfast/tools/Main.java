@@ -57,8 +57,6 @@ import picocli.CommandLine.Spec;
     name = Version.NAME,
     description = "Tools for Holdfast and any other broker that speaks NSQ's protocol.",
     synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     footerHeading = "%nExamples:%n",
     footer = {
       "  echo hello | ${ROOT-COMMAND-NAME} pub --topic greetings",
@@ -140,18 +138,35 @@ public final class Main implements Runnable {
    * @return the exit code
    */
   public static int run(ToolContext context, String... args) {
+    CommandLine line = commandLine(context);
+    StringWriter help = new StringWriter(); // Picocli would print the stack of a failed write.
+    line.setOut(new PrintWriter(help));
+    int code = line.execute(args);
+    try {
+      context.out().print(help);
+      context.out().flush();
+      return code;
+    } catch (CheckedOutput.Failure e) {
+      if (e.readerLeft()) {
+        return code;
+      }
+      context.err().println(Version.NAME + ": " + e.getMessage());
+      return Math.max(code, ExitCode.FAILURE);
+    }
+  }
+
+  /** All commands, and what becomes of their failures. */
+  static CommandLine commandLine(ToolContext context) {
     CommandLine line = new CommandLine(new Main(), new ContextFactory(context));
     CommandLine bench = line.getSubcommands().get("bench");
     for (BenchModes modes : ServiceLoader.load(BenchModes.class)) {
       modes.commands(context).forEach(bench::addSubcommand);
     }
-    StringWriter help = new StringWriter(); // Picocli would print the stack of a failed write.
-    line.setOut(new PrintWriter(help));
     line.setErr(new PrintWriter(context.err(), true, StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setAbbreviatedOptionsAllowed(false);
     line.setUsageHelpAutoWidth(true);
-    leaveFooterLines(line);
+    complete(line);
     line.setParameterExceptionHandler(
         (e, unused) -> {
           String name = e.getCommandLine().getCommandSpec().qualifiedName();
@@ -181,22 +196,15 @@ public final class Main implements Runnable {
           context.err().println(name + ": " + Visible.text(reason) + AsciiLocale.cure(reason));
           return e instanceof ToolException own ? own.exitCode() : ExitCode.FAILURE;
         });
-    int code = line.execute(args);
-    try {
-      context.out().print(help);
-      context.out().flush();
-      return code;
-    } catch (CheckedOutput.Failure e) {
-      if (e.readerLeft()) {
-        return code;
-      }
-      context.err().println(Version.NAME + ": " + e.getMessage());
-      return Math.max(code, ExitCode.FAILURE);
-    }
+    return line;
   }
 
-  /** Footers hold commands to copy, which must not be broken. */
-  private static void leaveFooterLines(CommandLine line) {
+  /**
+   * Gives a command, and all below it, --help and --version, and leaves the lines of its footer:
+   * they are commands to copy, which must not be broken.
+   */
+  private static void complete(CommandLine line) {
+    line.getCommandSpec().mixinStandardHelpOptions(true).versionProvider(new Version());
     line.getHelpSectionMap()
         .put(
             UsageMessageSpec.SECTION_KEY_FOOTER,
@@ -206,7 +214,7 @@ public final class Main implements Runnable {
                   ? ""
                   : String.format(Locale.ROOT, String.join("%n", footer)) + "\n";
             });
-    line.getSubcommands().values().forEach(Main::leaveFooterLines);
+    line.getSubcommands().values().forEach(Main::complete);
   }
 
   private static String failureLine(Exception e) {

@@ -2,7 +2,6 @@ package io.holdfast.tools.admin;
 
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.AccessOptions;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.HttpAccess;
@@ -23,8 +22,6 @@ import picocli.CommandLine.Spec;
 /** The {@code admin} command: what its subcommands share, which is whom they talk to. */
 @Command(
     name = "admin",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     description = "Looks after topics, channels and settings of a broker over its HTTP API.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {

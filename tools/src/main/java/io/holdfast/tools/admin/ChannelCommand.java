@@ -3,7 +3,6 @@ package io.holdfast.tools.admin;
 import static io.holdfast.tools.admin.AdminApi.path;
 
 import io.holdfast.tools.cli.ExitCode;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import picocli.CommandLine.Command;
@@ -17,8 +16,6 @@ import picocli.CommandLine.Spec;
 /** {@code admin channel}: a method a verb. */
 @Command(
     name = "channel",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     description = "Channels: list, create, delete, empty, pause, unpause, peek.",
     synopsisSubcommandLabel = "COMMAND")
 final class ChannelCommand implements Runnable {
@@ -30,19 +27,13 @@ final class ChannelCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "missing COMMAND");
   }
 
-  @Command(
-      name = "list",
-      mixinStandardHelpOptions = true,
-      description = "Lists a topic's channels, summed over the brokers.")
+  @Command(name = "list", description = "Lists a topic's channels, summed over the brokers.")
   int list(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     Listing.channels(admin, topic);
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "create",
-      mixinStandardHelpOptions = true,
-      description = "Creates a channel of a topic that exists.")
+  @Command(name = "create", description = "Creates a channel of a topic that exists.")
   int create(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -50,10 +41,7 @@ final class ChannelCommand implements Runnable {
     return act("create", topic, Names.checkChannel(channel));
   }
 
-  @Command(
-      name = "delete",
-      mixinStandardHelpOptions = true,
-      description = "Deletes a channel with its messages.")
+  @Command(name = "delete", description = "Deletes a channel with its messages.")
   int delete(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -61,10 +49,7 @@ final class ChannelCommand implements Runnable {
     return act("delete", topic, channel);
   }
 
-  @Command(
-      name = "empty",
-      mixinStandardHelpOptions = true,
-      description = "Drops the channel's messages.")
+  @Command(name = "empty", description = "Drops the channel's messages.")
   int empty(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -72,10 +57,7 @@ final class ChannelCommand implements Runnable {
     return act("empty", topic, channel);
   }
 
-  @Command(
-      name = "pause",
-      mixinStandardHelpOptions = true,
-      description = "Delivers no more messages.")
+  @Command(name = "pause", description = "Delivers no more messages.")
   int pause(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -83,7 +65,7 @@ final class ChannelCommand implements Runnable {
     return act("pause", topic, channel);
   }
 
-  @Command(name = "unpause", mixinStandardHelpOptions = true, description = "Ends a pause.")
+  @Command(name = "unpause", description = "Ends a pause.")
   int unpause(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -91,10 +73,7 @@ final class ChannelCommand implements Runnable {
     return act("unpause", topic, channel);
   }
 
-  @Command(
-      name = "peek",
-      mixinStandardHelpOptions = true,
-      description = "Shows messages of the channel and changes nothing.")
+  @Command(name = "peek", description = "Shows messages of the channel and changes nothing.")
   int peek(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel,

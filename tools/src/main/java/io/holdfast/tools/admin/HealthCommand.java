@@ -2,7 +2,6 @@ package io.holdfast.tools.admin;
 
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.ToolContext;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.HttpJson;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -12,8 +11,6 @@ import picocli.CommandLine.ParentCommand;
 /** {@code admin health}: prints what the broker says of its readiness. */
 @Command(
     name = "health",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     description = "Prints the broker's checks; the exit code is 1 when it is not ready.")
 final class HealthCommand implements Callable<Integer> {
   private static final int NOT_FOUND = 404;

@@ -4,7 +4,6 @@ import at.favre.lib.crypto.bcrypt.BCrypt;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import java.io.BufferedReader;
 import java.io.Console;
 import java.io.IOException;
@@ -25,8 +24,6 @@ import picocli.CommandLine.Parameters;
 /** The {@code password} command: a line for a broker's users file. */
 @Command(
     name = "password",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     description = {
       "Makes a line for http_users_file.",
       "",

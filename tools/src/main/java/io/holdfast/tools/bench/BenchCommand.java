@@ -9,7 +9,6 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import java.io.IOException;
 import java.util.List;
@@ -24,8 +23,6 @@ import picocli.CommandLine.Spec;
 /** The {@code bench} command: picks a mode. */
 @Command(
     name = "bench",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     synopsisSubcommandLabel = "MODE",
     description = {
       "Measures a broker under load: Holdfast, nsqd, or any other that speaks NSQ's protocol.",
@@ -56,7 +53,7 @@ public final class BenchCommand implements Runnable {
   }
 
   /** What all modes share. */
-  @Command(mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false)
+  @Command(sortOptions = false)
   abstract static class Mode implements Callable<Integer> {
     private final ToolContext context;
 

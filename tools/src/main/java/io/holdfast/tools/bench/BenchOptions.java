@@ -213,8 +213,7 @@ final class BenchOptions {
     LoadPlan plan =
         new LoadPlan(at, topic)
             .connect(
-                ConnectOptions.defaults("bench")
-                    .over(wire.wire())
+                ConnectOptions.defaults("bench", wire.wire())
                     .withReadTimeoutMs(0)
                     .withOutputBufferTimeoutMs(outputBufferTimeoutMs))
             .topics(topics)

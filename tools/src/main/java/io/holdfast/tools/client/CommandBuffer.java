@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Commands in wire form (contract §1.3), written one after the other into one growing array that is
- * reused. Not thread-safe.
+ * Commands in wire form (PROTOCOL.md §1.3), written one after the other into one growing array that
+ * is reused. Not thread-safe.
  */
 public final class CommandBuffer {
   /** Bytes of a message id. */

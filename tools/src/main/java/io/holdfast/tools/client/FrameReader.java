@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Cuts a stream into frames (contract §1.1): {@code int32 size} (of what follows), {@code int32
+ * Cuts a stream into frames (PROTOCOL.md §1.1): {@code int32 size} (of what follows), {@code int32
  * type}, data. The current frame is a place in the buffer, valid until {@link #next}. Owned by the
  * reading thread of its connection.
  */

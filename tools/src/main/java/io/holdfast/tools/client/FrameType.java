@@ -1,6 +1,6 @@
 package io.holdfast.tools.client;
 
-/** The three kinds of frame a broker sends (contract §1.1). */
+/** The three kinds of frame a broker sends (PROTOCOL.md §1.1). */
 public enum FrameType {
   /** Answer to a command: {@code OK}, {@code CLOSE_WAIT}, or IDENTIFY's JSON. */
   RESPONSE,

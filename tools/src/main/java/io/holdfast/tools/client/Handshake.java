@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.Inflater;
@@ -21,9 +22,9 @@ import org.xerial.snappy.SnappyFramedInputStream;
 import org.xerial.snappy.SnappyFramedOutputStream;
 
 /**
- * How a connection begins (contract §2): the magic and IDENTIFY in clear, its answer, then what was
- * agreed: TLS, and an OK inside it; compression, and an OK inside that. What was asked for and is
- * not granted is an error: nobody sends in clear what they wanted encrypted. Used once, by one
+ * How a connection begins (PROTOCOL.md §2): the magic and IDENTIFY in clear, its answer, then what
+ * was agreed: TLS, and an OK inside it; compression, and an OK inside that. What was asked for and
+ * is not granted is an error: nobody sends in clear what they wanted encrypted. Used once, by one
  * thread.
  */
 final class Handshake {
@@ -91,7 +92,6 @@ final class Handshake {
       json.put("keeps_backlog", true);
     }
     putIfSet(json, "heartbeat_interval", options.heartbeatMs());
-    putIfSet(json, "msg_timeout", options.msgTimeoutMs());
     putIfSet(json, "output_buffer_timeout", options.outputBufferTimeoutMs());
     Wire wire = options.wire();
     if (wire.tls() != null) {
@@ -116,7 +116,7 @@ final class Handshake {
       features = ServerFeatures.of(reply);
     }
     require(wire.tls() == null || reply.path("tls_v1").asBoolean(), "TLS");
-    require(granted(wire, reply), wire.compression().name().toLowerCase(java.util.Locale.ROOT));
+    require(granted(wire, reply), wire.compression().name().toLowerCase(Locale.ROOT));
   }
 
   private static boolean granted(Wire wire, JsonNode reply) {

@@ -4,7 +4,8 @@ import io.holdfast.tools.cli.ToolException;
 import java.util.regex.Pattern;
 
 /**
- * Validity of topic and channel names (contract §1.1), so that a typo fails before anything runs.
+ * Validity of topic and channel names (PROTOCOL.md §1.1), so that a typo fails before anything
+ * runs.
  */
 public final class Names {
   private static final Pattern VALID = Pattern.compile("[.a-zA-Z0-9_-]+(#ephemeral)?");

@@ -28,7 +28,9 @@ public final class NsqConnection implements Closeable {
   private static final byte[] OK = "OK".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] CLOSE_WAIT = "CLOSE_WAIT".getBytes(StandardCharsets.US_ASCII);
 
-  /** Timestamp, attempts and id in front of a message's body (contract §3). */
+  private static final int CONNECT_TIMEOUT_MS = 5_000;
+
+  /** Timestamp, attempts and id in front of a message's body (PROTOCOL.md §3). */
   private static final int MESSAGE_HEADER = 8 + 2 + CommandBuffer.ID_LENGTH;
 
   private final BrokerAddress address;
@@ -79,10 +81,10 @@ public final class NsqConnection implements Closeable {
     }
     try {
       socket.setTcpNoDelay(true);
-      socket.connect(target, options.connectTimeoutMs());
+      socket.connect(target, CONNECT_TIMEOUT_MS);
       // A broker that accepts and then says nothing must not hang the set-up.
       socket.setSoTimeout(
-          options.readTimeoutMs() > 0 ? options.readTimeoutMs() : options.connectTimeoutMs());
+          options.readTimeoutMs() > 0 ? options.readTimeoutMs() : CONNECT_TIMEOUT_MS);
       NsqConnection connection =
           new NsqConnection(address, Handshake.run(socket, address.host(), options));
       connection.authenticate(options.wire().authSecret());

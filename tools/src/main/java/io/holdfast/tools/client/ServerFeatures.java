@@ -3,7 +3,7 @@ package io.holdfast.tools.client;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * What the broker answered to IDENTIFY (contract §2).
+ * What the broker answered to IDENTIFY (PROTOCOL.md §2).
  *
  * @param version the broker's version; empty when it did not negotiate
  * @param maxRdyCount highest RDY it takes

@@ -1,5 +1,5 @@
 /**
- * A small blocking client of NSQ's protocol (contract §1 to §3) and of nsqlookupd's HTTP interface.
- * One thread reads a connection, any thread may write to it.
+ * A small blocking client of NSQ's protocol (PROTOCOL.md §1 to §3) and of nsqlookupd's HTTP
+ * interface. One thread reads a connection, any thread may write to it.
  */
 package io.holdfast.tools.client;

@@ -14,7 +14,6 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -34,8 +33,6 @@ import picocli.CommandLine.Spec;
 /** The {@code dump} command. */
 @Command(
     name = "dump",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Prints what is in a data directory.",

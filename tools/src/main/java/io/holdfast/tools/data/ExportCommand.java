@@ -14,7 +14,6 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.client.Names;
 import java.io.BufferedOutputStream;
@@ -39,8 +38,6 @@ import picocli.CommandLine.Spec;
 /** The {@code export} command. */
 @Command(
     name = "export",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Writes the messages of a topic, or what a channel has not finished, to a file or standard "

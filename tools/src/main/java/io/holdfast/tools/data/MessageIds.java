@@ -66,7 +66,7 @@ final class MessageIds {
     return topic.nodeId().orElse(nodeId);
   }
 
-  /** The broker's default: CRC32 of the MD5 of the host name, modulo 1024 (contract §8). */
+  /** The broker's default: CRC32 of the MD5 of the host name, modulo 1024 (PROTOCOL.md §8). */
   private static int ofThisHost() {
     CRC32 crc = new CRC32();
     try {

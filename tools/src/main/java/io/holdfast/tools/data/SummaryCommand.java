@@ -7,7 +7,6 @@ import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,8 +21,6 @@ import picocli.CommandLine.Option;
 /** The {@code summary} command. */
 @Command(
     name = "summary",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Says on one screen what is in a data directory: per topic and channel the messages, what is "

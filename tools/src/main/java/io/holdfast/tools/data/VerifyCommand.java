@@ -13,7 +13,6 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,8 +29,6 @@ import picocli.CommandLine.Option;
 /** The {@code verify} command. */
 @Command(
     name = "verify",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Checks every checksum, head and sequence in a data directory, and that what the channels "

@@ -21,7 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads one disk queue of nsqd from its read position to the end of its last file (contract §9).
+ * Reads one disk queue of nsqd from its read position to the end of its last file (PROTOCOL.md §9).
  * The depth in the meta file is not trusted, nor is the write position: after an unclean stop there
  * is more. What cannot be read is told and passed over as nsqd would: to the next file. Owned by
  * the command's thread.

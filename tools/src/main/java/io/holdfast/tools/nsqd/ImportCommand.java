@@ -15,7 +15,6 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.data.ReadableFiles;
 import io.holdfast.tools.data.TargetDir;
@@ -37,8 +36,6 @@ import picocli.CommandLine.Parameters;
 /** The {@code import} command. */
 @Command(
     name = "import",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Brings the data path of a stopped nsqd into a Holdfast data directory: topics, channels, "

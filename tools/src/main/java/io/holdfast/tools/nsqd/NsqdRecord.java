@@ -3,7 +3,7 @@ package io.holdfast.tools.nsqd;
 import java.nio.ByteBuffer;
 
 /**
- * A message as it stands in a disk queue of nsqd (contract §3, §9).
+ * A message as it stands in a disk queue of nsqd (PROTOCOL.md §3, §9).
  *
  * @param timestampNs publish time, ns since 1970
  * @param attempts deliveries so far

@@ -4,7 +4,6 @@ import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
@@ -27,8 +26,6 @@ import picocli.CommandLine.Parameters;
 /** The {@code pub} command. */
 @Command(
     name = "pub",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Publishes messages from a file or standard input.",
@@ -133,7 +130,7 @@ public final class PubCommand implements Callable<Integer> {
           "--batch (at most 100k), --batch-bytes and --rate must be at least 1");
     }
     MessageInput.Source input = input();
-    ConnectOptions connect = ConnectOptions.defaults("pub").over(wire.wire());
+    ConnectOptions connect = ConnectOptions.defaults("pub", wire.wire());
     Set<BrokerAddress> targets = brokers.accepting(topic);
     if (targets.isEmpty()) {
       throw new ToolException("nsqlookupd knows no broker to publish to");

@@ -4,7 +4,6 @@ import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Given;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.AccessOptions;
 import io.holdfast.tools.client.HttpBrokerOptions;
 import io.holdfast.tools.client.Names;
@@ -20,8 +19,6 @@ import picocli.CommandLine.Spec;
 /** The {@code stat} command. */
 @Command(
     name = "stat",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Shows depth, counters and rates of topics and channels, again and again.",

@@ -1,7 +1,7 @@
 package io.holdfast.tools.stat;
 
 /**
- * One topic, or one channel of it, at one moment (contract §5, /stats).
+ * One topic, or one channel of it, at one moment (PROTOCOL.md §5, /stats).
  *
  * @param topic topic name
  * @param channel channel name; empty for the topic itself

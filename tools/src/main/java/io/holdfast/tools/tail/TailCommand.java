@@ -5,7 +5,6 @@ import io.holdfast.tools.cli.Given;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
@@ -31,8 +30,6 @@ import picocli.CommandLine.Spec;
 /** The {@code tail} command. */
 @Command(
     name = "tail",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Prints the messages of a topic as they come.",
@@ -139,7 +136,7 @@ public final class TailCommand implements Callable<Integer> {
     if (!brokers.usesLookup()) {
       Given.refuse(spec, "without --lookupd", "--rediscover");
     }
-    connect = ConnectOptions.defaults("tail").over(wire.wire());
+    connect = ConnectOptions.defaults("tail", wire.wire());
     printer = new MessagePrinter(context.out(), format, topic, count, context.terminal());
     long startNs = System.nanoTime();
     discover(true);

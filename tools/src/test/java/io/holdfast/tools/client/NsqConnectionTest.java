@@ -20,7 +20,7 @@ class NsqConnectionTest {
   @BeforeEach
   void open() throws IOException {
     broker = new FakeBroker();
-    conn = NsqConnection.open(broker.tcp(), ConnectOptions.defaults("test"));
+    conn = NsqConnection.open(broker.tcp(), ConnectOptions.defaults("test", Wire.PLAIN));
   }
 
   @AfterEach
@@ -110,7 +110,8 @@ class NsqConnectionTest {
   @Test
   void shouldTimeOutOnASilentBroker() throws IOException {
     try (NsqConnection impatient =
-        NsqConnection.open(broker.tcp(), ConnectOptions.defaults("test").withReadTimeoutMs(20))) {
+        NsqConnection.open(
+            broker.tcp(), ConnectOptions.defaults("test", Wire.PLAIN).withReadTimeoutMs(20))) {
       assertThrows(java.net.SocketTimeoutException.class, impatient::readFrame);
     }
   }

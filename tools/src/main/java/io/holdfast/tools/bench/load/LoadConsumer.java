@@ -12,7 +12,7 @@ final class LoadConsumer extends LoadConnection {
   private static final int FIN = 0x46494E20; // "FIN "
   private static final int FIN_BYTES = Integer.BYTES + 2 * Long.BYTES + 1;
 
-  /** Where attempts, id and body are in a message frame's data (contract §3). */
+  /** Where attempts, id and body are in a message frame's data (PROTOCOL.md §3). */
   private static final int ATTEMPTS = Long.BYTES;
 
   private static final int ID = ATTEMPTS + Short.BYTES;

@@ -126,11 +126,6 @@ final class LoadCounts {
     return publishedInAll + consumedInAll;
   }
 
-  /** Measured OKs and deliveries. */
-  long measured() {
-    return published + consumed;
-  }
-
   /** Measured deliveries. */
   long consumed() {
     return consumed;

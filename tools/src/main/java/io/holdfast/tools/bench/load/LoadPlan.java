@@ -2,6 +2,7 @@ package io.holdfast.tools.bench.load;
 
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.ConnectOptions;
+import io.holdfast.tools.client.Wire;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -17,7 +18,8 @@ public final class LoadPlan {
   final List<BrokerAddress> brokers;
   final String topic;
 
-  ConnectOptions connect = ConnectOptions.defaults("bench").withReadTimeoutMs(0).withHeartbeatMs(0);
+  ConnectOptions connect =
+      ConnectOptions.defaults("bench", Wire.PLAIN).withReadTimeoutMs(0).withHeartbeatMs(0);
   String channel = "ch";
   int topics = 1;
   int channels = 1;

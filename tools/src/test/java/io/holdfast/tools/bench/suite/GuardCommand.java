@@ -5,7 +5,6 @@ import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +20,6 @@ import picocli.CommandLine.Parameters;
 /** {@code bench guard}: is one commit slower than another? */
 @Command(
     name = "guard",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Builds two commits in temporary git worktrees, runs the suite with both in alternating "

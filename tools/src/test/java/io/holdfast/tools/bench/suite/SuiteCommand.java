@@ -3,7 +3,6 @@ package io.holdfast.tools.bench.suite;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
-import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +19,6 @@ import picocli.CommandLine.Option;
 /** {@code bench suite}: all workloads, one or several brokers. */
 @Command(
     name = "suite",
-    mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
     sortOptions = false,
     description = {
       "Starts brokers, runs every workload against each of them in alternating rounds, and writes "
