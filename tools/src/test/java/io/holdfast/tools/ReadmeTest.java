@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** README.md names the commands and options that there are. */
+/** README.md names the commands and options that there are, and each has a help. */
 class ReadmeTest {
   private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*[a-z]");
 
@@ -56,6 +56,13 @@ class ReadmeTest {
     for (String name : tools.getSubcommands().keySet()) {
       assertTrue(text.contains("\n| [" + name + "]("), name);
     }
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    all(tools.getCommandSpec())
+        .forEach(
+            spec -> assertTrue(spec.optionsMap().containsKey("--help"), spec.qualifiedName()));
   }
 
   /** In the section of a command: options of it, or of another one that the section names. */
