@@ -1,6 +1,7 @@
 package io.holdfast.broker;
 
 import io.holdfast.broker.config.LogFormat;
+import io.holdfast.broker.config.LogbackSetup;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
@@ -31,6 +32,7 @@ public final class Main {
   public static void main(String[] args) {
     // First of all: digits and letters in names, numbers and logs are the same everywhere.
     Locale.setDefault(Locale.ROOT);
+    LogbackSetup.begin();
     // Before anything of Chronicle or Netty is loaded.
     ChronicleSetup.silence();
     // Tests look for leaked buffers, paranoidly; here it is a stack trace for each 128th buffer.

@@ -46,13 +46,19 @@ public final class Server {
   private final Listeners listeners;
   private final Outbound outbound;
   private final Events events = new Events();
-  private final NoticedLines noticed = NoticedLines.into(events);
+
+  /** null where the log is another program's. */
+  private final NoticedLines noticed;
+
   private final History history;
   private final ServiceNotifier notifier;
   private final Reload reload;
   private Metrics metrics;
 
-  private Server(Options options, Broker broker, Accounts accounts) {
+  /**
+   * @param isProcess whether the process, its log and environment, are the broker's own
+   */
+  private Server(Options options, Broker broker, Accounts accounts, boolean isProcess) {
     this.options = options;
     this.broker = broker;
     this.accounts = accounts;
@@ -62,7 +68,10 @@ public final class Server {
     listeners = new Listeners(options, transport, budgets);
     outbound = new Outbound(options, broker);
     history = new History(broker, listeners::connections);
-    notifier = ServiceNotifier.of(System.getenv(), ProcessHandle.current().pid(), transport);
+    noticed = isProcess ? NoticedLines.into(events) : null;
+    notifier =
+        ServiceNotifier.of(
+            isProcess ? System.getenv() : Map.of(), ProcessHandle.current().pid(), transport);
     reload = new Reload(options, broker, new Audit(events));
   }
 
@@ -72,6 +81,15 @@ public final class Server {
    * @throws IOException in one line for the user; nothing is left running then
    */
   public static Server start(Options options) throws IOException {
+    return start(options, true);
+  }
+
+  /** As {@link #start(Options)}, in a process that is another program's. */
+  static Server startEmbedded(Options options) throws IOException {
+    return start(options, false);
+  }
+
+  private static Server start(Options options, boolean isProcess) throws IOException {
     TlsContexts tls;
     try {
       tls = tlsContexts(options);
@@ -82,7 +100,7 @@ public final class Server {
     Server server = null;
     boolean started = false;
     try {
-      server = new Server(options, Broker.unrestored(options), accounts);
+      server = new Server(options, Broker.unrestored(options), accounts, isProcess);
       server.open(tls);
       started = true;
       return server;
@@ -206,16 +224,29 @@ public final class Server {
    * Stops accepting, lets running requests end, then closes the topics. Returns when all is done.
    */
   public void stop() {
+    closeFrontEnds();
+    broker.exit();
+    outbound.close();
+  }
+
+  /** Ends without summing up, as if the process were killed. */
+  void kill() {
+    closeFrontEnds();
+    broker.kill();
+    outbound.close();
+  }
+
+  private void closeFrontEnds() {
     listeners.close();
     outbound.stop();
     transport.close();
     accounts.close();
-    noticed.close();
+    if (noticed != null) {
+      noticed.close();
+    }
     history.close();
     if (metrics != null) {
       metrics.close();
     }
-    broker.exit();
-    outbound.close();
   }
 }

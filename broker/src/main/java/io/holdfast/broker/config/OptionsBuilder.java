@@ -1,7 +1,5 @@
 package io.holdfast.broker.config;
 
-import java.util.Optional;
-
 /** Builds {@link Options} value by value. For one thread. */
 public final class OptionsBuilder {
   private OptionValues values;
@@ -24,17 +22,36 @@ public final class OptionsBuilder {
     OptionSpec spec =
         OptionTable.byFlag(flag)
             .orElseThrow(() -> new IllegalArgumentException("unknown flag --" + flag));
-    Optional<Object> value =
-        spec.type().parseFlag(text).filter(read -> spec.type().inBounds(spec.used(read)));
-    return set(
-        spec,
-        value.orElseThrow(
+    return set(spec, read(spec, text, Origin.FLAG), Origin.FLAG);
+  }
+
+  /**
+   * Sets an option of an embedded broker: {@code option("msg_timeout", "100ms")}; a list replaces
+   * the former one.
+   *
+   * @param key as in the file
+   * @param text the value as on the command line
+   * @return this
+   * @throws IllegalArgumentException in one line, if there is no such option, or the value is
+   *     unreadable or out of bounds
+   */
+  public OptionsBuilder option(String key, String text) {
+    OptionSpec spec =
+        OptionTable.byTomlKey(key)
+            .orElseThrow(() -> new IllegalArgumentException(TomlFile.unknownKey(key)));
+    return set(spec, read(spec, text, Origin.PROGRAM), Origin.PROGRAM);
+  }
+
+  private static Object read(OptionSpec spec, String text, Origin origin) {
+    return spec.type()
+        .parseFlag(text)
+        .filter(read -> spec.type().inBounds(spec.used(read)))
+        .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    Origin.FLAG.complaint(spec, GoValues.quote(text))
+                    origin.complaint(spec, GoValues.quote(text))
                         + ": accepted is "
-                        + spec.accepted())),
-        Origin.FLAG);
+                        + spec.accepted()));
   }
 
   OptionsBuilder set(OptionSpec spec, Object value, Origin origin) {
@@ -53,5 +70,20 @@ public final class OptionsBuilder {
   /** Returns the options; files and directories they name are not looked at. */
   public Options build() {
     return new Options(values);
+  }
+
+  /**
+   * Returns the options once they are checked against each other and the file system.
+   *
+   * @throws IllegalArgumentException in one line that names the first bad one
+   */
+  public Options buildChecked() {
+    Options options = build();
+    OptionsValidator.check(options)
+        .ifPresent(
+            complaint -> {
+              throw new IllegalArgumentException(GoValues.oneLine(complaint));
+            });
+    return options;
   }
 }

@@ -3,8 +3,9 @@ package io.holdfast.broker.config;
 /**
  * Where an option's value comes from.
  *
- * @param text {@code default}, {@code flag}, {@code file:line}, or {@code set at run time}
- * @param kind which of the four
+ * @param text {@code default}, {@code flag}, {@code file:line}, {@code set at run time}, or {@code
+ *     program} where the broker is embedded
+ * @param kind which of them
  */
 record Origin(Kind kind, String text) {
   static final Origin DEFAULT = new Origin(Kind.DEFAULT, "default");
@@ -13,11 +14,15 @@ record Origin(Kind kind, String text) {
   /** By {@code PUT /config}: gone with the next start, or when the file is read again. */
   static final Origin RUN_TIME = new Origin(Kind.RUN_TIME, "set at run time");
 
+  /** By the program that the broker is embedded in. */
+  static final Origin PROGRAM = new Origin(Kind.PROGRAM, "program");
+
   enum Kind {
     DEFAULT,
     FILE,
     FLAG,
-    RUN_TIME
+    RUN_TIME,
+    PROGRAM
   }
 
   static Origin file(String place) {
@@ -33,6 +38,10 @@ record Origin(Kind kind, String text) {
    */
   String complaint(OptionSpec spec, String value) {
     String bad = "bad value " + value + " for ";
-    return kind == Kind.FILE ? text + ": " + bad + spec.tomlKey() : bad + "--" + spec.flag();
+    return switch (kind) {
+      case FILE -> text + ": " + bad + spec.tomlKey();
+      case PROGRAM -> bad + spec.tomlKey();
+      default -> bad + "--" + spec.flag();
+    };
   }
 }

@@ -10,7 +10,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param key in the file
  * @param value in force
  * @param defaultValue in words if it depends on the machine
- * @param from {@code default}, {@code flag}, the file with its line, or {@code set at run time}
+ * @param from {@code default}, {@code flag}, the file with its line, {@code set at run time}, or
+ *     {@code program} where the broker is embedded
  * @param unit empty for none
  * @param meaning one line
  * @param noEffect why the option changes nothing here; null, and absent, if it does

@@ -125,14 +125,7 @@ final class TomlFile {
     String place = place(key);
     OptionSpec spec = OptionTable.byTomlKey(key).orElse(null);
     if (spec == null) {
-      throw bad(
-          place
-              + ": unknown key "
-              + GoValues.quote(key)
-              + Suggestion.closest(key, OptionTable.tomlKeys())
-                  .or(() -> OptionTable.byFlag(key.replace('_', '-')).map(OptionSpec::tomlKey))
-                  .map(known -> ": did you mean " + known + "?")
-                  .orElse(": conf/holdfast.toml lists the accepted ones"));
+      throw bad(place + ": " + unknownKey(key));
     }
     Origin origin = Origin.file(place);
     Object value =
@@ -148,6 +141,16 @@ final class TomlFile {
     if (builder.origin(spec).kind() != Origin.Kind.FLAG) {
       builder.set(spec, value, origin);
     }
+  }
+
+  /** What is said of a key that no option has. */
+  static String unknownKey(String key) {
+    return "unknown key "
+        + GoValues.quote(key)
+        + Suggestion.closest(key, OptionTable.tomlKeys())
+            .or(() -> OptionTable.byFlag(key.replace('_', '-')).map(OptionSpec::tomlKey))
+            .map(known -> ": did you mean " + known + "?")
+            .orElse(": conf/holdfast.toml lists the accepted ones");
   }
 
   /**

@@ -16,9 +16,10 @@ import org.slf4j.Marker;
  * Ends the process when it is out of memory, as -XX:+ExitOnOutOfMemoryError does, which a jar
  * cannot ask for: half a broker, with a thread gone or a lock's promise broken, is worse than none,
  * and what was acknowledged is in the journal. Sees errors that end a thread, that are logged by
- * whoever caught them (Netty catches all), and that are shown to it. Stateless.
+ * whoever caught them (Netty catches all), and that are shown to it. Only of a process that has
+ * installed it: of a program that a broker is embedded in it is not ours to end. Thread-safe.
  */
-public final class OutOfMemoryExit extends TurboFilter {
+public final class OutOfMemoryExit {
   /** As the JVM's own option. */
   private static final int EXIT_CODE = 3;
 
@@ -32,15 +33,19 @@ public final class OutOfMemoryExit extends TurboFilter {
 
   private static final int RESERVE_BYTES = 256 * 1024;
 
-  /** Given up to end in: the JVM's own way out needs some memory, too. */
-  private static volatile byte[] reserve = new byte[RESERVE_BYTES];
+  private static volatile boolean isInstalled;
 
-  OutOfMemoryExit() {}
+  /** Given up to end in: the JVM's own way out needs some memory, too. */
+  private static volatile byte[] reserve;
+
+  private OutOfMemoryExit() {}
 
   /** Watches the threads from now on. */
   public static void install() {
     Logger log = (Logger) LoggerFactory.getLogger(OutOfMemoryExit.class);
-    log.getLoggerContext().addTurboFilter(new OutOfMemoryExit());
+    log.getLoggerContext().addTurboFilter(new LoggedErrors());
+    reserve = new byte[RESERVE_BYTES];
+    isInstalled = true;
     // Has the JVM load what it needs to end.
     Thread hook = new Thread(() -> {}, "nothing");
     Runtime.getRuntime().addShutdownHook(hook);
@@ -59,7 +64,7 @@ public final class OutOfMemoryExit extends TurboFilter {
    * @param error null for nothing
    */
   public static void check(Throwable error) {
-    Throwable cause = error;
+    Throwable cause = isInstalled ? error : null;
     for (int i = 0; cause != null && i < MAX_CAUSES; i++) {
       if (cause instanceof OutOfMemoryError && cause.getClass() != REFUSED_BUFFER) {
         end();
@@ -82,13 +87,16 @@ public final class OutOfMemoryExit extends TurboFilter {
     }
   }
 
-  @Override
-  public FilterReply decide(
-      Marker marker, Logger logger, Level level, String format, Object[] params, Throwable t) {
-    check(t);
-    if (params != null && params.length > 0 && params[params.length - 1] instanceof Error error) {
-      check(error);
+  /** Sees the errors that are logged. */
+  private static final class LoggedErrors extends TurboFilter {
+    @Override
+    public FilterReply decide(
+        Marker marker, Logger logger, Level level, String format, Object[] params, Throwable t) {
+      check(t);
+      if (params != null && params.length > 0 && params[params.length - 1] instanceof Error error) {
+        check(error);
+      }
+      return FilterReply.NEUTRAL;
     }
-    return FilterReply.NEUTRAL;
   }
 }

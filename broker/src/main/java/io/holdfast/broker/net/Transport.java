@@ -131,5 +131,6 @@ public final class Transport {
   public void close() {
     acceptors.shutdownGracefully(0, STOP_MS, TimeUnit.MILLISECONDS);
     workers.shutdownGracefully(0, STOP_MS, TimeUnit.MILLISECONDS).awaitUninterruptibly(STOP_MS);
+    acceptors.terminationFuture().awaitUninterruptibly(STOP_MS);
   }
 }

@@ -9,6 +9,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,6 +17,7 @@ import org.slf4j.LoggerFactory;
 class LoggingTest {
   private final Logger log = LoggerFactory.getLogger("io.holdfast.broker.config.LoggingTest");
 
+  @BeforeEach
   @AfterEach
   void restoreDefaults() {
     Logging.configure(Options.defaults());
