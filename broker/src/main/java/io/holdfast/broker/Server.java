@@ -15,6 +15,7 @@ import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.net.LoopDelay;
 import io.holdfast.broker.net.ServiceNotifier;
 import io.holdfast.broker.net.Transport;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.StatsdOptions;
 import io.holdfast.broker.tls.TlsContexts;
@@ -140,14 +141,15 @@ public final class Server {
                 options.isMetricsExcludeEphemeral(),
                 Map.of("version", OptionsLoader.version(), "nsqd_version", StatsSnapshot.VERSION),
                 listeners::connections));
-    HttpApi api = new HttpApi(broker, metrics, accounts.access(), events, history);
+    Producers producers = new Producers();
+    HttpApi api = new HttpApi(broker, producers, metrics, accounts.access(), events, history);
     // First: whoever watches over the broker is told that it starts.
     int httpPort = listeners.openHttp(api, tls);
     broker.restore();
     int tcpPort =
         listeners.openTcp(
             new ConnectionServices(
-                broker, tls, accounts.authority(outbound.httpClient()), budgets));
+                broker, tls, accounts.authority(outbound.httpClient()), budgets, producers));
     broker.listening(
         tcpPort,
         httpPort,

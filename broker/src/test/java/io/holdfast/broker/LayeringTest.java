@@ -1,6 +1,9 @@
 package io.holdfast.broker;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -95,23 +98,70 @@ class LayeringTest {
           .resideInAnyPackage("io.netty..", "io.holdfast.broker..", "io.holdfast.tools..");
 
   @ArchTest
-  static final ArchRule THE_CORE_KNOWS_NO_FRONT_END =
-      noClasses()
+  static final ArchRule BROKER_HAS_NO_CYCLES =
+      slices().matching("io.holdfast.broker.(*)..").should().beFreeOfCycles();
+
+  /** Server and Main, above all of these, are in no layer. */
+  @ArchTest
+  static final ArchRule BROKER_IMPORTS_IN_ONE_DIRECTION =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("http")
+          .definedBy("io.holdfast.broker.http..")
+          .layer("wire")
+          .definedBy("io.holdfast.broker.wire..")
+          .layer("lookup")
+          .definedBy("io.holdfast.broker.lookup..")
+          .layer("figures")
+          .definedBy(
+              "io.holdfast.broker.stats..",
+              "io.holdfast.broker.metrics..",
+              "io.holdfast.broker.history..")
+          .layer("core")
+          .definedBy("io.holdfast.broker.core..")
+          .layer("queue")
+          .definedBy("io.holdfast.broker.queue..")
+          .layer("storage")
+          .definedBy("io.holdfast.storage..")
+          .whereLayer("http")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("wire")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("lookup")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("figures")
+          .mayOnlyBeAccessedByLayers("http", "wire")
+          .whereLayer("core")
+          .mayOnlyBeAccessedByLayers("http", "wire", "lookup", "figures")
+          .whereLayer("queue")
+          .mayOnlyAccessLayers("storage");
+
+  /** Topics and channels know whom they deliver to by ports of their own, and no options. */
+  @ArchTest
+  static final ArchRule QUEUE_KNOWS_NEITHER_NETWORK_NOR_OPTIONS =
+      classes()
           .that()
-          .resideInAnyPackage("..broker.queue..", "..broker.limits..", "..broker.meters..")
+          .resideInAPackage("..broker.queue..")
           .should()
-          .dependOnClassesThat()
+          .onlyDependOnClassesThat()
           .resideInAnyPackage(
-              "..broker.http..", "..broker.lookup..", "..broker.net..", "..broker.config..");
+              "java..",
+              "org.slf4j..",
+              "org.roaringbitmap..",
+              "io.holdfast.storage..",
+              "..broker.queue..",
+              "..broker.limits..",
+              "..broker.meters..");
 
   @ArchTest
-  static final ArchRule FRONT_ENDS_DO_NOT_KNOW_EACH_OTHER =
+  static final ArchRule LIMITS_AND_METERS_STAND_ALONE =
       noClasses()
           .that()
-          .resideInAPackage("..broker.lookup..")
+          .resideInAnyPackage("..broker.limits..", "..broker.meters..")
           .should()
-          .dependOnClassesThat()
-          .resideInAnyPackage("..broker.http..", "..broker.wire..");
+          .dependOnClassesThat(
+              resideInAPackage("io.holdfast..")
+                  .and(not(resideInAnyPackage("..broker.limits..", "..broker.meters.."))));
 
   @ArchTest
   static final ArchRule CONFIG_STANDS_ALONE =
@@ -121,9 +171,7 @@ class LayeringTest {
           .should()
           .dependOnClassesThat(
               resideInAPackage("io.holdfast..")
-                  .and(
-                      com.tngtech.archunit.base.DescribedPredicate.not(
-                          resideInAPackage("..broker.config.."))));
+                  .and(not(resideInAPackage("..broker.config.."))));
 
   @ArchTest
   static final ArchRule ONLY_MAIN_EXITS =

@@ -11,17 +11,14 @@ import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.Topics;
 import io.holdfast.broker.queue.TopologyListener;
-import io.holdfast.broker.wire.ClientV2;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -56,7 +53,6 @@ public final class Broker {
   private final Health health;
   private final long startTimeMs = System.currentTimeMillis();
   private final long startNs = System.nanoTime();
-  private final Set<ClientV2> producers = ConcurrentHashMap.newKeySet();
   private volatile Consumer<List<String>> lookupdListener = addresses -> {};
 
   /** Whether all topics are open, so that what is known is all there is. */
@@ -201,13 +197,6 @@ public final class Broker {
       }
     }
     return count;
-  }
-
-  // ---------------------------------------------------------------- clients
-
-  /** The open TCP connections that ever published. Any thread. */
-  public Collection<ClientV2> producers() {
-    return producers;
   }
 
   /** For work that blocks; never run it on an event loop. */

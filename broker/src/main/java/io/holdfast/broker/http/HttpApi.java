@@ -16,6 +16,7 @@ import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.stats.MemoryStats;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.storage.journal.StorageOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,19 +34,25 @@ public final class HttpApi {
 
   /**
    * @param broker serves the requests; its {@link Broker#workers()} run what blocks
+   * @param producers connections that publish, for /stats
    * @param metrics what /metrics shows
    * @param access who may
    * @param events what /events shows, and where changes go
    * @param history what /history shows
    */
   public HttpApi(
-      Broker broker, Metrics metrics, HttpAccess access, Events events, History history) {
+      Broker broker,
+      Producers producers,
+      Metrics metrics,
+      HttpAccess access,
+      Events events,
+      History history) {
     MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     Audit audit = new Audit(events);
     Guarded guarded = new Guarded(access, audit);
     Routes routes = new Routes(guarded);
-    addState(routes, broker, workers);
+    addState(routes, broker, producers, workers);
     addPeek(routes, broker, workers);
     routes.add(
         Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
@@ -61,8 +68,9 @@ public final class HttpApi {
             routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
   }
 
-  private static void addState(Routes to, Broker broker, Workers workers) {
-    StatsHandler stats = new StatsHandler(broker);
+  private static void addState(
+      Routes to, Broker broker, Producers producers, Workers workers) {
+    StatsHandler stats = new StatsHandler(broker, producers);
     to.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
     HealthHandler health = new HealthHandler(broker.health());
     to.add(Right.OPEN, "GET", "/health/ready", RequestHandler.immediate(health::ready));
@@ -244,7 +252,10 @@ public final class HttpApi {
     @Override
     public PubHandler.Target existing(String name) {
       Topic topic = broker.existingTopic(name);
-      return topic == null ? null : topic::putMessages;
+      return topic == null
+          ? null
+          : (section, count, deferMs, listener) ->
+              topic.putMessages(section.nioBuffer(), count, deferMs, listener);
     }
 
     @Override
@@ -256,7 +267,7 @@ public final class HttpApi {
           .thenApply(
               topic ->
                   (section, count, deferMs, listener) ->
-                      topic.putMessages(section, count, deferMs, arrivedNs, listener));
+                      topic.putMessages(section.nioBuffer(), count, deferMs, arrivedNs, listener));
     }
   }
 }

@@ -5,6 +5,7 @@ import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.stats.MemoryBudgetStats;
 import io.holdfast.broker.stats.MemoryStats;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.StatsSnapshotText;
 import java.util.Map;
@@ -16,9 +17,11 @@ final class StatsHandler {
       Map.of("true", true, "1", true, "false", false, "0", false);
 
   private final Broker broker;
+  private final Producers producers;
 
-  StatsHandler(Broker broker) {
+  StatsHandler(Broker broker, Producers producers) {
     this.broker = broker;
+    this.producers = producers;
   }
 
   /** GET /ping. */
@@ -54,6 +57,7 @@ final class StatsHandler {
     StatsSnapshot snapshot =
         StatsSnapshot.of(
             broker,
+            producers,
             params.getOrEmpty("topic"),
             params.getOrEmpty("channel"),
             includes(params, "include_clients"));

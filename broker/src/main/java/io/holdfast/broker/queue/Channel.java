@@ -4,8 +4,6 @@ import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.meters.E2eProcessingLatency;
 import io.holdfast.broker.meters.LatencyCounts;
-import io.holdfast.broker.wire.ClientV2;
-import io.holdfast.broker.wire.FrameEncoder;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
@@ -13,7 +11,6 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
-import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,7 +20,6 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -90,7 +86,7 @@ public final class Channel {
   private final List<HeldMessage> redelivering = new ArrayList<>();
 
   /** Consumers; written under the lock, read anywhere. */
-  private final CopyOnWriteArrayList<ClientV2> clients = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Consumer> clients = new CopyOnWriteArrayList<>();
 
   private volatile boolean paused;
   private volatile boolean exiting;
@@ -182,7 +178,7 @@ public final class Channel {
 
   /** Takes a batch; the topic calls this in journal order under its lock. */
   public void put(Batch batch) throws IOException {
-    ClientV2 wake = null;
+    Consumer wake = null;
     try {
       synchronized (lock) {
         try {
@@ -199,7 +195,7 @@ public final class Channel {
 
   /** The journal has messages up to an ordinal that the topic had kept back. */
   public void extend(long endOrdinal) throws IOException {
-    ClientV2 wake = null;
+    Consumer wake = null;
     try {
       synchronized (lock) {
         try {
@@ -243,7 +239,7 @@ public final class Channel {
   private long demand() {
     long sum = 0;
     if (!paused) {
-      for (ClientV2 client : clients) {
+      for (Consumer client : clients) {
         sum += Math.max(0, client.readyRoom());
       }
     }
@@ -251,13 +247,13 @@ public final class Channel {
   }
 
   /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
-  private ClientV2 afterPut() {
+  private Consumer afterPut() {
     watchDeferred();
     return mayHold() && hold() ? null : nextToWake();
   }
 
   /** Takes out the client to be woken, null when there is nothing for it or none waits. Lock. */
-  private ClientV2 nextToWake() {
+  private Consumer nextToWake() {
     return ready.isEmpty() ? null : waiting.poll();
   }
 
@@ -274,8 +270,8 @@ public final class Channel {
    * @return false when it is to be woken now
    */
   private boolean hold() {
-    ClientV2 next = waiting.only();
-    long holdNs = next == null ? 0 : DeliveryPacing.holdNs(next.settings(), next.readyCount());
+    Consumer next = waiting.only();
+    long holdNs = next == null ? 0 : DeliveryPacing.holdNs(next);
     if (holdNs == 0) {
       return false;
     }
@@ -286,7 +282,7 @@ public final class Channel {
   }
 
   private void endHold() {
-    ClientV2 wake;
+    Consumer wake;
     synchronized (lock) {
       holding = false;
       holds.ended(ready.depth());
@@ -299,22 +295,22 @@ public final class Channel {
 
   /**
    * The messagePump's share: takes messages from memory queue and backend, puts them in flight to
-   * the client and writes their frames.
+   * the client and gives them out.
    *
    * @param max messages
    * @param maxBytes stops once this much was written
    * @return messages written; {@link #CLOSED} when nothing is delivered now. A client that waits
    *     afterwards is woken when there is more, one that does not should come again
    */
-  public int poll(ClientV2 client, int max, ByteBuf out, int maxBytes) throws IOException {
+  public int poll(Consumer client, int max, DeliverySink out, int maxBytes) throws IOException {
     int count = 0;
-    ClientV2 wake = null;
+    Consumer wake = null;
     synchronized (lock) {
       if (paused || exiting || draining || !client.isSubscribed()) {
         return CLOSED;
       }
       long nowNs = settings.clock().nanos();
-      int bytesLimit = out.writerIndex() + maxBytes;
+      int bytesLimit = out.size() + maxBytes;
       long fromMemory = ready.takenFromMemory();
       finishing.clear();
       delivering.clear();
@@ -322,7 +318,7 @@ public final class Channel {
       boolean more = true;
       try {
         int looked = 0;
-        while (more && count < max && looked++ < MAX_LOOKED && out.writerIndex() < bytesLimit) {
+        while (more && count < max && looked++ < MAX_LOOKED && out.size() < bytesLimit) {
           if (!inFlight.reserve(client)) {
             // Asked again when somebody finishes, or in a while.
             starved = true;
@@ -381,12 +377,12 @@ public final class Channel {
     }
   }
 
-  private boolean isSampledOut(ClientV2 client) {
+  private boolean isSampledOut(Consumer client) {
     int rate = client.sampleRate();
     return rate > 0 && settings.dice().applyAsInt(PERCENT) >= rate;
   }
 
-  private void deliver(Message message, ClientV2 client, long nowNs, ByteBuf out) {
+  private void deliver(Message message, Consumer client, long nowNs, DeliverySink out) {
     inFlight.start(message, client, nowNs);
     int attempts = message.nextAttempt();
     if (attempts == 1) {
@@ -397,25 +393,25 @@ public final class Channel {
     long id = guids.idOf(message.ordinal());
     if (message.bytes == null) {
       MessageView view = ready.view();
-      FrameEncoder.message(out, view.timestampNs(), attempts, id, view.body());
+      out.message(view.timestampNs(), attempts, id, view.body());
       return;
     }
-    FrameEncoder.messageHead(out, message.timestampNs, attempts, id, message.bodyLength());
-    out.writeBytes(message.bytes, message.bodyStart, message.bodyLength());
+    out.message(
+        message.timestampNs, attempts, id, message.bytes, message.bodyStart, message.bodyLength());
     // If it comes back it is read from the journal.
     message.bytes = null;
   }
 
   /** Passes on a wake-up that a client could not use. */
   public void wakeAnother() {
-    ClientV2 wake;
+    Consumer wake;
     synchronized (lock) {
       wake = nextToWake();
     }
     wake(wake);
   }
 
-  private static void wake(ClientV2 client) {
+  private static void wake(Consumer client) {
     if (client != null) {
       client.wake();
     }
@@ -428,8 +424,8 @@ public final class Channel {
    *
    * @param outcomes receives one for each id
    */
-  public void finishMessages(ClientV2 client, long[] ids, int count, Outcome[] outcomes) {
-    ClientV2 wake = null;
+  public void finishMessages(Consumer client, long[] ids, int count, Outcome[] outcomes) {
+    Consumer wake = null;
     long nowNs = settings.clock().nanos();
     synchronized (lock) {
       finishing.clear();
@@ -455,8 +451,8 @@ public final class Channel {
    *
    * @param delayMs 0 for at once
    */
-  public Outcome requeueMessage(ClientV2 client, long id, long delayMs) {
-    ClientV2 wake = null;
+  public Outcome requeueMessage(Consumer client, long id, long delayMs) {
+    Consumer wake = null;
     synchronized (lock) {
       if (exiting) {
         return Outcome.EXITING;
@@ -485,7 +481,7 @@ public final class Channel {
   }
 
   /** TOUCH: the timeout begins anew, up to max-msg-timeout after the delivery. */
-  public Outcome touchMessage(ClientV2 client, long id) {
+  public Outcome touchMessage(Consumer client, long id) {
     synchronized (lock) {
       Message message = inFlight.get(guids.ordinalOf(id));
       Outcome outcome = InFlightMessages.check(message, client);
@@ -571,14 +567,14 @@ public final class Channel {
    * @return whether the scan is to keep looking at this channel
    */
   boolean processQueues(long nowNs) {
-    List<ClientV2> wake = new ArrayList<>();
+    List<Consumer> wake = new ArrayList<>();
     boolean keep;
     synchronized (lock) {
       if (exiting) {
         return false;
       }
       List<HeldMessage> timedOut = new ArrayList<>();
-      for (ClientV2 client : clients) {
+      for (Consumer client : clients) {
         int before = timedOut.size();
         Message message;
         while ((message = inFlight.popTimedOut(client, nowNs)) != null) {
@@ -604,13 +600,13 @@ public final class Channel {
       nextEventNs =
           inFlight.firstDeadlineNs(clients, ready.firstDueNs(nowNs + TimeUnit.HOURS.toNanos(1)));
     }
-    wake.forEach(ClientV2::wake);
+    wake.forEach(Consumer::wake);
     return keep;
   }
 
-  private void addWaiting(int messages, List<ClientV2> to) {
+  private void addWaiting(int messages, List<Consumer> to) {
     for (int i = 0; i < messages; i++) {
-      ClientV2 client = waiting.poll();
+      Consumer client = waiting.poll();
       if (client == null) {
         return;
       }
@@ -621,7 +617,7 @@ public final class Channel {
   // ---------------------------------------------------------------- consumers
 
   /** Adds a consumer; it must be ready for wake-ups. */
-  public void addClient(ClientV2 client) throws BrokerException {
+  public void addClient(Consumer client) throws BrokerException {
     synchronized (lock) {
       if (isExiting()) {
         throw new BrokerException("exiting");
@@ -640,8 +636,8 @@ public final class Channel {
    *
    * @return whether it was the last one
    */
-  public boolean removeClient(ClientV2 client) {
-    List<ClientV2> wake = new ArrayList<>();
+  public boolean removeClient(Consumer client) {
+    List<Consumer> wake = new ArrayList<>();
     boolean last;
     synchronized (lock) {
       if (!clients.remove(client)) {
@@ -660,7 +656,7 @@ public final class Channel {
       addWaiting(held.size(), wake);
       last = clients.isEmpty();
     }
-    wake.forEach(ClientV2::wake);
+    wake.forEach(Consumer::wake);
     return last;
   }
 
@@ -687,7 +683,7 @@ public final class Channel {
   }
 
   /** The consumers; a live view that any thread may read. */
-  public Collection<ClientV2> clients() {
+  public Collection<Consumer> clients() {
     return clients;
   }
 
@@ -702,7 +698,7 @@ public final class Channel {
   /** Goes on with deliveries. */
   public void unpause() throws IOException {
     paused = false;
-    clients.forEach(ClientV2::wake);
+    clients.forEach(Consumer::wake);
     settings.persistence().persist();
   }
 
@@ -732,7 +728,7 @@ public final class Channel {
       recordDropped(backend::empty);
     }
     // Their slots are free again.
-    clients.forEach(ClientV2::wake);
+    clients.forEach(Consumer::wake);
   }
 
   /**
@@ -779,7 +775,7 @@ public final class Channel {
         dropAll();
       }
     }
-    clients.forEach(ClientV2::close);
+    clients.forEach(Consumer::close);
     if (!deleting) {
       record(backend::removeOldFiles);
     }
@@ -911,7 +907,7 @@ public final class Channel {
    *
    * @param belowFile only those in older journal files
    */
-  public void stragglers(int belowFile, Consumer<MessageRef> to) {
+  public void stragglers(int belowFile, java.util.function.Consumer<MessageRef> to) {
     synchronized (lock) {
       visit(
           (message, delayMs) -> {

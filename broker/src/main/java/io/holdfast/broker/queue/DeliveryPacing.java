@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.wire.ClientSettings;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -73,10 +72,7 @@ public final class DeliveryPacing {
    *
    * @return 0 for not at all
    */
-  static long holdNs(ClientSettings client, long readyCount) {
-    boolean isBuffered = client.outputBufferSize() > 1 && client.outputBufferTimeoutMs() > 0;
-    return isBuffered && readyCount >= ENOUGH_MESSAGES
-        ? Math.min(HOLD_NS, TimeUnit.MILLISECONDS.toNanos(client.outputBufferTimeoutMs()))
-        : 0;
+  static long holdNs(Consumer client) {
+    return client.readyCount() >= ENOUGH_MESSAGES ? Math.min(HOLD_NS, client.maxHoldNs()) : 0;
   }
 }

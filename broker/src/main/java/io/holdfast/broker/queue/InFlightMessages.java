@@ -3,7 +3,6 @@ package io.holdfast.broker.queue;
 import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.limits.MemoryShare;
 import io.holdfast.broker.queue.Channel.Outcome;
-import io.holdfast.broker.wire.ClientV2;
 import io.holdfast.storage.values.HeldMessage;
 import java.util.Collection;
 import java.util.List;
@@ -34,7 +33,7 @@ final class InFlightMessages {
    * Makes room for a message, which is to be {@link #start}ed or {@link #unreserve}d. Each client
    * may have one also where there is none, so that all can go on.
    */
-  boolean reserve(ClientV2 client) {
+  boolean reserve(Consumer client) {
     if (share.tryTake(MESSAGE_BYTES)) {
       return true;
     }
@@ -56,7 +55,7 @@ final class InFlightMessages {
   }
 
   /** Before the frame goes out: whatever happens to the connection, the message has an owner. */
-  void start(Message message, ClientV2 client, long nowNs) {
+  void start(Message message, Consumer client, long nowNs) {
     message.client = client;
     message.deliveryNs = nowNs;
     message.deadlineNs = nowNs + client.msgTimeoutNs();
@@ -70,7 +69,7 @@ final class InFlightMessages {
   }
 
   /** Whether a client may answer for a message, which is null when it is not in flight. */
-  static Outcome check(Message message, ClientV2 client) {
+  static Outcome check(Message message, Consumer client) {
     if (message == null) {
       return Outcome.NOT_IN_FLIGHT;
     }
@@ -86,7 +85,7 @@ final class InFlightMessages {
   }
 
   /** Takes out the message of a client that times out first, whenever that is; null for none. */
-  Message popFirst(ClientV2 client) {
+  Message popFirst(Consumer client) {
     Message first = client.inFlight().first();
     if (first != null) {
       pop(first);
@@ -95,14 +94,14 @@ final class InFlightMessages {
   }
 
   /** As {@link #popFirst}, if its time is over. */
-  Message popTimedOut(ClientV2 client, long nowNs) {
+  Message popTimedOut(Consumer client, long nowNs) {
     Message first = client.inFlight().first();
     return first != null && first.deadlineNs - nowNs <= 0 ? popFirst(client) : null;
   }
 
   /** Begins the timeout anew, up to max-msg-timeout after the delivery. */
   void touch(Message message, long nowNs) {
-    ClientV2 client = message.client;
+    Consumer client = message.client;
     client.inFlight().remove(message);
     long wantedNs = nowNs + client.msgTimeoutNs();
     long latestNs = message.deliveryNs + maxMsgTimeoutNs;
@@ -111,9 +110,9 @@ final class InFlightMessages {
   }
 
   /** The earliest deadline of these clients, or a later time that is given. */
-  long firstDeadlineNs(Collection<ClientV2> clients, long otherwiseNs) {
+  long firstDeadlineNs(Collection<Consumer> clients, long otherwiseNs) {
     long first = otherwiseNs;
-    for (ClientV2 client : clients) {
+    for (Consumer client : clients) {
       Message message = client.inFlight().first();
       if (message != null && message.deadlineNs - first < 0) {
         first = message.deadlineNs;
@@ -123,8 +122,8 @@ final class InFlightMessages {
   }
 
   /** Shows all of these clients' messages as they would be delivered again. */
-  void visit(Collection<ClientV2> clients, Message.Visitor visitor) {
-    for (ClientV2 client : clients) {
+  void visit(Collection<Consumer> clients, Message.Visitor visitor) {
+    for (Consumer client : clients) {
       for (Message m = client.inFlight().first(); m != null; m = m.next) {
         visitor.visit(m, 0);
       }
@@ -132,7 +131,7 @@ final class InFlightMessages {
   }
 
   /** All of these clients' messages as they would be delivered again. */
-  Stream<HeldMessage> held(Collection<ClientV2> clients) {
+  Stream<HeldMessage> held(Collection<Consumer> clients) {
     return clients.stream()
         .flatMap(client -> Stream.iterate(client.inFlight().first(), m -> m != null, m -> m.next))
         .map(message -> new HeldMessage(message, 0));
@@ -143,9 +142,9 @@ final class InFlightMessages {
    *
    * @param nowMs since 1970
    */
-  static List<Waiting> first(Collection<ClientV2> clients, int max, long nowNs, long nowMs) {
+  static List<Waiting> first(Collection<Consumer> clients, int max, long nowNs, long nowMs) {
     FirstFew<Waiting> first = new FirstFew<>(max);
-    for (ClientV2 client : clients) {
+    for (Consumer client : clients) {
       for (Message m = client.inFlight().first(); m != null; m = m.next) {
         long agoNs = m.deliveryNs - nowNs;
         if (first.takes(agoNs)) {
@@ -161,7 +160,7 @@ final class InFlightMessages {
     return byOrdinal.size();
   }
 
-  void clear(Collection<ClientV2> clients) {
+  void clear(Collection<Consumer> clients) {
     byOrdinal.clear();
     share.giveAll();
     clients.forEach(client -> client.inFlight().clear());

@@ -1,7 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.wire.ClientV2;
-
 /**
  * How near a consumer is to the broker (contract §2, {@code topology-aware-consumption}); the
  * nearest first.
@@ -11,7 +9,7 @@ enum Locality {
   REGION,
   GLOBAL;
 
-  static Locality of(ClientV2 client, Topology broker) {
+  static Locality of(Consumer client, Topology broker) {
     if (!broker.isAware()) {
       return GLOBAL;
     }

@@ -6,7 +6,6 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.util.ArrayDeque;
 import java.util.Iterator;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -165,7 +164,10 @@ final class MemoryQueue {
    * @param inOrder gets new ones and those that came back before them
    * @param last gets those that came back and have no new ones behind them
    */
-  void peek(int max, Consumer<Message> inOrder, Consumer<Message> last) {
+  void peek(
+      int max,
+      java.util.function.Consumer<Message> inOrder,
+      java.util.function.Consumer<Message> last) {
     Iterator<Message> back = cameBack.messages().limit(max).iterator();
     Iterator<Message> fresh = messages.iterator();
     int place = 0;

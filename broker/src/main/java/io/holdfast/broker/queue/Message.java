@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.wire.ClientV2;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 
@@ -23,7 +22,7 @@ final class Message extends MessageRef {
   long bornNs;
 
   // Only while in flight: its consumer, its place in the consumer's list, and its times (nanoTime).
-  ClientV2 client;
+  Consumer client;
   Message previous;
   Message next;
   long deliveryNs;

@@ -17,8 +17,8 @@ import io.holdfast.storage.topic.TopicRecovery;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
-import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -213,38 +213,39 @@ public final class Topic {
   /**
    * Publishes the messages of one command, all or none.
    *
-   * @param section count times int32 length and body, checked by the caller; not kept
+   * @param section count times int32 length and body from position to limit, checked by the caller;
+   *     not kept, not changed
    * @param count at least 1
    * @param deferMs delay from now, 0 for none
    * @param listener called later when this returns false
    * @return true when the messages are as durable as configured now
    * @throws BrokerException when the topic is exiting or the disk refuses; nothing was published
    */
-  public boolean putMessages(ByteBuf section, int count, long deferMs, PublishListener listener)
+  public boolean putMessages(ByteBuffer section, int count, long deferMs, PublishListener listener)
       throws BrokerException {
     return putMessages(section, count, deferMs, 0, listener);
   }
 
   /**
-   * As {@link #putMessages(ByteBuf, int, long, PublishListener)}, of a command that had to wait.
+   * As {@link #putMessages(ByteBuffer, int, long, PublishListener)}, of a command that had to wait.
    *
    * @param arrivedNs when it came, wall clock ns since 1970; 0 for now
    */
   public boolean putMessages(
-      ByteBuf section, int count, long deferMs, long arrivedNs, PublishListener listener)
+      ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
       throws BrokerException {
     String refusal = context.publishRefusal();
     if (refusal == null) {
-      refusal = overMaxDiskBytes(section.readableBytes());
+      refusal = overMaxDiskBytes(section.remaining());
     }
     if (refusal != null) {
       throw new RefusedException(refusal);
     }
-    if (section.readableBytes() > maxSectionBytes) {
+    if (section.remaining() > maxSectionBytes) {
       throw new BrokerException(
-          "publish of " + section.readableBytes() + " bytes exceeds " + maxSectionBytes);
+          "publish of " + section.remaining() + " bytes exceeds " + maxSectionBytes);
     }
-    Batch batch = new Batch(section.nioBuffer(), count, deferMs, arrivedNs);
+    Batch batch = new Batch(section, count, deferMs, arrivedNs);
     boolean durable;
     synchronized (lock) {
       if (exiting || draining) {
@@ -274,7 +275,7 @@ public final class Topic {
       }
       durable = journal.whenDurable(listener);
     }
-    context.published(section.readableBytes());
+    context.published(batch.sectionBytes());
     return durable;
   }
 

@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.wire.ClientV2;
 import java.util.ArrayDeque;
 
 /**
@@ -10,20 +9,20 @@ import java.util.ArrayDeque;
  */
 final class WaitingClients {
   private final Topology topology;
-  private final ArrayDeque<ClientV2> clients = new ArrayDeque<>();
+  private final ArrayDeque<Consumer> clients = new ArrayDeque<>();
 
   WaitingClients(Topology topology) {
     this.topology = topology;
   }
 
-  void add(ClientV2 client) {
+  void add(Consumer client) {
     if (!client.isWaiting()) {
       client.setWaiting(true);
       clients.add(client);
     }
   }
 
-  void remove(ClientV2 client) {
+  void remove(Consumer client) {
     if (client.isWaiting()) {
       client.setWaiting(false);
       clients.remove(client);
@@ -31,7 +30,7 @@ final class WaitingClients {
   }
 
   /** The client that waits when it is the only one, which stays; otherwise null. */
-  ClientV2 only() {
+  Consumer only() {
     return clients.size() == 1 ? clients.peek() : null;
   }
 
@@ -41,13 +40,13 @@ final class WaitingClients {
    *
    * @return null when none waits
    */
-  ClientV2 poll() {
-    ClientV2 next = clients.peek();
+  Consumer poll() {
+    Consumer next = clients.peek();
     if (next == null) {
       return null;
     }
     if (topology.isAware()) {
-      for (ClientV2 client : clients) {
+      for (Consumer client : clients) {
         if (Locality.of(client, topology).compareTo(Locality.of(next, topology)) < 0) {
           next = client;
         }

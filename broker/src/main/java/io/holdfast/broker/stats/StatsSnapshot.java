@@ -9,13 +9,14 @@ import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Consumer;
 import io.holdfast.broker.queue.Topic;
-import io.holdfast.broker.wire.ClientV2;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * One view of the broker, as /stats shows it: component names and order are those of its JSON
@@ -42,8 +43,6 @@ public record StatsSnapshot(
     @JsonInclude(JsonInclude.Include.NON_NULL) MemoryBudgetStats memoryBudget) {
   /** The version of nsqd this broker is a stand-in for (contract, scope). */
   public static final String VERSION = OptionsLoader.NSQD_VERSION;
-
-  private static final String PROTOCOL = "V2";
 
   /** One topic. {@code channels} by name; depths and counts as in contract §4. */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -124,16 +123,23 @@ public record StatsSnapshot(
    * Takes a snapshot, without {@link #memory}. Visits every topic, channel and client the filters
    * leave: not for event loops.
    *
+   * @param connections those that publish
    * @param topicFilter only this topic; empty for all
    * @param channelFilter only channels of this name, and only topics that have one; empty for all
    * @param includeClients whether to list connections
    */
   public static StatsSnapshot of(
-      Broker broker, String topicFilter, String channelFilter, boolean includeClients) {
+      Broker broker,
+      Producers connections,
+      String topicFilter,
+      String channelFilter,
+      boolean includeClients) {
     String error = broker.healthError();
     List<TopicStats> topics = topics(broker, topicFilter, channelFilter, includeClients);
     List<ClientStats> producers =
-        includeClients && topics != null ? clients(broker.producers(), topicFilter) : List.of();
+        includeClients && topics != null
+            ? clients(connections.open().stream(), topicFilter)
+            : List.of();
     return new StatsSnapshot(
         VERSION,
         error == null ? "OK" : "NOK - " + error,
@@ -204,7 +210,7 @@ public record StatsSnapshot(
   }
 
   private static ChannelStats channel(Channel channel, String topicFilter, boolean includeClients) {
-    Collection<ClientV2> clients = channel.clients();
+    Collection<Consumer> clients = channel.clients();
     return new ChannelStats(
         channel.name(),
         channel.depth(),
@@ -220,55 +226,26 @@ public record StatsSnapshot(
         channel.unreadableCount(),
         channel.droppedCount(),
         clients.size(),
-        includeClients ? clients(clients, topicFilter) : null,
+        includeClients ? connections(clients, topicFilter) : null,
         channel.isPaused(),
         channel.e2eProcessingLatency());
   }
 
-  private static List<ClientStats> clients(Collection<ClientV2> clients, String topicFilter) {
-    List<ClientStats> stats = new ArrayList<>(clients.size());
-    for (ClientV2 client : clients) {
-      stats.add(client(client, topicFilter));
-    }
-    return stats;
+  private static List<ClientStats> connections(Collection<Consumer> clients, String topicFilter) {
+    return clients(
+        clients.stream().filter(ClientFigures.class::isInstance).map(ClientFigures.class::cast),
+        topicFilter);
   }
 
-  private static ClientStats client(ClientV2 client, String topicFilter) {
-    return new ClientStats(
-        client.clientId(),
-        client.hostname(),
-        PROTOCOL,
-        client.remoteAddress(),
-        client.state(),
-        client.readyCount(),
-        client.inFlightCount(),
-        client.messageCount(),
-        client.finishCount(),
-        client.requeueCount(),
-        client.connectTimeMs() / 1000,
-        client.sampleRate(),
-        client.deflate(),
-        client.snappy(),
-        client.userAgent(),
-        client.authed(),
-        client.authIdentity(),
-        client.authIdentityUrl(),
-        client.topologyZone(),
-        client.topologyRegion(),
-        pubCounts(client.pubCounts(), topicFilter),
-        client.tls(),
-        client.tlsCipherSuite(),
-        client.tlsVersion(),
-        client.tlsNegotiatedProtocol(),
-        client.tlsNegotiatedProtocolIsMutual(),
-        client.connectedMs() / 1000);
+  private static List<ClientStats> clients(Stream<ClientFigures> clients, String topicFilter) {
+    return clients.map(client -> client.figures(topicFilter)).toList();
   }
 
   /**
-   * nsqd shows one topic: the filter's, else any. We take the first by name, so that it stays the
-   * same.
+   * What a client's figures show of its publishes. nsqd shows one topic: the filter's, else any. We
+   * take the first by name, so that it stays the same.
    */
-  static List<PubCount> pubCounts(Map<String, Long> counts, String topicFilter) {
+  public static List<PubCount> pubCounts(Map<String, Long> counts, String topicFilter) {
     return counts.entrySet().stream()
         .filter(entry -> topicFilter.isEmpty() || entry.getKey().equals(topicFilter))
         .min(Map.Entry.comparingByKey())

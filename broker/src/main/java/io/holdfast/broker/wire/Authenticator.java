@@ -59,7 +59,7 @@ final class Authenticator {
       throw ClientException.fatal("E_AUTH_FAILED", "AUTH failed memory of connections is used up");
     }
     async.await(
-        session.authenticate(secret, client.remoteIp(), client.tls(), commonName),
+        session.authenticate(secret, client.remoteIp(), client.security().tls(), commonName),
         this::authenticated);
   }
 

@@ -1,8 +1,10 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.OutputBudget;
+import io.holdfast.broker.queue.DeliverySink;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 
 /**
@@ -12,7 +14,10 @@ import java.util.ArrayDeque;
  *
  * <p>Owned by the connection's event loop.
  */
-public final class ClientOutput {
+public final class ClientOutput implements DeliverySink {
+  /** Bytes of messages that one write carries. */
+  static final int MESSAGES_BYTES = 64 * 1024;
+
   private static final byte[] OK = FrameEncoder.ascii("OK");
   private static final int INITIAL_BYTES = 1024;
   private static final int MAX_PENDING = 4096;
@@ -57,8 +62,25 @@ public final class ClientOutput {
     onFewPending = action;
   }
 
+  @Override
+  public int size() {
+    return buffer == null ? 0 : buffer.writerIndex();
+  }
+
+  @Override
+  public void message(long timestampNs, int attempts, long id, byte[] body, int start, int length) {
+    ByteBuf to = buffer(MESSAGES_BYTES);
+    FrameEncoder.messageHead(to, timestampNs, attempts, id, length);
+    to.writeBytes(body, start, length);
+  }
+
+  @Override
+  public void message(long timestampNs, int attempts, long id, ByteBuffer body) {
+    FrameEncoder.message(buffer(MESSAGES_BYTES), timestampNs, attempts, id, body);
+  }
+
   /** Where frames are written; flushed by {@link #flush}. */
-  public ByteBuf buffer(int bytes) {
+  private ByteBuf buffer(int bytes) {
     if (buffer == null) {
       buffer = ctx.alloc().directBuffer(bytes);
     }

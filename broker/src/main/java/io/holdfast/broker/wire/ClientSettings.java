@@ -1,5 +1,7 @@
 package io.holdfast.broker.wire;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * What IDENTIFY settles (contract §2).
  *
@@ -24,6 +26,13 @@ public record ClientSettings(
     long outputBufferTimeoutMs,
     int sampleRate,
     long msgTimeoutMs) {
+
+  /** How long a message may wait for others to be sent with, ns; 0 for not at all. */
+  long maxHoldNs() {
+    return outputBufferSize > 1 && outputBufferTimeoutMs > 0
+        ? TimeUnit.MILLISECONDS.toNanos(outputBufferTimeoutMs)
+        : 0;
+  }
 
   /** With another's heartbeat, sampling and timeout: a second IDENTIFY does not change them. */
   public ClientSettings withTimingOf(ClientSettings first) {

@@ -2,7 +2,10 @@ package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.Consumer;
 import io.holdfast.broker.queue.InFlightQueue;
+import io.holdfast.broker.stats.ClientFigures;
+import io.holdfast.broker.stats.StatsSnapshot;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
@@ -23,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * which the subscribed channel's lock guards. What /stats shows is volatile, for other threads to
  * read.
  */
-public final class ClientV2 {
+public final class ClientV2 implements Consumer, ClientFigures {
   private static final Logger LOG = LoggerFactory.getLogger(ClientV2.class);
 
   /** Connected. */
@@ -35,6 +38,8 @@ public final class ClientV2 {
   /** After CLS. */
   public static final int STATE_CLOSING = 4;
 
+  private static final String PROTOCOL = "V2";
+  private static final long MS_PER_SECOND = 1000;
   private static final int PUB_COUNTER_BYTES = 128;
 
   private final ChannelHandlerContext ctx;
@@ -100,6 +105,7 @@ public final class ClientV2 {
   }
 
   /** Has the messagePump run soon. Any thread. */
+  @Override
   public void wake() {
     pump.wake();
   }
@@ -111,11 +117,8 @@ public final class ClientV2 {
     }
   }
 
-  /**
-   * Has something run by its event loop. Any thread.
-   *
-   * @return false when the broker stops
-   */
+  /** Its event loop runs it. */
+  @Override
   public boolean runLater(Runnable task, long delayNs) {
     try {
       ctx.channel().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
@@ -126,23 +129,19 @@ public final class ClientV2 {
     }
   }
 
-  /** Messages in flight by deadline; the channel's lock. */
+  @Override
   public InFlightQueue inFlight() {
     return inFlight;
   }
 
-  /** Whether the channel will wake it. The channel's lock writes it. */
+  @Override
   public boolean isWaiting() {
     return waiting;
   }
 
+  @Override
   public void setWaiting(boolean waits) {
     waiting = waits;
-  }
-
-  /** How many more messages it takes now. Any thread. */
-  public long readyRoom() {
-    return state == STATE_SUBSCRIBED ? readyCount - inFlight.size() : 0;
   }
 
   void sent(int messages) {
@@ -161,14 +160,29 @@ public final class ClientV2 {
     requeueCount++;
   }
 
-  /** How long a message stays in flight, ns. */
+  @Override
   public long msgTimeoutNs() {
     return TimeUnit.MILLISECONDS.toNanos(settings.msgTimeoutMs());
   }
 
-  /** Percentage of messages it wants, 0 for all. */
+  @Override
   public int sampleRate() {
     return settings.sampleRate();
+  }
+
+  @Override
+  public long maxHoldNs() {
+    return settings.maxHoldNs();
+  }
+
+  @Override
+  public String topologyZone() {
+    return settings.topologyZone();
+  }
+
+  @Override
+  public String topologyRegion() {
+    return settings.topologyRegion();
   }
 
   // ---------------------------------------------------------------- state
@@ -177,6 +191,7 @@ public final class ClientV2 {
     return state;
   }
 
+  @Override
   public boolean isSubscribed() {
     return state == STATE_SUBSCRIBED;
   }
@@ -203,7 +218,7 @@ public final class ClientV2 {
     onClose = action;
   }
 
-  /** Ends the connection: its channel is gone. Any thread. */
+  @Override
   public void close() {
     try {
       ctx.channel().eventLoop().execute(() -> onClose.run());
@@ -260,34 +275,42 @@ public final class ClientV2 {
     return counter;
   }
 
-  /** Messages published by topic. */
-  public Map<String, Long> pubCounts() {
+  // ---------------------------------------------------------------- figures (any thread)
+
+  @Override
+  public StatsSnapshot.ClientStats figures(String topicFilter) {
     Map<String, Long> counts = new LinkedHashMap<>();
     pubCounts.forEach((topic, count) -> counts.put(topic, count.get()));
-    return counts;
-  }
-
-  // ---------------------------------------------------------------- figures for /stats (any
-  // thread)
-
-  public String clientId() {
-    return settings.clientId();
-  }
-
-  public String hostname() {
-    return settings.hostname();
-  }
-
-  public String userAgent() {
-    return settings.userAgent();
-  }
-
-  public String topologyZone() {
-    return settings.topologyZone();
-  }
-
-  public String topologyRegion() {
-    return settings.topologyRegion();
+    ClientSettings now = settings;
+    ClientSecurity secured = security;
+    return new StatsSnapshot.ClientStats(
+        now.clientId(),
+        now.hostname(),
+        PROTOCOL,
+        remoteAddress,
+        state,
+        readyCount,
+        inFlight.size(),
+        messageCount,
+        finishCount,
+        requeueCount,
+        connectTimeMs / MS_PER_SECOND,
+        now.sampleRate(),
+        secured.deflate(),
+        secured.snappy(),
+        now.userAgent(),
+        secured.authed(),
+        secured.authIdentity(),
+        secured.authIdentityUrl(),
+        now.topologyZone(),
+        now.topologyRegion(),
+        StatsSnapshot.pubCounts(counts, topicFilter),
+        secured.tls(),
+        secured.tlsCipherSuite(),
+        secured.tlsVersion(),
+        secured.tlsNegotiatedProtocol(),
+        secured.tlsNegotiatedProtocolIsMutual(),
+        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNs));
   }
 
   /** As host:port. */
@@ -303,74 +326,13 @@ public final class ClientV2 {
         : "";
   }
 
+  @Override
   public long readyCount() {
     return readyCount;
   }
 
+  /** Messages it has and did not answer. */
   public long inFlightCount() {
     return inFlight.size();
-  }
-
-  /** Messages sent to it. */
-  public long messageCount() {
-    return messageCount;
-  }
-
-  public long finishCount() {
-    return finishCount;
-  }
-
-  public long requeueCount() {
-    return requeueCount;
-  }
-
-  /** ms since 1970. */
-  public long connectTimeMs() {
-    return connectTimeMs;
-  }
-
-  /** For how long it is connected, ms. */
-  public long connectedMs() {
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNs);
-  }
-
-  public boolean deflate() {
-    return security.deflate();
-  }
-
-  public boolean snappy() {
-    return security.snappy();
-  }
-
-  public boolean tls() {
-    return security.tls();
-  }
-
-  public boolean authed() {
-    return security.authed();
-  }
-
-  public String authIdentity() {
-    return security.authIdentity();
-  }
-
-  public String authIdentityUrl() {
-    return security.authIdentityUrl();
-  }
-
-  public String tlsVersion() {
-    return security.tlsVersion();
-  }
-
-  public String tlsCipherSuite() {
-    return security.tlsCipherSuite();
-  }
-
-  public String tlsNegotiatedProtocol() {
-    return security.tlsNegotiatedProtocol();
-  }
-
-  public boolean tlsNegotiatedProtocolIsMutual() {
-    return security.tlsNegotiatedProtocolIsMutual();
   }
 }

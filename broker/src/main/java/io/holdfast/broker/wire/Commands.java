@@ -124,7 +124,7 @@ final class Commands {
   }
 
   private boolean isTlsMissing() {
-    return options.tlsRequired() != TlsRequired.FALSE && !client.tls();
+    return options.tlsRequired() != TlsRequired.FALSE && !client.security().tls();
   }
 
   // ---------------------------------------------------------------- bodies

@@ -72,7 +72,7 @@ public final class Connection {
     gate = new ReadGate(ctx.channel().config(), timers::commandRead);
     Async async = new Async(ctx, decoder, this);
     Authenticator authenticator = new Authenticator(services.auth(), client, async);
-    publisher = new Publisher(broker, client, ctx.channel().eventLoop(), async, authenticator);
+    publisher = new Publisher(services, client, ctx.channel().eventLoop(), async, authenticator);
     consuming = new Consuming(broker, client, async, authenticator);
     Upgrades upgrades = new Upgrades(services, ctx, client, authenticator, async, gate);
     commands = new Commands(options, client, timers, authenticator, publisher, consuming, upgrades);
@@ -250,6 +250,6 @@ public final class Connection {
     consuming.leaveChannel();
     output.release();
     client.memory().release();
-    broker.producers().remove(client);
+    services.producers().remove(client);
   }
 }

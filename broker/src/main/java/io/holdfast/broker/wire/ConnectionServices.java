@@ -3,6 +3,7 @@ package io.holdfast.broker.wire;
 import io.holdfast.broker.auth.Authority;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.limits.Budgets;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.tls.TlsContexts;
 
 /**
@@ -12,5 +13,7 @@ import io.holdfast.broker.tls.TlsContexts;
  * @param tls null without a certificate
  * @param auth null when AUTH is disabled
  * @param budgets memory that all connections share
+ * @param producers told which connections publish
  */
-public record ConnectionServices(Broker broker, TlsContexts tls, Authority auth, Budgets budgets) {}
+public record ConnectionServices(
+    Broker broker, TlsContexts tls, Authority auth, Budgets budgets, Producers producers) {}

@@ -6,7 +6,6 @@ import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Channel.Outcome;
-import io.holdfast.broker.queue.GuidFactory;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.Topic;
 import io.netty.buffer.ByteBuf;
@@ -60,13 +59,13 @@ final class Consuming {
     if (client.channel() == null) {
       return false;
     }
-    for (int i = idIndex; i < idIndex + GuidFactory.ID_BYTES; i++) {
+    for (int i = idIndex; i < idIndex + HexId.BYTES; i++) {
       byte b = in.getByte(i);
       if (b == ' ' || b == '\n' || b == '\r') {
         return false;
       }
     }
-    long id = GuidFactory.parseHex(in, idIndex);
+    long id = HexId.parse(in, idIndex);
     if (id == -1) {
       return false;
     }
@@ -184,13 +183,13 @@ final class Consuming {
     if (params.length < count) {
       throw ClientException.fatal(E_INVALID, command + " insufficient number of params");
     }
-    if (params[1].length() != GuidFactory.ID_BYTES) {
+    if (params[1].length() != HexId.BYTES) {
       throw ClientException.fatal(E_INVALID, "invalid message ID");
     }
   }
 
   private static long id(String text) {
-    return GuidFactory.parseHex(
+    return HexId.parse(
         Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.ISO_8859_1)), 0);
   }
 

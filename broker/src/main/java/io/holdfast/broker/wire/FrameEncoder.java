@@ -1,6 +1,5 @@
 package io.holdfast.broker.wire;
 
-import io.holdfast.broker.queue.GuidFactory;
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -13,7 +12,7 @@ public final class FrameEncoder {
   private static final int TYPE_BYTES = 4;
 
   /** Bytes of a message frame without the body, the size field included. */
-  public static final int MESSAGE_OVERHEAD_BYTES = 4 + TYPE_BYTES + 8 + 2 + GuidFactory.ID_BYTES;
+  public static final int MESSAGE_OVERHEAD_BYTES = 4 + TYPE_BYTES + 8 + 2 + HexId.BYTES;
 
   private FrameEncoder() {}
 
@@ -40,7 +39,7 @@ public final class FrameEncoder {
     to.writeInt(TYPE_MESSAGE);
     to.writeLong(timestampNs);
     to.writeShort(attempts);
-    GuidFactory.writeHex(id, to);
+    HexId.write(id, to);
   }
 
   /** A message frame; the body is read from position to limit. */

@@ -21,7 +21,6 @@ final class MessagePump implements Runnable {
   /** Messages in one turn: many enough for one write to carry, few enough to be fair. */
   private static final int QUANTUM_MESSAGES = 256;
 
-  private static final int QUANTUM_BYTES = 64 * 1024;
   private static final long RETRY_MS = 1000;
 
   private final ClientV2 client;
@@ -74,7 +73,7 @@ final class MessagePump implements Runnable {
     int max = (int) Math.min(room, QUANTUM_MESSAGES);
     int count;
     try {
-      count = channel.poll(client, max, output.buffer(QUANTUM_BYTES), QUANTUM_BYTES);
+      count = channel.poll(client, max, output, ClientOutput.MESSAGES_BYTES);
     } catch (IOException | RuntimeException e) {
       LOG.error(
           "TOPIC({}) CHANNEL({}): cannot read: {}",

@@ -9,6 +9,7 @@ import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.PublishListener;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.storage.journal.StorageOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
@@ -33,6 +34,7 @@ final class Publisher {
   private static final int MIN_MPUB_MESSAGE_BYTES = 5;
 
   private final Broker broker;
+  private final Producers producers;
   private final Options options;
   private final ClientV2 client;
   private final ClientOutput output;
@@ -63,12 +65,13 @@ final class Publisher {
   private int answered;
 
   Publisher(
-      Broker broker,
+      ConnectionServices services,
       ClientV2 client,
       EventLoop eventLoop,
       Async async,
       Authenticator authenticator) {
-    this.broker = broker;
+    broker = services.broker();
+    producers = services.producers();
     options = broker.options();
     this.client = client;
     output = client.output();
@@ -243,7 +246,7 @@ final class Publisher {
     Reply reply = options.durability() == Durability.SYNCED ? new Reply(command, startNs) : null;
     boolean durable;
     try {
-      durable = to.putMessages(section, count, deferMs, arrivedNs, reply);
+      durable = to.putMessages(section.nioBuffer(), count, deferMs, arrivedNs, reply);
     } catch (BrokerException e) {
       throw failed(e.getMessage());
     }
@@ -276,7 +279,7 @@ final class Publisher {
       topic = broker.existingTopic(topicName);
       if (topic != null) {
         counter = client.pubCounter(topic.name());
-        broker.producers().add(client);
+        producers.add(client);
       }
     }
     return topic;

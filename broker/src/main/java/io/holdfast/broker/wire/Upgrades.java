@@ -62,8 +62,8 @@ final class Upgrades {
 
   /** Replies, and upgrades as agreed. */
   void negotiate(Identify identify) throws ClientException {
-    boolean tls = services.tls() != null && identify.tls() && !client.tls();
-    boolean plain = !client.deflate() && !client.snappy();
+    boolean tls = services.tls() != null && identify.tls() && !client.security().tls();
+    boolean plain = !client.security().deflate() && !client.security().snappy();
     boolean deflate = plain && options.isDeflate() && identify.deflate();
     boolean snappy = plain && options.isSnappy() && identify.snappy();
     if (deflate && snappy) {

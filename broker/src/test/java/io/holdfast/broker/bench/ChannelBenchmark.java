@@ -6,18 +6,20 @@ import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.limits.OutputBudget;
 import io.holdfast.broker.queue.Channel;
-import io.holdfast.broker.queue.GuidFactory;
+import io.holdfast.broker.queue.DeliverySink;
 import io.holdfast.broker.queue.PublishListener;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.wire.ClientOutput;
 import io.holdfast.broker.wire.ClientSettings;
 import io.holdfast.broker.wire.ClientV2;
 import io.holdfast.broker.wire.FrameEncoder;
+import io.holdfast.broker.wire.HexId;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -49,7 +51,7 @@ public class ChannelBenchmark {
   private static final int BATCH = 200;
   private static final int OUT_BYTES = 1 << 20;
   private static final int FRAME_BYTES = FrameEncoder.MESSAGE_OVERHEAD_BYTES + BenchData.BODY_BYTES;
-  private static final int ID_OFFSET = FrameEncoder.MESSAGE_OVERHEAD_BYTES - GuidFactory.ID_BYTES;
+  private static final int ID_OFFSET = FrameEncoder.MESSAGE_OVERHEAD_BYTES - HexId.BYTES;
 
   private static final PublishListener NOBODY =
       new PublishListener() {
@@ -78,6 +80,26 @@ public class ChannelBenchmark {
   private EmbeddedChannel conn;
   private ClientV2 client;
   private ByteBuf out;
+
+  private final DeliverySink sink =
+      new DeliverySink() {
+        @Override
+        public int size() {
+          return out.writerIndex();
+        }
+
+        @Override
+        public void message(
+            long timestampNs, int attempts, long id, byte[] body, int start, int length) {
+          FrameEncoder.messageHead(out, timestampNs, attempts, id, length);
+          out.writeBytes(body, start, length);
+        }
+
+        @Override
+        public void message(long timestampNs, int attempts, long id, ByteBuffer body) {
+          FrameEncoder.message(out, timestampNs, attempts, id, body);
+        }
+      };
 
   /** A new broker for every iteration: the disk would fill up. */
   @Setup(Level.Iteration)
@@ -118,18 +140,18 @@ public class ChannelBenchmark {
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public long putPollFinish() throws Exception {
-    topic.putMessages(section, BATCH, 0, NOBODY);
+    topic.putMessages(section.nioBuffer(), BATCH, 0, NOBODY);
     int polled = 0;
     out.clear();
     while (polled < BATCH) {
-      int count = channel.poll(client, BATCH - polled, out, OUT_BYTES);
+      int count = channel.poll(client, BATCH - polled, sink, OUT_BYTES);
       if (count <= 0) {
         throw new IllegalStateException("only " + polled + " messages: " + count);
       }
       polled += count;
     }
     for (int i = 0; i < BATCH; i++) {
-      ids[i] = GuidFactory.parseHex(out, i * FRAME_BYTES + ID_OFFSET);
+      ids[i] = HexId.parse(out, i * FRAME_BYTES + ID_OFFSET);
     }
     channel.finishMessages(client, ids, BATCH, outcomes);
     if (outcomes[BATCH - 1] != Channel.Outcome.OK) {

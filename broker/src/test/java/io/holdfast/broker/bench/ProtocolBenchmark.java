@@ -4,10 +4,11 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.MemoryBudget;
-import io.holdfast.broker.queue.GuidFactory;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.wire.Connection;
 import io.holdfast.broker.wire.ConnectionServices;
 import io.holdfast.broker.wire.FrameEncoder;
+import io.holdfast.broker.wire.HexId;
 import io.holdfast.broker.wire.ProtocolV2Decoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -44,7 +45,7 @@ public class ProtocolBenchmark {
   private static final int BATCH = 200;
   private static final int FIN_BYTES = 21;
   private static final int FRAME_BYTES = FrameEncoder.MESSAGE_OVERHEAD_BYTES + BenchData.BODY_BYTES;
-  private static final int ID_OFFSET = FrameEncoder.MESSAGE_OVERHEAD_BYTES - GuidFactory.ID_BYTES;
+  private static final int ID_OFFSET = FrameEncoder.MESSAGE_OVERHEAD_BYTES - HexId.BYTES;
 
   private final ByteBuf pub = pub(1, "PUB t\n");
   private final ByteBuf pubs = pub(BATCH, "PUB t\n");
@@ -90,7 +91,11 @@ public class ProtocolBenchmark {
             new ProtocolV2Decoder(
                 new Connection(
                     new ConnectionServices(
-                        broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
+                        broker,
+                        null,
+                        null,
+                        Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+                        new Producers()))));
     conn.writeInbound(Unpooled.copiedBuffer("  V2" + commands, StandardCharsets.US_ASCII));
     answers(conn, 0);
     return conn;
@@ -160,7 +165,7 @@ public class ProtocolBenchmark {
   private void addFins(ByteBuf out) {
     for (int at = out.readerIndex(); at < out.writerIndex(); at += FRAME_BYTES) {
       fins.writeInt(0x46494E20); // "FIN "
-      fins.writeBytes(out, at + ID_OFFSET, GuidFactory.ID_BYTES).writeByte('\n');
+      fins.writeBytes(out, at + ID_OFFSET, HexId.BYTES).writeByte('\n');
     }
   }
 }

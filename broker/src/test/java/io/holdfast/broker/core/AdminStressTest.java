@@ -142,7 +142,7 @@ class AdminStressTest {
 
   private static void publish(Topic topic, int bytes, long deferMs) throws BrokerException {
     ByteBuf section = Unpooled.buffer().writeInt(bytes).writeZero(bytes);
-    topic.putMessages(section, 1, deferMs, null);
+    topic.putMessages(section.nioBuffer(), 1, deferMs, null);
     section.release();
   }
 

@@ -14,6 +14,7 @@ import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.metrics.BrokerCollector;
 import io.holdfast.broker.metrics.Metrics;
+import io.holdfast.broker.stats.Producers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -38,6 +39,7 @@ class HttpFuzzTest {
     router =
         new HttpApi(
                 target.broker(),
+                new Producers(),
                 new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
                 new HttpAccess(null, Role.ADMIN, System::nanoTime),
                 new Events(),

@@ -10,16 +10,13 @@ import io.netty.buffer.Unpooled;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** When messages wait for company, for how long, and that none waits for longer. */
 class DeliveryPacingTest {
@@ -172,33 +169,23 @@ class DeliveryPacingTest {
     }
   }
 
-  static Stream<Arguments> holds() {
-    return Stream.of(
-        Arguments.of(BUFFER_BYTES, BUFFER_MS, 32, 5),
-        Arguments.of(BUFFER_BYTES, BUFFER_MS, 2500, 5),
-        Arguments.of(BUFFER_BYTES, 6, 32, 5),
-        Arguments.of(BUFFER_BYTES, 4, 32, 4),
-        Arguments.of(64, BUFFER_MS, 32, 5),
-        Arguments.of(2, 1, 32, 1),
-        // No buffer: IDENTIFY makes 1 and 0 of -1.
-        Arguments.of(1, BUFFER_MS, 32, 0),
-        Arguments.of(0, BUFFER_MS, 32, 0),
-        Arguments.of(-1, BUFFER_MS, 32, 0),
-        Arguments.of(BUFFER_BYTES, 0, 32, 0),
-        Arguments.of(BUFFER_BYTES, -1, 32, 0),
-        // It would wait for more than it takes.
-        Arguments.of(BUFFER_BYTES, BUFFER_MS, 31, 0),
-        Arguments.of(BUFFER_BYTES, BUFFER_MS, 1, 0),
-        Arguments.of(BUFFER_BYTES, BUFFER_MS, 0, 0));
-  }
-
   @ParameterizedTest
-  @MethodSource("holds")
-  void shouldHoldAsLongAsClientAllows(
-      long bufferSize, long bufferTimeoutMs, long readyCount, long expectedMs) {
-    assertEquals(
-        TimeUnit.MILLISECONDS.toNanos(expectedMs),
-        DeliveryPacing.holdNs(settings(bufferSize, bufferTimeoutMs), readyCount));
+  @CsvSource({
+    "250, 32, 5",
+    "250, 2500, 5",
+    "6, 32, 5",
+    "4, 32, 4",
+    "1, 32, 1",
+    "0, 32, 0",
+    // It would wait for more than it takes.
+    "250, 31, 0",
+    "250, 1, 0",
+    "250, 0, 0"
+  })
+  void shouldHoldAsLongAsClientAllows(long maxHoldMs, long readyCount, long expectedMs) {
+    FakeConsumer client = new FakeConsumer().ready(readyCount);
+    client.maxHoldNs = TimeUnit.MILLISECONDS.toNanos(maxHoldMs);
+    assertEquals(TimeUnit.MILLISECONDS.toNanos(expectedMs), DeliveryPacing.holdNs(client));
   }
 
   /** A channel in a broker that other topics keep busy. */
@@ -252,7 +239,7 @@ class DeliveryPacingTest {
       for (int i = 0; i < messages; i++) {
         section.writeInt(1).writeByte('x');
       }
-      assertTrue(topic.putMessages(section, messages, 0, null));
+      assertTrue(topic.putMessages(section.nioBuffer(), messages, 0, null));
       section.release();
     }
 

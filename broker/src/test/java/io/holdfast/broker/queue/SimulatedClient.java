@@ -6,6 +6,7 @@ import io.holdfast.broker.limits.OutputBudget;
 import io.holdfast.broker.wire.ClientOutput;
 import io.holdfast.broker.wire.ClientSettings;
 import io.holdfast.broker.wire.ClientV2;
+import io.holdfast.broker.wire.HexId;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -98,8 +99,8 @@ final class SimulatedClient {
         if (type == TYPE_MESSAGE) {
           long timestampNs = data.readLong();
           int attempts = data.readUnsignedShort();
-          long id = GuidFactory.parseHex(data, data.readerIndex());
-          data.skipBytes(GuidFactory.ID_BYTES);
+          long id = HexId.parse(data, data.readerIndex());
+          data.skipBytes(HexId.BYTES);
           String body = data.toString(StandardCharsets.US_ASCII);
           deliveries.add(new Delivery(id, attempts, timestampNs, body));
         }

@@ -47,7 +47,7 @@ class TopicDeletionTest {
   private void publish(int messages) throws Exception {
     for (int i = 0; i < messages; i++) {
       ByteBuf section = Unpooled.buffer().writeInt(100).writeBytes(new byte[100]);
-      assertTrue(topic().putMessages(section, 1, 0, null));
+      assertTrue(topic().putMessages(section.nioBuffer(), 1, 0, null));
       section.release();
     }
   }
@@ -86,7 +86,7 @@ class TopicDeletionTest {
     broker.deleteTopic("t");
     ByteBuf section = Unpooled.buffer().writeInt(1).writeByte('x');
     BrokerException refused =
-        assertThrows(BrokerException.class, () -> old.putMessages(section, 1, 0, null));
+        assertThrows(BrokerException.class, () -> old.putMessages(section.nioBuffer(), 1, 0, null));
     section.release();
     assertEquals("exiting", refused.getMessage());
     assertThrows(BrokerException.class, () -> old.channel("d"));

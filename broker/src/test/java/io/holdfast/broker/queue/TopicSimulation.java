@@ -167,7 +167,7 @@ final class TopicSimulation {
       channel.hasBacklog = world.real(channel).backendDepth() > 0;
       channel.deferredNow = world.real(channel).deferredCount();
     }
-    boolean durable = world.real(topic).putMessages(section, count, deferMs, null);
+    boolean durable = world.real(topic).putMessages(section.nioBuffer(), count, deferMs, null);
     section.release();
     require(durable, topic, "publish is not durable at once");
     topic.put(batch, nowMs);

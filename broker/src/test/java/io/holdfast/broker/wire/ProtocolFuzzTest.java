@@ -8,6 +8,7 @@ import io.holdfast.broker.fuzz.FuzzTarget;
 import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.wire.compress.DeflateDecoder;
 import io.holdfast.broker.wire.compress.SnappyDecoder;
 import io.netty.buffer.ByteBuf;
@@ -75,7 +76,9 @@ class ProtocolFuzzTest {
         .addLast(
             "protocol",
             new ProtocolV2Decoder(
-                new Connection(new ConnectionServices(target.broker(), null, null, budgets))));
+                new Connection(
+                    new ConnectionServices(
+                        target.broker(), null, null, budgets, new Producers()))));
   }
 
   /** A connection that behaves: what the last one did is not its concern. */

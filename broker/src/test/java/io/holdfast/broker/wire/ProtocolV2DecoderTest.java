@@ -9,6 +9,7 @@ import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.limits.Budgets;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.stats.Producers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -49,7 +50,11 @@ class ProtocolV2DecoderTest {
         new ProtocolV2Decoder(
             new Connection(
                 new ConnectionServices(
-                    broker, null, null, Budgets.of(MemoryBudget.ofThisJvm(0, 0))))));
+                    broker,
+                    null,
+                    null,
+                    Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+                    new Producers()))));
   }
 
   private static String size(int value) {
