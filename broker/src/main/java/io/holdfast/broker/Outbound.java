@@ -114,7 +114,7 @@ final class Outbound implements Closeable {
                 options.isStatsdMemStats(),
                 options.statsdUdpPacketSize(),
                 options.isStatsdExcludeEphemeral()),
-            () -> StatsSnapshot.of(broker, "", "", false).withMemory(MemoryStats.now(), null));
+            () -> StatsSnapshot.withoutClients(broker).withMemory(MemoryStats.now(), null));
     statsd.start();
   }
 

@@ -170,8 +170,7 @@ class LayeringTest {
           .resideInAPackage("..broker.config..")
           .should()
           .dependOnClassesThat(
-              resideInAPackage("io.holdfast..")
-                  .and(not(resideInAPackage("..broker.config.."))));
+              resideInAPackage("io.holdfast..").and(not(resideInAPackage("..broker.config.."))));
 
   @ArchTest
   static final ArchRule ONLY_MAIN_EXITS =

@@ -193,7 +193,7 @@ public final class Broker {
     long count = 0;
     for (Topic topic : topics.all()) {
       for (Channel channel : topic.channels()) {
-        count += channel.inFlightCount();
+        count += channel.figures().inFlightCount();
       }
     }
     return count;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.ChannelFigures;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.stats.MemoryBudgetStats;
 import java.io.IOException;
@@ -128,14 +129,15 @@ public record Figures(
       deep(topic.name(), null, topic.depth());
       for (Channel channel : topic.channels()) {
         channels++;
-        inFlight += channel.inFlightCount();
-        deferred += channel.deferredCount();
-        requeued += channel.requeueCount();
-        timedOut += channel.timeoutCount();
+        ChannelFigures figures = channel.figures();
+        inFlight += figures.inFlightCount();
+        deferred += figures.deferredCount();
+        requeued += figures.requeueCount();
+        timedOut += figures.timeoutCount();
         ledgerBytes += channel.diskBytes();
-        LatencyCounts counts = channel.processing();
+        LatencyCounts counts = channel.times().counts();
         finished += counts == null ? 0 : counts.count();
-        deep(topic.name(), channel.name(), channel.depth());
+        deep(topic.name(), channel.name(), figures.depth());
       }
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.broker.history;
 
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.ChannelFigures;
 import io.holdfast.broker.queue.Topic;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -10,13 +11,14 @@ import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * Rates and depths of the last 15 min of single topics and channels: of all while they are few,
  * else one that was idle and not looked at for 15 min makes room for another that has had messages,
  * and one that somebody looks at takes the place of the one that was of no use the longest. What is
- * deleted is forgotten; made again it begins anew. Thread-safe; of topics and channels a lock is
- * held for one figure at a time.
+ * deleted is forgotten; made again it begins anew. Thread-safe; of a channel all figures are of one
+ * moment.
  */
 public final class QueueHistory {
   /** So many topics and channels are followed: some 5 MB. */
@@ -29,15 +31,23 @@ public final class QueueHistory {
           Series.Column.level("depth", Topic::depth),
           Series.Column.level("waiting", QueueHistory::waiting));
 
-  private static final List<Series.Column<Channel>> CHANNEL =
+  /** A channel at one moment. */
+  private record ChannelNow(ChannelFigures figures, long finished) {
+    private static ChannelNow of(Channel channel) {
+      LatencyCounts counts = channel.times().counts();
+      return new ChannelNow(channel.figures(), counts == null ? 0 : counts.count());
+    }
+  }
+
+  private static final List<Series.Column<ChannelNow>> CHANNEL =
       List.of(
-          Series.Column.rate("arrived", Channel::messageCount),
-          Series.Column.rate("finished", QueueHistory::finished),
-          Series.Column.rate("requeued", Channel::requeueCount),
-          Series.Column.rate("timed_out", Channel::timeoutCount),
-          Series.Column.level("depth", Channel::depth),
-          Series.Column.level("in_flight", Channel::inFlightCount),
-          Series.Column.level("deferred", Channel::deferredCount));
+          Series.Column.rate("arrived", now -> now.figures().messageCount()),
+          Series.Column.rate("finished", ChannelNow::finished),
+          Series.Column.rate("requeued", now -> now.figures().requeueCount()),
+          Series.Column.rate("timed_out", now -> now.figures().timeoutCount()),
+          Series.Column.level("depth", now -> now.figures().depth()),
+          Series.Column.level("in_flight", now -> now.figures().inFlightCount()),
+          Series.Column.level("deferred", now -> now.figures().deferredCount()));
 
   private final int max;
 
@@ -59,12 +69,7 @@ public final class QueueHistory {
   }
 
   private static long waiting(Topic topic) {
-    return topic.channels().stream().mapToLong(Channel::depth).sum();
-  }
-
-  private static long finished(Channel channel) {
-    LatencyCounts counts = channel.processing();
-    return counts == null ? 0 : counts.count();
+    return topic.channels().stream().mapToLong(channel -> channel.figures().depth()).sum();
   }
 
   /** The latest rows of a topic as columns, oldest first; it is followed from now on. */
@@ -98,23 +103,24 @@ public final class QueueHistory {
     round++;
     List<Object> others = new ArrayList<>();
     for (Topic topic : topics) {
-      record(topic, topic.messageCount(), others, timeMs, nowNs);
+      record(topic, topic::messageCount, others, timeMs, nowNs);
       for (Channel channel : topic.channels()) {
-        record(channel, channel.messageCount(), others, timeMs, nowNs);
+        record(channel, () -> channel.figures().messageCount(), others, timeMs, nowNs);
       }
     }
     followed.values().removeIf(series -> series.recordedIn() != round); // deleted
     replaceIdle(others);
   }
 
-  private void record(Object queue, long messages, List<Object> others, long timeMs, long nowNs) {
+  private void record(
+      Object queue, LongSupplier messages, List<Object> others, long timeMs, long nowNs) {
     Series<?> series = followed.get(queue);
     if (series == null && followed.size() < max) {
       series = follow(queue);
     }
     if (series != null) {
       series.record(round, timeMs, nowNs);
-    } else if (messages > 0 && others.size() < max) {
+    } else if (others.size() < max && messages.getAsLong() > 0) {
       others.add(queue);
     }
   }
@@ -122,8 +128,8 @@ public final class QueueHistory {
   private Series<?> follow(Object queue) {
     Series<?> series =
         queue instanceof Topic topic
-            ? new Series<>(topic, TOPIC)
-            : new Series<>((Channel) queue, CHANNEL);
+            ? new Series<>(() -> topic, TOPIC)
+            : new Series<>(() -> ChannelNow.of((Channel) queue), CHANNEL);
     series.used(round);
     followed.put(queue, series);
     return series;

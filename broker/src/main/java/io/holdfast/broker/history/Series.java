@@ -5,13 +5,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /** The last rows of one topic or channel. Not thread-safe. */
 final class Series<T> {
   private static final double NS_PER_S = 1e9;
 
-  private final T of;
+  private final Supplier<T> of;
   private final List<Column<T>> columns;
 
   /** Oldest first; the time in ms since 1970, then the columns' values. */
@@ -39,14 +40,18 @@ final class Series<T> {
     }
   }
 
-  Series(T of, List<Column<T>> columns) {
+  /**
+   * @param of looks at the topic or channel; its figures are read from what that gives
+   */
+  Series(Supplier<T> of, List<Column<T>> columns) {
     this.of = of;
     this.columns = columns;
   }
 
   /** Adds a row, but for the first time. Takes locks of the topic or channel, one at a time. */
   void record(long round, long timeMs, long nowNs) {
-    long[] now = columns.stream().mapToLong(column -> column.read().applyAsLong(of)).toArray();
+    T at = of.get();
+    long[] now = columns.stream().mapToLong(column -> column.read().applyAsLong(at)).toArray();
     if (last != null) {
       double seconds = Math.max(1e-3, (nowNs - lastNs) / NS_PER_S);
       double[] row = new double[1 + now.length];

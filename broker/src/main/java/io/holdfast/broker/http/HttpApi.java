@@ -68,8 +68,7 @@ public final class HttpApi {
             routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
   }
 
-  private static void addState(
-      Routes to, Broker broker, Producers producers, Workers workers) {
+  private static void addState(Routes to, Broker broker, Producers producers, Workers workers) {
     StatsHandler stats = new StatsHandler(broker, producers);
     to.add(Right.OPEN, "GET", "/ping", RequestHandler.immediate(stats::ping));
     HealthHandler health = new HealthHandler(broker.health());
@@ -255,7 +254,7 @@ public final class HttpApi {
       return topic == null
           ? null
           : (section, count, deferMs, listener) ->
-              topic.putMessages(section.nioBuffer(), count, deferMs, listener);
+              topic.putMessages(section.nioBuffer(), count, deferMs, 0, listener);
     }
 
     @Override

@@ -49,7 +49,7 @@ final class PeekHandler {
     Position from = MessagePosition.parse(params.get("from"), Position.START, "INVALID_ARG_FROM");
     int max = params.number("n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
     int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
-    Peeked peeked = topic.peek(from, max, bytes, MAX_REPLY_BYTES);
+    Peeked peeked = topic.peek().from(from, max, bytes, MAX_REPLY_BYTES);
     return HttpReply.json(
         new TopicPeek(
             name,
@@ -81,7 +81,7 @@ final class PeekHandler {
             names.topic(),
             names.channel(),
             state.name().toLowerCase(Locale.ROOT),
-            topic.peek(channel, state, max, bytes, MAX_REPLY_BYTES).stream()
+            topic.peek().first(channel, state, max, bytes, MAX_REPLY_BYTES).stream()
                 .map(Entry::of)
                 .toList()));
   }

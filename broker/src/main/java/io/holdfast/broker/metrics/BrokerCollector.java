@@ -5,6 +5,7 @@ import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.ChannelFigures;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.topic.DirNames;
 import io.prometheus.metrics.model.registry.MultiCollector;
@@ -186,40 +187,46 @@ public final class BrokerCollector implements MultiCollector {
 
   /** The families with the labels topic and channel. */
   private static final class ChannelFamilies {
-    private final List<Family<Channel>> all =
+    private final List<Family<ChannelFigures>> all =
         List.of(
-            Family.gauge("nsq_channel_depth", "Messages ready to be delivered.", Channel::depth),
             Family.gauge(
-                "nsq_channel_backend_depth", "Those of them on disk only.", Channel::backendDepth),
+                "nsq_channel_depth", "Messages ready to be delivered.", ChannelFigures::depth),
+            Family.gauge(
+                "nsq_channel_backend_depth",
+                "Those of them on disk only.",
+                ChannelFigures::backendDepth),
             Family.gauge(
                 "nsq_channel_paused", "1 while the channel is paused.", c -> one(c.isPaused())),
             Family.untyped(
                 "nsq_channel_in_flight_count",
                 "Messages delivered and not answered.",
-                Channel::inFlightCount),
+                ChannelFigures::inFlightCount),
             Family.untyped(
                 "nsq_channel_deferred_count",
                 "Messages that wait for a time.",
-                Channel::deferredCount),
+                ChannelFigures::deferredCount),
             Family.untyped(
-                "nsq_channel_message_count", "Messages since start.", Channel::messageCount),
+                "nsq_channel_message_count", "Messages since start.", ChannelFigures::messageCount),
             Family.untyped(
                 "nsq_channel_requeue_count",
                 "Messages sent back by REQ since start.",
-                Channel::requeueCount),
+                ChannelFigures::requeueCount),
             Family.untyped(
                 "nsq_channel_timeout_count",
                 "Messages timed out since start.",
-                Channel::timeoutCount),
+                ChannelFigures::timeoutCount),
             Family.untyped(
-                "nsq_channel_client_count", "Consumers connected.", c -> c.clients().size()),
-            Family.counter("nsq_channel_messages", "Messages since start.", Channel::messageCount),
+                "nsq_channel_client_count", "Consumers connected.", ChannelFigures::clientCount),
+            Family.counter(
+                "nsq_channel_messages", "Messages since start.", ChannelFigures::messageCount),
             Family.counter(
                 "nsq_channel_requeues",
                 "Messages sent back by REQ since start.",
-                Channel::requeueCount),
+                ChannelFigures::requeueCount),
             Family.counter(
-                "nsq_channel_timeouts", "Messages timed out since start.", Channel::timeoutCount));
+                "nsq_channel_timeouts",
+                "Messages timed out since start.",
+                ChannelFigures::timeoutCount));
 
     private final Family<LatencyCounts> processing =
         Family.histogram(
@@ -227,8 +234,9 @@ public final class BrokerCollector implements MultiCollector {
 
     private void add(Channel channel) {
       Labels labels = Labels.of("topic", channel.topicName(), "channel", channel.name());
-      all.forEach(family -> family.add(labels, channel));
-      LatencyCounts counts = channel.processing();
+      ChannelFigures figures = channel.figures();
+      all.forEach(family -> family.add(labels, figures));
+      LatencyCounts counts = channel.times().counts();
       if (counts != null) {
         processing.add(labels, counts);
       }
@@ -255,8 +263,9 @@ public final class BrokerCollector implements MultiCollector {
       for (Channel channel : topic.channels()) {
         ledgerBytes += channel.diskBytes();
         ledgerFiles += channel.diskFiles();
-        skippedNow += channel.unreadableCount();
-        unreadable = Math.max(unreadable, channel.unreadableCount());
+        long unreadableHere = channel.figures().unreadableCount();
+        skippedNow += unreadableHere;
+        unreadable = Math.max(unreadable, unreadableHere);
       }
       damagedNow += unreadable;
     }

@@ -22,6 +22,16 @@ public final class GuidFactory {
     this.nodeId = nodeId;
   }
 
+  /** Ids begin here. */
+  long idBase() {
+    return idBase;
+  }
+
+  /** Of the broker that made the topic. */
+  int nodeId() {
+    return nodeId;
+  }
+
   /** The id of a message as a number. */
   public long idOf(long ordinal) {
     return (idBase + ordinal) << NODE_BITS | nodeId;

@@ -2,7 +2,6 @@ package io.holdfast.broker.queue;
 
 import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.limits.MemoryShare;
-import io.holdfast.broker.queue.Channel.Outcome;
 import io.holdfast.storage.values.HeldMessage;
 import java.util.Collection;
 import java.util.List;
@@ -84,19 +83,10 @@ final class InFlightMessages {
     share.give(MESSAGE_BYTES);
   }
 
-  /** Takes out the message of a client that times out first, whenever that is; null for none. */
-  Message popFirst(Consumer client) {
+  /** The message of a client whose time is over first; null for none. */
+  Message firstTimedOut(Consumer client, long nowNs) {
     Message first = client.inFlight().first();
-    if (first != null) {
-      pop(first);
-    }
-    return first;
-  }
-
-  /** As {@link #popFirst}, if its time is over. */
-  Message popTimedOut(Consumer client, long nowNs) {
-    Message first = client.inFlight().first();
-    return first != null && first.deadlineNs - nowNs <= 0 ? popFirst(client) : null;
+    return first != null && first.deadlineNs - nowNs <= 0 ? first : null;
   }
 
   /** Begins the timeout anew, up to max-msg-timeout after the delivery. */

@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 
@@ -65,6 +66,27 @@ final class Message extends MessageRef {
         view.bodyLength(),
         view.attempts(),
         view.timestampNs());
+  }
+
+  /**
+   * A message that was published just now.
+   *
+   * @param i its place in the batch, from 0
+   * @param offset of its body in the batch's section
+   * @param bornNs now, {@link System#nanoTime}
+   */
+  static Message of(Batch batch, int i, int offset, int length, long bornNs) {
+    Message message =
+        new Message(
+            batch.firstOrdinal() + i,
+            batch.position(),
+            batch.sectionOffset() + offset,
+            length,
+            0,
+            batch.timestampNs());
+    message.bodyStart = offset;
+    message.bornNs = bornNs;
+    return message;
   }
 
   private Message(MessageRef ref) {

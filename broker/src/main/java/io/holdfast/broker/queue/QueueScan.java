@@ -18,7 +18,7 @@ public final class QueueScan implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(QueueScan.class);
   private static final long INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
-  private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
+  private final Set<ChannelScan> channels = ConcurrentHashMap.newKeySet();
   private final ChannelSettings.Clock clock;
   private final Thread thread;
   private volatile boolean stopped;
@@ -40,13 +40,13 @@ public final class QueueScan implements Closeable {
     }
   }
 
-  void add(Channel channel) {
+  void add(ChannelScan channel) {
     if (channels.add(channel)) {
       LockSupport.unpark(thread);
     }
   }
 
-  void remove(Channel channel) {
+  void remove(ChannelScan channel) {
     channels.remove(channel);
   }
 
@@ -63,7 +63,7 @@ public final class QueueScan implements Closeable {
 
   /** Looks at all channels once. */
   void scan(long nowNs) {
-    for (Channel channel : channels) {
+    for (ChannelScan channel : channels) {
       if (channel.isDue(nowNs)) {
         // Removed first: a channel that gets work again while it is looked at adds itself.
         channels.remove(channel);
@@ -72,10 +72,10 @@ public final class QueueScan implements Closeable {
             channels.add(channel);
           }
         } catch (RuntimeException | Error e) {
-          LOG.error("TOPIC({}) CHANNEL({}): scan failed", channel.topicName(), channel.name(), e);
+          LOG.error("{}: scan failed", channel.name(), e);
           channels.add(channel);
         }
-        if (channel.isExiting()) {
+        if (channel.isOver()) {
           // It may have taken itself out between the look and the adding.
           channels.remove(channel);
         }

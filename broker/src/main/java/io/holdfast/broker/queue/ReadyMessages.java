@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.limits.MemoryShare;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.values.HeldMessage;
@@ -13,13 +12,11 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The messages of a channel that are not with a consumer: memory queue, backend and deferred ones,
- * how new ones get there, and the select across memory queue and backend. The channel's lock guards
- * it.
+ * The messages of a channel that are with no consumer: how they get into memory queue, backend or
+ * the deferred ones, and the select across the first two. The channel's lock guards it.
  */
 final class ReadyMessages {
   /**
@@ -27,9 +24,6 @@ final class ReadyMessages {
    * and the copy costs more than finding them there.
    */
   private static final int MAX_COPIED_BODY_BYTES = 4096;
-
-  /** References that a channel may have whatever others have. */
-  private static final int MIN_REFERENCES = 128;
 
   /** Messages made ready in one turn of the scan. */
   private static final int MAX_RELEASED = 10_000;
@@ -41,10 +35,7 @@ final class ReadyMessages {
   private final BackendQueue backend;
   private final LongSupplier demand;
   private final MemoryQueue memory;
-  private final DeferredQueue deferred = new DeferredQueue();
-
-  /** Of all channels' memory for references, deferred and requeued ones. */
-  private final MemoryShare references;
+  private final DeferredMessages deferred;
 
   /** Until when the backend is not asked, see {@link #putBack}; nanoTime. */
   private long blockedUntilNs;
@@ -69,7 +60,7 @@ final class ReadyMessages {
     memory =
         new MemoryQueue(
             settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
-    references = new MemoryShare(settings.memory().deferred());
+    deferred = new DeferredMessages(settings);
   }
 
   // ---------------------------------------------------------------- in
@@ -150,7 +141,7 @@ final class ReadyMessages {
     int at = start;
     for (int i = 0; i < max; i++) {
       int length = section.getInt(at);
-      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
+      Message message = Message.of(batch, i, at + Integer.BYTES - start, length, bornNs);
       if (memory.reserve(copy ? length : 0)) {
         message.bytes = bytes;
         memory.put(message);
@@ -193,20 +184,6 @@ final class ReadyMessages {
     dropped += backend.dropBelow(Long.MAX_VALUE);
   }
 
-  private static Message message(Batch batch, int i, int offsetInSection, int length, long bornNs) {
-    Message message =
-        new Message(
-            batch.firstOrdinal() + i,
-            batch.position(),
-            batch.sectionOffset() + offsetInSection,
-            length,
-            0,
-            batch.timestampNs());
-    message.bodyStart = offsetInSection;
-    message.bornNs = bornNs;
-    return message;
-  }
-
   private void putDeferred(Batch batch) throws IOException {
     ByteBuffer section = batch.section();
     int start = section.position();
@@ -216,7 +193,7 @@ final class ReadyMessages {
     List<HeldMessage> held = new ArrayList<>(batch.count());
     for (int i = 0; i < batch.count(); i++) {
       int length = section.getInt(at);
-      Message message = message(batch, i, at + Integer.BYTES - start, length, bornNs);
+      Message message = Message.of(batch, i, at + Integer.BYTES - start, length, bornNs);
       held.add(HeldMessage.after(message, batch.deferMs(), nowMs));
       defer(message, batch.deferMs());
       at += Integer.BYTES + length;
@@ -247,20 +224,13 @@ final class ReadyMessages {
 
   /** Makes a message that came back ready at once. */
   void requeue(Message message) {
-    references.take(References.REFERENCE_BYTES);
+    deferred.takeReference();
     memory.requeue(message);
   }
 
-  /**
-   * Makes a message ready after a delay.
-   *
-   * @return when, by the monotonic clock
-   */
-  long defer(Message message, long delayMs) {
-    long dueNs = settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs);
-    references.take(References.REFERENCE_BYTES);
-    deferred.add(message, dueNs);
-    return dueNs;
+  /** Makes a message ready after a delay. */
+  void defer(Message message, long delayMs) {
+    deferred.add(message, delayMs);
   }
 
   /** Makes ready what is due, as much as is worth one turn; returns how many. */
@@ -281,25 +251,11 @@ final class ReadyMessages {
 
   /** Whether a message may be deferred, by the bounds on references. */
   boolean mayDefer() {
-    return deferred.size() < settings.maxDeferred() && isRoom(1);
+    return deferred.mayDefer(memory.requeued());
   }
 
-  /** Whether there is room for more references. A few there are in any case. */
   private boolean mayHold(int more) {
-    long count = (long) deferred.size() + memory.requeued() + more;
-    return count <= settings.maxDeferred() && isRoom(more);
-  }
-
-  private boolean isRoom(int more) {
-    if (deferred.size() + memory.requeued() + more <= MIN_REFERENCES) {
-      return true;
-    }
-    long bytes = (long) more * References.REFERENCE_BYTES;
-    boolean isRoom = references.tryTake(bytes);
-    if (isRoom) {
-      references.give(bytes);
-    }
-    return isRoom;
+    return deferred.mayHold(memory.requeued(), more);
   }
 
   // ---------------------------------------------------------------- out
@@ -323,7 +279,7 @@ final class ReadyMessages {
         boolean readable = message.bytes != null || backend.read(message, view);
         // Taken out only now: after an exception it must not be nowhere.
         if (memory.isRequeuedNext()) {
-          references.give(References.REFERENCE_BYTES);
+          deferred.giveReference();
         }
         memory.remove();
         if (readable) {
@@ -430,17 +386,7 @@ final class ReadyMessages {
 
   /** The deferred messages that are due first. */
   List<Waiting> firstDeferred(int max) {
-    long nowNs = settings.clock().nanos();
-    long nowMs = settings.clock().wallMs();
-    FirstFew<Waiting> first = new FirstFew<>(max);
-    for (int i = 0; i < deferred.size(); i++) {
-      long leftNs = deferred.dueNs(i) - nowNs;
-      if (first.takes(leftNs)) {
-        first.add(
-            leftNs, Waiting.of(deferred.get(i), nowMs + TimeUnit.NANOSECONDS.toMillis(leftNs)));
-      }
-    }
-    return first.inOrder();
+    return deferred.first(max);
   }
 
   // ---------------------------------------------------------------- figures and the rest
@@ -467,38 +413,24 @@ final class ReadyMessages {
     return blocked || deferred.size() > 0;
   }
 
-  /** When the first deferred message is due, or another time if that is earlier. */
+  /** When the first message becomes ready by itself, or another time if that is earlier. */
   long firstDueNs(long otherwiseNs) {
-    long first = otherwiseNs;
-    if (deferred.size() > 0 && deferred.firstDueNs() - first < 0) {
-      first = deferred.firstDueNs();
-    }
+    long first = deferred.firstDueNs(otherwiseNs);
     return blocked && blockedUntilNs - first < 0 ? blockedUntilNs : first;
   }
 
   /** Shows every message that memory knows of. */
   void visit(Message.Visitor visitor) {
     memory.visit(visitor);
-    long nowNs = settings.clock().nanos();
-    for (int i = 0; i < deferred.size(); i++) {
-      deferred.visit(i, visitor, delayMs(i, nowNs));
-    }
-  }
-
-  /** How long a message still waits; not 0, which is for messages that are not deferred. */
-  private long delayMs(int i, long nowNs) {
-    return Math.max(1, TimeUnit.NANOSECONDS.toMillis(deferred.dueNs(i) - nowNs));
+    deferred.visit(visitor);
   }
 
   /** The deferred messages, each made when it is asked for. */
   Stream<HeldMessage> deferred() {
-    long nowNs = settings.clock().nanos();
-    long nowMs = settings.clock().wallMs();
-    return IntStream.range(0, deferred.size())
-        .mapToObj(i -> HeldMessage.after(deferred.get(i), delayMs(i, nowNs), nowMs));
+    return deferred.held();
   }
 
-  /** The messages in memory that came back or stand in copies. */
+  /** Those in memory that came back or stand in copies. */
   Stream<HeldMessage> cameBack() {
     return memory.held();
   }
@@ -506,14 +438,13 @@ final class ReadyMessages {
   /** Gives back what memory it has kept for messages to come. */
   void trim() {
     memory.trim();
-    references.trim();
+    deferred.trim();
   }
 
   /** Drops what memory has; the backend is emptied by itself. */
   void clear() {
     memory.clear();
     deferred.clear();
-    references.giveAll();
     blocked = false;
   }
 }

@@ -93,18 +93,20 @@ final class Stragglers {
     Roaring64Bitmap seen = new Roaring64Bitmap();
     long[] bytes = new long[2];
     for (Channel channel : channels) {
-      channel.stragglers(
-          backlogFile,
-          message -> {
-            if (!seen.contains(message.ordinal())) {
-              seen.addLong(message.ordinal());
-              bytes[0] += message.bodyLength() + RECORD_BYTES;
-              bytes[1] += message.file() == oldest ? message.bodyLength() + RECORD_BYTES : 0;
-            }
-            if (message.file() == oldest) {
-              unfinished.put(message.ordinal(), message);
-            }
-          });
+      channel
+          .upkeep()
+          .stragglers(
+              backlogFile,
+              message -> {
+                if (!seen.contains(message.ordinal())) {
+                  seen.addLong(message.ordinal());
+                  bytes[0] += message.bodyLength() + RECORD_BYTES;
+                  bytes[1] += message.file() == oldest ? message.bodyLength() + RECORD_BYTES : 0;
+                }
+                if (message.file() == oldest) {
+                  unfinished.put(message.ordinal(), message);
+                }
+              });
     }
     // Also after an error: what it cost is not to be paid at each turn.
     lookedNs = nowNs;
@@ -118,7 +120,7 @@ final class Stragglers {
     }
     journal.force();
     for (Channel channel : channels) {
-      channel.carry(oldest, copies);
+      channel.upkeep().carry(oldest, copies);
     }
     lookedBytes = -1;
     return true;

@@ -9,32 +9,51 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Looks at what a journal holds, finished or not, in the order of publishing. Changes nothing: it
- * has a cursor of its own. For one caller, who sees to it that no file is removed meanwhile.
+ * Looks at the messages of a topic or of a channel of it, and changes nothing: it has a cursor of
+ * its own. Reads the disk, while no file is removed: not on an event loop. Any thread.
  */
-final class TopicPeek {
+public final class TopicPeek {
   private final Journal journal;
   private final GuidFactory guids;
+  private final Reclaimer reclaimer;
+  private final TopicState state;
+  private final ChannelSettings.Clock clock;
 
-  TopicPeek(Journal journal, GuidFactory guids) {
+  TopicPeek(
+      Journal journal,
+      GuidFactory guids,
+      Reclaimer reclaimer,
+      TopicState state,
+      ChannelSettings.Clock clock) {
     this.journal = journal;
     this.guids = guids;
+    this.reclaimer = reclaimer;
+    this.state = state;
+    this.clock = clock;
   }
 
   /**
-   * Reads messages from a place on.
+   * What the journal holds from a place on, finished or not, in the order of publishing.
    *
    * @param max how many at most
    * @param maxBodyBytes how much of each body
    * @param maxBytes of all these together; the first message comes anyway
    */
-  Peeked read(Position from, int max, int maxBodyBytes, long maxBytes) throws IOException {
+  public Peeked from(Position place, int max, int maxBodyBytes, long maxBytes) throws IOException {
+    return reclaimer.keepingFiles(
+        () ->
+            state.exiting
+                ? new Peeked(List.of(), Peeked.NONE)
+                : read(place, max, maxBodyBytes, maxBytes));
+  }
+
+  private Peeked read(Position place, int max, int maxBodyBytes, long maxBytes) throws IOException {
     long end = journal.nextOrdinal();
     List<PeekedMessage> messages = new ArrayList<>();
     MessageView view = new MessageView();
     long bytes = 0;
     try (JournalCursor cursor = journal.cursor()) {
-      cursor.moveTo(Math.max(journal.firstOrdinal(), ordinal(from, end)));
+      cursor.moveTo(Math.max(journal.firstOrdinal(), ordinal(place, end)));
       while (cursor.next(view, end)) {
         int length = Math.min(view.bodyLength(), maxBodyBytes);
         boolean isFull = messages.size() == max;
@@ -50,15 +69,26 @@ final class TopicPeek {
   }
 
   /**
-   * Reads messages that a channel has told of. One that cannot be read, or that the backend has
-   * still to find out to be deferred, is left out.
+   * The first messages of one of the topic's channels: ready ones in the order of delivery, those
+   * in flight that were delivered first, deferred ones that are due first. One that cannot be read,
+   * or that the backend has still to find out to be deferred, is left out.
    *
+   * @param max how many at most
    * @param maxBodyBytes how much of each body
    * @param maxBytes of all these together; the first message comes anyway
-   * @param nowMs since 1970
    */
-  List<PeekedMessage> read(List<Waiting> waiting, int maxBodyBytes, long maxBytes, long nowMs)
+  public List<PeekedMessage> first(
+      Channel channel, Waiting.State which, int max, int maxBodyBytes, long maxBytes)
       throws IOException {
+    return reclaimer.keepingFiles(
+        () ->
+            state.exiting
+                ? List.of()
+                : read(channel.first(which, max), maxBodyBytes, maxBytes, clock.wallMs()));
+  }
+
+  private List<PeekedMessage> read(
+      List<Waiting> waiting, int maxBodyBytes, long maxBytes, long nowMs) throws IOException {
     List<PeekedMessage> messages = new ArrayList<>();
     MessageView view = new MessageView();
     long bytes = 0;

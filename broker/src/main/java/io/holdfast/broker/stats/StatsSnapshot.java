@@ -9,6 +9,7 @@ import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.ChannelFigures;
 import io.holdfast.broker.queue.Consumer;
 import io.holdfast.broker.queue.Topic;
 import java.util.ArrayList;
@@ -20,8 +21,8 @@ import java.util.stream.Stream;
 
 /**
  * One view of the broker, as /stats shows it: component names and order are those of its JSON
- * (contract §5). The numbers of a topic, channel or client are read one after the other while it
- * works. Immutable.
+ * (contract §5). The numbers of a channel are of one moment, those of topics and clients are read
+ * one after the other while it works. Immutable.
  *
  * @param version what the broker says it is; semver, for nsqadmin
  * @param health {@code OK} or {@code NOK - } and an error
@@ -150,6 +151,11 @@ public record StatsSnapshot(
         null);
   }
 
+  /** Takes a snapshot of all topics and channels, without connections and {@link #memory}. */
+  public static StatsSnapshot withoutClients(Broker broker) {
+    return of(broker, new Producers(), "", "", false);
+  }
+
   /** Returns the broker's own version, beside that of the nsqd it stands in for. */
   @JsonProperty("holdfast_version")
   public String holdfastVersion() {
@@ -210,25 +216,25 @@ public record StatsSnapshot(
   }
 
   private static ChannelStats channel(Channel channel, String topicFilter, boolean includeClients) {
-    Collection<Consumer> clients = channel.clients();
+    ChannelFigures figures = channel.figures();
     return new ChannelStats(
         channel.name(),
-        channel.depth(),
-        channel.backendDepth(),
-        channel.inFlightCount(),
-        channel.deferredCount(),
-        channel.messageCount(),
-        channel.zoneLocalMsgCount(),
-        channel.regionLocalMsgCount(),
-        channel.globalMsgCount(),
-        channel.requeueCount(),
-        channel.timeoutCount(),
-        channel.unreadableCount(),
-        channel.droppedCount(),
-        clients.size(),
-        includeClients ? connections(clients, topicFilter) : null,
-        channel.isPaused(),
-        channel.e2eProcessingLatency());
+        figures.depth(),
+        figures.backendDepth(),
+        figures.inFlightCount(),
+        figures.deferredCount(),
+        figures.messageCount(),
+        figures.zoneLocalMsgCount(),
+        figures.regionLocalMsgCount(),
+        figures.globalMsgCount(),
+        figures.requeueCount(),
+        figures.timeoutCount(),
+        figures.unreadableCount(),
+        figures.droppedCount(),
+        figures.clientCount(),
+        includeClients ? connections(channel.clients(), topicFilter) : null,
+        figures.isPaused(),
+        channel.times().snapshot());
   }
 
   private static List<ClientStats> connections(Collection<Consumer> clients, String topicFilter) {

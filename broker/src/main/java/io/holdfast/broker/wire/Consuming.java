@@ -5,8 +5,8 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
-import io.holdfast.broker.queue.Channel.Outcome;
 import io.holdfast.broker.queue.Names;
+import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.Topic;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -189,8 +189,7 @@ final class Consuming {
   }
 
   private static long id(String text) {
-    return HexId.parse(
-        Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.ISO_8859_1)), 0);
+    return HexId.parse(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.ISO_8859_1)), 0);
   }
 
   void cls() throws ClientException {

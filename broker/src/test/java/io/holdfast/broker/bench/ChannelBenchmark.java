@@ -7,6 +7,7 @@ import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.limits.OutputBudget;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.DeliverySink;
+import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.PublishListener;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.wire.ClientOutput;
@@ -71,7 +72,7 @@ public class ChannelBenchmark {
   public int memQueueSize;
 
   private final long[] ids = new long[BATCH];
-  private final Channel.Outcome[] outcomes = new Channel.Outcome[BATCH];
+  private final Outcome[] outcomes = new Outcome[BATCH];
   private final ByteBuf section = Unpooled.wrappedBuffer(BenchData.section(BATCH));
   private Path dir;
   private Broker broker;
@@ -140,7 +141,7 @@ public class ChannelBenchmark {
   @Benchmark
   @OperationsPerInvocation(BATCH)
   public long putPollFinish() throws Exception {
-    topic.putMessages(section.nioBuffer(), BATCH, 0, NOBODY);
+    topic.putMessages(section.nioBuffer(), BATCH, 0, 0, NOBODY);
     int polled = 0;
     out.clear();
     while (polled < BATCH) {
@@ -154,7 +155,7 @@ public class ChannelBenchmark {
       ids[i] = HexId.parse(out, i * FRAME_BYTES + ID_OFFSET);
     }
     channel.finishMessages(client, ids, BATCH, outcomes);
-    if (outcomes[BATCH - 1] != Channel.Outcome.OK) {
+    if (outcomes[BATCH - 1] != Outcome.OK) {
       throw new IllegalStateException("not finished: " + outcomes[BATCH - 1]);
     }
     conn.runPendingTasks();

@@ -96,10 +96,10 @@ class AdminStressTest {
     assertNull(broker.healthError());
     broker.topic("kept").unpause();
     Channel channel = broker.topic("kept").existingChannel("kept");
-    assertEquals(kept.get(), channel.depth());
+    assertEquals(kept.get(), channel.figures().depth());
     server.stop();
     start(dir);
-    assertEquals(kept.get(), broker.topic("kept").existingChannel("kept").depth());
+    assertEquals(kept.get(), broker.topic("kept").existingChannel("kept").figures().depth());
     server.stop();
   }
 
@@ -142,7 +142,7 @@ class AdminStressTest {
 
   private static void publish(Topic topic, int bytes, long deferMs) throws BrokerException {
     ByteBuf section = Unpooled.buffer().writeInt(bytes).writeZero(bytes);
-    topic.putMessages(section.nioBuffer(), 1, deferMs, null);
+    topic.putMessages(section.nioBuffer(), 1, deferMs, 0, null);
     section.release();
   }
 

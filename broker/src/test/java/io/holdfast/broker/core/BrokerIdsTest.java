@@ -123,7 +123,7 @@ class BrokerIdsTest {
       for (int i = 0; i < MESSAGES; i++) {
         section.writeInt(1).writeByte('x');
       }
-      topic.putMessages(section.nioBuffer(), MESSAGES, 0, null);
+      topic.putMessages(section.nioBuffer(), MESSAGES, 0, 0, null);
     } finally {
       section.release();
     }

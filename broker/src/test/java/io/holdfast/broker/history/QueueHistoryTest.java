@@ -55,7 +55,7 @@ class QueueHistoryTest {
             throw new AssertionError(error);
           }
         };
-    topic.putMessages(section, count, 0, ignored);
+    topic.putMessages(section.nioBuffer(), count, 0, 0, ignored);
   }
 
   private void record(QueueHistory history, int rounds) {

@@ -10,6 +10,7 @@ import io.holdfast.broker.history.History;
 import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.BrokerCollector;
 import io.holdfast.broker.metrics.Metrics;
+import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.system.support.OpenApi;
 import java.io.IOException;
 import java.util.Collection;
@@ -32,6 +33,7 @@ class OpenApiTest {
       Collection<Route> routes =
           new HttpApi(
                   target.broker(),
+                  new Producers(),
                   new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
                   new HttpAccess(null, Role.ADMIN, System::nanoTime),
                   new Events(),

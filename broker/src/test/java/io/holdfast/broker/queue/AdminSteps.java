@@ -265,11 +265,11 @@ final class AdminSteps {
 
   private void letGo(ChannelModel channel) {
     Channel real = world.real(channel);
-    long count = real.droppedCount() - channel.dropped;
+    long count = real.figures().droppedCount() - channel.dropped;
     if (count > 0) {
       world.note(channel, "lets go %d", count);
       Set<Long> elsewhere = new HashSet<>();
-      real.stragglers(Integer.MAX_VALUE, message -> elsewhere.add(message.ordinal()));
+      real.upkeep().stragglers(Integer.MAX_VALUE, message -> elsewhere.add(message.ordinal()));
       channel.letGo(count, elsewhere);
     }
   }

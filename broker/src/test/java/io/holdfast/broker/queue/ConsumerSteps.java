@@ -3,7 +3,6 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.SimulationFailure.equal;
 import static io.holdfast.broker.queue.SimulationFailure.require;
 
-import io.holdfast.broker.queue.Channel.Outcome;
 import io.holdfast.broker.queue.ModelMessage.Place;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -170,7 +169,7 @@ final class ConsumerSteps {
           Outcome expected = expected(channel, client, ordinal);
           if (expected == Outcome.OK
               && delayMs > 0
-              && real.deferredCount() >= world.settings.maxDeferred()) {
+              && real.figures().deferredCount() >= world.settings.maxDeferred()) {
             expected = Outcome.TOO_MANY_DEFERRED;
           }
           world.note(channel, "%s REQ %d %d: %s", client.name, ordinal, delayMs, expected);

@@ -239,7 +239,7 @@ class DeliveryPacingTest {
       for (int i = 0; i < messages; i++) {
         section.writeInt(1).writeByte('x');
       }
-      assertTrue(topic.putMessages(section.nioBuffer(), messages, 0, null));
+      assertTrue(topic.putMessages(section.nioBuffer(), messages, 0, 0, null));
       section.release();
     }
 
@@ -330,7 +330,7 @@ class DeliveryPacingTest {
       client.runTasks();
       long[] ids = {client.sent().get(0).id()};
       publish(1);
-      channel.finishMessages(client.client, ids, 1, new Channel.Outcome[1]);
+      channel.finishMessages(client.client, ids, 1, new Outcome[1]);
       // Its FIN would have fetched the message before it has company.
       client.readComplete();
       assertEquals(0, sentAfter(4, client));
@@ -437,7 +437,7 @@ class DeliveryPacingTest {
       client.pass(5);
       client.runTasks();
       long id = client.sent().get(0).id();
-      assertEquals(Channel.Outcome.OK, channel.requeueMessage(client.client, id, 0));
+      assertEquals(Outcome.OK, channel.requeueMessage(client.client, id, 0));
       assertEquals(1, sentAfter(0, client));
     }
   }

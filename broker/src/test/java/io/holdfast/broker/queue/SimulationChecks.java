@@ -41,20 +41,20 @@ final class SimulationChecks {
       equal(client.inFlight.size(), client.client.inFlightCount(), channel, "in flight of one");
     }
     equal(channel.clients.size(), real.clients().size(), channel, "number of consumers");
-    equal(channel.count(Place.IN_FLIGHT), real.inFlightCount(), channel, "in flight");
-    long depth = real.depth();
-    long deferred = real.deferredCount();
+    equal(channel.count(Place.IN_FLIGHT), real.figures().inFlightCount(), channel, "in flight");
+    long depth = real.figures().depth();
+    long deferred = real.figures().deferredCount();
     equal(channel.waiting(), depth + deferred, channel, "depth and deferred");
     // Some deferred ones may still be in the backend, uncounted.
     require(
         deferred <= channel.count(Place.DEFERRED), channel, "%d messages are deferred", deferred);
     require(deferred <= world.settings.maxDeferred(), channel, "%d deferred references", deferred);
-    long backend = real.backendDepth();
+    long backend = real.figures().backendDepth();
     require(backend >= 0 && backend <= depth, channel, "backend_depth %d of %d", backend, depth);
-    equal(channel.messageCount, real.messageCount(), channel, "message_count");
-    equal(channel.requeueCount, real.requeueCount(), channel, "requeue_count");
-    equal(channel.timeoutCount, real.timeoutCount(), channel, "timeout_count");
-    equal(channel.dropped, real.droppedCount(), channel, "dropped messages");
+    equal(channel.messageCount, real.figures().messageCount(), channel, "message_count");
+    equal(channel.requeueCount, real.figures().requeueCount(), channel, "requeue_count");
+    equal(channel.timeoutCount, real.figures().timeoutCount(), channel, "timeout_count");
+    equal(channel.dropped, real.figures().droppedCount(), channel, "dropped messages");
   }
 
   /** When nothing runs any more, no consumer with room has been forgotten. */
@@ -68,7 +68,8 @@ final class SimulationChecks {
       for (ChannelModel channel : topic.channels.values()) {
         boolean room = channel.clients.stream().anyMatch(SimulatedClient::hasRoom);
         // At the bound of references the backend has to wait.
-        boolean bound = world.real(channel).deferredCount() >= world.settings.maxDeferred();
+        boolean bound =
+            world.real(channel).figures().deferredCount() >= world.settings.maxDeferred();
         if (room && !channel.paused && !bound) {
           equal(
               0,

@@ -47,7 +47,7 @@ class TopicDeletionTest {
   private void publish(int messages) throws Exception {
     for (int i = 0; i < messages; i++) {
       ByteBuf section = Unpooled.buffer().writeInt(100).writeBytes(new byte[100]);
-      assertTrue(topic().putMessages(section.nioBuffer(), 1, 0, null));
+      assertTrue(topic().putMessages(section.nioBuffer(), 1, 0, 0, null));
       section.release();
     }
   }
@@ -86,7 +86,8 @@ class TopicDeletionTest {
     broker.deleteTopic("t");
     ByteBuf section = Unpooled.buffer().writeInt(1).writeByte('x');
     BrokerException refused =
-        assertThrows(BrokerException.class, () -> old.putMessages(section.nioBuffer(), 1, 0, null));
+        assertThrows(
+            BrokerException.class, () -> old.putMessages(section.nioBuffer(), 1, 0, 0, null));
     section.release();
     assertEquals("exiting", refused.getMessage());
     assertThrows(BrokerException.class, () -> old.channel("d"));
@@ -112,7 +113,7 @@ class TopicDeletionTest {
     assertTrue(topic().deleteChannel("a"));
     publish(5);
     assertEquals(0, topic().depth());
-    assertEquals(5, topic().existingChannel("b").depth());
+    assertEquals(5, topic().existingChannel("b").figures().depth());
   }
 
   @Test
@@ -132,7 +133,7 @@ class TopicDeletionTest {
     topic().channel("b");
     topic().channel("a");
     publish(1);
-    assertEquals(1, topic().existingChannel("a").depth());
+    assertEquals(1, topic().existingChannel("a").figures().depth());
   }
 
   private static void copy(Path from, Path to) throws IOException {

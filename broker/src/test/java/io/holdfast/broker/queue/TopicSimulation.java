@@ -3,7 +3,6 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.SimulationFailure.equal;
 import static io.holdfast.broker.queue.SimulationFailure.require;
 
-import io.holdfast.broker.queue.Channel.Outcome;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.files.DurableFiles;
 import io.netty.buffer.ByteBuf;
@@ -164,10 +163,10 @@ final class TopicSimulation {
       section.writeCharSequence(message.body(), StandardCharsets.US_ASCII);
     }
     for (ChannelModel channel : topic.channels.values()) {
-      channel.hasBacklog = world.real(channel).backendDepth() > 0;
-      channel.deferredNow = world.real(channel).deferredCount();
+      channel.hasBacklog = world.real(channel).figures().backendDepth() > 0;
+      channel.deferredNow = world.real(channel).figures().deferredCount();
     }
-    boolean durable = world.real(topic).putMessages(section.nioBuffer(), count, deferMs, null);
+    boolean durable = world.real(topic).putMessages(section.nioBuffer(), count, deferMs, 0, null);
     section.release();
     require(durable, topic, "publish is not durable at once");
     topic.put(batch, nowMs);
@@ -252,7 +251,7 @@ final class TopicSimulation {
     require(Stream.of(outcomes).allMatch(o -> o == Outcome.OK), channel, "last FINs failed");
     channel.empty();
     if (!channel.ephemeral) {
-      equal(topic.published.size(), real.neededFrom(), channel, "floor at the end");
+      equal(topic.published.size(), real.upkeep().neededFrom(), channel, "floor at the end");
     }
   }
 

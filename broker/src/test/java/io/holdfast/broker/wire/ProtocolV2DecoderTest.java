@@ -165,7 +165,7 @@ class ProtocolV2DecoderTest {
     assertEquals(expected, byteByByte(commands));
     assertEquals(expected, inOnePiece(commands));
     Channel channel = broker.existingTopic("t").existingChannel("c");
-    assertEquals(10, channel.depth());
+    assertEquals(10, channel.figures().depth());
   }
 
   @Test
@@ -188,13 +188,13 @@ class ProtocolV2DecoderTest {
     assertEquals(4, ids.size());
     Channel channel = broker.existingTopic("t").existingChannel("c");
     write(conn, "FIN " + ids.get(0) + "\n");
-    assertEquals(3, channel.inFlightCount());
+    assertEquals(3, channel.figures().inFlightCount());
     write(conn, "FIN " + ids.get(1) + "\r\n");
-    assertEquals(2, channel.inFlightCount());
+    assertEquals(2, channel.figures().inFlightCount());
     write(conn, "FIN " + ids.get(2) + " surplus\nFIN " + ids.get(3));
-    assertEquals(1, channel.inFlightCount());
+    assertEquals(1, channel.figures().inFlightCount());
     write(conn, "\n");
-    assertEquals(0, channel.inFlightCount());
+    assertEquals(0, channel.figures().inFlightCount());
     assertEquals(List.of(), frames(conn));
     conn.finishAndReleaseAll();
   }

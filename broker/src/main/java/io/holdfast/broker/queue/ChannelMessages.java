@@ -1,0 +1,74 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.storage.values.HeldMessage;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The unfinished messages of a channel that not only the backend has, wherever they are: ready,
+ * deferred, in flight. The channel's lock guards it.
+ */
+final class ChannelMessages implements Iterable<HeldMessage> {
+  private final ReadyMessages ready;
+  private final InFlightMessages inFlight;
+  private final Collection<Consumer> clients;
+  private final ChannelSettings.Clock clock;
+
+  ChannelMessages(
+      ReadyMessages ready,
+      InFlightMessages inFlight,
+      Collection<Consumer> clients,
+      ChannelSettings.Clock clock) {
+    this.ready = ready;
+    this.inFlight = inFlight;
+    this.clients = clients;
+    this.clock = clock;
+  }
+
+  /** Shows each message, which may then be changed. */
+  void visit(Message.Visitor visitor) {
+    ready.visit(visitor);
+    inFlight.visit(clients, visitor);
+  }
+
+  /**
+   * Every message with attempts or a due time, each made when it is asked for: there can be so many
+   * that all at once would not fit into memory.
+   */
+  @Override
+  public Iterator<HeldMessage> iterator() {
+    return Stream.concat(Stream.concat(ready.cameBack(), ready.deferred()), inFlight.held(clients))
+        .iterator();
+  }
+
+  /**
+   * The first messages of a kind: ready ones in the order of delivery, those in flight that were
+   * delivered first, deferred ones that are due first. Changes nothing, reads no disk.
+   */
+  List<Waiting> first(Waiting.State state, int max) {
+    return switch (state) {
+      case READY -> ready.firstReady(max);
+      case DEFERRED -> ready.firstDeferred(max);
+      case IN_FLIGHT -> InFlightMessages.first(clients, max, clock.nanos(), clock.wallMs());
+    };
+  }
+
+  /** Whether consumers are at work, so that the files will be needed. */
+  boolean areInUse() {
+    return !clients.isEmpty() && inFlight.size() > 0;
+  }
+
+  /** Gives back what memory was kept for messages to come. */
+  void trim() {
+    ready.trim();
+    inFlight.trim();
+  }
+
+  /** Drops all of them. */
+  void clear() {
+    ready.clear();
+    inFlight.clear(clients);
+  }
+}

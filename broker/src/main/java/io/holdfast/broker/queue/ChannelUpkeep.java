@@ -1,0 +1,215 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What housekeeping does and asks of a channel, so that disk, files and memory are given back.
+ * Takes the channel's lock itself, and none while it waits for the disk. Housekeeping thread.
+ */
+final class ChannelUpkeep {
+  private final Object lock;
+  private final BackendQueue backend;
+  private final ReadyMessages ready;
+  private final ChannelMessages messages;
+  private final ChannelLedger ledger;
+  private final ChannelScan timing;
+  private final ChannelSettings.Clock clock;
+
+  /**
+   * @param lock the channel's
+   */
+  ChannelUpkeep(
+      Object lock,
+      BackendQueue backend,
+      ReadyMessages ready,
+      ChannelMessages messages,
+      ChannelLedger ledger,
+      ChannelScan timing,
+      ChannelSettings.Clock clock) {
+    this.lock = lock;
+    this.backend = backend;
+    this.ready = ready;
+    this.messages = messages;
+    this.ledger = ledger;
+    this.timing = timing;
+    this.clock = clock;
+  }
+
+  /**
+   * Brings the ledger to a new file when that pays, closes idle files.
+   *
+   * @return whether the ledger was summed up
+   */
+  boolean housekeep(boolean idle) throws IOException {
+    boolean checkpoint;
+    synchronized (lock) {
+      if (ledger.isClosed()) {
+        return false;
+      }
+      messages.trim();
+      checkpoint = backend.wantsCheckpoint();
+      if (checkpoint) {
+        ledger.checkpoint(messages.iterator());
+      }
+      if (idle) {
+        closeFiles();
+      }
+    }
+    if (checkpoint) {
+      ledger.record(backend::removeOldFiles);
+    }
+    forceCarried();
+    return checkpoint;
+  }
+
+  /** Whether the disk has not taken all that became of the messages. Any thread. */
+  boolean isBehind() {
+    synchronized (lock) {
+      return !ledger.isClosed() && backend.isBehind();
+    }
+  }
+
+  // ---------------------------------------------------------------- files
+
+  /** See {@link BackendQueue#giveBackHoles}. Any thread. */
+  void giveBackHoles() throws IOException {
+    backend.giveBackHoles();
+  }
+
+  /** Closes the files until they are needed again. */
+  void closeCold() {
+    synchronized (lock) {
+      if (!ledger.isClosed()) {
+        closeFiles();
+      }
+    }
+  }
+
+  private void closeFiles() {
+    if (!messages.areInUse()) {
+      backend.closeIdle();
+    }
+  }
+
+  /** Files of the topic's journal were removed: lets go of them. */
+  void journalFilesRemoved() {
+    synchronized (lock) {
+      if (!ledger.isClosed()) {
+        backend.journalFilesRemoved();
+      }
+    }
+  }
+
+  /**
+   * Waits until the account of what is finished is on disk.
+   *
+   * @throws IOException when the disk refuses
+   */
+  void force() throws IOException {
+    backend.force();
+  }
+
+  // ---------------------------------------------------------------- what the channel needs
+
+  /** The lowest ordinal whose own journal record may still be needed here. */
+  long neededFrom() {
+    synchronized (lock) {
+      return backend.neededFrom();
+    }
+  }
+
+  /** The oldest journal file with a copy that is needed here; Integer.MAX_VALUE for none. */
+  int pinnedFile() {
+    synchronized (lock) {
+      return backend.pinnedFile();
+    }
+  }
+
+  /** The ordinal from which on everything here is in the journal only. */
+  long backlogFrom() {
+    synchronized (lock) {
+      return backend.backlogFrom();
+    }
+  }
+
+  /**
+   * An ephemeral channel's part in giving back disk: it keeps no more than its memory queue may
+   * have, and keeps that in memory and by reference.
+   *
+   * @param belowOrdinal up to which nobody else needs the journal
+   * @param shortOfSpace whether only what consumers wait for, or have had, is to stay
+   */
+  void letGo(long belowOrdinal, boolean shortOfSpace) throws IOException {
+    synchronized (lock) {
+      if (!ledger.isClosed()) {
+        ready.letGo(belowOrdinal);
+        if (shortOfSpace) {
+          ready.dropWaiting();
+        }
+        timing.watchDeferred();
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- stragglers
+
+  /**
+   * Shows the unfinished messages that are not only in the backend and keep old journal files from
+   * going.
+   *
+   * @param belowFile only those in older journal files
+   */
+  void stragglers(int belowFile, java.util.function.Consumer<MessageRef> to) {
+    synchronized (lock) {
+      messages.visit(
+          (message, delayMs) -> {
+            if (message.file() < belowFile) {
+              to.accept(message);
+            }
+          });
+    }
+  }
+
+  /**
+   * The copies of these messages take the place of the originals.
+   *
+   * @param file the journal file that the originals are in
+   * @param copies by ordinal
+   */
+  void carry(int file, Map<Long, MessageRef> copies) throws IOException {
+    synchronized (lock) {
+      List<HeldMessage> held = new ArrayList<>();
+      messages.visit(
+          (message, delayMs) -> {
+            MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
+            if (copy != null) {
+              message.carriedTo(copy);
+              held.add(HeldMessage.after(message, delayMs, clock.wallMs()));
+            }
+          });
+      if (!ledger.isClosed() && !held.isEmpty()) {
+        ledger.record(() -> backend.carry(held));
+      }
+    }
+    forceCarried();
+  }
+
+  /** Only when the ledger's word is on the disk may the originals go. */
+  private void forceCarried() throws IOException {
+    synchronized (lock) {
+      if (ledger.isClosed() || !backend.hasUnforcedCarried()) {
+        return;
+      }
+    }
+    backend.force();
+    synchronized (lock) {
+      backend.carriedForced();
+    }
+  }
+}

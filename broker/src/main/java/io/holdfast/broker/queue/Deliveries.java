@@ -1,0 +1,298 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.storage.values.MessageView;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Where each delivery of a channel begins, and where it ends: {@link #begin} when a message goes to
+ * a consumer, {@link #end} when it is answered or its consumer or its time is gone. The channel's
+ * lock guards it; what it has done is in the ledger when a method returns.
+ */
+final class Deliveries {
+  /** How a delivery ends. */
+  private enum End {
+    /** The consumer is done with the message. */
+    FIN,
+    /** It wants it delivered again. */
+    REQ,
+    /** It did not answer in time. */
+    TIMEOUT,
+    /** Its connection has ended, or it said that it takes no more. */
+    CONSUMER_LEFT
+  }
+
+  /** Messages looked at in one turn, those that are sampled out included. */
+  private static final int MAX_LOOKED = 4096;
+
+  private static final int PERCENT = 100;
+
+  private final ChannelSettings settings;
+  private final GuidFactory guids;
+  private final ReadyMessages ready;
+  private final InFlightMessages inFlight;
+  private final ChannelLedger ledger;
+  private final ProcessingTimes times;
+
+  /** Whether the last turn did not end for want of messages, or of memory for them. */
+  private boolean more;
+
+  /** Whether a client could not get a message for want of memory for those in flight. */
+  private boolean starved;
+
+  private long requeueCount;
+  private long timeoutCount;
+
+  Deliveries(
+      ChannelSettings settings,
+      GuidFactory guids,
+      ReadyMessages ready,
+      InFlightMessages inFlight,
+      ChannelLedger ledger,
+      ProcessingTimes times) {
+    this.settings = settings;
+    this.guids = guids;
+    this.ready = ready;
+    this.inFlight = inFlight;
+    this.ledger = ledger;
+    this.times = times;
+  }
+
+  // ---------------------------------------------------------------- begin
+
+  /**
+   * Gives a consumer messages.
+   *
+   * @param max messages
+   * @param maxBytes stops once this much was written
+   * @return how many it got
+   */
+  int turn(Consumer client, int max, DeliverySink out, int maxBytes, long nowNs)
+      throws IOException {
+    int bytesLimit = out.size() + maxBytes;
+    int count = 0;
+    int looked = 0;
+    more = true;
+    try {
+      while (more && count < max && looked++ < MAX_LOOKED && out.size() < bytesLimit) {
+        Message message = next(client);
+        if (message == null) {
+          more = false;
+        } else if (begin(message, client, nowNs, out)) {
+          count++;
+        }
+      }
+    } finally {
+      // Before the frames go out, so that attempts survive a crash, too.
+      ledger.write();
+    }
+    return count;
+  }
+
+  /** The next message, with memory for it in flight; null for none. */
+  private Message next(Consumer client) throws IOException {
+    if (!inFlight.reserve(client)) {
+      // Asked again when somebody finishes, or in a while.
+      starved = true;
+      return null;
+    }
+    Message message = null;
+    try {
+      message = ready.poll(ledger.finished());
+    } finally {
+      if (message == null) {
+        inFlight.unreserve();
+      }
+    }
+    return message;
+  }
+
+  /**
+   * A delivery begins, unless the consumer is not to have this message.
+   *
+   * @return whether it did
+   */
+  private boolean begin(Message message, Consumer client, long nowNs, DeliverySink out) {
+    if (isSampledOut(client)) {
+      inFlight.unreserve();
+      ledger.finished(message.ordinal());
+      return false;
+    }
+    inFlight.start(message, client, nowNs);
+    message.nextAttempt();
+    ledger.delivered(message);
+    send(message, out);
+    return true;
+  }
+
+  private boolean isSampledOut(Consumer client) {
+    int rate = client.sampleRate();
+    return rate > 0 && settings.dice().applyAsInt(PERCENT) >= rate;
+  }
+
+  private void send(Message message, DeliverySink out) {
+    int attempts = message.attempts();
+    long id = guids.idOf(message.ordinal());
+    if (message.bytes == null) {
+      MessageView view = ready.view();
+      out.message(view.timestampNs(), attempts, id, view.body());
+      return;
+    }
+    out.message(
+        message.timestampNs, attempts, id, message.bytes, message.bodyStart, message.bodyLength());
+    // If it comes back it is read from the journal.
+    message.bytes = null;
+  }
+
+  // ---------------------------------------------------------------- end
+
+  /** A delivery ends, whatever the reason: the message is finished, or it comes back. */
+  private void end(Message message, End how, long delayMs) {
+    inFlight.pop(message);
+    if (how == End.FIN) {
+      ledger.finished(message.ordinal());
+      return;
+    }
+    if (how == End.REQ) {
+      requeueCount++;
+    } else if (how == End.TIMEOUT) {
+      timeoutCount++;
+    }
+    if (delayMs > 0) {
+      ready.defer(message, delayMs);
+    } else {
+      ready.requeue(message);
+    }
+    ledger.cameBack(message, delayMs);
+  }
+
+  /**
+   * FIN for the messages of one socket read.
+   *
+   * @param outcomes receives one for each id
+   * @return whether any was in flight
+   */
+  boolean finish(Consumer client, long[] ids, int count, Outcome[] outcomes) {
+    // One look at the clock for all.
+    long nowNs = settings.clock().nanos();
+    boolean any = false;
+    for (int i = 0; i < count; i++) {
+      Message message = inFlight.get(guids.ordinalOf(ids[i]));
+      outcomes[i] = InFlightMessages.check(message, client);
+      if (outcomes[i] == Outcome.OK) {
+        end(message, End.FIN, 0);
+        times.finished(message, nowNs);
+        any = true;
+      }
+    }
+    ledger.write();
+    return any;
+  }
+
+  /**
+   * REQ.
+   *
+   * @param delayMs 0 for at once
+   */
+  Outcome requeue(Consumer client, long id, long delayMs) {
+    Message message = inFlight.get(guids.ordinalOf(id));
+    Outcome outcome = InFlightMessages.check(message, client);
+    if (outcome != Outcome.OK) {
+      return outcome;
+    }
+    if (delayMs > 0 && !ready.mayDefer()) {
+      return Outcome.TOO_MANY_DEFERRED;
+    }
+    end(message, End.REQ, delayMs);
+    ledger.write();
+    return Outcome.OK;
+  }
+
+  /**
+   * What these consumers did not answer in time comes back.
+   *
+   * @param late receives those that have room now
+   * @return how many messages
+   */
+  int timeOut(Collection<Consumer> clients, long nowNs, List<Consumer> late) {
+    int count = 0;
+    for (Consumer client : clients) {
+      int before = count;
+      for (Message message = inFlight.firstTimedOut(client, nowNs);
+          message != null;
+          message = inFlight.firstTimedOut(client, nowNs)) {
+        end(message, End.TIMEOUT, 0);
+        count++;
+      }
+      if (count > before) {
+        late.add(client);
+      }
+    }
+    ledger.write();
+    return count;
+  }
+
+  /**
+   * What a consumer that leaves has in flight comes back at once.
+   *
+   * @return how many messages
+   */
+  int leave(Consumer client) {
+    int count = 0;
+    for (Message message = client.inFlight().first();
+        message != null;
+        message = client.inFlight().first()) {
+      end(message, End.CONSUMER_LEFT, 0);
+      count++;
+    }
+    ledger.write();
+    return count;
+  }
+
+  /** TOUCH: the timeout begins anew, up to max-msg-timeout after the delivery. */
+  Outcome touch(Consumer client, long id) {
+    Message message = inFlight.get(guids.ordinalOf(id));
+    Outcome outcome = InFlightMessages.check(message, client);
+    if (outcome == Outcome.OK) {
+      inFlight.touch(message, settings.clock().nanos());
+    }
+    return outcome;
+  }
+
+  // ---------------------------------------------------------------- state
+
+  /** Whether the consumer of the last turn may come again at once. */
+  boolean hasMore() {
+    return more;
+  }
+
+  /** Whether a client waits for memory for messages in flight. */
+  boolean isStarved() {
+    return starved;
+  }
+
+  /** Those clients are woken; returns whether there may be any. */
+  boolean endStarving() {
+    boolean was = starved;
+    starved = false;
+    return was;
+  }
+
+  int inFlightCount() {
+    return inFlight.size();
+  }
+
+  /** When the first message times out of what these clients have, or another, earlier time. */
+  long firstDeadlineNs(Collection<Consumer> clients, long otherwiseNs) {
+    return inFlight.firstDeadlineNs(clients, otherwiseNs);
+  }
+
+  long requeueCount() {
+    return requeueCount;
+  }
+
+  long timeoutCount() {
+    return timeoutCount;
+  }
+}

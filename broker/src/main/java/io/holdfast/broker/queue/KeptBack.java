@@ -1,0 +1,134 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.topic.TopicRecovery;
+
+/**
+ * What a topic keeps back from its channels, while it is paused or has none that lasts: everything
+ * from an ordinal on. It is in the journal and waits there until the first channel that lasts takes
+ * it over. An ephemeral one gets it, too, and takes nothing away: while the topic keeps a backlog
+ * and has no other channels, it also keeps what comes.
+ *
+ * <p>Both locks of the topic are held where something changes; any thread reads.
+ */
+final class KeptBack {
+  /** Everything goes to the channels at once. */
+  static final long NOTHING = TopicRecovery.NOTHING_KEPT;
+
+  private final ChronicleJournal journal;
+
+  /** The first ordinal kept back, or {@link #NOTHING}. */
+  private volatile long from;
+
+  /** What {@link #from} is about to become, for the metadata file; {@link #NOTHING} if nothing. */
+  private volatile long next = NOTHING;
+
+  /**
+   * Whether messages are kept back for the pause only: the channels that there are have had all
+   * before them.
+   */
+  private boolean forPause;
+
+  /**
+   * @param from the first ordinal kept back, or {@link #NOTHING}
+   */
+  KeptBack(ChronicleJournal journal, long from) {
+    this.journal = journal;
+    this.from = from;
+  }
+
+  // ---------------------------------------------------------------- transitions
+
+  /** The topic is paused: it keeps what comes from now on, and what it kept already. */
+  void pause() {
+    if (isNothing()) {
+      from = journal.nextOrdinal();
+      forPause = true;
+    }
+  }
+
+  /**
+   * The topic goes on, and its channels have been given everything.
+   *
+   * @param hasTaker whether one of them takes it over; if not it stays kept as well, unless it was
+   *     for the pause only
+   */
+  void unpause(boolean hasTaker) {
+    if (hasTaker || forPause) {
+      from = NOTHING;
+    }
+    forPause = false;
+  }
+
+  /** The channels have taken it over. */
+  void handOver() {
+    from = NOTHING;
+  }
+
+  /** What is kept back is dropped; what comes is kept. */
+  void drop() {
+    from = journal.nextOrdinal();
+  }
+
+  /**
+   * The last channel is about to go, and then what comes is kept. On disk before it is so: from
+   * then on an OK promises what only this number remembers.
+   */
+  void announce() {
+    next = journal.nextOrdinal();
+  }
+
+  /**
+   * A channel has gone; what was announced is so.
+   *
+   * @param hasAudience whether there are channels left, but such whose consumers only look
+   */
+  void channelGone(boolean hasAudience) {
+    if (next != NOTHING) {
+      from = next;
+    }
+    forPause &= hasAudience;
+  }
+
+  /** Nothing is announced any more, also when it did not come to be. */
+  void endAnnouncement() {
+    next = NOTHING;
+  }
+
+  // ---------------------------------------------------------------- figures (any thread)
+
+  /** Whether nothing is kept back. */
+  boolean isNothing() {
+    return from == NOTHING;
+  }
+
+  /** Where a new channel begins. */
+  long first() {
+    long first = from;
+    return first == NOTHING ? journal.nextOrdinal() : first;
+  }
+
+  /** As the next start is to find it: {@link #NOTHING}, or the first ordinal. */
+  long forMetadata() {
+    // Read once, and before the other: both change beside this.
+    long announced = next;
+    return announced == NOTHING ? from : announced;
+  }
+
+  /** The first ordinal that the journal has to keep for the topic. */
+  long neededFrom() {
+    long first = first();
+    long announced = next;
+    return announced == NOTHING ? first : Math.min(first, announced);
+  }
+
+  /** Messages kept back. */
+  long depth() {
+    long first = from;
+    if (first == NOTHING) {
+      return 0;
+    }
+    long end = journal.nextOrdinal();
+    return Math.max(0, end - first - journal.skipped().overlap(first, end));
+  }
+}

@@ -1,0 +1,65 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.meters.E2eLatency;
+import io.holdfast.broker.meters.E2eProcessingLatency;
+import io.holdfast.broker.meters.LatencyCounts;
+import java.util.concurrent.TimeUnit;
+
+/** How long a channel's messages take from publish to FIN. The channel's lock guards writing. */
+public final class ProcessingTimes {
+  private final ChannelSettings.Clock clock;
+  private final E2eProcessingLatency percentiles;
+
+  /** Made with the first FIN: most of very many channels may have none. */
+  private volatile LatencyCounts counts;
+
+  ProcessingTimes(ChannelSettings settings) {
+    clock = settings.clock();
+    percentiles = settings.newLatency().get();
+  }
+
+  /**
+   * A message is finished.
+   *
+   * @param nowNs monotonic, one look at the clock for all that a client finished at once
+   */
+  void finished(Message message, long nowNs) {
+    if (message.timestampNs > 0) {
+      if (counts == null) {
+        counts = LatencyCounts.owned(LatencyCounts.LONG_SECONDS);
+      }
+      long ns = ageNs(message, nowNs);
+      counts.recordOwned(ns);
+      if (percentiles != E2eProcessingLatency.NONE) {
+        percentiles.record(ns);
+      }
+    }
+  }
+
+  /**
+   * How long ago a message was published, ns: by the monotonic clock, for the other may be set
+   * meanwhile. Only of what comes from the journal its publish time alone is known.
+   */
+  private long ageNs(Message message, long nowNs) {
+    if (message.bornNs != 0) {
+      return nowNs - message.bornNs;
+    }
+    long wallNs = TimeUnit.MILLISECONDS.toNanos(clock.wallMs());
+    return Math.max(0, wallNs - message.timestampNs);
+  }
+
+  /** The percentiles. Any thread. */
+  public E2eLatency snapshot() {
+    return percentiles.snapshot();
+  }
+
+  /** Where the percentiles come from. Any thread. */
+  E2eProcessingLatency percentiles() {
+    return percentiles;
+  }
+
+  /** The histogram; null while no message was finished. Any thread. */
+  public LatencyCounts counts() {
+    return counts;
+  }
+}

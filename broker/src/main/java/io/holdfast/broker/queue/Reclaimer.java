@@ -1,0 +1,305 @@
+package io.holdfast.broker.queue;
+
+import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.storage.files.NoSpaceException;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.DirNames;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives back the disk and the files that a topic no longer needs: removes journal files that every
+ * channel is done with, sums up ledgers, closes the files of an idle topic. Owns {@link
+ * #housekeepingLock}, which keeps the files open and in their place; it comes between the topic's
+ * two locks. Housekeeping thread where it is not said otherwise.
+ */
+final class Reclaimer {
+  private static final Logger LOG = LoggerFactory.getLogger(Reclaimer.class);
+
+  /** Journal files given back with messages carried forward in one turn of housekeeping. */
+  private static final int MAX_FILES_CARRIED = 16;
+
+  private final String name;
+  private final TopicContext context;
+  private final TopicState state;
+  private final ChronicleJournal journal;
+  private final KeptBack keptBack;
+  private final Collection<Channel> channels;
+  private final DiskQuota quota;
+  private final Stragglers stragglers;
+  private final int maxSectionBytes;
+  private final Object housekeepingLock = new Object();
+
+  /** Whether housekeeping found no room on the disk for what it has to do. */
+  private volatile boolean needsRoom;
+
+  /** Journal's next ordinal when housekeeping last came by, and when anything last moved. */
+  private long seenOrdinal;
+
+  private long lastChangeNs;
+  private long seenFloor = -1;
+
+  /**
+   * @param channels a live view
+   */
+  Reclaimer(
+      String name,
+      TopicContext context,
+      TopicState state,
+      ChronicleJournal journal,
+      KeptBack keptBack,
+      Collection<Channel> channels,
+      DiskQuota quota) {
+    this.name = name;
+    this.context = context;
+    this.state = state;
+    this.journal = journal;
+    this.keptBack = keptBack;
+    this.channels = channels;
+    this.quota = quota;
+    StorageOptions options = context.storageOptions(DirNames.isEphemeral(name));
+    maxSectionBytes = options.maxRecordBytes();
+    stragglers = new Stragglers(journal, this::carry, context::hasRoom, options.maxBytesPerFile());
+    seenOrdinal = journal.nextOrdinal();
+    lastChangeNs = context.channelSettings().clock().nanos();
+  }
+
+  private MessageRef carry(MessageView message) throws IOException {
+    synchronized (state.lock) {
+      return state.exiting ? null : journal.carry(message);
+    }
+  }
+
+  // ---------------------------------------------------------------- for others (any thread)
+
+  /**
+   * Reads or closes files.
+   *
+   * @param <T> what comes of it
+   */
+  interface FileWork<T> {
+    /** Does it. */
+    T run() throws IOException;
+  }
+
+  /** Does something while no file is removed or closed. Takes its time. */
+  <T> T keepingFiles(FileWork<T> work) throws IOException {
+    synchronized (housekeepingLock) {
+      return work.run();
+    }
+  }
+
+  /** Whether the disk has no room for what brings space back: ledgers are behind. */
+  boolean needsRoom() {
+    return needsRoom;
+  }
+
+  // ---------------------------------------------------------------- a turn of housekeeping
+
+  /** Does what is to be done by now. */
+  void housekeep(long nowNs) throws IOException {
+    synchronized (housekeepingLock) {
+      if (!state.exiting) {
+        housekeepOpen(nowNs);
+      }
+    }
+  }
+
+  private void housekeepOpen(long nowNs) throws IOException {
+    long next = journal.nextOrdinal();
+    long floor = backlogFrom(channels);
+    if (next != seenOrdinal || floor != seenFloor) {
+      lastChangeNs = nowNs;
+    }
+    boolean idle = nowNs - lastChangeNs > context.idleCloseNs();
+    BrokerMeters meters = context.meters();
+    for (Channel channel : channels) {
+      long startNs = System.nanoTime();
+      if (channel.upkeep().housekeep(idle)) {
+        meters.checkpoint().record(System.nanoTime() - startNs);
+      }
+    }
+    needsRoom = channels.stream().anyMatch(channel -> channel.upkeep().isBehind());
+    long startNs = System.nanoTime();
+    reclaim();
+    meters.reclaim().record(System.nanoTime() - startNs);
+    quota.measure(this::diskBytes, state.lock);
+    if (idle) {
+      closeJournal();
+    }
+    seenOrdinal = next;
+    seenFloor = floor;
+  }
+
+  /** Bytes that journal and ledgers take on disk. Any thread. */
+  long diskBytes() {
+    long bytes = journal.diskBytes();
+    for (Channel channel : channels) {
+      bytes += channel.diskBytes();
+    }
+    return bytes;
+  }
+
+  private void closeJournal() {
+    synchronized (state.lock) {
+      if (!state.exiting) {
+        journal.closeIdle();
+      }
+    }
+  }
+
+  /**
+   * Closes the files until they are needed again, because descriptors are short.
+   *
+   * @param used also of a topic that was used since housekeeping last came by
+   */
+  void closeCold(boolean used) {
+    synchronized (housekeepingLock) {
+      if (state.exiting || !used && journal.nextOrdinal() != seenOrdinal) {
+        return;
+      }
+      channels.forEach(channel -> channel.upkeep().closeCold());
+      closeJournal();
+    }
+  }
+
+  /** See {@link ChronicleJournal#giveBackHoles}. Any thread; slow. */
+  void giveBackHoles() throws IOException {
+    journal.giveBackHoles();
+    for (Channel channel : channels) {
+      channel.upkeep().giveBackHoles();
+    }
+  }
+
+  // ---------------------------------------------------------------- giving back disk
+
+  /** Gives back the disk that finished messages take. */
+  private void reclaim() throws IOException {
+    if (isShortOfSpace()) {
+      leaveFinishedFile();
+    }
+    long retentionMs = context.retentionMs();
+    // Without retention no file is too young, not even one that was left in this very turn.
+    long writtenBeforeMs =
+        retentionMs == 0 ? Long.MAX_VALUE : System.currentTimeMillis() - retentionMs;
+    leaveCopies();
+    letGo(writtenBeforeMs);
+    for (int i = 0; i < MAX_FILES_CARRIED; i++) {
+      removeFinishedFiles(writtenBeforeMs);
+      long nowNs = context.channelSettings().clock().nanos();
+      if (!stragglers.carry(channels, backlogFrom(channels), writtenBeforeMs, nowNs)) {
+        return;
+      }
+    }
+  }
+
+  private void removeFinishedFiles(long writtenBeforeMs) throws IOException {
+    int pinnedFile = Integer.MAX_VALUE;
+    for (Channel channel : channels) {
+      pinnedFile = Math.min(pinnedFile, channel.upkeep().pinnedFile());
+    }
+    long neededFrom = neededFrom(channels);
+    if (journal.hasFilesBelow(neededFrom, pinnedFile)) {
+      // Or a power cut would leave channels that look for what they had finished.
+      for (Channel channel : channels) {
+        channel.upkeep().force();
+      }
+    }
+    if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
+      channels.forEach(channel -> channel.upkeep().journalFilesRemoved());
+    }
+  }
+
+  /** Whether publishing is refused for want of space, which finished messages may take. */
+  private boolean isShortOfSpace() {
+    return context.publishRefusal() != null || quota.refusal(maxSectionBytes) != null;
+  }
+
+  /**
+   * On a disk that is short of space: gets out of a journal file in which all is finished, so that
+   * it can go. Otherwise the newest file stays, as it keeps the count of messages.
+   */
+  private void leaveFinishedFile() {
+    try {
+      synchronized (state.lock) {
+        if (state.exiting) {
+          return;
+        }
+        if (keptBack.isNothing()) {
+          // They have had every message; what is left are ordinals that no message has.
+          for (Channel channel : channels) {
+            channel.skipTo(journal.nextOrdinal());
+          }
+        }
+        if (neededFrom(channels) >= journal.nextOrdinal() && journal.leaveFile()) {
+          LOG.debug("TOPIC({}): left a finished file", name);
+        }
+      }
+    } catch (IOException e) {
+      needsRoom = true;
+      context.diskErrors().failed("TOPIC(" + name + ")", e);
+    }
+  }
+
+  /** When all is finished, copies carried forward must not keep the files before them. */
+  private void leaveCopies() throws IOException {
+    if (!journal.endsInCopies()) {
+      return;
+    }
+    try {
+      synchronized (state.lock) {
+        if (!state.exiting && neededFrom(channels) >= journal.nextOrdinal()) {
+          journal.leaveCopies();
+        }
+      }
+    } catch (NoSpaceException e) {
+      // What can go without goes all the same.
+      context.diskErrors().failed("TOPIC(" + name + ")", e);
+    }
+  }
+
+  /** Nobody but ephemeral channels that are late may be what keeps a journal file. */
+  private void letGo(long writtenBeforeMs) throws IOException {
+    List<Channel> ephemeral = channels.stream().filter(Channel::isEphemeral).toList();
+    if (ephemeral.isEmpty()) {
+      return;
+    }
+    List<Channel> lasting = channels.stream().filter(c -> !c.isEphemeral()).toList();
+    boolean shortOfSpace = isShortOfSpace();
+    long needed = neededFrom(lasting);
+    boolean keepsFile =
+        journal.hasFilesBelow(needed, Integer.MAX_VALUE)
+            && journal.isWrittenBefore(journal.oldestFile(), writtenBeforeMs);
+    if (keepsFile || shortOfSpace) {
+      for (Channel channel : ephemeral) {
+        channel.upkeep().letGo(needed, shortOfSpace);
+      }
+    }
+  }
+
+  /** No message below is needed where it was published, by the topic or these. */
+  private long neededFrom(Collection<Channel> by) {
+    long from = backlogFrom(by);
+    for (Channel channel : by) {
+      from = Math.min(from, channel.upkeep().neededFrom());
+    }
+    return from;
+  }
+
+  /** From this ordinal on the topic or one of these has everything in the journal only. */
+  private long backlogFrom(Collection<Channel> of) {
+    synchronized (state.lock) {
+      long from = keptBack.neededFrom();
+      for (Channel channel : of) {
+        from = Math.min(from, channel.upkeep().backlogFrom());
+      }
+      return from;
+    }
+  }
+}
