@@ -111,7 +111,7 @@ public final class RequestGuard {
   }
 
   private static boolean isAddress(String name) {
-    return name.startsWith("[") && name.endsWith("]")
+    return (name.startsWith("[") && name.endsWith("]"))
         ? NetUtil.isValidIpV6Address(name.substring(1, name.length() - 1))
         : NetUtil.isValidIpV4Address(name);
   }

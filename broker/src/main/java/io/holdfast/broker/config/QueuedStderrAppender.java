@@ -72,7 +72,7 @@ public final class QueuedStderrAppender extends UnsynchronizedAppenderBase<ILogg
   protected void append(ILoggingEvent event) {
     boolean isMinor = !event.getLevel().isGreaterOrEqual(Level.WARN);
     byte[] line = encoder.encode(event);
-    long bytes = line.length + LINE_BYTES;
+    long bytes = (long) line.length + LINE_BYTES;
     if (waitingBytes.addAndGet(bytes) - bytes > (isMinor ? MAX_MINOR_BYTES : MAX_BYTES)) {
       waitingBytes.addAndGet(-bytes);
       dropped.incrementAndGet();

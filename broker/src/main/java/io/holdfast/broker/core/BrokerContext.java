@@ -167,7 +167,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   /** Files so small that a topic under a bound on its disk gives back some while it is consumed. */
   private long journalFileBytes() {
     long maxBytes = options.maxDiskBytesPerTopic();
-    if (maxBytes == 0 || options.maxDiskBytes() > 0 && options.maxDiskBytes() < maxBytes) {
+    if (maxBytes == 0 || (options.maxDiskBytes() > 0 && options.maxDiskBytes() < maxBytes)) {
       maxBytes = options.maxDiskBytes();
     }
     return maxBytes == 0

@@ -91,7 +91,7 @@ public final class Health {
   /** What readiness depends on; ready is a broker of which none has failed. */
   public List<Check> ready() {
     State recovered = recovery.get();
-    if (isStarting() && recovered == State.OK) {
+    if (isStarting() && recovered.equals(State.OK)) {
       recovered = State.failed("opening the listeners");
     }
     State draining =

@@ -52,6 +52,7 @@ public final class History implements Closeable {
   private long nowReadNs;
 
   /** What the counters said at a moment of the monotonic clock. */
+  @SuppressWarnings("ArrayRecordComponent") // a pair of them is never compared
   private record Counted(long ns, Figures figures, long[] publish, long[] sync) {}
 
   /**

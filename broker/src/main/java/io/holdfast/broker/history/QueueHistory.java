@@ -52,7 +52,7 @@ public final class QueueHistory {
   private final int max;
 
   /** By topic or channel, the object: one that was made again is another. Guarded by this. */
-  private final Map<Object, Series<?>> followed = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Series<?>> followed = new IdentityHashMap<>();
 
   /** Guarded by this. */
   private long round;

@@ -50,8 +50,8 @@ final class MetricsHandler {
   }
 
   /**
-   * OpenMetrics for who asks for it before anything else, else Prometheus' text: also for {@code
-   * *&#47;*}, for no Accept and for a strange one.
+   * OpenMetrics for who asks for it before anything else, else Prometheus' text: also for any kind,
+   * for no Accept and for a strange one.
    *
    * @param accept null for none
    */

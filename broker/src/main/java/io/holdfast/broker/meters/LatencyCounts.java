@@ -9,12 +9,14 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 public final class LatencyCounts {
   /** What a disk, a loop or a publish takes: 50 us to 10 s. */
+  @SuppressWarnings("MutablePublicArray") // nobody writes to it
   public static final double[] SHORT_SECONDS = {
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
     2.5, 5, 10
   };
 
   /** What a message waits and is worked on: 1 ms to an hour. */
+  @SuppressWarnings("MutablePublicArray") // nobody writes to it
   public static final double[] LONG_SECONDS = {
     0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600
   };

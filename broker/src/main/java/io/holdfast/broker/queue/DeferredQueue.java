@@ -14,9 +14,9 @@ final class DeferredQueue {
     heap.ensure(size + 1);
     int i = size++;
     while (i > 0) {
-      int parent = i - 1 >>> 1;
+      int parent = (i - 1) >>> 1;
       long order = dueNs - heap.key(parent);
-      if (order > 0 || order == 0 && message.ordinal() > heap.ordinal(parent)) {
+      if (order > 0 || (order == 0 && message.ordinal() > heap.ordinal(parent))) {
         break;
       }
       heap.copy(parent, i);
@@ -62,7 +62,7 @@ final class DeferredQueue {
 
   private boolean isBefore(int a, int b) {
     long order = heap.key(a) - heap.key(b);
-    return order < 0 || order == 0 && heap.ordinal(a) < heap.ordinal(b);
+    return order < 0 || (order == 0 && heap.ordinal(a) < heap.ordinal(b));
   }
 
   int size() {

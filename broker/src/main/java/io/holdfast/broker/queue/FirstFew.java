@@ -25,7 +25,7 @@ final class FirstFew<T> {
 
   /** Whether an entry with this key would be among them. */
   boolean takes(long key) {
-    return kept.size() < max || max > 0 && key < kept.peek().key();
+    return kept.size() < max || (max > 0 && key < kept.peek().key());
   }
 
   /** Adds one that {@link #takes} said yes to. */

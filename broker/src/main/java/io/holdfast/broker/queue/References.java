@@ -32,7 +32,7 @@ final class References {
 
   /** Makes room for so many. */
   void ensure(int count) {
-    int last = count - 1 >>> BLOCK_BITS;
+    int last = (count - 1) >>> BLOCK_BITS;
     if (last >= blocks.length) {
       blocks = Arrays.copyOf(blocks, Math.max(last + 1, blocks.length + (blocks.length >> 1)));
     }
@@ -50,7 +50,7 @@ final class References {
 
   /** Gives back the room beyond so many, but for one block. */
   void shrink(int count) {
-    int spare = (count + BLOCK - 1 >>> BLOCK_BITS) + 1;
+    int spare = ((count + BLOCK - 1) >>> BLOCK_BITS) + 1;
     if (spare < blocks.length) {
       blocks[spare] = null;
     }

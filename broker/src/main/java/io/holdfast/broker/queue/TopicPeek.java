@@ -57,7 +57,7 @@ public final class TopicPeek {
       while (cursor.next(view, end)) {
         int length = Math.min(view.bodyLength(), maxBodyBytes);
         boolean isFull = messages.size() == max;
-        if (isFull || bytes + length > maxBytes && !messages.isEmpty()) {
+        if (isFull || (bytes + length > maxBytes && !messages.isEmpty())) {
           return new Peeked(messages, guids.idOf(view.ordinal()));
         }
         bytes += length;

@@ -144,6 +144,7 @@ public final class ClientV2 implements Consumer, ClientFigures {
     waiting = waits;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only its event loop counts
   void sent(int messages) {
     messageCount += messages;
   }
@@ -152,10 +153,12 @@ public final class ClientV2 implements Consumer, ClientFigures {
     readyCount = count;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only its event loop counts
   public void finished(int messages) {
     finishCount += messages;
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only its event loop counts
   public void requeued() {
     requeueCount++;
   }

@@ -85,7 +85,7 @@ final class Consuming {
   }
 
   private void addFin(long id) {
-    if (finCount == MAX_FIN_BATCH || finCount == finIds.length && !growFins()) {
+    if (finCount == MAX_FIN_BATCH || (finCount == finIds.length && !growFins())) {
       flushFins();
     }
     finIds[finCount++] = id;

@@ -7,7 +7,6 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.net.WellFormed;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -206,9 +205,7 @@ record Identify(
     if (!node.isObject()) {
       throw undecodable();
     }
-    Iterator<Map.Entry<String, JsonNode>> all = node.fields();
-    while (all.hasNext()) {
-      Map.Entry<String, JsonNode> field = all.next();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
       if (!field.getValue().isNull()) {
         fields.put(field.getKey().toLowerCase(Locale.ROOT), field.getValue());
       }

@@ -211,7 +211,7 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
         return;
       }
       boolean isAllRead = !isBusy() || gate.isDraining();
-      if (isEndOfStream() || inputShutdown && isAllRead) {
+      if (isEndOfStream() || (inputShutdown && isAllRead)) {
         // The end of the stream is the end of the input: no further command can come.
         endOfInput(ctx);
       } else if (gate.isDraining()) {
