@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.limits.MemoryShare;
 import io.holdfast.storage.values.HeldMessage;
 import java.util.List;
@@ -27,6 +28,12 @@ final class DeferredMessages {
   }
 
   // ---------------------------------------------------------------- the bound
+
+  /** How many messages a channel that is opened may restore with what memory there is. */
+  static long roomToRestore(MemoryPart references) {
+    long leftBytes = references.limitBytes() - references.usedBytes();
+    return Math.max(MIN_REFERENCES, leftBytes / References.REFERENCE_BYTES);
+  }
 
   /** One more reference is kept, whether there is room or not. */
   void takeReference() {

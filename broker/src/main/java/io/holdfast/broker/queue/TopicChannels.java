@@ -159,7 +159,13 @@ final class TopicChannels {
       Path dir = context.dataDir().channelDir(topic, name);
       ChronicleBackend durable =
           ChronicleBackend.open(
-              dir, journal, context.syncThread(), known, first, keptBack.forMetadata());
+              dir,
+              journal,
+              context.syncThread(),
+              known,
+              first,
+              keptBack.forMetadata(),
+              DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()));
       held = durable.takeHeld();
       backend = durable;
     }

@@ -203,6 +203,35 @@ class MemorySystemTest {
   }
 
   @Test
+  void shouldHoldNoMoreThanASmallerHeapHasRoomForAfterARestart() {
+    int count = 50_000;
+    try (BrokerProcess broker = withHeap("256m")) {
+      create(broker, "t", "a");
+      create(broker, "t", "b");
+      publishDeferred(broker, "t", count);
+      assertEquals(count, deferred(broker, "a"));
+      broker.kill9();
+      broker.withJvm("-Xmx40m").start();
+      JsonNode part = part(broker, "deferred");
+      // Each channel has 128 in any case, of 56 bytes.
+      long most = part.path("limit_bytes").asLong() + 128 * 56;
+      assertTrue(part.path("used_bytes").asLong() <= most, part::toString);
+      for (String channel : List.of("a", "b")) {
+        long held = deferred(broker, channel);
+        assertTrue(held > 0 && held < count, channel + " holds " + held);
+        assertEquals(
+            count - held, broker.http().channel("t", channel).path("depth").asLong(), channel);
+      }
+      assertWell(broker);
+      assertEquals(0, broker.terminate());
+      broker.withJvm("-Xmx256m").start();
+      JsonNode b = broker.http().channel("t", "b");
+      assertEquals(count, b.path("depth").asLong() + b.path("deferred_count").asLong());
+      assertWell(broker);
+    }
+  }
+
+  @Test
   void shouldFillMemoryQueuesNoFurtherThanMemoryGoes() {
     try (BrokerProcess broker = withHeap("64m", "--mem-queue-bytes=1000000000")) {
       for (int t = 0; t < 4; t++) {

@@ -79,7 +79,17 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
    * @return null when there is no record at all, as after a crash while the channel was created
    */
   public LedgerState replay() throws IOException {
-    LedgerReplay replay = new LedgerReplay();
+    return replay(Long.MAX_VALUE);
+  }
+
+  /**
+   * As {@link #replay()}, with no more memory than there is.
+   *
+   * @param maxHeld how many messages are known with attempts or due times; those beyond are as if
+   *     the ledger knew nothing but that they were delivered
+   */
+  public LedgerState replay(long maxHeld) throws IOException {
+    LedgerReplay replay = new LedgerReplay(maxHeld);
     try (ExcerptReader reader = log.reader(RecordFormat.LEDGER)) {
       replay.run(reader);
     }
@@ -93,6 +103,13 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
           "{}: {} record(s) cannot be read; what they finished is delivered again",
           this,
           replay.skipped());
+    }
+    if (state != null && state.leftSomeOut()) {
+      LOG.warn(
+          "{}: there is memory for {} of the messages that were deferred or requeued; the others"
+              + " are read in order again",
+          this,
+          maxHeld);
     }
     return state;
   }

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 public final class LedgerReplay {
   private static final Logger LOG = LoggerFactory.getLogger(LedgerReplay.class);
 
+  private final long maxHeld;
   private final OrdinalRanges ranges = new OrdinalRanges();
   private LedgerState state;
   private LedgerState checkpoint;
@@ -29,6 +30,18 @@ public final class LedgerReplay {
 
   /** Records of {@link #checkpoint} so far. */
   private int checkpointRecords;
+
+  /** For those who want to know of all held messages. */
+  public LedgerReplay() {
+    this(Long.MAX_VALUE);
+  }
+
+  /**
+   * @param maxHeld see {@link LedgerState#leftSomeOut}
+   */
+  LedgerReplay(long maxHeld) {
+    this.maxHeld = maxHeld;
+  }
 
   /** Reads what a reader has before it. */
   void run(ExcerptReader reader) throws IOException {
@@ -83,7 +96,7 @@ public final class LedgerReplay {
         if (checkpoint != null) {
           mergeCheckpoint();
         }
-        checkpoint = new LedgerState(payload.getLong());
+        checkpoint = new LedgerState(payload.getLong(), maxHeld);
         checkpoint.mention(payload.getLong());
         if (payload.remaining() >= Long.BYTES) {
           checkpoint.begin(payload.getLong());
@@ -117,7 +130,7 @@ public final class LedgerReplay {
   private LedgerState current() {
     if (state == null) {
       incomplete = true;
-      state = new LedgerState(0);
+      state = new LedgerState(0, maxHeld);
     }
     return state;
   }

@@ -16,6 +16,11 @@ public final class LedgerState {
   private final FinishedSet finished;
   private final HeldMessages held = new HeldMessages();
 
+  /** Beyond that, held messages are taken for some that the journal alone knows of. */
+  private final long maxHeld;
+
+  private boolean leftSomeOut;
+
   /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
   private FinishedSet delivered = new FinishedSet(-1);
 
@@ -28,6 +33,15 @@ public final class LedgerState {
    * @param floor everything below is finished
    */
   public LedgerState(long floor) {
+    this(floor, Long.MAX_VALUE);
+  }
+
+  /**
+   * @param floor everything below is finished
+   * @param maxHeld how many held messages there is memory for, see {@link #leftSomeOut}
+   */
+  LedgerState(long floor, long maxHeld) {
+    this.maxHeld = maxHeld;
     finished = new FinishedSet(floor);
     endOrdinal = floor;
   }
@@ -136,9 +150,27 @@ public final class LedgerState {
   public void hold(HeldMessage message) {
     long ordinal = message.ref().ordinal();
     mention(ordinal + 1);
-    if (!finished.contains(ordinal)) {
-      held.merge(message);
+    if (finished.contains(ordinal)) {
+      return;
     }
+    boolean isRoom = held.size() < maxHeld || held.get(ordinal) != null;
+    if (isRoom || message.ref().isCarried()) {
+      // A carried one is not where it would be read in order.
+      held.merge(message);
+    } else {
+      leftSomeOut = true;
+      if (message.ref().attempts() > 0) {
+        delivered.add(ordinal, ordinal + 1);
+      }
+    }
+  }
+
+  /**
+   * Whether there were more held messages than there is memory for: those beyond are read in order,
+   * with the delay that they were published with, and count as delivered once at most.
+   */
+  public boolean leftSomeOut() {
+    return leftSomeOut;
   }
 
   /** A message is held, and this is all that counts of it: it was found in the journal. */
@@ -160,7 +192,8 @@ public final class LedgerState {
   void addAll(LedgerState summary) {
     finished.addAll(summary.finished);
     delivered.addAll(summary.delivered);
-    summary.held.forEach(held::merge);
+    summary.held.forEach(this::hold);
+    leftSomeOut |= summary.leftSomeOut;
     held.removeOrdinals(finished::contains);
     mention(summary.endOrdinal);
     begin = Math.max(begin, summary.begin);

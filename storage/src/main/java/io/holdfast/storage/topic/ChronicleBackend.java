@@ -90,8 +90,27 @@ public final class ChronicleBackend implements BackendQueue {
       long first,
       long keptFrom)
       throws IOException {
+    return open(dir, topicJournal, syncThread, known, first, keptFrom, Long.MAX_VALUE);
+  }
+
+  /**
+   * As {@link #open(Path, Journal, SyncThread, boolean, long, long)}, with no more memory than
+   * there is.
+   *
+   * @param maxHeld how many messages the channel holds with attempts or due times; those beyond
+   *     stay here
+   */
+  public static ChronicleBackend open(
+      Path dir,
+      Journal topicJournal,
+      SyncThread syncThread,
+      boolean known,
+      long first,
+      long keptFrom,
+      long maxHeld)
+      throws IOException {
     Ledger ledger = new Ledger(dir, syncThread);
-    LedgerState said = ledger.replay();
+    LedgerState said = ledger.replay(maxHeld);
     ChannelRecovery recovery =
         new ChannelRecovery(
             said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, keptFrom);

@@ -1,6 +1,9 @@
 package io.holdfast.storage.ledger;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -32,5 +35,29 @@ class LedgerStateTest {
     state.finish(5, 6);
     state.hold(held(5, 3, 0)); // a record of a delivery that the finish overtook
     assertEquals(null, state.held(5));
+  }
+
+  @Test
+  void shouldHoldNoMoreThanThereIsMemoryFor() {
+    LedgerState state = new LedgerState(0, 2);
+    state.hold(held(5, 3, 0));
+    state.hold(held(6, 0, 1000));
+    assertFalse(state.leftSomeOut());
+    state.hold(held(7, 3, 0));
+    state.hold(held(8, 0, 1000));
+    state.hold(held(6, 4, 2000)); // known already
+    state.hold(new HeldMessage(new MessageRef(1, 0, 0, 1, 2, true), 0)); // nowhere else
+    assertTrue(state.leftSomeOut());
+    assertEquals(3, state.held().size());
+    assertEquals(4, state.attempts(6));
+    assertEquals(2, state.attempts(1));
+    // As those that were never held.
+    assertNull(state.held(7));
+    assertEquals(1, state.attempts(7));
+    assertEquals(0, state.attempts(8));
+    assertFalse(state.isFinished(7));
+    state.finish(5, 7);
+    state.hold(held(7, 5, 0));
+    assertEquals(5, state.attempts(7));
   }
 }
