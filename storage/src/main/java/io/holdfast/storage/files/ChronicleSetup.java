@@ -1,8 +1,5 @@
 package io.holdfast.storage.files;
 
-import java.util.concurrent.atomic.AtomicBoolean;
-import net.openhft.chronicle.core.Memory;
-import net.openhft.chronicle.core.UnsafeMemory;
 import net.openhft.posix.PosixAPI;
 
 /**
@@ -10,11 +7,6 @@ import net.openhft.posix.PosixAPI;
  * threads, and with its native calls really there.
  */
 public final class ChronicleSetup {
-  /** As many calls as the JVM compiles a method after, and some. */
-  private static final int CALLS_TO_COMPILE = 3000;
-
-  private static final AtomicBoolean COMPILED = new AtomicBoolean();
-
   private ChronicleSetup() {}
 
   /**
@@ -48,32 +40,6 @@ public final class ChronicleSetup {
     // a full disk would not be known as one.
     PosixAPI.posix().fallocate(-1, 0, 0, 1);
     PosixAPI.posix().lastError();
-    compileCompareAndSets();
-  }
-
-  /**
-   * Chronicle appends by compare-and-set in mapped memory. Where the page is gone, because somebody
-   * cut the file off or the disk cannot read the block, compiled code gets an {@link
-   * InternalError}, which whoever appends expects; interpreted code ends the process.
-   */
-  private static void compileCompareAndSets() {
-    if (COMPILED.getAndSet(true)) {
-      return;
-    }
-    Memory memory = UnsafeMemory.INSTANCE;
-    long scratch = memory.allocate(Long.BYTES);
-    memory.writeLong(scratch, 0);
-    for (int i = 0; i < CALLS_TO_COMPILE; i++) {
-      memory.compareAndSwapInt(scratch, 0, 0);
-      memory.compareAndSwapInt(null, scratch, 0, 0);
-      memory.compareAndSwapLong(scratch, 0, 0);
-      memory.compareAndSwapLong(null, scratch, 0, 0);
-      memory.testAndSetInt(scratch, 0, 0, 0);
-      memory.testAndSetInt(null, scratch, 0, 0);
-      memory.addInt(scratch, 0);
-      memory.addLong(scratch, 0);
-    }
-    memory.freeMemory(scratch, Long.BYTES);
   }
 
   private static void setIfAbsent(String key, String value) {

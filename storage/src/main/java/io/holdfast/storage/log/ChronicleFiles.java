@@ -75,6 +75,7 @@ final class ChronicleFiles {
    * @throws Exception any other of Chronicle's, which does not declare them; close it then
    */
   ExcerptAppender open() throws Exception {
+    CompiledStores.compile();
     directory.setStraysAside();
     try {
       reserveListing();

@@ -1,8 +1,9 @@
-package io.holdfast.storage.files;
+package io.holdfast.storage.log;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.storage.files.ChronicleSetup;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -18,8 +19,8 @@ import net.openhft.chronicle.core.UnsafeMemory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a process can stand that has been set up for Chronicle. */
-class ChronicleSetupTest {
+/** What a young process can stand when the stores are compiled. */
+class CompiledStoresTest {
   private static final String STOOD = "stood it";
 
   @TempDir Path dir;
@@ -31,7 +32,7 @@ class ChronicleSetupTest {
     /** Touches mapped memory behind the end of a file. */
     public static void main(String[] args) throws Exception {
       ChronicleSetup.silence();
-      ChronicleSetup.requireNativeCalls();
+      CompiledStores.compile();
       try (FileChannel file =
           FileChannel.open(
               Path.of(args[0]),
