@@ -242,7 +242,7 @@ class DamagedImageTest {
         // What was at the very end can be gone without a trace.
         assertTrue(backend.unreadable() <= lost.size(), what + ": counted too many");
       }
-      if (!newest || damage.to() - damage.from() == 1 && lost.equals(expected)) {
+      if (!newest || (damage.to() - damage.from() == 1 && lost.equals(expected))) {
         assertEquals(lost.size(), backend.unreadable(), what + ": lost " + lost);
       }
       Batch more = Batches.of("more");

@@ -86,8 +86,8 @@ class DirectoryAgreementTest {
           }
           publish(i, journal, old, late);
         }
-        consume(journal, old);
-        consume(journal, late);
+        consume(old);
+        consume(late);
         old.close();
         late.close();
         assertTrue(journal.files().size() >= 3);
@@ -143,8 +143,7 @@ class DirectoryAgreementTest {
   }
 
   /** Finishes most of the first half, requeues some, with a checkpoint in between. */
-  private static void consume(ChronicleJournal journal, ChronicleBackend channel)
-      throws IOException {
+  private static void consume(ChronicleBackend channel) throws IOException {
     MessageView view = new MessageView();
     OrdinalRanges one = new OrdinalRanges();
     List<HeldMessage> held = new ArrayList<>();
