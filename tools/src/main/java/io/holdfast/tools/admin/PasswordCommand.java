@@ -2,6 +2,7 @@ package io.holdfast.tools.admin;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Terminal;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
 import java.io.BufferedReader;
@@ -112,7 +113,7 @@ public final class PasswordCommand implements Callable<Integer> {
   }
 
   private String password() throws IOException {
-    Console console = context.terminal() ? System.console() : null;
+    Console console = context.terminal() ? Terminal.console() : null;
     if (console == null) {
       String line =
           new BufferedReader(new InputStreamReader(context.in(), StandardCharsets.UTF_8))

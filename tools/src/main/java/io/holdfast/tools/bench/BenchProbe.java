@@ -37,7 +37,7 @@ final class BenchProbe implements LoadProbe {
   public void goesOn(long messages) {
     long bytes = messages * options.size();
     double part = (System.nanoTime() - startNs) / 1e9 / (options.warmup() + options.seconds());
-    long flows = (shape.publish() ? 1 : 0) + (shape.consume() ? shape.channels() : 0);
+    long flows = (shape.publish() ? 1L : 0) + (shape.consume() ? shape.channels() : 0);
     progress.expect(
         options.timed()
             ? (long) (bytes / Math.max(1e-9, Math.min(1, part)))

@@ -91,8 +91,13 @@ public final class Quantities {
    * @param value any number
    * @return for example {@code 1,234,567}
    */
+  public static String grouped(long value) {
+    return String.format(Locale.ROOT, "%,d", value);
+  }
+
+  /** As {@link #grouped(long)}, rounded. */
   public static String grouped(double value) {
-    return String.format(Locale.ROOT, "%,d", Math.round(value));
+    return grouped(Math.round(value));
   }
 
   /**

@@ -23,6 +23,14 @@ public final class Terminal {
     return is(2);
   }
 
+  /**
+   * @return where to ask for a password; null when standard input and output are no terminal
+   */
+  public static Console console() {
+    Console console = System.console();
+    return isTerminal(console) ? console : null;
+  }
+
   /** Java asks only about standard input and output together; Linux tells of each. */
   private static boolean is(int descriptor) {
     try {
@@ -31,7 +39,7 @@ public final class Terminal {
           || target.startsWith("/dev/tty")
           || target.equals("/dev/console");
     } catch (IOException | UnsupportedOperationException notLinux) {
-      return isTerminal(System.console());
+      return console() != null;
     }
   }
 

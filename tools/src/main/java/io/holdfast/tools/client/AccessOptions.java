@@ -1,6 +1,7 @@
 package io.holdfast.tools.client;
 
 import io.holdfast.tools.cli.Settings;
+import io.holdfast.tools.cli.Terminal;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
 import java.io.Console;
@@ -69,7 +70,7 @@ public final class AccessOptions {
     if (password != null) {
       return password;
     }
-    Console console = System.console();
+    Console console = Terminal.console();
     char[] typed = console == null ? null : console.readPassword("Password of %s: ", name);
     if (typed == null) {
       throw ToolException.usage(

@@ -115,7 +115,6 @@ public final class PemTls {
         return KeyFactory.getInstance(kind).generatePrivate(spec);
       } catch (InvalidKeySpecException e) {
         // Of another kind; the last of them fails below.
-        continue;
       }
     }
     throw new GeneralSecurityException(file + ": a key of none of " + KEY_KINDS);
