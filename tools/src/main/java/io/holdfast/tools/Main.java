@@ -201,7 +201,8 @@ public final class Main implements Runnable {
 
   /**
    * Gives a command, and all below it, --help and --version, and leaves the lines of its footer:
-   * they are commands to copy, which must not be broken.
+   * they are commands to copy, which must not be broken. Commands that are methods have their
+   * --help by annotation: picocli passes a method its options by position.
    */
   private static void complete(CommandLine line) {
     line.getCommandSpec().mixinStandardHelpOptions(true).versionProvider(new Version());

@@ -3,6 +3,7 @@ package io.holdfast.tools.admin;
 import static io.holdfast.tools.admin.AdminApi.path;
 
 import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import picocli.CommandLine.Command;
@@ -16,6 +17,8 @@ import picocli.CommandLine.Spec;
 /** {@code admin channel}: a method a verb. */
 @Command(
     name = "channel",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
     description = "Channels: list, create, delete, empty, pause, unpause, peek.",
     synopsisSubcommandLabel = "COMMAND")
 final class ChannelCommand implements Runnable {
@@ -27,13 +30,19 @@ final class ChannelCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "missing COMMAND");
   }
 
-  @Command(name = "list", description = "Lists a topic's channels, summed over the brokers.")
+  @Command(
+      name = "list",
+      mixinStandardHelpOptions = true,
+      description = "Lists a topic's channels, summed over the brokers.")
   int list(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     Listing.channels(admin, topic);
     return ExitCode.OK;
   }
 
-  @Command(name = "create", description = "Creates a channel of a topic that exists.")
+  @Command(
+      name = "create",
+      mixinStandardHelpOptions = true,
+      description = "Creates a channel of a topic that exists.")
   int create(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -41,7 +50,10 @@ final class ChannelCommand implements Runnable {
     return act("create", topic, Names.checkChannel(channel));
   }
 
-  @Command(name = "delete", description = "Deletes a channel with its messages.")
+  @Command(
+      name = "delete",
+      mixinStandardHelpOptions = true,
+      description = "Deletes a channel with its messages.")
   int delete(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -49,7 +61,10 @@ final class ChannelCommand implements Runnable {
     return act("delete", topic, channel);
   }
 
-  @Command(name = "empty", description = "Drops the channel's messages.")
+  @Command(
+      name = "empty",
+      mixinStandardHelpOptions = true,
+      description = "Drops the channel's messages.")
   int empty(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -57,7 +72,10 @@ final class ChannelCommand implements Runnable {
     return act("empty", topic, channel);
   }
 
-  @Command(name = "pause", description = "Delivers no more messages.")
+  @Command(
+      name = "pause",
+      mixinStandardHelpOptions = true,
+      description = "Delivers no more messages.")
   int pause(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -65,7 +83,7 @@ final class ChannelCommand implements Runnable {
     return act("pause", topic, channel);
   }
 
-  @Command(name = "unpause", description = "Ends a pause.")
+  @Command(name = "unpause", mixinStandardHelpOptions = true, description = "Ends a pause.")
   int unpause(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel)
@@ -73,7 +91,10 @@ final class ChannelCommand implements Runnable {
     return act("unpause", topic, channel);
   }
 
-  @Command(name = "peek", description = "Shows messages of the channel and changes nothing.")
+  @Command(
+      name = "peek",
+      mixinStandardHelpOptions = true,
+      description = "Shows messages of the channel and changes nothing.")
   int peek(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Parameters(paramLabel = "CHANNEL") String channel,

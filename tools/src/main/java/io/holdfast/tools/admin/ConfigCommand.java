@@ -1,6 +1,7 @@
 package io.holdfast.tools.admin;
 
 import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URLEncoder;
@@ -15,6 +16,8 @@ import picocli.CommandLine.Spec;
 /** {@code admin config}: reads and changes options of a running broker. */
 @Command(
     name = "config",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
     description = "Options of the running broker: get, set.",
     synopsisSubcommandLabel = "COMMAND")
 final class ConfigCommand implements Runnable {
@@ -26,7 +29,10 @@ final class ConfigCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "missing COMMAND");
   }
 
-  @Command(name = "get", description = "Prints an option's value as the broker gives it.")
+  @Command(
+      name = "get",
+      mixinStandardHelpOptions = true,
+      description = "Prints an option's value as the broker gives it.")
   int get(@Parameters(paramLabel = "KEY") String key) throws IOException {
     print(admin.api().text(path(key)));
     return ExitCode.OK;
@@ -34,6 +40,7 @@ final class ConfigCommand implements Runnable {
 
   @Command(
       name = "set",
+      mixinStandardHelpOptions = true,
       description = "Changes an option; the broker says which can be (log_level and nsqlookupds).")
   int set(@Parameters(paramLabel = "KEY") String key, @Parameters(paramLabel = "VALUE") String to)
       throws IOException {

@@ -3,6 +3,7 @@ package io.holdfast.tools.admin;
 import static io.holdfast.tools.admin.AdminApi.path;
 
 import io.holdfast.tools.cli.ExitCode;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.client.Names;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -18,6 +19,8 @@ import picocli.CommandLine.Spec;
 /** {@code admin topic}: a method a verb. */
 @Command(
     name = "topic",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
     description = "Topics: list, create, delete, empty, pause, unpause, peek, publish.",
     synopsisSubcommandLabel = "COMMAND")
 final class TopicCommand implements Runnable {
@@ -29,38 +32,53 @@ final class TopicCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "missing COMMAND");
   }
 
-  @Command(name = "list", description = "Lists topics, summed over the brokers.")
+  @Command(
+      name = "list",
+      mixinStandardHelpOptions = true,
+      description = "Lists topics, summed over the brokers.")
   int list() throws IOException {
     Listing.topics(admin);
     return ExitCode.OK;
   }
 
-  @Command(name = "create", description = "Creates a topic.")
+  @Command(name = "create", mixinStandardHelpOptions = true, description = "Creates a topic.")
   int create(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     return act("create", Names.checkTopic(topic));
   }
 
-  @Command(name = "delete", description = "Deletes a topic with its channels and messages.")
+  @Command(
+      name = "delete",
+      mixinStandardHelpOptions = true,
+      description = "Deletes a topic with its channels and messages.")
   int delete(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     return act("delete", topic);
   }
 
-  @Command(name = "empty", description = "Drops what the topic keeps back from channels.")
+  @Command(
+      name = "empty",
+      mixinStandardHelpOptions = true,
+      description = "Drops what the topic keeps back from channels.")
   int empty(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     return act("empty", topic);
   }
 
-  @Command(name = "pause", description = "Hands no more messages to channels.")
+  @Command(
+      name = "pause",
+      mixinStandardHelpOptions = true,
+      description = "Hands no more messages to channels.")
   int pause(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     return act("pause", topic);
   }
 
-  @Command(name = "unpause", description = "Ends a pause.")
+  @Command(name = "unpause", mixinStandardHelpOptions = true, description = "Ends a pause.")
   int unpause(@Parameters(paramLabel = "TOPIC") String topic) throws IOException {
     return act("unpause", topic);
   }
 
-  @Command(name = "peek", description = "Shows messages of the topic and changes nothing.")
+  @Command(
+      name = "peek",
+      mixinStandardHelpOptions = true,
+      description = "Shows messages of the topic and changes nothing.")
   int peek(
       @Parameters(paramLabel = "TOPIC") String topic,
       @Option(
@@ -79,6 +97,7 @@ final class TopicCommand implements Runnable {
 
   @Command(
       name = "publish",
+      mixinStandardHelpOptions = true,
       description = "Publishes one message; without BODY it is all of standard input.")
   int publish(
       @Parameters(paramLabel = "TOPIC") String topic,
