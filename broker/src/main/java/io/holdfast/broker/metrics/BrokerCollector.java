@@ -14,6 +14,8 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -59,21 +61,26 @@ public final class BrokerCollector implements MultiCollector {
   @Override
   public MetricSnapshots collect() {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
-    TopicFamilies topics = new TopicFamilies();
-    ChannelFamilies channels = new ChannelFamilies();
+    List<Labelled<Topic>> topicsShown = new ArrayList<>();
+    List<Labelled<Channel>> channelsShown = new ArrayList<>();
     Storage storage = new Storage();
     for (Topic topic : broker.topics()) {
       storage.add(topic);
       if (isEphemeralLeftOut && DirNames.isEphemeral(topic.name())) {
         continue;
       }
-      topics.add(topic);
+      topicsShown.add(new Labelled<>(Labels.of("topic", topic.name()), topic));
       for (Channel channel : topic.channels()) {
         if (!(isEphemeralLeftOut && channel.isEphemeral())) {
-          channels.add(channel);
+          Labels labels = Labels.of("topic", channel.topicName(), "channel", channel.name());
+          channelsShown.add(new Labelled<>(labels, channel));
         }
       }
     }
+    TopicFamilies topics = new TopicFamilies();
+    ChannelFamilies channels = new ChannelFamilies();
+    inOrder(topicsShown).forEach(topics::add);
+    inOrder(channelsShown).forEach(channels::add);
     topics.all.forEach(family -> put(all, family));
     channels.all.forEach(family -> put(all, family));
     put(all, channels.processing);
@@ -81,6 +88,15 @@ public final class BrokerCollector implements MultiCollector {
     storage.put(all);
     return all.build();
   }
+
+  /** Every family sorts its samples, which is half of a scrape unless they are in order. */
+  private static <T> List<Labelled<T>> inOrder(List<Labelled<T>> all) {
+    all.sort(Comparator.comparing(Labelled::labels));
+    return all;
+  }
+
+  /** A topic or channel, and the labels that all its samples have. */
+  private record Labelled<T>(Labels labels, T from) {}
 
   private static void put(MetricSnapshots.Builder to, Family<?> family) {
     MetricSnapshot snapshot = family.snapshot();
@@ -179,9 +195,8 @@ public final class BrokerCollector implements MultiCollector {
             Family.counter(
                 "nsq_topic_bytes", "Bytes of messages since start.", Topic::messageBytes));
 
-    private void add(Topic topic) {
-      Labels labels = Labels.of("topic", topic.name());
-      all.forEach(family -> family.add(labels, topic));
+    private void add(Labelled<Topic> topic) {
+      all.forEach(family -> family.add(topic.labels(), topic.from()));
     }
   }
 
@@ -232,13 +247,12 @@ public final class BrokerCollector implements MultiCollector {
         Family.histogram(
             "holdfast_channel_processing_duration_seconds", "From publish to FIN of a message.");
 
-    private void add(Channel channel) {
-      Labels labels = Labels.of("topic", channel.topicName(), "channel", channel.name());
-      ChannelFigures figures = channel.figures();
-      all.forEach(family -> family.add(labels, figures));
-      LatencyCounts counts = channel.times().counts();
+    private void add(Labelled<Channel> channel) {
+      ChannelFigures figures = channel.from().figures();
+      all.forEach(family -> family.add(channel.labels(), figures));
+      LatencyCounts counts = channel.from().times().counts();
       if (counts != null) {
-        processing.add(labels, counts);
+        processing.add(channel.labels(), counts);
       }
     }
   }
