@@ -45,7 +45,7 @@ class MetricsSystemTest {
       Frame.Msg first = consumer.message();
       consumer.fin(first);
       Frame.Msg second = consumer.message();
-      consumer.line("REQ " + second.id() + " 60000");
+      consumer.line("REQ " + second.id() + " 3600000");
       consumer.message();
       http.awaitChannel("t", "c", c -> c.path("in_flight_count").asInt() == 1);
     }
