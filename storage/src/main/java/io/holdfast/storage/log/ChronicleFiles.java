@@ -5,7 +5,6 @@ import io.holdfast.storage.files.NoSpaceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import net.openhft.chronicle.bytes.MappedBytes;
 import net.openhft.chronicle.core.io.Closeable;
 import net.openhft.chronicle.queue.ExcerptAppender;
 
@@ -51,11 +50,6 @@ final class ChronicleFiles {
   /** The appender that is open, null when none is. */
   ExcerptAppender appender() {
     return appender;
-  }
-
-  /** The mapping of Chronicle's listing; while the appender is open. */
-  MappedBytes listing() {
-    return queue.metaStore().bytes();
   }
 
   /** The next append goes to this file. */

@@ -156,11 +156,7 @@ final class LogAppender {
     }
     writeFile.giveBackBehind(bytes.bytesStore(), at);
     if (freshCycle || reopened) {
-      mapped.are(
-          directory.file(writeCycle),
-          (MappedBytes) bytes,
-          directory.listing(),
-          chronicle.listing());
+      mapped.are(directory.file(writeCycle), (MappedBytes) bytes, directory.listing());
       reopened = false;
     }
     return at;

@@ -30,36 +30,32 @@ final class MappedFiles {
   private static final long LOOK_AT_PATH_EVERY_NS = 1_000_000_000;
 
   /** One of them; it is as long as it will be, or grows. */
-  private record Mapped(File path, RandomAccessFile open, long length) {
-    static Mapped of(Path path, MappedBytes mapping) {
+  private record Mapped(File path, long length) {
+    static Mapped of(Path path) {
       File file = path.toFile();
-      return new Mapped(file, mapping.mappedFile().raf(), file.length());
+      return new Mapped(file, file.length());
     }
 
     boolean isShorter() {
-      try {
-        return open.length() < length;
-      } catch (IOException closed) {
-        LOG.debug("{} is no longer open", path, closed);
-        return isShorterByPath();
-      }
-    }
-
-    boolean isShorterByPath() {
       return path.length() < length;
     }
   }
 
   private Mapped cycleFile;
+
+  /** The cycle file as Chronicle has it open; Chronicle closes it. */
+  private RandomAccessFile openCycleFile;
+
   private Mapped listing;
   private long lookedNs;
   private long lookedAtListingNs;
   private long lookedAtPathNs;
 
   /** From now on these two are mapped. */
-  void are(Path cyclePath, MappedBytes cycleBytes, Path listingPath, MappedBytes listingBytes) {
-    cycleFile = Mapped.of(cyclePath, cycleBytes);
-    listing = Mapped.of(listingPath, listingBytes);
+  void are(Path cyclePath, MappedBytes cycleBytes, Path listingPath) {
+    cycleFile = Mapped.of(cyclePath);
+    openCycleFile = cycleBytes.mappedFile().raf();
+    listing = Mapped.of(listingPath);
     lookedNs = System.nanoTime();
     lookedAtListingNs = lookedNs;
     lookedAtPathNs = lookedNs;
@@ -68,6 +64,7 @@ final class MappedFiles {
   /** None is mapped. */
   void none() {
     cycleFile = null;
+    openCycleFile = null;
     listing = null;
   }
 
@@ -81,7 +78,7 @@ final class MappedFiles {
       return null;
     }
     lookedNs = nowNs;
-    if (cycleFile.isShorter()) {
+    if (isOpenCycleFileShorter()) {
       return cycleFile.path;
     }
     if (nowNs - lookedAtListingNs >= LOOK_AT_LISTING_EVERY_NS) {
@@ -92,10 +89,19 @@ final class MappedFiles {
     }
     if (nowNs - lookedAtPathNs >= LOOK_AT_PATH_EVERY_NS) {
       lookedAtPathNs = nowNs;
-      if (cycleFile.isShorterByPath()) {
+      if (cycleFile.isShorter()) {
         return cycleFile.path;
       }
     }
     return null;
+  }
+
+  private boolean isOpenCycleFileShorter() {
+    try {
+      return openCycleFile.length() < cycleFile.length;
+    } catch (IOException closed) {
+      LOG.debug("{} is no longer open", cycleFile.path, closed);
+      return cycleFile.isShorter();
+    }
   }
 }

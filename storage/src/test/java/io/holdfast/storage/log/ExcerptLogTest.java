@@ -11,7 +11,9 @@ import io.holdfast.storage.record.RecordFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,6 +70,40 @@ class ExcerptLogTest {
       assertEquals("later", text(reader));
       assertEquals(4, log.cycles().size());
     }
+  }
+
+  /** Descriptors of files of the log, removed ones too. */
+  private List<String> openFiles() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : descriptors) {
+        try {
+          String file = Files.readSymbolicLink(descriptor).toString();
+          if (file.startsWith(dir.toString())) {
+            open.add(file);
+          }
+        } catch (NoSuchFileException closedMeanwhile) {
+          // The one that lists the directory, say.
+        }
+      }
+    }
+    return open;
+  }
+
+  @Test
+  void shouldKeepNoFileOpenThatIsIdleOrClosed() throws Exception {
+    try (ExcerptLog log = open()) {
+      for (int i = 0; i < 3; i++) {
+        append(log, "before");
+        log.roll();
+        append(log, "after");
+        log.closeIdle();
+        Awaitility.await("idle").untilAsserted(() -> assertEquals(List.of(), openFiles()));
+      }
+      append(log, "more");
+      assertFalse(openFiles().isEmpty());
+    }
+    Awaitility.await("closed").untilAsserted(() -> assertEquals(List.of(), openFiles()));
   }
 
   @Test
