@@ -74,7 +74,7 @@ public final class ToolRun {
 
   /** Waits for the exit code. */
   public int code() throws Exception {
-    return code.get(30, java.util.concurrent.TimeUnit.SECONDS);
+    return code.get(2, java.util.concurrent.TimeUnit.MINUTES);
   }
 
   /** What it printed to standard output so far. */
