@@ -166,14 +166,17 @@ public final class InputBudget {
   /**
    * Makes a granted lease larger, if there is room: its holder must not wait, as those who do might
    * wait for what it has.
+   *
+   * @param toBytes as for {@link #request}, more than the whole budget counts as the whole budget
    */
   public boolean tryGrow(Lease lease, long toBytes) {
+    long bytes = Math.min(toBytes, maxBytes);
     synchronized (this) {
-      if (!waiting.isEmpty() || usedBytes + toBytes - lease.bytes > maxBytes) {
+      if (!waiting.isEmpty() || usedBytes + bytes - lease.bytes > maxBytes) {
         return false;
       }
-      usedBytes += toBytes - lease.bytes;
-      lease.bytes = toBytes;
+      usedBytes += bytes - lease.bytes;
+      lease.bytes = bytes;
     }
     lease.partsReceived = 0;
     return true;

@@ -142,11 +142,25 @@ class InputBudgetTest {
     Sender growing = new Sender("growing", 400);
     assertTrue(budget.tryGrow(growing.lease, 600));
     assertEquals(600, budget.usedBytes());
-    assertFalse(budget.tryGrow(growing.lease, 1001));
+    Sender other = new Sender("other", 1);
+    assertFalse(budget.tryGrow(growing.lease, 1000));
+    other.lease.release();
     Sender waiting = new Sender("waiting", 500);
     assertFalse(budget.tryGrow(growing.lease, 601));
     waiting.lease.release();
     assertTrue(budget.tryGrow(growing.lease, 1000));
+    growing.lease.release();
+    assertEquals(0, budget.usedBytes());
+  }
+
+  @Test
+  void shouldTakeMoreThanAllForAll() {
+    Sender large = new Sender("large", 2000);
+    assertTrue(large.lease.isGranted());
+    large.lease.release();
+    Sender growing = new Sender("growing", 400);
+    assertTrue(budget.tryGrow(growing.lease, 2000));
+    assertEquals(1000, budget.usedBytes());
     growing.lease.release();
     assertEquals(0, budget.usedBytes());
   }

@@ -115,10 +115,12 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
 
   @Override
   public void read(ChannelHandlerContext ctx) {
-    if (isBusy()) {
+    boolean isBusy = isBusy();
+    if (isBusy) {
       // What has arrived comes first.
       hold(ctx);
-    } else {
+    }
+    if (!isBusy || gate.isDraining()) {
       ctx.read();
     }
   }

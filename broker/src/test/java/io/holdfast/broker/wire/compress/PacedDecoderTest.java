@@ -33,11 +33,16 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A small input that expands a thousandfold, over a real socket. */
 class PacedDecoderTest {
   private static final int MIB = 1024 * 1024;
   private static final int BOMB_MIB = 200;
+
+  /** Comes with one read from the socket. */
+  private static final int SMALL_BOMB_MIB = 8;
 
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -57,6 +62,7 @@ class PacedDecoderTest {
     volatile long mostInATurn;
     volatile boolean inactive;
     volatile ChannelHandlerContext ctx;
+    volatile long drainsAt = Long.MAX_VALUE;
     private ReadGate gate;
     private long turnBytes;
     private long resumedAt;
@@ -77,6 +83,9 @@ class PacedDecoderTest {
       mostInATurn = Math.max(mostInATurn, turnBytes);
       bytes += piece.readableBytes();
       piece.release();
+      if (bytes >= drainsAt) {
+        gate.drain();
+      }
       if (pauseEachMib && bytes - resumedAt >= MIB) {
         paused = true;
         gate.close(ReadGate.Reason.OUTPUT);
@@ -112,12 +121,12 @@ class PacedDecoderTest {
         .channel();
   }
 
-  private static byte[] bomb() throws IOException {
+  private static byte[] bomb(int mib) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     Deflater deflater = new Deflater(9, true);
     try {
       var out = new DeflaterOutputStream(bytes, deflater, 8192, true);
-      for (int i = 0; i < BOMB_MIB; i++) {
+      for (int i = 0; i < mib; i++) {
         out.write(new byte[MIB]);
       }
       out.flush();
@@ -130,7 +139,7 @@ class PacedDecoderTest {
   @Test
   void shouldLetOthersRunBetweenBoundedTurns() throws IOException {
     try (Socket socket = connect(serve())) {
-      socket.getOutputStream().write(bomb());
+      socket.getOutputStream().write(bomb(BOMB_MIB));
       await().until(() -> sink.bytes == (long) BOMB_MIB * MIB);
       assertTrue(sink.mostInATurn <= 2 * MIB, sink.mostInATurn + " bytes in one turn");
     }
@@ -142,7 +151,7 @@ class PacedDecoderTest {
   void shouldStopWhileTheConnectionWantsNoInput() throws IOException {
     sink.pauseEachMib = true;
     try (Socket socket = connect(serve())) {
-      socket.getOutputStream().write(bomb());
+      socket.getOutputStream().write(bomb(BOMB_MIB));
       for (int i = 1; i <= BOMB_MIB; i++) {
         await().until(() -> sink.paused);
         long seen = sink.bytes;
@@ -159,6 +168,20 @@ class PacedDecoderTest {
       }
       await().until(() -> sink.bytes == (long) BOMB_MIB * MIB);
     }
+  }
+
+  /** At once or in a later turn, when nothing is read from the socket. */
+  @ParameterizedTest
+  @ValueSource(longs = {MIB / 2, 3L * MIB + MIB / 2})
+  void shouldReadAndThrowAwayWhatComesOnceTheConnectionDrains(long drainsAt) throws IOException {
+    sink.drainsAt = drainsAt;
+    try (Socket socket = connect(serve())) {
+      socket.getOutputStream().write(bomb(SMALL_BOMB_MIB));
+      await().until(() -> sink.bytes >= drainsAt);
+    }
+    // Only who reads on sees the end of the connection.
+    await().until(() -> sink.inactive);
+    assertTrue(sink.bytes < drainsAt + 2 * MIB, sink.bytes + " bytes passed on");
   }
 
   @Test
