@@ -29,10 +29,13 @@ final class DeferredMessages {
 
   // ---------------------------------------------------------------- the bound
 
-  /** How many messages a channel that is opened may restore with what memory there is. */
+  /**
+   * How many messages a channel that is opened may restore: what there is memory for, and the few
+   * of each channel. No fewer than the channel had with the same heap.
+   */
   static long roomToRestore(MemoryPart references) {
-    long leftBytes = references.limitBytes() - references.usedBytes();
-    return Math.max(MIN_REFERENCES, leftBytes / References.REFERENCE_BYTES);
+    long leftBytes = Math.max(0, references.limitBytes() - references.usedBytes());
+    return MIN_REFERENCES + leftBytes / References.REFERENCE_BYTES;
   }
 
   /** One more reference is kept, whether there is room or not. */

@@ -79,6 +79,8 @@ final class ReadyMessages {
         requeue(message);
       }
     }
+    // What it keeps for references to come, the next channel may need for those that it had.
+    deferred.trim();
   }
 
   /** Takes a batch; what memory has no room for stays in the backend, or is dropped. */

@@ -113,9 +113,8 @@ class MemorySystemTest {
       for (int i = 0; i < most; i++) {
         conns.add(broker.connectRaw());
       }
-      RawNsqConnection last = (RawNsqConnection) conns.get(most - 1);
-      last.expectClosed();
-      assertTrue(broker.output().contains("memory budget, by the heap): refusing more"));
+      Awaitility.await()
+          .until(() -> broker.output().contains("memory budget, by the heap): refusing more"));
       closeAll(conns);
       Awaitility.await()
           .ignoreExceptions()
@@ -214,7 +213,7 @@ class MemorySystemTest {
       broker.withJvm("-Xmx40m").start();
       JsonNode part = part(broker, "deferred");
       // Each channel has 128 in any case, of 56 bytes.
-      long most = part.path("limit_bytes").asLong() + 128 * 56;
+      long most = part.path("limit_bytes").asLong() + 2 * 128 * 56;
       assertTrue(part.path("used_bytes").asLong() <= most, part::toString);
       for (String channel : List.of("a", "b")) {
         long held = deferred(broker, channel);
@@ -320,7 +319,7 @@ class MemorySystemTest {
   void shouldEndWhenMemoryRunsOutAllTheSame() {
     try (BrokerProcess broker = BrokerProcess.of().withJvm("-Xmx8m")) {
       broker.launch(List.of("--data-path=" + broker.dataPath(), "--tcp-address=127.0.0.1:0"));
-      assertEquals(3, broker.awaitExit(Duration.ofSeconds(60)), broker::output);
+      assertEquals(3, broker.awaitExit(Duration.ofMinutes(3)), broker::output);
       assertTrue(broker.stderr().contains("holdfast: out of memory, ending: raise -Xmx"));
     }
   }
