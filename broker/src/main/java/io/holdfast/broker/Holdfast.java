@@ -6,11 +6,17 @@ import io.holdfast.broker.config.OptionsBuilder;
 import io.holdfast.storage.files.ChronicleSetup;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A broker inside another program:
@@ -126,11 +132,40 @@ public final class Holdfast implements AutoCloseable {
     requireOpenPackages();
     ChronicleSetup.silence();
     try {
-      server = Server.startEmbedded(options);
+      server =
+          uninterrupted(
+              () -> {
+                try {
+                  return Server.startEmbedded(options);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     } catch (IllegalStateException | LinkageError e) {
       throw new IOException(Reasons.of(e), e);
     }
     return this;
+  }
+
+  /**
+   * Does something in a thread of its own: under one that is interrupted the JDK closes the files
+   * that it reads, writes and locks, and the end would wait for nothing.
+   */
+  private static <T> T uninterrupted(Supplier<T> work) {
+    Executor ownThread = task -> new Thread(task, "holdfast").start();
+    try {
+      return CompletableFuture.supplyAsync(work, ownThread).join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException unchecked) {
+        throw unchecked;
+      }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw e;
+    }
   }
 
   /** Chronicle Queue would fail much later, and not say why. */
@@ -188,27 +223,36 @@ public final class Holdfast implements AutoCloseable {
 
   /**
    * Stops as the process does at SIGTERM: takes nothing more, waits for messages in flight at most
-   * for {@code shutdown_timeout}, then gives the data path free. Further calls do nothing.
+   * for {@code shutdown_timeout}, then gives the data path free. Further calls do nothing. An
+   * interrupt does not end it earlier.
    */
   @Override
-  public synchronized void close() {
-    closed = true;
-    if (server != null) {
-      server.drain(new CountDownLatch(1));
-      server.stop();
-      server = null;
-    }
+  public void close() {
+    end(
+        running -> {
+          running.drain(new CountDownLatch(1));
+          running.stop();
+        });
   }
 
   /**
    * For tests: ends as a process that is killed does, as far as one JVM can: waits for nothing and
    * sums nothing up. What was open of files stays open until the JVM ends. Then as {@link #close}.
    */
-  public synchronized void kill() {
+  public void kill() {
+    end(Server::kill);
+  }
+
+  private synchronized void end(Consumer<Server> how) {
     closed = true;
-    if (server != null) {
-      server.kill();
-      server = null;
+    Server running = server;
+    server = null;
+    if (running != null) {
+      uninterrupted(
+          () -> {
+            how.accept(running);
+            return null;
+          });
     }
   }
 }

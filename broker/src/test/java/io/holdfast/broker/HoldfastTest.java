@@ -187,4 +187,22 @@ class HoldfastTest {
       assertEquals("kept", consume(next));
     }
   }
+
+  /** The JDK closes files under a thread that is interrupted, and waits for nothing there. */
+  @Test
+  void shouldStartAndEndInAThreadThatIsInterrupted() throws IOException {
+    Thread.currentThread().interrupt();
+    Holdfast killed = broker("a").build().start();
+    assertTrue(Thread.interrupted());
+    publish(killed, "kept");
+    Thread.currentThread().interrupt();
+    killed.kill();
+    assertTrue(Thread.interrupted());
+    Holdfast closed = broker("a").build().start();
+    assertEquals("kept", consume(closed));
+    Thread.currentThread().interrupt();
+    closed.close();
+    assertTrue(Thread.interrupted());
+    broker("a").build().start().close();
+  }
 }

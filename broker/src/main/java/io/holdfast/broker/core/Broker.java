@@ -342,10 +342,10 @@ public final class Broker {
       if (context.syncThread().allForced() && !context.metadata().isBehind()) {
         dataDir.markClean();
       }
-      dataDir.close();
     } catch (IOException e) {
-      LOG.error("data path {} cannot be closed", dataDir.root(), e);
+      LOG.error("data path {}: the next start will not know of this clean stop", dataDir.root(), e);
     }
+    closeDataDir();
   }
 
   /** Ends without summing up, as if the process were killed; the data directory is free then. */
@@ -365,6 +365,10 @@ public final class Broker {
       return;
     }
     context.syncThread().close();
+    closeDataDir();
+  }
+
+  private void closeDataDir() {
     try {
       dataDir.close();
     } catch (IOException e) {
