@@ -192,9 +192,10 @@ public final class LedgerState {
   void addAll(LedgerState summary) {
     finished.addAll(summary.finished);
     delivered.addAll(summary.delivered);
+    // First, or what is over would take the room of what is not.
+    held.removeOrdinals(finished::contains);
     summary.held.forEach(this::hold);
     leftSomeOut |= summary.leftSomeOut;
-    held.removeOrdinals(finished::contains);
     mention(summary.endOrdinal);
     begin = Math.max(begin, summary.begin);
   }

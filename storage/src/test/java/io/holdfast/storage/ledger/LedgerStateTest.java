@@ -60,4 +60,15 @@ class LedgerStateTest {
     state.hold(held(7, 5, 0));
     assertEquals(5, state.attempts(7));
   }
+
+  @Test
+  void shouldHaveRoomForWhatASummaryHoldsWhereItFinishesOthers() {
+    LedgerState state = new LedgerState(0, 1);
+    state.hold(held(5, 3, 0));
+    LedgerState summary = new LedgerState(6, 1);
+    summary.hold(held(7, 4, 1000));
+    state.addAll(summary);
+    assertFalse(state.leftSomeOut());
+    assertEquals(4, state.attempts(7));
+  }
 }
