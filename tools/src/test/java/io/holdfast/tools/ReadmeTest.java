@@ -61,8 +61,7 @@ class ReadmeTest {
   @Test
   void everyCommandExplainsItself() {
     all(tools.getCommandSpec())
-        .forEach(
-            spec -> assertTrue(spec.optionsMap().containsKey("--help"), spec.qualifiedName()));
+        .forEach(spec -> assertTrue(spec.optionsMap().containsKey("--help"), spec.qualifiedName()));
   }
 
   /** In the section of a command: options of it, or of another one that the section names. */
