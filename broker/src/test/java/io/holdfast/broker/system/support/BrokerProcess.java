@@ -31,7 +31,7 @@ public final class BrokerProcess implements AutoCloseable {
    */
   private static final List<String> HEARING_SIGNALS = List.of("env", "--default-signal=HUP,INT");
 
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
   private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
 
   static {
@@ -90,12 +90,12 @@ public final class BrokerProcess implements AutoCloseable {
     return this;
   }
 
-  /** Starts the broker and waits, at most 60 s, until {@code /ping} says OK. */
+  /** Starts the broker and waits, at most 3 min, until {@code /ping} says OK. */
   public BrokerProcess start() {
     return start(true);
   }
 
-  /** Starts the broker and waits, at most 60 s, until {@code /ping} says anything. */
+  /** Starts the broker and waits, at most 3 min, until {@code /ping} says anything. */
   public BrokerProcess startEvenIfNotOk() {
     return start(false);
   }

@@ -23,8 +23,16 @@ public final class SmallDisk implements AutoCloseable {
    * @param megabytes its size
    */
   public static SmallDisk mount(Path dir, int megabytes) {
-    int exit =
-        run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "holdfast", dir.toString());
+    return mount(dir, "size=" + megabytes + "m");
+  }
+
+  /** Mounts a tmpfs from which no program and no library may be run. */
+  public static SmallDisk mountNoExec(Path dir) {
+    return mount(dir, "noexec");
+  }
+
+  private static SmallDisk mount(Path dir, String options) {
+    int exit = run("mount", "-t", "tmpfs", "-o", options, "holdfast", dir.toString());
     if (exit != 0) {
       System.out.println("SKIPPED: mount of a tmpfs is not permitted here (exit " + exit + ")");
       Assumptions.abort("mount of a tmpfs is not permitted here");
