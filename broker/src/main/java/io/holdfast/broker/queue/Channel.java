@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
@@ -35,11 +36,21 @@ public final class Channel {
 
   private final Object lock = new Object();
   private final Consumers consumers;
+
+  @GuardedBy("lock")
   private final ReadyMessages ready;
+
+  @GuardedBy("lock")
   private final ChannelMessages messages;
+
   private final ChannelLedger ledger;
+
+  @GuardedBy("lock")
   private final Deliveries deliveries;
+
+  @GuardedBy("lock")
   private final Wakeups wakeups;
+
   private final ChannelScan timing;
   private final ChannelUpkeep upkeep;
 
@@ -47,12 +58,15 @@ public final class Channel {
   private volatile boolean exiting;
 
   /** Whether nothing more is delivered, as the broker is about to stop. */
+  @GuardedBy("lock")
   private boolean draining;
 
   /** Messages put since the start of the process. */
+  @GuardedBy("lock")
   private long messageCount;
 
   /** Messages delivered from memory, by the consumer's {@link Locality}. */
+  @GuardedBy("lock")
   private final long[] memoryCounts = new long[Locality.values().length];
 
   /**
@@ -147,6 +161,7 @@ public final class Channel {
   }
 
   /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
+  @GuardedBy("lock")
   private Consumer afterPut() {
     timing.watchDeferred();
     return wakeups.nextAfterPut();

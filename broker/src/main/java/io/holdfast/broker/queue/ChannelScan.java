@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -17,8 +18,13 @@ final class ChannelScan {
   private final Object lock;
   private final Consumers consumers;
   private final ReadyMessages ready;
+
+  @GuardedBy("lock")
   private final Deliveries deliveries;
+
+  @GuardedBy("lock")
   private final Wakeups wakeups;
+
   private final QueueScan scan;
 
   /** No deadline or due time is before this, {@link System#nanoTime}. */

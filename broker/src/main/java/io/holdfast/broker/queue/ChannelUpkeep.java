@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -15,8 +16,13 @@ import java.util.Map;
 final class ChannelUpkeep {
   private final Object lock;
   private final BackendQueue backend;
+
+  @GuardedBy("lock")
   private final ReadyMessages ready;
+
+  @GuardedBy("lock")
   private final ChannelMessages messages;
+
   private final ChannelLedger ledger;
   private final ChannelScan timing;
   private final ChannelSettings.Clock clock;
@@ -91,6 +97,7 @@ final class ChannelUpkeep {
     }
   }
 
+  @GuardedBy("lock")
   private void closeFiles() {
     if (!messages.areInUse()) {
       backend.closeIdle();

@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.meters.BrokerMeters;
 import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -32,7 +33,10 @@ final class Reclaimer {
   private final KeptBack keptBack;
   private final Collection<Channel> channels;
   private final DiskQuota quota;
+
+  @GuardedBy("housekeepingLock")
   private final Stragglers stragglers;
+
   private final int maxSectionBytes;
   private final Object housekeepingLock = new Object();
 
@@ -40,9 +44,13 @@ final class Reclaimer {
   private volatile boolean needsRoom;
 
   /** Journal's next ordinal when housekeeping last came by, and when anything last moved. */
+  @GuardedBy("housekeepingLock")
   private long seenOrdinal;
 
+  @GuardedBy("housekeepingLock")
   private long lastChangeNs;
+
+  @GuardedBy("housekeepingLock")
   private long seenFloor = -1;
 
   /**
@@ -111,6 +119,7 @@ final class Reclaimer {
     }
   }
 
+  @GuardedBy("housekeepingLock")
   private void housekeepOpen(long nowNs) throws IOException {
     long next = journal.nextOrdinal();
     long floor = backlogFrom(channels);
@@ -180,6 +189,7 @@ final class Reclaimer {
   // ---------------------------------------------------------------- giving back disk
 
   /** Gives back the disk that finished messages take. */
+  @GuardedBy("housekeepingLock")
   private void reclaim() throws IOException {
     if (isShortOfSpace()) {
       leaveFinishedFile();

@@ -70,6 +70,7 @@ final class Wakeups {
    * @return false when it is to be woken now
    */
   private boolean hold() {
+    assert Thread.holdsLock(lock);
     Consumer next = waiting.only();
     long holdNs = next == null ? 0 : DeliveryPacing.holdNs(next);
     if (holdNs == 0) {
