@@ -148,6 +148,7 @@ class LayeringTest {
               "java..",
               "org.slf4j..",
               "org.roaringbitmap..",
+              "com.google.errorprone.annotations..",
               "io.holdfast.storage..",
               "..broker.queue..",
               "..broker.limits..",
