@@ -2,6 +2,8 @@ package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.policy.ChannelPolicy;
+import io.holdfast.broker.policy.Policies;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -54,12 +57,9 @@ public final class Channel {
   private final ChannelScan timing;
   private final ChannelUpkeep upkeep;
 
-  private volatile boolean paused;
-  private volatile boolean exiting;
-
-  /** Whether nothing more is delivered, as the broker is about to stop. */
-  @GuardedBy("lock")
-  private boolean draining;
+  private final ChannelState state = new ChannelState();
+  private final PolicyInForce<ChannelPolicy> policy;
+  private final ChannelAdmin admin;
 
   /** Messages put since the start of the process. */
   @GuardedBy("lock")
@@ -73,6 +73,8 @@ public final class Channel {
    * Makes a channel on top of its backend.
    *
    * @param held messages that the ledger knows with attempts or due times
+   * @param policies say what is in force
+   * @param handPolicy what was set by hand
    */
   public Channel(
       String topicName,
@@ -81,11 +83,18 @@ public final class Channel {
       GuidFactory guids,
       BackendQueue backend,
       Collection<HeldMessage> held,
-      QueueScan scan) {
+      QueueScan scan,
+      Policies policies,
+      Map<String, String> handPolicy) {
     this.topicName = topicName;
     this.name = name;
     this.settings = settings;
     this.backend = backend;
+    policy =
+        new PolicyInForce<>(
+            byHand -> policies.ofChannel(topicName, name, byHand),
+            handPolicy,
+            settings.persistence());
     consumers = new Consumers(topicName + ":" + name, settings.maxChannelConsumers());
     times = new ProcessingTimes(settings);
     ready = new ReadyMessages(settings, backend, isEphemeral() ? this::demand : null);
@@ -94,7 +103,7 @@ public final class Channel {
         new InFlightMessages(settings.maxMsgTimeoutNs(), settings.memory().inFlight());
     messages = new ChannelMessages(ready, inFlight, consumers.all(), settings.clock());
     ledger = new ChannelLedger(topicName, name, settings, backend);
-    deliveries = new Deliveries(settings, guids, ready, inFlight, ledger, times);
+    deliveries = new Deliveries(settings, policy, guids, ready, inFlight, ledger, times);
     wakeups = new Wakeups(lock, ready, settings);
     timing =
         new ChannelScan(
@@ -106,6 +115,9 @@ public final class Channel {
             wakeups,
             scan);
     upkeep = new ChannelUpkeep(lock, backend, ready, messages, ledger, timing, settings.clock());
+    admin =
+        new ChannelAdmin(
+            lock, state, settings, policy, backend, consumers, messages, ledger, timing);
     synchronized (lock) {
       ready.restore(held);
       timing.watchDeferred();
@@ -176,7 +188,7 @@ public final class Channel {
 
   /** Messages that the consumers have room for. Under the lock. */
   private long demand() {
-    return paused ? 0 : consumers.demand();
+    return state.paused ? 0 : consumers.demand();
   }
 
   // ---------------------------------------------------------------- delivery (client's event loop)
@@ -194,7 +206,7 @@ public final class Channel {
     int count;
     Consumer wake = null;
     synchronized (lock) {
-      if (paused || exiting || draining || !client.isSubscribed()) {
+      if (!state.isDelivering() || !client.isSubscribed()) {
         return CLOSED;
       }
       long nowNs = settings.clock().nanos();
@@ -212,7 +224,7 @@ public final class Channel {
         int locality = Locality.of(client, settings.topology()).ordinal();
         memoryCounts[locality] += ready.takenFromMemory() - fromMemory;
         settings.pacing().delivered(count, nowNs);
-        timing.watch(nowNs + client.msgTimeoutNs());
+        timing.watch(nowNs + deliveries.timeoutNs(client));
       }
       timing.watchDeferred();
     }
@@ -239,9 +251,9 @@ public final class Channel {
   public void finishMessages(Consumer client, long[] ids, int count, Outcome[] outcomes) {
     Consumer wake = null;
     synchronized (lock) {
-      if (exiting) {
+      if (state.exiting) {
         Arrays.fill(outcomes, 0, count, Outcome.EXITING);
-      } else if (deliveries.finish(client, ids, count, outcomes) && deliveries.isStarved()) {
+      } else if (deliveries.finish(client, ids, count, outcomes) && deliveries.isAwaited()) {
         wake = wakeups.next();
       }
     }
@@ -257,13 +269,13 @@ public final class Channel {
     Consumer wake = null;
     Outcome outcome;
     synchronized (lock) {
-      if (exiting) {
+      if (state.exiting) {
         return Outcome.EXITING;
       }
       outcome = deliveries.requeue(client, id, delayMs);
       if (outcome == Outcome.OK) {
         timing.watchDeferred();
-        wake = delayMs > 0 ? null : wakeups.next();
+        wake = deliveries.isAwaited() || delayMs == 0 ? wakeups.next() : null;
       }
     }
     Wakeups.wake(wake);
@@ -316,7 +328,7 @@ public final class Channel {
    */
   public boolean closeToConsumers() {
     synchronized (lock) {
-      return !exiting && consumers.close();
+      return !state.exiting && consumers.close();
     }
   }
 
@@ -336,44 +348,31 @@ public final class Channel {
 
   /** Stops deliveries, also after a restart. */
   public void pause() throws IOException {
-    paused = true;
-    settings.persistence().persist();
+    admin.pause();
   }
 
   /** Goes on with deliveries. */
   public void unpause() throws IOException {
-    paused = false;
-    consumers.all().forEach(Consumer::wake);
-    settings.persistence().persist();
+    admin.unpause();
   }
 
   /** As it was when the broker stopped. */
   public void restorePaused() {
-    paused = true;
+    state.paused = true;
   }
 
   public boolean isPaused() {
-    return paused;
+    return state.paused;
   }
 
   /** Delivers nothing more, for good; what is in flight can still be answered. */
   public void drain() {
-    synchronized (lock) {
-      draining = true;
-    }
+    admin.drain();
   }
 
   /** Drops everything the channel has, in flight and deferred messages too. */
   public void empty() throws IOException {
-    synchronized (lock) {
-      if (exiting) {
-        return;
-      }
-      messages.clear();
-      ledger.recordDropped(backend::empty, messages);
-    }
-    // Their slots are free again.
-    consumers.all().forEach(Consumer::wake);
+    admin.empty();
   }
 
   /** A consumer's turn failed: on a full disk even reading can need a block. Any thread. */
@@ -387,33 +386,37 @@ public final class Channel {
    * @param deleting drops everything; otherwise everything stays for the next start
    */
   public void exit(boolean deleting) {
-    synchronized (lock) {
-      if (exiting) {
-        return;
-      }
-      if (!deleting) {
-        ledger.checkpoint(messages.iterator());
-      }
-      exiting = true;
-      ledger.close();
-      timing.end();
-      if (deleting) {
-        messages.clear();
-      }
-    }
-    consumers.all().forEach(Consumer::close);
-    if (!deleting) {
-      ledger.record(backend::removeOldFiles);
-    }
-    synchronized (lock) {
-      backend.close();
-    }
-    settings.memory().topics().release(MemoryBudget.TOPIC_BYTES);
+    admin.exit(deleting);
   }
 
   /** Whether it is being deleted or the broker stops. */
   public boolean isExiting() {
-    return exiting || consumers.isClosed();
+    return state.exiting || consumers.isClosed();
+  }
+
+  /** The policy in force. Any thread. */
+  public ChannelPolicy policy() {
+    return policy.get();
+  }
+
+  /** What was set by hand: field to value as text; cannot be changed. Any thread. */
+  public Map<String, String> handPolicy() {
+    return policy.byHand();
+  }
+
+  /**
+   * Sets what was set by hand: in force at once, also for messages that are there, and on disk when
+   * this returns.
+   *
+   * @throws IOException when the disk refuses; all is as it was then
+   */
+  public void setHandPolicy(Map<String, String> byHand) throws IOException {
+    admin.setHandPolicy(byHand);
+  }
+
+  /** The configuration of policies may have changed. */
+  public void refreshPolicies() {
+    admin.refreshPolicies();
   }
 
   Consumers consumers() {
@@ -443,7 +446,7 @@ public final class Channel {
           backend.unreadable(),
           ready.dropped(),
           consumers.all().size(),
-          paused);
+          state.paused);
     }
   }
 

@@ -28,6 +28,11 @@ public interface Consumer {
   /** How long a message may stay in flight without an answer, ns. Any thread. */
   long msgTimeoutNs();
 
+  /** Whether it asked for that timeout, so that no policy changes it. Any thread. */
+  default boolean askedMsgTimeout() {
+    return true;
+  }
+
   /** Percentage of the messages that it wants, 0 for all. Any thread. */
   int sampleRate();
 

@@ -1,9 +1,11 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Where each delivery of a channel begins, and where it ends: {@link #begin} when a message goes to
@@ -29,6 +31,7 @@ final class Deliveries {
   private static final int PERCENT = 100;
 
   private final ChannelSettings settings;
+  private final PolicyInForce<ChannelPolicy> policy;
   private final GuidFactory guids;
   private final ReadyMessages ready;
   private final InFlightMessages inFlight;
@@ -41,17 +44,22 @@ final class Deliveries {
   /** Whether a client could not get a message for want of memory for those in flight. */
   private boolean starved;
 
+  /** Whether a client could not get a message before another delivery has ended. */
+  private boolean full;
+
   private long requeueCount;
   private long timeoutCount;
 
   Deliveries(
       ChannelSettings settings,
+      PolicyInForce<ChannelPolicy> policy,
       GuidFactory guids,
       ReadyMessages ready,
       InFlightMessages inFlight,
       ChannelLedger ledger,
       ProcessingTimes times) {
     this.settings = settings;
+    this.policy = policy;
     this.guids = guids;
     this.ready = ready;
     this.inFlight = inFlight;
@@ -71,15 +79,17 @@ final class Deliveries {
   int turn(Consumer client, int max, DeliverySink out, int maxBytes, long nowNs)
       throws IOException {
     int bytesLimit = out.size() + maxBytes;
+    ChannelPolicy rules = policy.get();
+    int room = room(rules, max);
     int count = 0;
     int looked = 0;
     more = true;
     try {
-      while (more && count < max && looked++ < MAX_LOOKED && out.size() < bytesLimit) {
+      while (more && count < room && looked++ < MAX_LOOKED && out.size() < bytesLimit) {
         Message message = next(client);
         if (message == null) {
           more = false;
-        } else if (begin(message, client, nowNs, out)) {
+        } else if (begin(message, client, rules, nowNs, out)) {
           count++;
         }
       }
@@ -87,7 +97,18 @@ final class Deliveries {
       // Before the frames go out, so that attempts survive a crash, too.
       ledger.write();
     }
+    if (count == room && room < max) {
+      // Woken when a delivery ends.
+      full = true;
+      more = false;
+    }
     return count;
+  }
+
+  /** How many deliveries may begin, of so many that a client has room for. */
+  private int room(ChannelPolicy rules, int max) {
+    int bound = rules.maxInFlight();
+    return bound == 0 ? max : Math.max(0, Math.min(max, bound - inFlight.size()));
   }
 
   /** The next message, with memory for it in flight; null for none. */
@@ -113,17 +134,30 @@ final class Deliveries {
    *
    * @return whether it did
    */
-  private boolean begin(Message message, Consumer client, long nowNs, DeliverySink out) {
+  private boolean begin(
+      Message message, Consumer client, ChannelPolicy rules, long nowNs, DeliverySink out) {
     if (isSampledOut(client)) {
       inFlight.unreserve();
       ledger.finished(message.ordinal());
       return false;
     }
-    inFlight.start(message, client, nowNs);
+    inFlight.start(message, client, nowNs, timeoutNs(client, rules));
     message.nextAttempt();
     ledger.delivered(message);
     send(message, out);
     return true;
+  }
+
+  /** How long a message may stay in flight to a client, ns. */
+  long timeoutNs(Consumer client) {
+    return timeoutNs(client, policy.get());
+  }
+
+  private static long timeoutNs(Consumer client, ChannelPolicy rules) {
+    long byPolicyMs = rules.msgTimeoutMs();
+    return byPolicyMs == 0 || client.askedMsgTimeout()
+        ? client.msgTimeoutNs()
+        : TimeUnit.MILLISECONDS.toNanos(byPolicyMs);
   }
 
   private boolean isSampledOut(Consumer client) {
@@ -159,12 +193,20 @@ final class Deliveries {
     } else if (how == End.TIMEOUT) {
       timeoutCount++;
     }
-    if (delayMs > 0) {
-      ready.defer(message, delayMs);
+    long waitMs = delayMs > 0 ? delayMs : backoffMs(message, how);
+    if (waitMs > 0) {
+      ready.defer(message, waitMs);
     } else {
       ready.requeue(message);
     }
-    ledger.cameBack(message, delayMs);
+    ledger.cameBack(message, waitMs);
+  }
+
+  /** How long a message waits that comes back without a delay of its own; 0 for not at all. */
+  private long backoffMs(Message message, End how) {
+    ChannelPolicy.Backoff backoff = policy.get().requeueBackoff();
+    boolean isFor = backoff.minMs() > 0 && how != End.CONSUMER_LEFT;
+    return isFor && ready.mayDefer() ? backoff.delayMs(message.attempts()) : 0;
   }
 
   /**
@@ -255,7 +297,7 @@ final class Deliveries {
     Message message = inFlight.get(guids.ordinalOf(id));
     Outcome outcome = InFlightMessages.check(message, client);
     if (outcome == Outcome.OK) {
-      inFlight.touch(message, settings.clock().nanos());
+      inFlight.touch(message, settings.clock().nanos(), timeoutNs(client));
     }
     return outcome;
   }
@@ -270,6 +312,13 @@ final class Deliveries {
   /** Whether a client waits for memory for messages in flight. */
   boolean isStarved() {
     return starved;
+  }
+
+  /** A delivery has ended; returns whether a client may wait for that, whatever became of it. */
+  boolean isAwaited() {
+    boolean was = full || starved;
+    full = false;
+    return was;
   }
 
   /** Those clients are woken; returns whether there may be any. */

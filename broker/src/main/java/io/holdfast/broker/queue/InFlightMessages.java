@@ -53,11 +53,15 @@ final class InFlightMessages {
     share.trim();
   }
 
-  /** Before the frame goes out: whatever happens to the connection, the message has an owner. */
-  void start(Message message, Consumer client, long nowNs) {
+  /**
+   * Before the frame goes out: whatever happens to the connection, the message has an owner.
+   *
+   * @param timeoutNs how long it may stay
+   */
+  void start(Message message, Consumer client, long nowNs, long timeoutNs) {
     message.client = client;
     message.deliveryNs = nowNs;
-    message.deadlineNs = nowNs + client.msgTimeoutNs();
+    message.deadlineNs = nowNs + timeoutNs;
     byOrdinal.add(message);
     client.inFlight().add(message);
   }
@@ -89,11 +93,15 @@ final class InFlightMessages {
     return first != null && first.deadlineNs - nowNs <= 0 ? first : null;
   }
 
-  /** Begins the timeout anew, up to max-msg-timeout after the delivery. */
-  void touch(Message message, long nowNs) {
+  /**
+   * Begins the timeout anew, up to max-msg-timeout after the delivery.
+   *
+   * @param timeoutNs how long the message may stay from now on
+   */
+  void touch(Message message, long nowNs, long timeoutNs) {
     Consumer client = message.client;
     client.inFlight().remove(message);
-    long wantedNs = nowNs + client.msgTimeoutNs();
+    long wantedNs = nowNs + timeoutNs;
     long latestNs = message.deliveryNs + maxMsgTimeoutNs;
     message.deadlineNs = wantedNs - latestNs < 0 ? wantedNs : latestNs;
     client.inFlight().add(message);

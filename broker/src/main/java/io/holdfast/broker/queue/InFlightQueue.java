@@ -2,8 +2,9 @@ package io.holdfast.broker.queue;
 
 /**
  * The messages in flight to one consumer by deadline: a doubly linked list through the messages.
- * All deliveries of a consumer have the same timeout, so that a new one goes to the end; only a
- * TOUCH near the maximum has to look for its place. The channel's lock guards it.
+ * All deliveries of a consumer have the same timeout, so that a new one goes to the end; only after
+ * a TOUCH near the maximum or a change of policy has one to look for its place. The channel's lock
+ * guards it.
  */
 public final class InFlightQueue {
   private Message head;

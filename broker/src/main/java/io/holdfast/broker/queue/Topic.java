@@ -2,10 +2,7 @@ package io.holdfast.broker.queue;
 
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.E2eLatency;
-import io.holdfast.storage.files.NoSpaceException;
-import io.holdfast.storage.files.Reasons;
-import io.holdfast.storage.files.SyncFailedException;
-import io.holdfast.storage.journal.Batch;
+import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
@@ -15,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A topic: writes each publish command to the journal and hands it to every channel, or keeps it
@@ -26,13 +24,13 @@ public final class Topic {
   private final TopicContext context;
   private final ChronicleJournal journal;
   private final GuidFactory guids;
-  private final int maxSectionBytes;
 
   private final TopicState state = new TopicState();
   private final KeptBack keptBack;
   private final TopicChannels channels;
-  private final DiskQuota quota;
+  private final TopicPublishing publishing;
   private final Reclaimer reclaimer;
+  private final PolicyInForce<TopicPolicy> policy;
 
   /** Ordinals that no message has, see {@link ChronicleJournal#skip}. */
   private volatile List<Metadata.Skipped> skipped = List.of();
@@ -40,27 +38,31 @@ public final class Topic {
   /** Whether its memory was given back. Under the admin lock. */
   private boolean released;
 
-  private volatile long messageCount;
-  private volatile long messageBytes;
-
   /**
    * @param keptFrom the first ordinal that is kept back, or {@link KeptBack#NOTHING}
+   * @param handPolicy what was set by hand
    */
   private Topic(
       String name,
       TopicContext context,
       GuidFactory guids,
       ChronicleJournal journal,
-      long keptFrom) {
+      long keptFrom,
+      Map<String, String> handPolicy) {
     this.name = name;
     this.context = context;
     this.guids = guids;
     this.journal = journal;
     context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
-    maxSectionBytes = context.storageOptions(isEphemeral()).maxRecordBytes();
     keptBack = new KeptBack(journal, keptFrom);
     channels = new TopicChannels(name, context, state, journal, guids, keptBack);
-    quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
+    policy =
+        new PolicyInForce<>(
+            byHand -> context.policies().ofTopic(name, byHand),
+            handPolicy,
+            context::persistMetadata);
+    DiskQuota quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
+    publishing = new TopicPublishing(name, context, state, journal, keptBack, channels, quota);
     reclaimer = new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota);
   }
 
@@ -73,7 +75,7 @@ public final class Topic {
     context.dataDir().createTopic(name);
     ChronicleJournal journal = openJournal(name, context);
     GuidFactory guids = new GuidFactory(idBase, context.nodeId());
-    return new Topic(name, context, guids, journal, journal.nextOrdinal());
+    return new Topic(name, context, guids, journal, journal.nextOrdinal(), Map.of());
   }
 
   private static ChronicleJournal openJournal(String name, TopicContext context)
@@ -101,13 +103,17 @@ public final class Topic {
     List<String> names = context.dataDir().channels(name);
     TopicRecovery recovery =
         TopicRecovery.of(journal, entry, names, context.dataDir().mayHaveLostPower());
-    Topic topic = new Topic(name, context, guids, journal, recovery.keptFrom());
+    Topic topic = new Topic(name, context, guids, journal, recovery.keptFrom(), Map.of());
     topic.skipped = recovery.skippedEntries();
     topic.state.paused = recovery.paused();
     for (String channel : names) {
       // A channel that was there and has no ledger any more: rather too much than too little.
       topic.channels.restore(
-          channel, recovery.isKnown(channel), recovery.first(), recovery.isPaused(channel));
+          channel,
+          recovery.isKnown(channel),
+          recovery.first(),
+          recovery.isPaused(channel),
+          Map.of());
     }
     return topic;
   }
@@ -138,50 +144,7 @@ public final class Topic {
   public boolean putMessages(
       ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
       throws BrokerException {
-    String refusal = context.publishRefusal();
-    if (refusal == null) {
-      refusal = quota.refusal(section.remaining());
-    }
-    if (refusal != null) {
-      throw new RefusedException(refusal);
-    }
-    if (section.remaining() > maxSectionBytes) {
-      throw new BrokerException(
-          "publish of " + section.remaining() + " bytes exceeds " + maxSectionBytes);
-    }
-    Batch batch = new Batch(section, count, deferMs, arrivedNs);
-    boolean durable;
-    synchronized (state.lock) {
-      if (state.isEnding()) {
-        throw new BrokerException("exiting");
-      }
-      messageCount += count;
-      messageBytes += batch.bodyBytes();
-      if (isEphemeral() && !keptBack.isNothing() && depth() >= context.memQueueSize()) {
-        // Without channels it keeps no more than a memory queue would.
-        return true;
-      }
-      try {
-        journal.append(batch);
-      } catch (IOException e) {
-        messageCount -= count;
-        messageBytes -= batch.bodyBytes();
-        if (!(e instanceof SyncFailedException)) {
-          // That one is known already, and over when a sync works again.
-          context.diskErrors().failed("TOPIC(" + name + ")", e);
-        }
-        throw NoSpaceException.isCauseOf(e)
-            ? new RefusedException(e.getMessage())
-            : new BrokerException(Reasons.of(e), e);
-      }
-      quota.published(batch.sectionBytes());
-      if (!state.paused) {
-        channels.put(batch);
-      }
-      durable = journal.whenDurable(listener);
-    }
-    context.published(batch.sectionBytes());
-    return durable;
+    return publishing.put(section, count, deferMs, arrivedNs, listener);
   }
 
   // ---------------------------------------------------------------- channels (workers)
@@ -273,6 +236,31 @@ public final class Topic {
       }
     }
     context.persistMetadata();
+  }
+
+  /** The policy in force. Any thread. */
+  public TopicPolicy policy() {
+    return policy.get();
+  }
+
+  /** What was set by hand: field to value as text; cannot be changed. Any thread. */
+  public Map<String, String> handPolicy() {
+    return policy.byHand();
+  }
+
+  /**
+   * Sets what was set by hand: in force at once, and on disk when this returns.
+   *
+   * @throws IOException when the disk refuses; all is as it was then
+   */
+  public void setHandPolicy(Map<String, String> byHand) throws IOException {
+    policy.setByHand(byHand);
+  }
+
+  /** The configuration of policies may have changed: also of its channels'. */
+  public void refreshPolicies() {
+    policy.refresh();
+    channels.all().forEach(Channel::refreshPolicies);
   }
 
   /** Takes no more messages and has none delivered, for good. */
@@ -422,12 +410,12 @@ public final class Topic {
 
   /** Messages accepted since the start of the process. */
   public long messageCount() {
-    return messageCount;
+    return publishing.messageCount();
   }
 
   /** Bytes of their bodies. */
   public long messageBytes() {
-    return messageBytes;
+    return publishing.messageBytes();
   }
 
   /** One above every message id ever given out. */

@@ -141,15 +141,18 @@ final class TopicChannels {
    * @param known whether the metadata file knows it
    * @param first where it begins if it has no ledger
    */
-  void restore(String name, boolean known, long first, boolean paused) throws IOException {
-    Channel channel = open(name, known, first);
+  void restore(
+      String name, boolean known, long first, boolean paused, Map<String, String> handPolicy)
+      throws IOException {
+    Channel channel = open(name, known, first, handPolicy);
     if (paused) {
       channel.restorePaused();
     }
     channels.put(name, channel);
   }
 
-  private Channel open(String name, boolean known, long first) throws IOException {
+  private Channel open(String name, boolean known, long first, Map<String, String> handPolicy)
+      throws IOException {
     Collection<HeldMessage> held = List.of();
     BackendQueue backend;
     if (DirNames.isEphemeral(name)) {
@@ -170,7 +173,15 @@ final class TopicChannels {
       backend = durable;
     }
     return new Channel(
-        topic, name, context.channelSettings(), guids, backend, held, context.queueScan());
+        topic,
+        name,
+        context.channelSettings(),
+        guids,
+        backend,
+        held,
+        context.queueScan(),
+        context.policies(),
+        handPolicy);
   }
 
   /** See {@link Topic#channel(String, boolean)}. */
@@ -202,6 +213,8 @@ final class TopicChannels {
         }
         throw new BrokerException(Reasons.of(e), e);
       }
+      // The configuration may have been read again before it could be found.
+      channel.refreshPolicies();
       LOG.info("TOPIC({}): new channel({})", topic, name);
       context.channelCreated(topic, name);
       return channel;
@@ -232,13 +245,13 @@ final class TopicChannels {
     // A new channel has nothing of what was to be deleted.
     context.dataDir().remove(takeLeftover(name));
     try {
-      return open(name, false, first);
+      return open(name, false, first, Map.of());
     } catch (IOException e) {
       if (!context.diskErrors().makeRoom(e)) {
         throw e;
       }
       context.takeBack(topic, name);
-      return open(name, false, first);
+      return open(name, false, first, Map.of());
     }
   }
 

@@ -1,6 +1,7 @@
 package io.holdfast.broker.queue;
 
 import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.broker.policy.Policies;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.DataDir;
@@ -18,6 +19,11 @@ public interface TopicContext {
 
   /** Told of disk errors. */
   ChannelSettings.DiskErrors diskErrors();
+
+  /** Says which policies are in force. */
+  default Policies policies() {
+    return Policies.NONE;
+  }
 
   /** How journals are kept; an ephemeral topic never waits for the disk. */
   StorageOptions storageOptions(boolean ephemeral);

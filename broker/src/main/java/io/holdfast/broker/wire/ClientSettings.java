@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
  *     is busy, if that is less than what it would be
  * @param sampleRate percent, 0 for all messages
  * @param msgTimeoutMs how long a message stays in flight
+ * @param askedMsgTimeout whether it asked for that timeout, so that no policy changes it
  */
 public record ClientSettings(
     String clientId,
@@ -25,7 +26,34 @@ public record ClientSettings(
     long outputBufferSize,
     long outputBufferTimeoutMs,
     int sampleRate,
-    long msgTimeoutMs) {
+    long msgTimeoutMs,
+    boolean askedMsgTimeout) {
+
+  /** Of a client that asked for its timeout. */
+  public ClientSettings(
+      String clientId,
+      String hostname,
+      String userAgent,
+      String topologyRegion,
+      String topologyZone,
+      long heartbeatIntervalMs,
+      long outputBufferSize,
+      long outputBufferTimeoutMs,
+      int sampleRate,
+      long msgTimeoutMs) {
+    this(
+        clientId,
+        hostname,
+        userAgent,
+        topologyRegion,
+        topologyZone,
+        heartbeatIntervalMs,
+        outputBufferSize,
+        outputBufferTimeoutMs,
+        sampleRate,
+        msgTimeoutMs,
+        true);
+  }
 
   /** How long a message may wait for others to be sent with, ns; 0 for not at all. */
   long maxHoldNs() {
@@ -46,6 +74,7 @@ public record ClientSettings(
         outputBufferSize,
         outputBufferTimeoutMs,
         first.sampleRate,
-        first.msgTimeoutMs);
+        first.msgTimeoutMs,
+        first.askedMsgTimeout);
   }
 }

@@ -169,6 +169,11 @@ public final class ClientV2 implements Consumer, ClientFigures {
   }
 
   @Override
+  public boolean askedMsgTimeout() {
+    return settings.askedMsgTimeout();
+  }
+
+  @Override
   public int sampleRate() {
     return settings.sampleRate();
   }

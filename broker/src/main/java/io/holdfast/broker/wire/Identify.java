@@ -58,7 +58,8 @@ record Identify(
         DEFAULT_OUTPUT_BUFFER_BYTES,
         options.outputBufferTimeoutMs(),
         0,
-        options.msgTimeoutMs());
+        options.msgTimeoutMs(),
+        false);
   }
 
   /** The same with another name. */
@@ -73,7 +74,8 @@ record Identify(
         of.outputBufferSize(),
         of.outputBufferTimeoutMs(),
         of.sampleRate(),
-        of.msgTimeoutMs());
+        of.msgTimeoutMs(),
+        of.askedMsgTimeout());
   }
 
   /**
@@ -163,7 +165,8 @@ record Identify(
         buffer,
         Math.max(0, bufferTimeout),
         (int) sampleRate,
-        timeout);
+        timeout,
+        asked != 0);
   }
 
   /** 0 for the default, -1 for off, else within bounds. */

@@ -20,6 +20,7 @@ final class FakeConsumer implements Consumer, DeliverySink {
 
   long readyCount = 100;
   long msgTimeoutNs = 60_000_000_000L;
+  boolean asked = true;
   int sampleRate;
   long maxHoldNs;
   String zone = "";
@@ -90,6 +91,11 @@ final class FakeConsumer implements Consumer, DeliverySink {
   @Override
   public long msgTimeoutNs() {
     return msgTimeoutNs;
+  }
+
+  @Override
+  public boolean askedMsgTimeout() {
+    return asked;
   }
 
   @Override

@@ -57,6 +57,7 @@ final class SimulatedBroker
   private long nowMs = 1;
   private Topics topics;
 
+  final FixedPolicies policies = new FixedPolicies();
   final List<IOException> diskErrors = new ArrayList<>();
 
   /** Messages that sampling consumers did not want, since the start of the run. */
@@ -245,6 +246,11 @@ final class SimulatedBroker
         false,
         0,
         () -> TimeUnit.MILLISECONDS.toNanos(wallMs()));
+  }
+
+  @Override
+  public FixedPolicies policies() {
+    return policies;
   }
 
   @Override

@@ -1,0 +1,122 @@
+package io.holdfast.broker.queue;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.storage.files.NoSpaceException;
+import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.files.SyncFailedException;
+import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.topic.DirNames;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * How messages get into a topic: refused by a limit, or appended to the journal and handed to the
+ * channels under the topic's lock. Any thread.
+ */
+final class TopicPublishing {
+  private final String name;
+  private final TopicContext context;
+  private final TopicState state;
+  private final Object lock;
+  private final ChronicleJournal journal;
+  private final KeptBack keptBack;
+  private final TopicChannels channels;
+  private final DiskQuota quota;
+  private final boolean isEphemeral;
+  private final int maxSectionBytes;
+
+  private volatile long messageCount;
+  private volatile long messageBytes;
+
+  TopicPublishing(
+      String name,
+      TopicContext context,
+      TopicState state,
+      ChronicleJournal journal,
+      KeptBack keptBack,
+      TopicChannels channels,
+      DiskQuota quota) {
+    this.name = name;
+    this.context = context;
+    this.state = state;
+    lock = state.lock;
+    this.journal = journal;
+    this.keptBack = keptBack;
+    this.channels = channels;
+    this.quota = quota;
+    isEphemeral = DirNames.isEphemeral(name);
+    maxSectionBytes = context.storageOptions(isEphemeral).maxRecordBytes();
+  }
+
+  /** See {@link Topic#putMessages}. */
+  boolean put(ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
+      throws BrokerException {
+    checkMayPublish(section.remaining());
+    Batch batch = new Batch(section, count, deferMs, arrivedNs);
+    boolean durable;
+    synchronized (lock) {
+      if (state.isEnding()) {
+        throw new BrokerException("exiting");
+      }
+      count(count, batch.bodyBytes());
+      if (isEphemeral && !keptBack.isNothing() && keptBack.depth() >= context.memQueueSize()) {
+        // Without channels it keeps no more than a memory queue would.
+        return true;
+      }
+      append(batch);
+      quota.published(batch.sectionBytes());
+      if (!state.paused) {
+        channels.put(batch);
+      }
+      durable = journal.whenDurable(listener);
+    }
+    context.published(batch.sectionBytes());
+    return durable;
+  }
+
+  private void checkMayPublish(int sectionBytes) throws BrokerException {
+    String refusal = context.publishRefusal();
+    if (refusal == null) {
+      refusal = quota.refusal(sectionBytes);
+    }
+    if (refusal != null) {
+      throw new RefusedException(refusal);
+    }
+    if (sectionBytes > maxSectionBytes) {
+      throw new BrokerException("publish of " + sectionBytes + " bytes exceeds " + maxSectionBytes);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void append(Batch batch) throws BrokerException {
+    try {
+      journal.append(batch);
+    } catch (IOException e) {
+      count(-batch.count(), -batch.bodyBytes());
+      if (!(e instanceof SyncFailedException)) {
+        // That one is known already, and over when a sync works again.
+        context.diskErrors().failed("TOPIC(" + name + ")", e);
+      }
+      throw NoSpaceException.isCauseOf(e)
+          ? new RefusedException(e.getMessage())
+          : new BrokerException(Reasons.of(e), e);
+    }
+  }
+
+  @GuardedBy("lock")
+  private void count(int messages, long bytes) {
+    messageCount += messages;
+    messageBytes += bytes;
+  }
+
+  /** Messages accepted since the start of the process. */
+  long messageCount() {
+    return messageCount;
+  }
+
+  /** Bytes of their bodies. */
+  long messageBytes() {
+    return messageBytes;
+  }
+}
