@@ -129,6 +129,7 @@ public final class Broker {
       // Housekeeping will write it; consumers, who bring space back, need not wait for that.
       context.diskHealth().failed("metadata", e);
     }
+    dataDir.format().onNeeded(context.metadata()::writeSoon);
     context.housekeeper().start();
     restored = true;
   }

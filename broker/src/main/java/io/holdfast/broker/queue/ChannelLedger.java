@@ -52,7 +52,7 @@ final class ChannelLedger {
 
   /** A message goes out; its attempts say how often it did. */
   void delivered(Message message) {
-    if (message.attempts() == 1) {
+    if (message.packedAttempts() == 1) {
       delivered.add(message.ordinal());
     } else {
       held.add(new HeldMessage(message, 0));

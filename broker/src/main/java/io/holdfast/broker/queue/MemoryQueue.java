@@ -200,7 +200,8 @@ final class MemoryQueue {
   /** The messages that came back or stand in copies, each made when it is asked for. */
   Stream<HeldMessage> held() {
     return Stream.concat(
-            messages.stream().filter(m -> m.isCarried() || m.attempts() > 0), cameBack.messages())
+            messages.stream().filter(m -> m.isCarried() || m.packedAttempts() > 0),
+            cameBack.messages())
         .map(message -> new HeldMessage(message, 0));
   }
 

@@ -72,7 +72,7 @@ final class ReadyMessages {
       long delayMs = bounded(entry.remainingMs(settings.clock().wallMs()));
       if (delayMs > 0) {
         defer(message, delayMs);
-      } else if (entry.dueMs() == 0 && message.attempts() == 0) {
+      } else if (entry.dueMs() == 0 && message.packedAttempts() == 0) {
         // Only carried forward: still to be delivered for the first time, before the backend's.
         memory.putAnyway(message);
       } else {

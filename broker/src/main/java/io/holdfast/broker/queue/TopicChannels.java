@@ -169,6 +169,7 @@ final class TopicChannels {
               first,
               keptBack.forMetadata(),
               DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()));
+      durable.onFormat2(context.dataDir().format()::needNewest);
       held = durable.takeHeld();
       backend = durable;
     }

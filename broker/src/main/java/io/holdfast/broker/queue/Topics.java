@@ -5,6 +5,7 @@ import io.holdfast.broker.limits.OutOfMemoryExit;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
@@ -329,7 +330,7 @@ public final class Topics {
         entries.add(entry);
       }
     }
-    return new Metadata(DataDir.FORMAT_VERSION, idBases.next(), entries);
+    return new Metadata(DataFormat.FIRST, idBases.next(), entries);
   }
 
   // ---------------------------------------------------------------- deleting

@@ -10,6 +10,7 @@ import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.Metadata;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -133,7 +134,7 @@ class BrokerIdsTest {
   void shouldNotGiveAnIdOutAgainWhereverAKillCutsADeletion() throws Exception {
     Path data = Files.createDirectory(dir.resolve("data"));
     try (DataDir made = DataDir.open(data)) {
-      made.writeMetadata(new Metadata(DataDir.FORMAT_VERSION, FAR_BASE, List.of()));
+      made.writeMetadata(new Metadata(DataFormat.FIRST, FAR_BASE, List.of()));
     }
     CopyingDisk disk = new CopyingDisk(data, dir);
     Broker broker = new Broker(options(data, 1), disk);

@@ -6,6 +6,7 @@ import io.holdfast.broker.meters.E2eProcessingLatency;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
@@ -75,7 +76,7 @@ final class SimulatedBroker
   private final List<Topic> dead = new ArrayList<>();
 
   /** What the metadata file says. */
-  private Metadata persisted = new Metadata(DataDir.FORMAT_VERSION, 0, List.of());
+  private Metadata persisted = new Metadata(DataFormat.FIRST, 0, List.of());
 
   private int writesToCrash;
   private boolean crashAfterWrite;

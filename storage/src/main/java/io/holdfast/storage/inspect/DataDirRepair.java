@@ -244,21 +244,20 @@ public final class DataDirRepair implements Closeable {
         continue;
       }
       held.add(
-          new HeldMessage(
+          message.at(
               new MessageRef(
                   place.ordinal(),
                   place.batchPosition(),
                   place.bodyOffset(),
                   place.bodyLength(),
-                  message.ref().attempts(),
-                  place.isCarried()),
-              message.dueMs(),
-              message.delayMs()));
+                  message.ref().packedAttempts(),
+                  place.isCarried())));
     }
     FinishedSet finished = new FinishedSet(state.floor());
     state.finished().segments().forEach((k, bitmap) -> finished.segments().put(k, bitmap.clone()));
     finished.add(missing);
     try (Ledger ledger = new Ledger(dir, syncThread)) {
+      ledger.onFormat2(to.format()::needNewest);
       ledger.beginAt(state.begin());
       ledger.checkpoint(finished, channel.end(), held.iterator(), state.delivered());
     }

@@ -2,6 +2,7 @@ package io.holdfast.storage.inspect;
 
 import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.MetadataFile;
@@ -68,18 +69,18 @@ public final class DataDirView {
                 "the metadata file is damaged",
                 "the broker keeps it as meta.json.damaged and goes on with the directories: pause"
                     + " flags, what paused topics kept back, and message ids are lost");
-      } else if (metadata.formatVersion() > DataDir.FORMAT_VERSION) {
+      } else if (metadata.formatVersion() > DataFormat.NEWEST) {
         throw new IOException(
             "data path "
                 + root
                 + " has format version "
                 + metadata.formatVersion()
                 + ", these tools know up to "
-                + DataDir.FORMAT_VERSION);
+                + DataFormat.NEWEST);
       }
     }
     if (metadata == null) {
-      metadata = new Metadata(DataDir.FORMAT_VERSION, 0, List.of());
+      metadata = new Metadata(DataFormat.FIRST, 0, List.of());
     }
     return new DataDirView(dir, metadata, defect);
   }

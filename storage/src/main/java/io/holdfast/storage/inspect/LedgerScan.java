@@ -99,8 +99,9 @@ public final class LedgerScan implements Closeable {
     int recordType = RecordCodec.type(view, at);
     type =
         switch (recordType) {
-          case LedgerCodec.HOLD_DELAYED -> Type.HOLD;
-          case LedgerCodec.CHECKPOINT_HELD_DELAYED -> Type.CHECKPOINT_HELD;
+          case LedgerCodec.HOLD_DELAYED, LedgerCodec.HOLD_MARKED -> Type.HOLD;
+          case LedgerCodec.CHECKPOINT_HELD_DELAYED, LedgerCodec.CHECKPOINT_HELD_MARKED ->
+              Type.CHECKPOINT_HELD;
           default -> Type.values()[recordType - 1];
         };
     ranges.clear();

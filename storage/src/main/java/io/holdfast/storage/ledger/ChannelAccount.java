@@ -55,6 +55,11 @@ public interface ChannelAccount {
     return false;
   }
 
+  /** See {@link Ledger#onFormat2}. */
+  default void onFormat2(Runnable told) {
+    // It has no records.
+  }
+
   /** Waits until everything is on disk; without the channel's lock. */
   default void force() throws IOException {
     // Nothing is on disk.

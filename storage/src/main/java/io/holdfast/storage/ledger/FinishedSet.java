@@ -28,7 +28,7 @@ public final class FinishedSet {
   }
 
   /** Every ordinal below is finished. */
-  long floor() {
+  public long floor() {
     return floor;
   }
 

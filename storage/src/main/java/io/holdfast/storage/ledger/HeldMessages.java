@@ -18,6 +18,7 @@ import java.util.function.LongPredicate;
 public final class HeldMessages extends AbstractCollection<HeldMessage> {
   private static final int MAX_BLOCK = 256;
   private static final int MIN_BLOCK = 8;
+  private static final HeldMessage.Mark[] MARKS = HeldMessage.Mark.values();
 
   /** By their first ordinal, which may have been removed since; none is empty. */
   private final TreeMap<Long, Block> blocks = new TreeMap<>();
@@ -29,7 +30,10 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     private long[] ordinals = new long[MIN_BLOCK];
     private long[] positions = new long[MIN_BLOCK];
     private long[] dueMs = new long[MIN_BLOCK];
+
+    /** Of a dead one its mark, negative. */
     private int[] delayMs = new int[MIN_BLOCK];
+
     private int[] offsets = new int[MIN_BLOCK];
     private int[] lengths = new int[MIN_BLOCK];
 
@@ -51,16 +55,17 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
 
     HeldMessage get(int i) {
       boolean carried = attempts[i] < 0;
-      return new HeldMessage(
+      MessageRef ref =
           new MessageRef(
               ordinals[i],
               positions[i],
               offsets[i],
               lengths[i],
               carried ? ~attempts[i] : attempts[i],
-              carried),
-          dueMs[i],
-          delayMs[i]);
+              carried);
+      return delayMs[i] < 0
+          ? HeldMessage.dead(ref, dueMs[i], MARKS[-delayMs[i]])
+          : new HeldMessage(ref, dueMs[i], delayMs[i]);
     }
 
     void set(int i, HeldMessage message) {
@@ -68,15 +73,16 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       ordinals[i] = ref.ordinal();
       positions[i] = ref.batchPosition();
       dueMs[i] = message.dueMs();
-      delayMs[i] = message.delayMs();
+      delayMs[i] = message.isDead() ? -message.mark().ordinal() : message.delayMs();
       offsets[i] = ref.bodyOffset();
       lengths[i] = ref.bodyLength();
-      attempts[i] = ref.isCarried() ? ~ref.attempts() : ref.attempts();
+      attempts[i] = ref.isCarried() ? ~ref.packedAttempts() : ref.packedAttempts();
     }
 
     /**
-     * Adds what a record says, which may be older than what is known: attempts never get fewer, and
-     * a copy is later than its original and than the copies in older files, which may be gone.
+     * Adds what a record says, which may be older than what is known: attempts never get fewer,
+     * what is dead lives again only when it is redriven, and a copy is later than its original and
+     * than the copies in older files, which may be gone.
      */
     void merge(int i, HeldMessage message) {
       HeldMessage known = get(i);
@@ -84,19 +90,37 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       boolean isEarlierPlace =
           known.ref().isCarried()
               && (!ref.isCarried() || ref.batchPosition() < known.ref().batchPosition());
-      boolean isEarlierTime = ref.attempts() < known.ref().attempts();
+      long knownDueMs = dueMs[i];
+      int knownDelayMs = delayMs[i];
       set(i, message);
-      if (isEarlierTime) {
-        dueMs[i] = known.dueMs();
-        delayMs[i] = known.delayMs();
+      if (isEarlier(message, known)) {
+        dueMs[i] = knownDueMs;
+        delayMs[i] = knownDelayMs;
       }
       if (isEarlierPlace) {
         positions[i] = known.ref().batchPosition();
         offsets[i] = known.ref().bodyOffset();
         lengths[i] = known.ref().bodyLength();
       }
-      int mostAttempts = Math.max(ref.attempts(), known.ref().attempts());
+      int mostAttempts =
+          ref.lives() == MessageRef.MAX_LIVES
+              ? ref.packedAttempts()
+              : Math.max(ref.packedAttempts(), known.ref().packedAttempts());
       attempts[i] = ref.isCarried() || known.ref().isCarried() ? ~mostAttempts : mostAttempts;
+    }
+
+    private static boolean isEarlier(HeldMessage message, HeldMessage known) {
+      int lives = message.ref().lives();
+      if (lives != known.ref().lives()) {
+        return lives < known.ref().lives();
+      }
+      if (lives == MessageRef.MAX_LIVES) {
+        // They are not counted any more: the order of the records decides.
+        return false;
+      }
+      return message.isDead() == known.isDead()
+          ? message.ref().attempts() < known.ref().attempts()
+          : known.isDead();
     }
 
     void delivered(int i) {

@@ -57,6 +57,11 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** See {@link LedgerState#begin}. */
   private long begin = -1;
 
+  /** Whether it has or had records that version 1.0 does not know. */
+  private boolean usesFormat2;
+
+  private Runnable onFormat2 = () -> {};
+
   /**
    * Opens the ledger of a channel.
    *
@@ -97,6 +102,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
     begin = state == null ? -1 : state.begin();
+    usesFormat2 = state != null && state.isMarked();
     incomplete = replay.isIncomplete() || (hasFiles() && !replay.hasCheckpoint());
     if (replay.skipped() > 0) {
       LOG.error(
@@ -117,6 +123,27 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Notes the first message of a channel that has no record yet; each checkpoint says it. */
   public void beginAt(long ordinal) {
     begin = ordinal;
+  }
+
+  /**
+   * Has somebody told, once, that there are records of format 2: now if there are any, else with
+   * the first one written.
+   *
+   * @param told under the channel's lock; must not block
+   */
+  @Override
+  public void onFormat2(Runnable told) {
+    onFormat2 = told;
+    if (usesFormat2) {
+      told.run();
+    }
+  }
+
+  private void useFormat2() {
+    if (!usesFormat2) {
+      usesFormat2 = true;
+      onFormat2.run();
+    }
   }
 
   /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
@@ -297,6 +324,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   private void writeHeld(int type, List<HeldMessage> messages) throws IOException {
     int exactType = LedgerCodec.heldType(type, messages);
+    if (LedgerCodec.hasMarks(exactType)) {
+      useFormat2();
+    }
     LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), exactType, messages);
     write(exactType, messages.size());
   }

@@ -23,8 +23,13 @@ import java.util.List;
  * 9 CHECKPOINT_DELIVERED count x as FINISH: delivered once, and waiting in the backend again
  * 10 HOLD_DELAYED       count x (held, v delay ms)
  * 11 CHECKPOINT_HELD_DELAYED count x (held, v delay ms)
+ * 12 HOLD_MARKED        count x (held, v delay ms, u8 mark): with dead letters, or such as were redriven
+ * 13 CHECKPOINT_HELD_MARKED count x (held, v delay ms, u8 mark)
  * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),
  *                       i32 body offset, v body length, v attempts, i64 due ms
+ *                       (12, 13: how often it was redriven x 2^20 + attempts; of a dead one when it died)
+ * mark                  0 lives, 1 dead by attempts, 2 dead by age, 3 and 4 the same and still to be
+ *                       published to the dead letters' topic
  * </pre>
  */
 public final class LedgerCodec {
@@ -44,12 +49,20 @@ public final class LedgerCodec {
   /** The same in a checkpoint. */
   public static final int CHECKPOINT_HELD_DELAYED = 11;
 
+  /** As {@code HOLD_DELAYED}, with marks and redrives. */
+  public static final int HOLD_MARKED = 12;
+
+  /** The same in a checkpoint. */
+  public static final int CHECKPOINT_HELD_MARKED = 13;
+
+  private static final HeldMessage.Mark[] MARKS = HeldMessage.Mark.values();
+
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;
 
   private static final long CARRIED_BIT = 1L << 63;
   private static final int MAX_RANGE_BYTES = 20;
-  private static final int MAX_HELD_BYTES = 55;
+  private static final int MAX_HELD_BYTES = 56;
 
   private LedgerCodec() {}
 
@@ -88,21 +101,30 @@ public final class LedgerCodec {
   }
 
   /**
-   * The type of record that these messages need: one with delays where any is known.
+   * The type of record that these messages need: one with delays where any is known, one with marks
+   * where any is dead or was.
    *
    * @param plain {@link #HOLD} or {@link #CHECKPOINT_HELD}
    */
   static int heldType(int plain, List<HeldMessage> messages) {
+    int type = plain;
     for (HeldMessage message : messages) {
+      if (message.isMarked()) {
+        return plain == HOLD ? HOLD_MARKED : CHECKPOINT_HELD_MARKED;
+      }
       if (message.dueMs() != 0 && message.delayMs() != HeldMessage.DELAY_UNKNOWN) {
-        return plain == HOLD ? HOLD_DELAYED : CHECKPOINT_HELD_DELAYED;
+        type = plain == HOLD ? HOLD_DELAYED : CHECKPOINT_HELD_DELAYED;
       }
     }
-    return plain;
+    return type;
   }
 
   private static boolean hasDelays(int type) {
-    return type == HOLD_DELAYED || type == CHECKPOINT_HELD_DELAYED;
+    return type == HOLD_DELAYED || type == CHECKPOINT_HELD_DELAYED || hasMarks(type);
+  }
+
+  static boolean hasMarks(int type) {
+    return type == HOLD_MARKED || type == CHECKPOINT_HELD_MARKED;
   }
 
   static void putHeld(ByteBuffer to, int type, List<HeldMessage> messages) {
@@ -112,10 +134,13 @@ public final class LedgerCodec {
       to.putLong(ref.batchPosition() | (ref.isCarried() ? CARRIED_BIT : 0));
       to.putInt(ref.bodyOffset());
       putVar(to, ref.bodyLength());
-      putVar(to, ref.attempts());
+      putVar(to, ref.packedAttempts());
       to.putLong(message.dueMs());
       if (hasDelays(type)) {
         putVar(to, message.delayMs());
+      }
+      if (hasMarks(type)) {
+        to.put((byte) message.mark().ordinal());
       }
     }
   }
@@ -131,19 +156,26 @@ public final class LedgerCodec {
     long batchPosition = from.getLong();
     int bodyOffset = from.getInt();
     int bodyLength = (int) getVar(from);
-    int attempts = (int) getVar(from);
+    long attempts = getVar(from);
     MessageRef ref =
         new MessageRef(
             ordinal,
             batchPosition & ~CARRIED_BIT,
             bodyOffset,
             bodyLength,
-            attempts,
+            (int) Math.min(attempts, hasMarks(type) ? Integer.MAX_VALUE : MessageRef.MAX_ATTEMPTS),
             (batchPosition & CARRIED_BIT) != 0);
     long dueMs = from.getLong();
-    return hasDelays(type)
-        ? new HeldMessage(ref, dueMs, (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE)))
-        : new HeldMessage(ref, dueMs);
+    if (!hasDelays(type)) {
+      return new HeldMessage(ref, dueMs);
+    }
+    int delayMs = (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE));
+    if (!hasMarks(type)) {
+      return new HeldMessage(ref, dueMs, delayMs);
+    }
+    // One that is not known: rather kept than delivered.
+    int mark = Math.min(from.get() & 0xff, MARKS.length - 1);
+    return new HeldMessage(ref, dueMs, delayMs, MARKS[mark]);
   }
 
   private static long zigzag(long value) {

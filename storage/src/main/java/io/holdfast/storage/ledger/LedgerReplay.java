@@ -90,7 +90,8 @@ public final class LedgerReplay {
       case LedgerCodec.FINISH -> finish(current(), payload, count);
       case LedgerCodec.DELIVER -> deliver(current(), payload, count);
       case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(), payload, count);
-      case LedgerCodec.HOLD, LedgerCodec.HOLD_DELAYED -> hold(current(), payload, type, count);
+      case LedgerCodec.HOLD, LedgerCodec.HOLD_DELAYED, LedgerCodec.HOLD_MARKED ->
+          hold(current(), payload, type, count);
       case LedgerCodec.EMPTY -> current().empty(payload.getLong());
       case LedgerCodec.CHECKPOINT_BEGIN -> {
         if (checkpoint != null) {
@@ -105,7 +106,9 @@ public final class LedgerReplay {
         checkpointRecords = 1;
       }
       case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
-      case LedgerCodec.CHECKPOINT_HELD, LedgerCodec.CHECKPOINT_HELD_DELAYED ->
+      case LedgerCodec.CHECKPOINT_HELD,
+          LedgerCodec.CHECKPOINT_HELD_DELAYED,
+          LedgerCodec.CHECKPOINT_HELD_MARKED ->
           hold(summed(), payload, type, count);
       case LedgerCodec.CHECKPOINT_END -> {
         if (checkpoint != null) {

@@ -1,6 +1,7 @@
 package io.holdfast.storage.ledger;
 
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
 
 /**
  * What a channel's ledger says: which messages are finished and which are held with attempts or a
@@ -20,6 +21,9 @@ public final class LedgerState {
   private final long maxHeld;
 
   private boolean leftSomeOut;
+
+  /** See {@link #isMarked}. */
+  private boolean marked;
 
   /** What was delivered once; beyond that it is held. A set only, its floor never rises. */
   private FinishedSet delivered = new FinishedSet(-1);
@@ -111,9 +115,14 @@ public final class LedgerState {
 
   /** How often an unfinished message was delivered, as far as the ledger knows. */
   public int attempts(long ordinal) {
+    return packedAttempts(ordinal) & MessageRef.MAX_ATTEMPTS;
+  }
+
+  /** As {@link #attempts}, with how often it was redriven: {@link MessageRef#packedAttempts}. */
+  public int packedAttempts(long ordinal) {
     HeldMessage known = held.get(ordinal);
     if (known != null) {
-      return known.ref().attempts();
+      return known.ref().packedAttempts();
     }
     return delivered.contains(ordinal) ? 1 : 0;
   }
@@ -153,9 +162,10 @@ public final class LedgerState {
     if (finished.contains(ordinal)) {
       return;
     }
+    marked |= message.isMarked();
     boolean isRoom = held.size() < maxHeld || held.get(ordinal) != null;
-    if (isRoom || message.ref().isCarried()) {
-      // A carried one is not where it would be read in order.
+    if (isRoom || message.ref().isCarried() || message.isMarked()) {
+      // A carried one is not where it would be read in order, a dead one not to be delivered.
       held.merge(message);
     } else {
       leftSomeOut = true;
@@ -173,9 +183,15 @@ public final class LedgerState {
     return leftSomeOut;
   }
 
+  /** Whether there were messages that are dead or were, of which version 1.0 knows nothing. */
+  public boolean isMarked() {
+    return marked;
+  }
+
   /** A message is held, and this is all that counts of it: it was found in the journal. */
   public void holdAt(HeldMessage message) {
     held.put(message);
+    marked |= message.isMarked();
     mention(message.ref().ordinal() + 1);
   }
 

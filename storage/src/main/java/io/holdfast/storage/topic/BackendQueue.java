@@ -9,6 +9,7 @@ import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 
@@ -97,7 +98,16 @@ public interface BackendQueue extends Closeable {
   long dropBelow(long ordinal) throws IOException;
 
   /** Drops everything, also what the channel holds. */
-  void empty() throws IOException;
+  default void empty() throws IOException {
+    empty(List.of());
+  }
+
+  /**
+   * Drops everything, also what the channel holds.
+   *
+   * @param staying but for these, which the channel holds: dead letters
+   */
+  void empty(Collection<HeldMessage> staying) throws IOException;
 
   /** Messages lost to damage in the journal since the start of the process; finished since. */
   long unreadable();

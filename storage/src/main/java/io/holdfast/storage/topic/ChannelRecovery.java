@@ -150,12 +150,9 @@ public final class ChannelRecovery {
                 copy.batchPosition(),
                 copy.bodyOffset(),
                 copy.bodyLength(),
-                state.attempts(copy.ordinal()),
+                state.packedAttempts(copy.ordinal()),
                 true);
-        state.holdAt(
-            known == null
-                ? new HeldMessage(ref, 0)
-                : new HeldMessage(ref, known.dueMs(), known.delayMs()));
+        state.holdAt(known == null ? new HeldMessage(ref, 0) : known.at(ref));
         carried.put(ref);
       }
     }

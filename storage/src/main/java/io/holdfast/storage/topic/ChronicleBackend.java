@@ -17,6 +17,7 @@ import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import org.slf4j.Logger;
@@ -143,6 +144,11 @@ public final class ChronicleBackend implements BackendQueue {
     ChannelRecovery empty =
         new ChannelRecovery(null, false, false, topicJournal, false, first, first);
     return new ChronicleBackend(topicJournal.cursor(), ChannelAccount.NONE, empty);
+  }
+
+  /** See {@link Ledger#onFormat2}. */
+  public void onFormat2(Runnable told) {
+    ledger.onFormat2(told);
   }
 
   /** What the ledger holds: the channel's from now on, once. */
@@ -311,18 +317,40 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void empty() throws IOException {
+  public void empty(Collection<HeldMessage> staying) throws IOException {
+    OrdinalRanges dropped = between(staying);
     try {
-      ledger.empty(backlog.end());
+      if (staying.isEmpty()) {
+        ledger.empty(backlog.end());
+      } else {
+        ledger.finish(dropped);
+      }
     } catch (IOException e) {
       noteUnrecorded();
       throw e;
     } finally {
       backlog.clear();
-      carried.clear();
-      unforced.clear();
-      finished.raiseFloor(backlog.end());
+      carried.finish(dropped);
+      finished.add(dropped);
+      unforced.removeIf(copy -> finished.contains(copy.ordinal()));
     }
+  }
+
+  /** What lies between the floor and the end, but for these. */
+  private OrdinalRanges between(Collection<HeldMessage> but) {
+    OrdinalRanges ranges = new OrdinalRanges();
+    long[] ordinals = but.stream().mapToLong(message -> message.ref().ordinal()).sorted().toArray();
+    long from = finished.floor();
+    for (long ordinal : ordinals) {
+      if (from < ordinal) {
+        ranges.add(from, ordinal);
+      }
+      from = Math.max(from, ordinal + 1);
+    }
+    if (from < backlog.end()) {
+      ranges.add(from, backlog.end());
+    }
+    return ranges;
   }
 
   /** Before memory knows what the ledger could not take. */

@@ -37,9 +37,6 @@ import org.slf4j.LoggerFactory;
 public final class DataDir implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(DataDir.class);
 
-  /** The format this code reads and writes. */
-  public static final int FORMAT_VERSION = 1;
-
   static final String TOPICS = "topics";
 
   /** Metadata (older versions have a node id in the name) and disk queues of nsqd. */
@@ -50,6 +47,7 @@ public final class DataDir implements Closeable {
   private final AtomicLong deletions = new AtomicLong(System.nanoTime());
 
   private final Disk disk;
+  private final DataFormat format = new DataFormat();
 
   /** Null of one that is only looked at. */
   private final DataDirLock lock;
@@ -303,13 +301,26 @@ public final class DataDir implements Closeable {
    * @throws IOException when the format is of a later version, or the disk fails
    */
   public Metadata readMetadata() throws IOException {
-    return MetadataFile.read(disk, metadataFile());
+    Metadata metadata = MetadataFile.read(disk, metadataFile());
+    format.atLeast(metadata.formatVersion());
+    return metadata;
   }
 
-  /** Replaces the metadata file; on disk when this returns. */
+  /**
+   * Replaces the metadata file; on disk when this returns.
+   *
+   * @param metadata its format version is raised to what the directory has
+   */
   public void writeMetadata(Metadata metadata) throws IOException {
     requireInPlace();
-    MetadataFile.write(disk, metadataFile(), metadata);
+    int version = format.atLeast(metadata.neededFormat());
+    MetadataFile.write(
+        disk, metadataFile(), new Metadata(version, metadata.nextIdBase(), metadata.topics()));
+  }
+
+  /** Which format the directory has. */
+  public DataFormat format() {
+    return format;
   }
 
   /** The blocks held back for a full disk; one object per broker. */

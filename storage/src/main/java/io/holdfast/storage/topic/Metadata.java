@@ -3,7 +3,10 @@ package io.holdfast.storage.topic;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.storage.journal.Journal;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What {@code meta.json} says. Which topics and channels exist is told by the directories; this
@@ -47,6 +50,8 @@ public record Metadata(
    *     ids stay what they are when the host's name or the option changes; null when the directory
    *     is of a version that did not keep it
    * @param skipped ordinals that no message has, see {@link Journal#skip}, ascending; null for none
+   * @param policy what was set by hand, field to value as text; empty for nothing, also given as
+   *     null. Needs format 2
    */
   public record TopicEntry(
       @JsonProperty("name") String name,
@@ -56,7 +61,27 @@ public record Metadata(
       @JsonProperty("channels") List<ChannelEntry> channels,
       @JsonProperty("skipped_to") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long skippedTo,
       @JsonProperty("node_id") @JsonInclude(JsonInclude.Include.NON_NULL) Integer nodeId,
-      @JsonProperty("skipped") @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Skipped> skipped) {
+      @JsonProperty("skipped") @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Skipped> skipped,
+      @JsonProperty("policy") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+          Map<String, String> policy) {
+
+    /** Sorts the policy. */
+    public TopicEntry {
+      policy = sorted(policy);
+    }
+
+    /** Of a topic for which nothing was set by hand. */
+    public TopicEntry(
+        String name,
+        long idBase,
+        boolean paused,
+        long handedOver,
+        List<ChannelEntry> channels,
+        long skippedTo,
+        Integer nodeId,
+        List<Skipped> skipped) {
+      this(name, idBase, paused, handedOver, channels, skippedTo, nodeId, skipped, Map.of());
+    }
 
     /** Of a topic that has skipped nothing, and gets its node id from the next broker. */
     public TopicEntry(
@@ -78,7 +103,42 @@ public record Metadata(
    *
    * @param name as clients know it
    * @param paused whether it delivers nothing
+   * @param policy what was set by hand, field to value as text; empty for nothing, also given as
+   *     null. Needs format 2
    */
   public record ChannelEntry(
-      @JsonProperty("name") String name, @JsonProperty("paused") boolean paused) {}
+      @JsonProperty("name") String name,
+      @JsonProperty("paused") boolean paused,
+      @JsonProperty("policy") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+          Map<String, String> policy) {
+
+    /** Sorts the policy. */
+    public ChannelEntry {
+      policy = sorted(policy);
+    }
+
+    /** Of a channel for which nothing was set by hand. */
+    public ChannelEntry(String name, boolean paused) {
+      this(name, paused, Map.of());
+    }
+  }
+
+  private static Map<String, String> sorted(Map<String, String> policy) {
+    return policy == null || policy.isEmpty()
+        ? Map.of()
+        : Collections.unmodifiableMap(new TreeMap<>(policy));
+  }
+
+  /** The format that this has, or that what it says needs. */
+  int neededFormat() {
+    boolean hasPolicy = false;
+    for (TopicEntry topic : topics == null ? List.<TopicEntry>of() : topics) {
+      hasPolicy |= !topic.policy().isEmpty();
+      for (ChannelEntry channel :
+          topic.channels() == null ? List.<ChannelEntry>of() : topic.channels()) {
+        hasPolicy |= !channel.policy().isEmpty();
+      }
+    }
+    return hasPolicy ? DataFormat.NEWEST : formatVersion;
+  }
 }

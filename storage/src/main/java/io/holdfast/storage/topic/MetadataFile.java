@@ -55,7 +55,7 @@ public final class MetadataFile {
       if (!version.isIntegralNumber() || version.asDouble() < 1) {
         return null;
       }
-      if (version.asDouble() > DataDir.FORMAT_VERSION) {
+      if (version.asDouble() > DataFormat.NEWEST) {
         return new Metadata((int) version.asDouble(), 0, List.of());
       }
       MetadataShape.clean(object, setAside);
@@ -81,7 +81,7 @@ public final class MetadataFile {
 
   /** See {@link DataDir#readMetadata}. */
   static Metadata read(Disk disk, Path file) throws IOException {
-    Metadata nothing = new Metadata(DataDir.FORMAT_VERSION, 0, List.of());
+    Metadata nothing = new Metadata(DataFormat.FIRST, 0, List.of());
     StrayFiles.makeWayForFile(disk, file);
     if (!Files.exists(file)) {
       return nothing;
@@ -102,14 +102,14 @@ public final class MetadataFile {
     }
     List<String> setAside = new ArrayList<>();
     Metadata metadata = parse(content, setAside);
-    if (metadata != null && metadata.formatVersion() > DataDir.FORMAT_VERSION) {
+    if (metadata != null && metadata.formatVersion() > DataFormat.NEWEST) {
       throw new IOException(
           "data path "
               + file.getParent()
               + " has format version "
               + metadata.formatVersion()
               + ", this broker knows up to "
-              + DataDir.FORMAT_VERSION);
+              + DataFormat.NEWEST);
     }
     if (metadata == null) {
       DurableFiles.replace(disk, aside, content);

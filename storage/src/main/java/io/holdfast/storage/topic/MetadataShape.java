@@ -42,10 +42,12 @@ final class MetadataShape {
       keep(entry, where, "skipped_to", node -> isLong(node, 0, MAX_ID_BASE), setAside);
       keep(entry, where, "node_id", node -> isLong(node, 0, MAX_NODE_ID), setAside);
       keep(entry, where, "skipped", MetadataShape::areRanges, setAside);
+      keep(entry, where, "policy", MetadataShape::isPolicy, setAside);
       entries(entry, "channels", where, setAside);
       for (JsonNode channel : entry.path("channels")) {
         String channelName = where + "channel " + channel.get("name").asText() + ": ";
         keep((ObjectNode) channel, channelName, "paused", JsonNode::isBoolean, setAside);
+        keep((ObjectNode) channel, channelName, "policy", MetadataShape::isPolicy, setAside);
       }
     }
   }
@@ -104,6 +106,14 @@ final class MetadataShape {
       }
     }
     return true;
+  }
+
+  private static boolean isPolicy(JsonNode value) {
+    boolean good = value.isObject();
+    for (JsonNode each : value) {
+      good &= each.isTextual();
+    }
+    return good;
   }
 
   private static String brief(JsonNode value) {

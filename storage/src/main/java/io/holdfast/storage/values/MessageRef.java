@@ -8,6 +8,14 @@ public class MessageRef {
   /** Position of a message that is in no journal. */
   public static final long NOWHERE = -1;
 
+  /** {@link #attempts} counts no further. */
+  public static final int MAX_ATTEMPTS = (1 << 20) - 1;
+
+  /** {@link #lives} counts no further. */
+  public static final int MAX_LIVES = (1 << 11) - 1;
+
+  private static final int LIVES_SHIFT = 20;
+
   private final long ordinal;
   private final int bodyLength;
   private long batchPosition;
@@ -16,7 +24,7 @@ public class MessageRef {
   /** Whether it stands in a copy at the journal's head, its own record being about to go. */
   private boolean carried;
 
-  /** How often it has been delivered. */
+  /** How often it has been delivered, and above that how often it was redriven. */
   private int attempts;
 
   /**
@@ -24,7 +32,7 @@ public class MessageRef {
    * @param batchPosition where its journal record begins, or {@link #NOWHERE}
    * @param bodyOffset file offset of the body
    * @param bodyLength bytes
-   * @param attempts deliveries so far
+   * @param attempts deliveries so far, as {@link #packedAttempts}
    */
   public MessageRef(
       long ordinal, long batchPosition, int bodyOffset, int bodyLength, int attempts) {
@@ -103,13 +111,34 @@ public class MessageRef {
     carried = true;
   }
 
-  /** Deliveries so far; wraps at 65536 on the wire only. */
+  /** Deliveries so far, since it was last redriven; wraps at 65536 on the wire only. */
   public final int attempts() {
+    return attempts & MAX_ATTEMPTS;
+  }
+
+  /** How often it was made ready again after it was dead, its attempts starting anew. */
+  public final int lives() {
+    return attempts >>> LIVES_SHIFT;
+  }
+
+  /**
+   * {@link #lives} and {@link #attempts} as one number, which never falls, not negative. For a
+   * message that was never redriven it is its attempts.
+   */
+  public final int packedAttempts() {
     return attempts;
   }
 
   /** Counts a delivery. */
   public final int nextAttempt() {
-    return ++attempts;
+    if (attempts() < MAX_ATTEMPTS) {
+      attempts++;
+    }
+    return attempts();
+  }
+
+  /** It begins anew, with no attempts. */
+  public final void redrive() {
+    attempts = Math.min(lives() + 1, MAX_LIVES) << LIVES_SHIFT;
   }
 }

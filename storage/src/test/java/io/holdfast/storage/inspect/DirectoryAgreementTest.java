@@ -12,6 +12,7 @@ import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.TopicRecovery;
 import io.holdfast.storage.values.HeldMessage;
@@ -99,7 +100,7 @@ class DirectoryAgreementTest {
 
   private static Metadata metadata() {
     return new Metadata(
-        DataDir.FORMAT_VERSION,
+        DataFormat.FIRST,
         7,
         List.of(
             new Metadata.TopicEntry(
@@ -355,7 +356,7 @@ class DirectoryAgreementTest {
       try (DataDir data = DataDir.open(image)) {
         data.writeMetadata(
             new Metadata(
-                DataDir.FORMAT_VERSION,
+                DataFormat.FIRST,
                 7,
                 List.of(new Metadata.TopicEntry(TOPIC, 3, false, handedOver, List.of()))));
         data.markClean();

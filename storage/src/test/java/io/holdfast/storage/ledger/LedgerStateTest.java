@@ -62,6 +62,28 @@ class LedgerStateTest {
   }
 
   @Test
+  void shouldKeepWhatIsDeadOrWasWhetherThereIsMemoryOrNot() {
+    LedgerState state = new LedgerState(0, 1);
+    state.hold(held(5, 3, 0));
+    assertFalse(state.isMarked());
+    MessageRef dead = new MessageRef(6, 0, 0, 1, 2);
+    state.hold(HeldMessage.dead(dead, 1000, HeldMessage.Mark.DEAD_ATTEMPTS));
+    MessageRef redriven = new MessageRef(7, 0, 0, 1, 2);
+    redriven.redrive();
+    state.hold(new HeldMessage(redriven, 0));
+    assertTrue(state.isMarked());
+    assertFalse(state.leftSomeOut());
+    assertTrue(state.held(6).isDead());
+    assertEquals(1, state.held(7).ref().lives());
+    state.deliver(6, 8);
+    assertEquals(2, state.attempts(6));
+    assertEquals(0, state.attempts(7));
+    state.finish(6, 7);
+    state.hold(HeldMessage.dead(dead, 1000, HeldMessage.Mark.DEAD_ATTEMPTS));
+    assertNull(state.held(6));
+  }
+
+  @Test
   void shouldHaveRoomForWhatASummaryHoldsWhereItFinishesOthers() {
     LedgerState state = new LedgerState(0, 1);
     state.hold(held(5, 3, 0));

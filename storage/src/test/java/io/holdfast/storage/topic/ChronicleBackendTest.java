@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -152,6 +153,39 @@ class ChronicleBackendTest {
     assertEquals(List.of("ready"), pollAll());
     assertTrue(backend.read(held.get(0).ref(), view));
     assertEquals("held", Batches.text(view));
+  }
+
+  @Test
+  void shouldKeepDeadLettersWhenEmptied() throws IOException {
+    Batch batch = publish(3, "gone", "dead", "gone, too");
+    int bodyOf1 = batch.sectionOffset() + Integer.BYTES + 4 + Integer.BYTES;
+    MessageRef ref = new MessageRef(1, batch.position(), bodyOf1, 4, 2);
+    HeldMessage dead = HeldMessage.dead(ref, 123, HeldMessage.Mark.DEAD_EXPIRED);
+    AtomicInteger told = new AtomicInteger();
+    backend.onFormat2(told::incrementAndGet);
+    assertEquals(0, told.get());
+    backend.hold(List.of(dead));
+    backend.hold(List.of(dead));
+    assertEquals(1, told.get());
+    backend.empty(List.of(dead));
+    assertEquals(0, backend.depth());
+    assertEquals(1, backend.neededFrom());
+    for (int i = 0; i < 2; i++) {
+      List<HeldMessage> held = restart();
+      assertEquals(1, held.size());
+      assertEquals(HeldMessage.Mark.DEAD_EXPIRED, held.get(0).mark());
+      assertEquals(123, held.get(0).dueMs());
+      assertTrue(backend.read(held.get(0).ref(), view));
+      assertEquals("dead", Batches.text(view));
+      assertEquals(0, backend.depth());
+      backend.onFormat2(told::incrementAndGet);
+      assertEquals(2 + i, told.get());
+      backend.checkpoint(held.iterator());
+      backend.removeOldFiles();
+    }
+    backend.empty();
+    assertTrue(restart().isEmpty());
+    assertEquals(3, backend.neededFrom());
   }
 
   @Test

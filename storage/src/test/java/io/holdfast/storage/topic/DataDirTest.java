@@ -18,6 +18,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,8 +82,7 @@ class DataDirTest {
         assertTrue(dir.trouble().contains("was removed"), dir.trouble());
         assertThrows(IOException.class, () -> dir.createTopic("t"));
         assertThrows(
-            IOException.class,
-            () -> dir.writeMetadata(new Metadata(DataDir.FORMAT_VERSION, 5, null)));
+            IOException.class, () -> dir.writeMetadata(new Metadata(DataFormat.FIRST, 5, null)));
         Files.delete(path);
         Files.move(aside, path);
         assertNull(dir.trouble());
@@ -183,6 +184,9 @@ class DataDirTest {
         "{\"name\":\"u\",\"channels\":[null]}",
         "{\"name\":\"u\",\"skipped\":[null]}",
         "{\"name\":\"u\",\"node_id\":5000}",
+        "{\"name\":\"u\",\"policy\":[]}",
+        "{\"name\":\"u\",\"policy\":{\"max_depth\":5}}",
+        "{\"name\":\"u\",\"channels\":[{\"name\":\"c\",\"policy\":{\"ordered\":null}}]}",
         "{\"name\":\"good\",\"id_base\":1}",
       })
   void shouldUseWhatIsSoundOfTheMetadata(String entry) throws Exception {
@@ -204,14 +208,14 @@ class DataDirTest {
   void shouldReadBackMetadata() throws Exception {
     Metadata metadata =
         new Metadata(
-            DataDir.FORMAT_VERSION,
+            DataFormat.FIRST,
             1L << 52,
             List.of(
                 new Metadata.TopicEntry(
                     "t", 17, true, 3, List.of(new Metadata.ChannelEntry("c", true))),
                 new Metadata.TopicEntry("u", 18, false, -1, List.of())));
     try (DataDir dir = DataDir.open(root)) {
-      assertEquals(new Metadata(DataDir.FORMAT_VERSION, 0, List.of()), dir.readMetadata());
+      assertEquals(new Metadata(DataFormat.FIRST, 0, List.of()), dir.readMetadata());
       dir.writeMetadata(metadata);
       assertEquals(metadata, dir.readMetadata());
       // What a crash left of a later write.
@@ -222,11 +226,70 @@ class DataDirTest {
     }
   }
 
+  private static Metadata withPolicies(Map<String, String> ofTopic, Map<String, String> ofChannel) {
+    return new Metadata(
+        DataFormat.FIRST,
+        5,
+        List.of(
+            new Metadata.TopicEntry(
+                "t",
+                17,
+                false,
+                -1,
+                List.of(new Metadata.ChannelEntry("c", false, ofChannel)),
+                0,
+                null,
+                null,
+                ofTopic)));
+  }
+
+  /** Until a policy is set by hand it is, byte for byte, what version 1.0 reads and writes. */
+  @Test
+  void shouldSayFormat2FromTheFirstPolicyOn() throws Exception {
+    Path file = root.resolve("meta.json");
+    try (DataDir dir = DataDir.open(root)) {
+      dir.writeMetadata(withPolicies(Map.of(), null));
+      String without = Files.readString(file);
+      assertTrue(without.contains("\"format_version\" : 1"), without);
+      assertFalse(without.contains("policy"), without);
+      for (Metadata with :
+          List.of(
+              withPolicies(Map.of("max_depth", "5"), null),
+              withPolicies(Map.of(), Map.of("ordered", "true", "max_attempts", "3")))) {
+        dir.writeMetadata(with);
+        Metadata read = dir.readMetadata();
+        assertEquals(with.topics(), read.topics());
+        assertEquals(DataFormat.NEWEST, read.formatVersion());
+      }
+    }
+    try (DataDir dir = DataDir.open(root)) {
+      dir.readMetadata();
+      dir.writeMetadata(withPolicies(Map.of(), Map.of()));
+      // It never goes back: who knows what the ledgers have.
+      assertEquals(DataFormat.NEWEST, dir.readMetadata().formatVersion());
+    }
+  }
+
+  @Test
+  void shouldTellWhenTheMetadataFileIsToSayFormat2() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    try (DataDir dir = DataDir.open(root)) {
+      dir.writeMetadata(withPolicies(null, null));
+      dir.format().onNeeded(told::incrementAndGet);
+      assertEquals(DataFormat.FIRST, dir.format().version());
+      dir.format().needNewest();
+      dir.format().needNewest();
+      assertEquals(1, told.get());
+      dir.writeMetadata(withPolicies(null, null));
+      assertEquals(DataFormat.NEWEST, dir.readMetadata().formatVersion());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "{\"format_version\": 2, \"topics\": []}",
-        "{\"format_version\": 2, \"topics\": {\"changed\": \"shape\"}}",
+        "{\"format_version\": 3, \"topics\": []}",
+        "{\"format_version\": 3, \"topics\": {\"changed\": \"shape\"}}",
         "{\"topics\": 7, \"format_version\": 99}"
       })
   void shouldRefuseTheFormatOfALaterVersionWhateverItLooksLike(String content) throws Exception {
@@ -247,7 +310,7 @@ class DataDirTest {
     try (DataDir dir = DataDir.open(root)) {
       assertEquals(List.of(), dir.readMetadata().topics());
       assertArrayEquals(bytes, Files.readAllBytes(root.resolve("meta.json.damaged")));
-      dir.writeMetadata(new Metadata(DataDir.FORMAT_VERSION, 5, null));
+      dir.writeMetadata(new Metadata(DataFormat.FIRST, 5, null));
       assertNotNull(dir.readMetadata());
       assertEquals(5, dir.readMetadata().nextIdBase());
     }

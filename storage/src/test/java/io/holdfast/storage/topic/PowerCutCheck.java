@@ -104,7 +104,7 @@ final class PowerCutCheck implements AutoCloseable {
               null,
               topic.skipped));
     }
-    return new Metadata(DataDir.FORMAT_VERSION, nextIdBase, entries);
+    return new Metadata(DataFormat.FIRST, nextIdBase, entries);
   }
 
   void run() throws IOException {

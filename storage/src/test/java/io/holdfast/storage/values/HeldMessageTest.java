@@ -1,6 +1,7 @@
 package io.holdfast.storage.values;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
@@ -27,5 +28,29 @@ class HeldMessageTest {
     assertEquals(yearMs, HeldMessage.after(REF, yearMs, NOW_MS).remainingMs(NOW_MS));
     HeldMessage ready = HeldMessage.after(REF, 0, NOW_MS);
     assertEquals(new HeldMessage(REF, 0), ready);
+  }
+
+  @Test
+  void shouldNeverBeDueWhenDead() {
+    HeldMessage dead = HeldMessage.dead(REF, NOW_MS, HeldMessage.Mark.OUT_EXPIRED);
+    assertEquals(Long.MAX_VALUE, dead.remainingMs(NOW_MS + HOUR_MS));
+    assertTrue(dead.isDead() && dead.mark().isOut() && dead.mark().isExpired());
+  }
+
+  @Test
+  void shouldCountAttemptsAnewWhenRedriven() {
+    MessageRef ref = new MessageRef(0, 4, 8, 1, 0);
+    assertEquals(1, ref.nextAttempt());
+    assertEquals(1, ref.packedAttempts());
+    int before = ref.packedAttempts();
+    ref.redrive();
+    assertEquals(0, ref.attempts());
+    assertEquals(1, ref.lives());
+    assertTrue(ref.packedAttempts() > before);
+    assertEquals(1, ref.nextAttempt());
+    assertEquals(1, ref.lives());
+    MessageRef often = new MessageRef(0, 4, 8, 1, MessageRef.MAX_ATTEMPTS);
+    assertEquals(MessageRef.MAX_ATTEMPTS, often.nextAttempt());
+    assertEquals(0, often.lives());
   }
 }

@@ -8,6 +8,7 @@ import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.FileModes;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.tools.cli.ExitCode;
@@ -291,7 +292,7 @@ public final class ImportCommand implements Callable<Integer> {
               keeps ? results.get(topic.name()).from() : -1,
               channels));
     }
-    return new Metadata(DataDir.FORMAT_VERSION, idBase, topics);
+    return new Metadata(DataFormat.FIRST, idBase, topics);
   }
 
   private void report(

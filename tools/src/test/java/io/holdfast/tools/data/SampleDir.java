@@ -6,6 +6,7 @@ import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.ledger.Ledger;
 import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -72,7 +73,7 @@ final class SampleDir {
       }
       dir.writeMetadata(
           new Metadata(
-              DataDir.FORMAT_VERSION,
+              DataFormat.FIRST,
               1000,
               List.of(
                   new Metadata.TopicEntry("lonely", 900, false, 0, List.of()),
