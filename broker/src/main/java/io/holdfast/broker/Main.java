@@ -7,6 +7,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.limits.OutOfMemoryExit;
+import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.storage.files.AsciiLocale;
 import io.holdfast.storage.files.ChronicleSetup;
 import io.holdfast.storage.files.FileModes;
@@ -46,7 +47,7 @@ public final class Main {
   }
 
   private static int run(String[] args) {
-    Parsed parsed = OptionsLoader.parse(args);
+    Parsed parsed = PolicyBook.checked(OptionsLoader.parse(args));
     if (parsed instanceof Parsed.Print print) {
       System.out.println(print.text());
       return print.exitCode();

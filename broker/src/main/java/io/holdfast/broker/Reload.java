@@ -6,6 +6,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.history.Audit;
+import io.holdfast.broker.policy.BadPolicyException;
 import io.holdfast.broker.tls.TlsContexts;
 import io.holdfast.broker.tls.TlsException;
 import java.io.IOException;
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes over, when the broker is told to (SIGHUP), what can change without a restart: log level,
- * nsqlookupds, what TLS files and users files hold. All of it, or with a fault nothing.
+ * nsqlookupds, policies, what TLS files and users files hold. All of it, or with a fault nothing.
  * Thread-safe.
  */
 final class Reload {
@@ -139,6 +140,11 @@ final class Reload {
     for (Source source : sources) {
       source.verify();
     }
+    try {
+      broker.policies().verify(run.options().policies());
+    } catch (BadPolicyException e) {
+      throw new IOException(e.getMessage(), e);
+    }
     return run.options();
   }
 
@@ -157,6 +163,9 @@ final class Reload {
       if (source.hasChanged()) {
         changed.add(source.name);
       }
+    }
+    if (broker.replacePolicies(fresh.policies())) {
+      changed.add("policies");
     }
     LogLevel level = fresh.logLevel();
     boolean isMoreTold = level.compareTo(now.logLevel()) < 0;

@@ -155,6 +155,16 @@ class LayeringTest {
               "..broker.meters..");
 
   @ArchTest
+  static final ArchRule POLICIES_KNOW_OPTIONS_ALONE =
+      noClasses()
+          .that()
+          .resideInAPackage("..broker.policy..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.holdfast..")
+                  .and(not(resideInAnyPackage("..broker.policy..", "..broker.config.."))));
+
+  @ArchTest
   static final ArchRule LIMITS_AND_METERS_STAND_ALONE =
       noClasses()
           .that()

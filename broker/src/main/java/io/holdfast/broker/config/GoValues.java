@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * Booleans, integers, fractions and byte sizes as Go's flag package reads them, and quoting for
  * messages.
  */
-final class GoValues {
+public final class GoValues {
   private static final Set<String> TRUE = Set.of("1", "t", "T", "true", "TRUE", "True");
   private static final Set<String> FALSE = Set.of("0", "f", "F", "false", "FALSE", "False");
 
@@ -78,8 +78,12 @@ final class GoValues {
     return toLong(matcher.group(1).equals("-") ? magnitude.negate() : magnitude);
   }
 
-  /** Reads a decimal integer, as nsqd does for a number that its file holds as a string. */
-  static OptionalLong parseDecimalInt(String text) {
+  /**
+   * Reads a decimal integer, as nsqd does for a number that its file holds as a string.
+   *
+   * @return empty for what is none, or outside 64 bits
+   */
+  public static OptionalLong parseDecimalInt(String text) {
     if (text.length() > MAX_NUMBER_LENGTH || !DECIMAL.matcher(text).matches()) {
       return OptionalLong.empty();
     }
@@ -93,8 +97,12 @@ final class GoValues {
     return OptionalDouble.of(Double.parseDouble(text));
   }
 
-  /** Reads {@code 64KB} (1000s) or {@code 64KiB} (1024s), in any case; the unit must be there. */
-  static OptionalLong parseByteSize(String text) {
+  /**
+   * Reads {@code 64KB} (1000s) or {@code 64KiB} (1024s), in any case; the unit must be there.
+   *
+   * @return bytes; empty for what is no size, or outside 64 bits
+   */
+  public static OptionalLong parseByteSize(String text) {
     Matcher matcher = BYTE_SIZE.matcher(text);
     if (text.length() > MAX_NUMBER_LENGTH || !matcher.matches()) {
       return OptionalLong.empty();
@@ -107,7 +115,7 @@ final class GoValues {
   }
 
   /** Quotes a user's text so that it stays one readable line whatever it holds. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     for (int i = 0; i < text.length(); i++) {
       if (i == MAX_QUOTED_LENGTH) {
@@ -119,7 +127,7 @@ final class GoValues {
   }
 
   /** Makes control characters visible, so that a message or log entry stays one line. */
-  static String oneLine(String text) {
+  public static String oneLine(String text) {
     StringBuilder line = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       appendVisible(line, text.charAt(i), false);

@@ -52,7 +52,12 @@ public final class Options extends NsqdSettings {
     for (OptionSpec spec : List.of(NsqdOptions.LOG_LEVEL, NsqdOptions.LOOKUPD_TCP_ADDRESSES)) {
       copy = copy.with(spec, fresh.given(spec), fresh.origin(spec));
     }
-    return new Options(copy);
+    return new Options(copy.withPolicies(fresh.policies()));
+  }
+
+  /** Returns the policies of the file, in its order, as they stand there: not checked. */
+  public List<PolicyTable> policies() {
+    return values().policies();
   }
 
   /**

@@ -1,5 +1,7 @@
 package io.holdfast.broker.config;
 
+import java.util.List;
+
 /** Builds {@link Options} value by value. For one thread. */
 public final class OptionsBuilder {
   private OptionValues values;
@@ -56,6 +58,11 @@ public final class OptionsBuilder {
 
   OptionsBuilder set(OptionSpec spec, Object value, Origin origin) {
     values = values.with(spec, value, origin);
+    return this;
+  }
+
+  OptionsBuilder policies(List<PolicyTable> policies) {
+    values = values.withPolicies(policies);
     return this;
   }
 

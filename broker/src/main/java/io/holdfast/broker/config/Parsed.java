@@ -25,6 +25,11 @@ public sealed interface Parsed {
   record Fail(String message, int exitCode) implements Parsed {
     static final String PROGRAM = "holdfast: ";
 
+    /** Of something that is no flag: exit code 1. */
+    public static Fail of(String reason) {
+      return new Fail(PROGRAM + GoValues.oneLine(reason), BadOptionException.BAD_REST);
+    }
+
     /** Returns the message without the program's name. */
     public String reason() {
       return message.startsWith(PROGRAM) ? message.substring(PROGRAM.length()) : message;

@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds the name a user most likely meant. */
-final class Suggestion {
+public final class Suggestion {
   private static final int MAX_EDITS = 3;
   private static final int MAX_LENGTH = 100;
 
@@ -16,7 +16,7 @@ final class Suggestion {
    *
    * @return a name at most three edits away, else empty
    */
-  static Optional<String> closest(String written, Collection<String> names) {
+  public static Optional<String> closest(String written, Collection<String> names) {
     String word = normal(written);
     if (word.length() > MAX_LENGTH) {
       return Optional.empty();

@@ -46,7 +46,11 @@ final class TomlFile {
   static void load(String name, OptionsBuilder builder) throws BadOptionException {
     TomlFile file = new TomlFile(name, read(name));
     for (Map.Entry<String, JsonNode> entry : file.parse().properties()) {
-      file.set(entry.getKey(), entry.getValue(), builder);
+      if (entry.getKey().equals(PolicyTables.KEY)) {
+        builder.policies(new PolicyTables(name, file.text).read(entry.getValue()));
+      } else {
+        file.set(entry.getKey(), entry.getValue(), builder);
+      }
     }
   }
 
@@ -101,7 +105,8 @@ final class TomlFile {
     for (int i = 0; i < Math.min(lastLine, lines.length); i++) {
       Matcher table = TABLE.matcher(lines[i]);
       if (table.lookingAt()) {
-        prefix = lines[i].strip();
+        // Each [[table]] has keys of its own.
+        prefix = lines[i].strip() + (lines[i].contains("[[") ? i : "");
       }
       Matcher assigned = KEY.matcher(lines[i]);
       if (assigned.lookingAt()) {
@@ -159,6 +164,15 @@ final class TomlFile {
    * wrote.
    */
   private JsonNode exact(String key, JsonNode node) {
+    return exact(key, node, text);
+  }
+
+  /**
+   * As {@link #exact(String, JsonNode)}.
+   *
+   * @param text where the key stands
+   */
+  static JsonNode exact(String key, JsonNode node, String text) {
     if (!node.isIntegralNumber()) {
       return node;
     }

@@ -4,8 +4,11 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.LogLevel;
 import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.PolicyTable;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.broker.policy.BadPolicyException;
+import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
@@ -237,6 +240,25 @@ public final class Broker {
   /** Flags and file were read again, and what changed was set: it comes from there now. */
   public void reloaded(Options fresh) {
     changeOptions(now -> now.reloaded(fresh));
+  }
+
+  /** What the configuration says of policies, and what is in force. */
+  public PolicyBook policies() {
+    return context.policies();
+  }
+
+  /**
+   * Replaces the policies of the configuration, for what exists and what will.
+   *
+   * @param tables that {@link PolicyBook#verify} has accepted
+   * @return whether anything changed
+   */
+  public boolean replacePolicies(List<PolicyTable> tables) {
+    try {
+      return policies().replace(tables);
+    } catch (BadPolicyException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   /** How the JVM's memory is divided. */

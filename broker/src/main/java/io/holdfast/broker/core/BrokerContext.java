@@ -5,6 +5,8 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
 import io.holdfast.broker.meters.E2eProcessingLatency;
+import io.holdfast.broker.policy.BadPolicyException;
+import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.ChannelSettings;
 import io.holdfast.broker.queue.DeliveryPacing;
@@ -46,6 +48,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   private final Topics topics;
   private final MetadataStore metadata;
   private final Housekeeper housekeeper;
+  private final PolicyBook policies;
 
   /**
    * Starts the threads that serve all topics.
@@ -58,6 +61,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
       throws IOException {
     this.options = options;
     this.dataDir = dataDir;
+    try {
+      policies = new PolicyBook(options);
+    } catch (BadPolicyException e) {
+      throw new IOException(e.getMessage(), e);
+    }
     diskGuard = new DiskGuard(dataDir, options);
     syncThread = new SyncThread(options.syncTimeoutMs());
     syncThread.onForced(meters.sync()::record);
@@ -107,6 +115,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
 
   Housekeeper housekeeper() {
     return housekeeper;
+  }
+
+  /** What the configuration says of policies, and what is in force. */
+  public PolicyBook policies() {
+    return policies;
   }
 
   // ---------------------------------------------------------------- creating topics
