@@ -254,11 +254,16 @@ public final class Broker {
    * @return whether anything changed
    */
   public boolean replacePolicies(List<PolicyTable> tables) {
+    boolean changed;
     try {
-      return policies().replace(tables);
+      changed = policies().replace(tables);
     } catch (BadPolicyException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
+    if (changed) {
+      topics.all().forEach(Topic::refreshPolicies);
+    }
+    return changed;
   }
 
   /** How the JVM's memory is divided. */

@@ -117,11 +117,6 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     return housekeeper;
   }
 
-  /** What the configuration says of policies, and what is in force. */
-  public PolicyBook policies() {
-    return policies;
-  }
-
   // ---------------------------------------------------------------- creating topics
 
   @Override
@@ -159,6 +154,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   @Override
   public ChannelSettings channelSettings() {
     return channelSettings;
+  }
+
+  @Override
+  public PolicyBook policies() {
+    return policies;
   }
 
   @Override
