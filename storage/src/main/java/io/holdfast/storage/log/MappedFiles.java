@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
 import net.openhft.chronicle.bytes.MappedBytes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,9 +12,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether the files that Chronicle has mapped for appending are as long as they were. A store
  * behind the end of a file that somebody cut off is a signal that ends the process, so that is
- * looked for before an append, though not more often than every 100 us. Between two looks it is the
- * compiled code of Chronicle that gets the signal, which the JVM turns into an {@link
- * InternalError}.
+ * looked for before an append, though not more often than every 100 us in one log, and every
+ * millisecond in all logs of the process: where thousands of logs are written in turn, each would
+ * pay for a look at every append. Between two looks it is the compiled code of Chronicle that gets
+ * the signal, which the JVM turns into an {@link InternalError}.
  *
  * <p>It costs as much as the append itself in a log that was quiet for a while, so one call has to
  * do: the length of the cycle file, asked of Chronicle's own open file, which costs a quarter of
@@ -26,6 +28,7 @@ import org.slf4j.LoggerFactory;
 final class MappedFiles {
   private static final Logger LOG = LoggerFactory.getLogger(MappedFiles.class);
   private static final long LOOK_EVERY_NS = 100_000;
+  private static final long LOOK_ANYWHERE_EVERY_NS = 1_000_000;
   private static final long LOOK_AT_LISTING_EVERY_NS = 100_000_000;
   private static final long LOOK_AT_PATH_EVERY_NS = 1_000_000_000;
 
@@ -40,6 +43,9 @@ final class MappedFiles {
       return path.length() < length;
     }
   }
+
+  /** When some log may be looked at again; the system calls are what is to be saved. */
+  private static final AtomicLong NEXT_LOOK_NS = new AtomicLong(System.nanoTime());
 
   private Mapped cycleFile;
 
@@ -74,7 +80,7 @@ final class MappedFiles {
       return null;
     }
     long nowNs = System.nanoTime();
-    if (nowNs - lookedNs < LOOK_EVERY_NS) {
+    if (nowNs - lookedNs < LOOK_EVERY_NS || !mayLook(nowNs)) {
       return null;
     }
     lookedNs = nowNs;
@@ -94,6 +100,12 @@ final class MappedFiles {
       }
     }
     return null;
+  }
+
+  private static boolean mayLook(long nowNs) {
+    long nextNs = NEXT_LOOK_NS.get();
+    return nowNs - nextNs >= 0
+        && NEXT_LOOK_NS.compareAndSet(nextNs, nowNs + LOOK_ANYWHERE_EVERY_NS);
   }
 
   private boolean isOpenCycleFileShorter() {

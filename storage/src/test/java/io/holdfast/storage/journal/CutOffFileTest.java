@@ -55,7 +55,8 @@ class CutOffFileTest {
             journal.closeIdle();
           }
           cutAll(to);
-          Thread.sleep(1);
+          // Longer than the time between two looks.
+          Thread.sleep(3);
           Batch after = Batches.of(body);
           journal.append(after);
           assertEquals(
