@@ -105,7 +105,7 @@ final class Guarded {
     }
   }
 
-  /** Puts into the audit trail what was refused for where it came from, whoever asked for it. */
+  /** Puts into the audit trail what was refused for how it came, whoever asked for it. */
   void foreign(Router.Route route, ApiRequest request) {
     if (route.right() != Right.PUBLISH && !request.method().equals("GET")) {
       String session = session(request);

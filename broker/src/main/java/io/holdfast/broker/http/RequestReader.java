@@ -166,7 +166,7 @@ final class RequestReader {
     }
     match =
         tlsRequiredPort != null
-            ? new Router.Match(null, null, HttpReply.tlsRequired(tlsRequiredPort.getAsInt()))
+            ? router.refuse(ctx, request, target, HttpReply.tlsRequired(tlsRequiredPort.getAsInt()))
             : router.match(ctx, request, target);
     reply = match.reply();
     long declaredBytes = HttpUtil.getContentLength(request, -1L);

@@ -118,7 +118,7 @@ final class Router {
    * @param routes in any order
    * @param guard who may ask for them
    * @param starting while it is true, only health is told
-   * @param refused hears of what the guard refused where there is a route
+   * @param refused hears of what is refused for how it came, where there is a route
    */
   Router(
       Collection<Route> routes,
@@ -148,8 +148,7 @@ final class Router {
   Match match(ChannelHandlerContext ctx, HttpRequest request, RequestTarget target) {
     HttpReply refusal = access.refusalOrNull(ctx, request, target);
     if (refusal != null) {
-      tellRefused(ctx, request, target);
-      return answer(refusal);
+      return refuse(ctx, request, target, refusal);
     }
     boolean isHealth =
         target.path().equals("/ping") || target.path().startsWith(HealthHandler.PREFIX);
@@ -161,7 +160,9 @@ final class Router {
         : match(request.method().name(), target.path(), target.rawQuery());
   }
 
-  private void tellRefused(ChannelHandlerContext ctx, HttpRequest request, RequestTarget target) {
+  /** Answers what may not be asked here, whatever it is; who keeps account of that is told. */
+  Match refuse(
+      ChannelHandlerContext ctx, HttpRequest request, RequestTarget target, HttpReply answer) {
     String method = request.method().name();
     Match match = find(routesByMethod.getOrDefault(method, Map.of()), target.path());
     if (match != null) {
@@ -178,6 +179,7 @@ final class Router {
               Peer.of(ctx));
       refused.accept(match.route(), headOnly);
     }
+    return answer(answer);
   }
 
   /**

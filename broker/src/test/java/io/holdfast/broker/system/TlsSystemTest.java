@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import org.awaitility.Awaitility;
@@ -233,6 +234,28 @@ class TlsSystemTest {
     Http https = new Http(strictHttpsPort, certificates.client("client").getSocketFactory());
     https.get("/config/tls_required").expect(200, "2");
     https.get("/config/tls_min_version").expect(200, "772");
+  }
+
+  @Test
+  void shouldKeepAccountOfWhatWasRefusedForComingWithoutTls() {
+    Http plain = strict.http();
+    assertEquals(403, plain.post("/topic/create?topic=untold", "").status());
+    assertEquals(403, plain.request("PUT", "/config/log_level", "debug").status());
+    assertEquals(403, plain.get("/stats").status());
+    assertEquals(403, plain.post("/pub?topic=untold", "x").status());
+    Http https = new Http(strictHttpsPort, certificates.client("client").getSocketFactory());
+    List<String> told = new ArrayList<>();
+    for (JsonNode event : https.get("/events").json().get("events")) {
+      if (event.get("result").asText().equals("refused")) {
+        told.add(event.get("message").asText().replaceFirst(" remote=[^ ]+", ""));
+      }
+    }
+    // Newest first. Looking and publishing are no changes.
+    assertEquals(
+        List.of(
+            "user=anonymous action=config.set key=log_level result=refused",
+            "user=anonymous action=topic.create topic=untold result=refused"),
+        told);
   }
 
   @Test
