@@ -1,6 +1,7 @@
 package io.holdfast.broker.access;
 
 import io.holdfast.broker.access.Users.User;
+import io.holdfast.broker.queue.Names;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -169,7 +170,10 @@ public final class PasswordCheck implements AutoCloseable {
   }
 
   private void wrong(Waiter waiter) {
-    LOG.warn("log-in of {} from {} refused", waiter.name(), waiter.address());
+    LOG.warn(
+        "log-in of {} from {} refused",
+        Names.shown(waiter.name(), Users.MAX_NAME_LENGTH),
+        waiter.address());
     long leftNs = SLOW_NS - (nanoClock.getAsLong() - waiter.cameNs());
     delays.schedule(
         () -> {

@@ -18,7 +18,10 @@ import java.util.regex.Pattern;
  * @param <T> what the third part says
  */
 public final class Users<T> {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._@-]{1,64}");
+  /** In characters. */
+  static final int MAX_NAME_LENGTH = 64;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._@-]{1," + MAX_NAME_LENGTH + "}");
 
   private final Map<String, User<T>> byName = new HashMap<>();
   private final Map<String, User<T>> byToken = new HashMap<>();

@@ -1,7 +1,6 @@
 package io.holdfast.broker.history;
 
 import io.holdfast.broker.queue.Names;
-import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,6 +10,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Audit {
   private static final Logger LOG = LoggerFactory.getLogger("audit");
+
+  /** Of each value, in characters: who is not known yet may send what he likes. */
+  private static final int MAX_LENGTH = 1024;
 
   private final Events events;
 
@@ -92,21 +94,10 @@ public final class Audit {
 
   private static void append(StringBuilder line, String name, String value) {
     if (value != null) {
-      line.append(line.isEmpty() ? "" : " ").append(name).append('=').append(quoted(value));
+      line.append(line.isEmpty() ? "" : " ")
+          .append(name)
+          .append('=')
+          .append(Names.shown(value, MAX_LENGTH));
     }
-  }
-
-  /** As it is, or as Go quotes it where that would not be one plain word. */
-  private static String quoted(String value) {
-    boolean isPlain =
-        !value.isEmpty()
-            && value.chars().allMatch(c -> c > ' ' && c != '"' && c != '\\' && c < 0x7f);
-    if (isPlain || value.isEmpty()) {
-      return value;
-    }
-    // Names are quoted as bytes, one a character.
-    String bytes = new String(value.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-    return new String(
-        Names.quote(bytes).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
   }
 }

@@ -12,7 +12,8 @@ public final class Events {
   /** So many are kept. */
   public static final int KEPT = 1000;
 
-  private static final int MAX_MESSAGE_CHARS = 1000;
+  /** Of each part of an event: who is not known yet may send what he likes. */
+  private static final int MAX_CHARS = 1000;
 
   /** Newest first; guarded by itself. */
   private final ArrayDeque<Event> events = new ArrayDeque<>(KEPT);
@@ -30,11 +31,11 @@ public final class Events {
         new Event(
             Instant.now().toString(),
             "audit",
-            user,
+            cut(user),
             remoteAddress,
-            action,
-            topic,
-            channel,
+            cut(action),
+            cut(topic),
+            cut(channel),
             result,
             cut(message)));
   }
@@ -51,10 +52,8 @@ public final class Events {
     add(new Event(time, "broker", "", "", action, "", "", "", cut(message)));
   }
 
-  private static String cut(String message) {
-    return message.length() <= MAX_MESSAGE_CHARS
-        ? message
-        : message.substring(0, MAX_MESSAGE_CHARS);
+  private static String cut(String text) {
+    return text.length() <= MAX_CHARS ? text : text.substring(0, MAX_CHARS);
   }
 
   private void add(Event event) {

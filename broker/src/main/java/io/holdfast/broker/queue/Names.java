@@ -38,6 +38,25 @@ public final class Names {
   }
 
   /**
+   * A text of a client's, for a line of the log: as it is, or as Go quotes it where that would not
+   * be one plain word. What is too long is cut, with {@code ...} for the rest.
+   *
+   * @param maxLength in characters, before quoting
+   */
+  public static String shown(String text, int maxLength) {
+    if (text.length() > maxLength) {
+      int end = Character.isHighSurrogate(text.charAt(maxLength - 1)) ? maxLength - 1 : maxLength;
+      return shown(text.substring(0, end), maxLength) + "...";
+    }
+    if (text.chars().allMatch(c -> c > ' ' && c != '"' && c != '\\' && c < 0x7f)) {
+      return text;
+    }
+    // Names are quoted as bytes, one a character.
+    String bytes = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    return new String(quote(bytes).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
+  /**
    * Quotes a name as Go's %q does.
    *
    * @param bytes the name, each byte as an ISO-8859-1 character

@@ -30,6 +30,15 @@ class EventsTest {
   }
 
   @Test
+  void aLineIsBoundedWhateverIsInIt() {
+    audit.refused(new Change("u".repeat(5000), "@", "login", "\n".repeat(5000), null, null, null));
+    Event event = events.latest(1).get(0);
+    assertEquals("user=" + "u".repeat(995), event.message());
+    assertEquals("u".repeat(1000), event.user());
+    assertEquals("\n".repeat(1000), event.topic());
+  }
+
+  @Test
   void theLastThousandAreKeptNewestFirst() {
     for (int i = 0; i < 1500; i++) {
       events.noticed(i, "WARN", "line " + i);

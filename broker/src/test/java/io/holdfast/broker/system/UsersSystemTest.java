@@ -104,6 +104,16 @@ class UsersSystemTest {
   }
 
   @Test
+  void aNameOfAnyKindIsOneShortLineOfTheLog() {
+    String name = "who\nERROR all is lost " + "x".repeat(3000);
+    assertEquals(401, send("GET /stats", "", basic(name + ":secret")).status());
+    Awaitility.await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> broker.log().contains("log-in of \"who\\nERROR all is lost xxx"));
+    assertFalse(broker.log().contains("x".repeat(100)), broker::log);
+  }
+
+  @Test
   void whoMayNotIsToldHow() {
     Http.Response none = send("GET /stats", "");
     assertEquals("{\"message\":\"UNAUTHORIZED\"}", none.body());

@@ -92,4 +92,18 @@ class NamesTest {
     assertEquals(-1, Decimal.ms("9300000000000"));
     assertEquals(7, Decimal.ms("7"));
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "bob, bob",
+    "'', ''",
+    "sixteen-letters!, sixteen-letters!",
+    "seventeen-letters, seventeen-letter...",
+    "one two, '\"one two\"'",
+    "é\\, '\"é\\\\\"'",
+    "fifteen-letters😀, fifteen-letters...",
+  })
+  void shouldShowWhatClientsSendAsOneShortWord(String text, String shown) {
+    assertEquals(shown, Names.shown(text, 16));
+  }
 }
