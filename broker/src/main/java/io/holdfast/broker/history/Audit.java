@@ -30,7 +30,7 @@ public final class Audit {
    * @param remote {@code host:port}; empty for the broker's own doing, such as a reload
    * @param action such as {@code topic.create}
    * @param key of an option, null for none
-   * @param value of an option, null for none
+   * @param value of an option, or what is to change in a policy; null for none
    */
   public record Change(
       String user,

@@ -101,12 +101,7 @@ final class AdminHandler {
   /** Makes the handler of an endpoint on an existing channel, such as POST /channel/pause. */
   RequestHandler.Blocking onChannel(ChannelAction action) {
     return request -> {
-      TopicChannel names = requireNames(request.params());
-      Channel channel = requireTopic(names.topic()).existingChannel(names.channel());
-      if (channel == null) {
-        throw HttpError.notFound("CHANNEL_NOT_FOUND");
-      }
-      action.on(channel);
+      action.on(requireChannel(broker, request.params()));
       return HttpReply.empty();
     };
   }
@@ -146,11 +141,26 @@ final class AdminHandler {
   }
 
   private Topic requireTopic(String name) throws HttpError {
+    return requireTopic(broker, name);
+  }
+
+  /** Returns the topic of this name; else 404 {@code TOPIC_NOT_FOUND}. */
+  static Topic requireTopic(Broker broker, String name) throws HttpError {
     Topic topic = broker.existingTopic(name);
     if (topic == null) {
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     return topic;
+  }
+
+  /** Returns the channel that a /channel/* request names; else 400 or 404. */
+  static Channel requireChannel(Broker broker, QueryParams params) throws HttpError {
+    TopicChannel names = requireNames(params);
+    Channel channel = requireTopic(broker, names.topic()).existingChannel(names.channel());
+    if (channel == null) {
+      throw HttpError.notFound("CHANNEL_NOT_FOUND");
+    }
+    return channel;
   }
 
   /** nsqd cannot fail here; its code for "not now" serves, unless the disk is the reason. */

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 final class Guarded {
   private static final Logger LOG = LoggerFactory.getLogger(Guarded.class);
   private static final String CONFIG = "/config/";
+  private static final String POLICY = "/policy";
   private static final int MAX_VALUE_BYTES = 1024;
 
   private final HttpAccess access;
@@ -178,7 +179,8 @@ final class Guarded {
       LOG.debug("{}: no topic for the audit trail", request.path(), e);
     }
     String action = request.path().substring(1).replace('/', '.');
-    return new Change(user, remote, action, topic, channel, null, null);
+    String value = request.path().endsWith(POLICY) ? body(request) : null;
+    return new Change(user, remote, action, topic, channel, null, value);
   }
 
   private static String body(ApiRequest request) {

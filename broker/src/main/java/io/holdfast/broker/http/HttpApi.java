@@ -58,6 +58,7 @@ public final class HttpApi {
         Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
     addPublish(routes, broker);
     addAdmin(routes, broker, workers);
+    new PolicyHandler(broker).addRoutes(routes, workers);
     addConfig(routes, broker, workers);
     addPast(routes, broker, workers, events, history);
     new ConsoleHandler(broker).addRoutes(routes, guarded, workers);

@@ -78,7 +78,8 @@ public final class OpenApi {
     /** A body that goes; empty for none. */
     public String exampleBody() {
       for (JsonNode content : node.path("requestBody").path("content")) {
-        return content.path("example").asText();
+        JsonNode example = content.path("example");
+        return example.isObject() ? example.toString() : example.asText();
       }
       return "";
     }
