@@ -38,6 +38,13 @@ import org.slf4j.LoggerFactory;
     "FutureReturnValueIgnored") // closes of single connections; the group waits for all
 public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+
+  /**
+   * Connections there is always memory for: whoever runs the broker must be able to look and to act
+   * when consumers have taken all of it.
+   */
+  private static final int ALWAYS_ADMITTED = 16;
+
   private static final int MAX_CHUNK_BYTES = 64 * 1024;
 
   private final String scheme;
@@ -189,7 +196,10 @@ public final class HttpServer {
                 memory.release();
               });
       long tlsBytes = config.sslContext() == null ? 0 : ConnectionMemory.TLS_BYTES;
-      if (!memory.tryTake(ConnectionMemory.HTTP_BASE_BYTES + tlsBytes)) {
+      long baseBytes = ConnectionMemory.HTTP_BASE_BYTES + tlsBytes;
+      if (connections.size() < ALWAYS_ADMITTED) {
+        memory.take(baseBytes);
+      } else if (!memory.tryTake(baseBytes)) {
         if (full.isDue()) {
           LOG.warn(
               "HTTP: connections take their {} bytes (memory budget, by the heap); new ones are"

@@ -37,6 +37,14 @@ public final class ConnectionMemory {
     return true;
   }
 
+  /** Takes so many bytes more, also where the connections have used up their part. */
+  public void take(long more) {
+    if (!released) {
+      part.reserve(more);
+      bytes += more;
+    }
+  }
+
   /** The connection is closed: gives everything back. */
   public void release() {
     if (!released) {

@@ -12,6 +12,10 @@ import io.holdfast.broker.system.support.Reference;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -115,6 +119,14 @@ class MemorySystemTest {
       }
       Awaitility.await()
           .until(() -> broker.output().contains("memory budget, by the heap): refusing more"));
+      // Whoever runs the broker can look and act all the same, on a connection of its own.
+      HttpRequest look =
+          HttpRequest.newBuilder(
+                  URI.create("http://127.0.0.1:" + broker.httpPort() + "/stats?format=json"))
+              .build();
+      HttpResponse<String> seen =
+          HttpClient.newHttpClient().send(look, HttpResponse.BodyHandlers.ofString());
+      assertEquals(200, seen.statusCode(), seen.body());
       closeAll(conns);
       Awaitility.await()
           .ignoreExceptions()
