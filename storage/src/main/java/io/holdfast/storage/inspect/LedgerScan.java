@@ -56,6 +56,7 @@ public final class LedgerScan implements Closeable {
   private Type type;
   private long floor;
   private long end;
+  private long generation;
 
   LedgerScan(LogView files, Defect.Listener listener) {
     this.files = files;
@@ -108,6 +109,7 @@ public final class LedgerScan implements Closeable {
     held.clear();
     view.position(at + RecordCodec.LEDGER_HEAD_BYTES);
     try {
+      generation = LedgerCodec.getGeneration(view, at);
       switch (type) {
         case FINISH, CHECKPOINT_FINISHED, DELIVER, CHECKPOINT_DELIVERED ->
             LedgerCodec.getRanges(view, count, ranges);
@@ -153,6 +155,11 @@ public final class LedgerScan implements Closeable {
   /** One above the channel's last ordinal, in {@link Type#CHECKPOINT_BEGIN}. */
   public long end() {
     return end;
+  }
+
+  /** How often the channel had been rewound when the record was written. */
+  public long generation() {
+    return generation;
   }
 
   /** What the records so far add up to, null before the first. */

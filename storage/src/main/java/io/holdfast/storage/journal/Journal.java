@@ -5,6 +5,8 @@ import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
 
 /**
  * A topic's write-ahead log: every message once, whatever the number of channels. Append returns
@@ -68,6 +70,40 @@ public interface Journal extends JournalContents, Closeable {
    * @param timeNs since 1970
    */
   long ordinalAt(long timeNs) throws IOException;
+
+  /**
+   * The newest copies of messages from an ordinal on whose own record is gone, by ordinal. Reads
+   * files, all of them when it is asked for the first time and the ordinal is older than all that
+   * stands in its own record: not under a lock that publishes need, but while no file is removed
+   * and nothing is carried forward.
+   */
+  default Collection<MessageRef> copiesFrom(long ordinal) throws IOException {
+    long inPlaceFrom = firstOrdinal();
+    if (ordinal >= inPlaceFrom) {
+      return List.of();
+    }
+    List<MessageRef> found =
+        copies().stream()
+            .filter(copy -> copy.ordinal() >= ordinal && copy.ordinal() < inPlaceFrom)
+            .toList();
+    if (!found.isEmpty()) {
+      // The newest may be of an attempt that failed before it was forced.
+      force();
+    }
+    return found;
+  }
+
+  /**
+   * The ordinal of the oldest message there is, copies of older ones included; {@link #nextOrdinal}
+   * when there is none. As {@link #copiesFrom}.
+   */
+  default long oldestOrdinal() throws IOException {
+    long oldest = firstOrdinal();
+    for (MessageRef copy : copies()) {
+      oldest = Math.min(oldest, copy.ordinal());
+    }
+    return oldest;
+  }
 
   /** A new view for one channel. */
   JournalCursor cursor();

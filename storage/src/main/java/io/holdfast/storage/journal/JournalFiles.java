@@ -10,7 +10,9 @@ import io.holdfast.storage.values.Position;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What a journal's files hold, as far as heads and ordinals go: with what each begins, where the
@@ -24,6 +26,9 @@ final class JournalFiles {
   /** First ordinal by cycle, as far as known. */
   @GuardedBy("firstOrdinals")
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
+
+  /** Files that are complete and have no copies: most, so that they are read once at most. */
+  private final Set<Integer> withoutCopies = ConcurrentHashMap.newKeySet();
 
   /**
    * @param maxRecordBytes no record is larger: bounds how many messages a damaged one may have had
@@ -103,6 +108,7 @@ final class JournalFiles {
   }
 
   void removed(int cycle) {
+    withoutCopies.remove(cycle);
     synchronized (firstOrdinals) {
       firstOrdinals.remove(cycle);
     }
@@ -237,16 +243,37 @@ final class JournalFiles {
   Collection<MessageRef> copies() throws IOException {
     TreeMap<Long, MessageRef> copies = new TreeMap<>();
     try (ExcerptReader reader = reader()) {
-      while (reader.next()) {
-        if (isWhole(reader) && !isBatch(reader)) {
-          int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
-          long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-          int body = at + Integer.BYTES - reader.offset() + Position.offset(reader.position());
-          int length = reader.view().getInt(at);
-          copies.put(ordinal, new MessageRef(ordinal, reader.position(), body, length, 0, true));
+      for (int cycle = files.firstCycle(); cycle >= 0; cycle = files.cycleAfter(cycle)) {
+        boolean isComplete = cycle < files.completeBelow();
+        if (withoutCopies.contains(cycle)) {
+          continue;
+        }
+        boolean any = false;
+        boolean more = reader.moveToCycle(cycle);
+        while (more && reader.nextInFile()) {
+          if (isCopy(reader)) {
+            MessageRef copy = copy(reader);
+            copies.put(copy.ordinal(), copy);
+            any = true;
+          }
+        }
+        if (isComplete && !any) {
+          withoutCopies.add(cycle);
         }
       }
     }
     return copies.values();
+  }
+
+  /** The checksum of others is not computed. */
+  private static boolean isCopy(ExcerptReader reader) {
+    return reader.length() >= RecordCodec.JOURNAL_HEAD_BYTES && !isBatch(reader) && isWhole(reader);
+  }
+
+  private static MessageRef copy(ExcerptReader reader) {
+    int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
+    long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+    int body = at + Integer.BYTES - reader.offset() + Position.offset(reader.position());
+    return new MessageRef(ordinal, reader.position(), body, reader.view().getInt(at), 0, true);
   }
 }

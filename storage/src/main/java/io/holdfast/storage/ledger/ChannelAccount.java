@@ -40,6 +40,12 @@ public interface ChannelAccount {
     // Nobody will ask.
   }
 
+  /** See {@link Ledger#rewind}. */
+  default void rewind(FinishedSet finished, long end, Iterator<HeldMessage> held, long first)
+      throws IOException {
+    // Nobody will ask.
+  }
+
   /** Whether something could not be written, until a checkpoint succeeds. */
   default boolean isBehind() {
     return false;

@@ -62,6 +62,15 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   private Runnable onFormat2 = () -> {};
 
+  /** How often the channel was rewound; each record says it. */
+  private long generation;
+
+  /** No record was ever of a higher one. */
+  private long highestGeneration;
+
+  /** Whether a rewind failed of which nobody knows how much is there. */
+  private boolean isRewindUncertain;
+
   /**
    * Opens the ledger of a channel.
    *
@@ -102,7 +111,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
     begin = state == null ? -1 : state.begin();
-    usesFormat2 = state != null && state.isMarked();
+    generation = replay.generation();
+    highestGeneration = replay.highestGeneration();
+    usesFormat2 = highestGeneration > 0 || (state != null && state.isMarked());
     incomplete = replay.isIncomplete() || (hasFiles() && !replay.hasCheckpoint());
     if (replay.skipped() > 0) {
       LOG.error(
@@ -219,6 +230,11 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
     log.roll();
+    long generationBefore = generation;
+    if (isRewindUncertain) {
+      // Should all of it have come to the disk nevertheless, this overrules it.
+      generation = ++highestGeneration;
+    }
     long before = bytesSinceCheckpoint;
     int cycleBefore = log.currentCycle();
     boolean done = false;
@@ -228,7 +244,35 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     } finally {
       if (!done) {
         bytesSinceCheckpoint = before;
+        generation = generationBefore;
         discardAfter(cycleBefore);
+      }
+    }
+  }
+
+  /**
+   * As {@link #checkpoint}, but what it says takes the place of all that was recorded before: what
+   * was finished need not be any more. When this fails everything is as before.
+   *
+   * @param first the channel's first message from now on, if it was a later one
+   */
+  @Override
+  public void rewind(FinishedSet finished, long end, Iterator<HeldMessage> held, long first)
+      throws IOException {
+    useFormat2();
+    long generationBefore = generation;
+    long beginBefore = begin;
+    generation = ++highestGeneration;
+    begin = Math.min(begin, first);
+    boolean done = false;
+    try {
+      checkpoint(finished, end, held, null);
+      done = true;
+    } finally {
+      if (!done) {
+        generation = generationBefore;
+        begin = beginBefore;
+        isRewindUncertain = true;
       }
     }
   }
@@ -255,7 +299,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     ByteBuffer to = payload(3 * Long.BYTES);
     to.putLong(finished.floor());
     to.putLong(end);
-    if (begin >= 0) {
+    if (begin >= 0 || generation > 0) {
       to.putLong(begin);
     }
     write(LedgerCodec.CHECKPOINT_BEGIN, 0);
@@ -278,6 +322,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     checkpointBytes = bytesSinceCheckpoint - before;
     bytesSinceCheckpoint = 0;
     behind = false;
+    isRewindUncertain = false;
     checkpointCycle = cycle;
   }
 
@@ -332,10 +377,15 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   }
 
   private ByteBuffer payload(int capacity) {
-    if (payload.capacity() < capacity) {
-      payload = ByteBuffer.allocate(capacity);
+    int withGeneration = capacity + LedgerCodec.maxGenerationBytes();
+    if (payload.capacity() < withGeneration) {
+      payload = ByteBuffer.allocate(withGeneration);
     }
-    return payload.clear();
+    payload.clear();
+    if (generation > 0) {
+      LedgerCodec.putGeneration(payload, generation);
+    }
+    return payload;
   }
 
   private void write(int type, int count) throws IOException {
@@ -343,6 +393,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
     int bytes = headBytes + payload.remaining();
     RecordCodec.putHead(head, 0, RecordCodec.LEDGER_MAGIC, type, bytes, count);
+    if (generation > 0) {
+      RecordCodec.putWithGeneration(head, 0);
+    }
     RecordCodec.putCrc(
         head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
     try {

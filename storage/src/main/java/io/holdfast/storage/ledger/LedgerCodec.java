@@ -9,13 +9,17 @@ import java.util.List;
 
 /**
  * The ledger's records: the common head of {@link RecordCodec}, then by type (v = variable-length
- * integer, 7 bits a byte, low ones first; count is the head's):
+ * integer, 7 bits a byte, low ones first; count is the head's). A record of version 2 has before
+ * that a v generation, above 0, how often the channel was rewound; one of version 1 is of
+ * generation 0. A checkpoint of a new generation takes the place of all that older ones said, if it
+ * is whole:
  *
  * <pre>
  * 1 FINISH              count x (v zigzag distance of the range's begin from the last end, v length)
  * 2 HOLD                count x held
  * 3 EMPTY               i64 floor
- * 4 CHECKPOINT_BEGIN    i64 floor, i64 end
+ * 4 CHECKPOINT_BEGIN    i64 floor, i64 end, i64 begin: the channel's first message (-1 or absent: not
+ *                       known)
  * 5 CHECKPOINT_FINISHED count x as FINISH
  * 6 CHECKPOINT_HELD     count x held
  * 7 CHECKPOINT_END      nothing; count is that of the checkpoint's records before it, 0 not known
@@ -61,6 +65,7 @@ public final class LedgerCodec {
   static final int MAX_ENTRIES = 4096;
 
   private static final long CARRIED_BIT = 1L << 63;
+  private static final int MAX_VAR_BYTES = 10;
   private static final int MAX_RANGE_BYTES = 20;
   private static final int MAX_HELD_BYTES = 56;
 
@@ -69,6 +74,25 @@ public final class LedgerCodec {
   /** The most bytes a held message takes. */
   static int maxHeldBytes() {
     return MAX_HELD_BYTES;
+  }
+
+  /** The most bytes a generation takes. */
+  static int maxGenerationBytes() {
+    return MAX_VAR_BYTES;
+  }
+
+  static void putGeneration(ByteBuffer to, long generation) {
+    putVar(to, generation);
+  }
+
+  /**
+   * The generation a record belongs to.
+   *
+   * @param from at the payload's beginning; its position moves behind the generation
+   * @param offset where the record begins
+   */
+  public static long getGeneration(ByteBuffer from, int offset) {
+    return RecordCodec.hasGeneration(from, offset) ? getVar(from) : 0;
   }
 
   /** The most bytes a range takes. */

@@ -14,6 +14,12 @@ import org.slf4j.LoggerFactory;
  * to what came before it, which is usually gone by then: it may stand in an old file that somebody
  * copied to a later number. A damaged record is reported and skipped, which at worst delivers a
  * finished message once more.
+ *
+ * <p>Only a rewind un-finishes messages. It is a checkpoint of a higher generation, which takes the
+ * place of all that was said before, if it is whole, and counts for nothing if it is not, as after
+ * a crash on the way: then all is as before. Where there is nothing before it, it is damaged, and
+ * what is left of it counts. Records of an older generation than the present one are of a file that
+ * somebody copied, those of a newer one belong to a rewind that did not come to be.
  */
 public final class LedgerReplay {
   private static final Logger LOG = LoggerFactory.getLogger(LedgerReplay.class);
@@ -22,6 +28,11 @@ public final class LedgerReplay {
   private final OrdinalRanges ranges = new OrdinalRanges();
   private LedgerState state;
   private LedgerState checkpoint;
+
+  // Of the state, of the checkpoint, and the highest that any record mentions.
+  private long generation;
+  private long checkpointGeneration;
+  private long highestGeneration;
   private long bytes;
   private long checkpointBytes;
   private long skipped;
@@ -76,7 +87,10 @@ public final class LedgerReplay {
     bytes += recordBytes;
     view.limit(at + recordBytes).position(at + headBytes);
     try {
-      return apply(RecordCodec.type(view, at), view.getInt(at + RecordCodec.COUNT_OFFSET), view);
+      long of = LedgerCodec.getGeneration(view, at);
+      highestGeneration = Math.max(highestGeneration, of);
+      int count = view.getInt(at + RecordCodec.COUNT_OFFSET);
+      return apply(RecordCodec.type(view, at), of, count, view);
     } catch (BufferUnderflowException e) {
       return "the record ends too early";
     } finally {
@@ -84,44 +98,22 @@ public final class LedgerReplay {
     }
   }
 
-  private String apply(int type, int count, ByteBuffer payload) {
+  private String apply(int type, long of, int count, ByteBuffer payload) {
     checkpointRecords++;
     switch (type) {
-      case LedgerCodec.FINISH -> finish(current(), payload, count);
-      case LedgerCodec.DELIVER -> deliver(current(), payload, count);
-      case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(), payload, count);
+      case LedgerCodec.FINISH -> finish(current(of), payload, count);
+      case LedgerCodec.DELIVER -> deliver(current(of), payload, count);
       case LedgerCodec.HOLD, LedgerCodec.HOLD_DELAYED, LedgerCodec.HOLD_MARKED ->
-          hold(current(), payload, type, count);
-      case LedgerCodec.EMPTY -> current().empty(payload.getLong());
-      case LedgerCodec.CHECKPOINT_BEGIN -> {
-        if (checkpoint != null) {
-          mergeCheckpoint();
-        }
-        checkpoint = new LedgerState(payload.getLong(), maxHeld);
-        checkpoint.mention(payload.getLong());
-        if (payload.remaining() >= Long.BYTES) {
-          checkpoint.begin(payload.getLong());
-        }
-        checkpointBytes = bytes;
-        checkpointRecords = 1;
-      }
-      case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(), payload, count);
+          hold(current(of), payload, type, count);
+      case LedgerCodec.EMPTY -> current(of).empty(payload.getLong());
+      case LedgerCodec.CHECKPOINT_BEGIN -> begin(of, payload);
+      case LedgerCodec.CHECKPOINT_FINISHED -> finish(summed(of), payload, count);
+      case LedgerCodec.CHECKPOINT_DELIVERED -> deliver(summed(of), payload, count);
       case LedgerCodec.CHECKPOINT_HELD,
           LedgerCodec.CHECKPOINT_HELD_DELAYED,
           LedgerCodec.CHECKPOINT_HELD_MARKED ->
-          hold(summed(), payload, type, count);
-      case LedgerCodec.CHECKPOINT_END -> {
-        if (checkpoint != null) {
-          if (count != 0 && count != checkpointRecords - 1 && state != null) {
-            // Cut off from power before it was forced: what it sums up is still there, too.
-            LOG.warn("a checkpoint lacks records; what came before it counts, too");
-          }
-          mergeCheckpoint();
-          whole = true;
-          checkpointBytes = bytes - checkpointBytes;
-          bytes = 0;
-        }
-      }
+          hold(summed(of), payload, type, count);
+      case LedgerCodec.CHECKPOINT_END -> end(of, count);
       default -> {
         return "record type " + type + " is not known";
       }
@@ -129,18 +121,49 @@ public final class LedgerReplay {
     return null;
   }
 
+  private void begin(long of, ByteBuffer payload) {
+    if (checkpoint != null) {
+      mergeCheckpoint(false);
+    }
+    checkpoint = new LedgerState(payload.getLong(), maxHeld);
+    checkpointGeneration = of;
+    checkpoint.mention(payload.getLong());
+    if (payload.remaining() >= Long.BYTES) {
+      checkpoint.begin(payload.getLong());
+    }
+    checkpointBytes = bytes;
+    checkpointRecords = 1;
+  }
+
+  private void end(long of, int count) {
+    if (checkpoint == null || of != checkpointGeneration) {
+      return;
+    }
+    boolean isWhole = count == checkpointRecords - 1;
+    if (count != 0 && !isWhole && state != null) {
+      // Cut off from power before it was forced: what it sums up is still there, too.
+      LOG.warn("a checkpoint lacks records; what came before it counts, too");
+    }
+    if (mergeCheckpoint(isWhole)) {
+      whole = true;
+      checkpointBytes = bytes - checkpointBytes;
+      bytes = 0;
+    }
+  }
+
   /** The state that plain records change; without a readable checkpoint nothing is finished. */
-  private LedgerState current() {
+  private LedgerState current(long of) {
     if (state == null) {
       incomplete = true;
       state = new LedgerState(0, maxHeld);
+      generation = of;
     }
-    return state;
+    return of == generation ? state : new LedgerState(0, 0);
   }
 
   /** What a checkpoint's records belong to; without its beginning they are true nevertheless. */
-  private LedgerState summed() {
-    return checkpoint == null ? current() : checkpoint;
+  private LedgerState summed(long of) {
+    return checkpoint != null && of == checkpointGeneration ? checkpoint : current(of);
   }
 
   private void finish(LedgerState to, ByteBuffer payload, int count) {
@@ -172,20 +195,45 @@ public final class LedgerReplay {
 
   /** What the ledger says, null when there was no record at all. */
   public LedgerState state() {
-    if (checkpoint != null) {
-      mergeCheckpoint();
+    if (checkpoint != null && (state == null || checkpointGeneration <= generation)) {
+      // The rest of a rewind may be still to come.
+      mergeCheckpoint(false);
     }
     return state;
   }
 
-  /** Each record of a checkpoint is true, also where its end is missing, by a crash or damage. */
-  private void mergeCheckpoint() {
-    if (state == null) {
-      state = checkpoint;
-    } else {
-      state.addAll(checkpoint);
-    }
+  /** How often the channel was rewound. */
+  long generation() {
+    return generation;
+  }
+
+  /** No record is of a higher generation. */
+  long highestGeneration() {
+    return highestGeneration;
+  }
+
+  /**
+   * Each record of a checkpoint is true, also where its end is missing, by a crash or damage; but a
+   * rewind is whole or nothing.
+   *
+   * @return whether it counts
+   */
+  private boolean mergeCheckpoint(boolean isWhole) {
+    LedgerState said = checkpoint;
     checkpoint = null;
+    if (state == null) {
+      state = said;
+      generation = checkpointGeneration;
+    } else if (checkpointGeneration == generation) {
+      state.addAll(said);
+    } else if (checkpointGeneration > generation && isWhole) {
+      said.mention(state.endOrdinal());
+      state = said;
+      generation = checkpointGeneration;
+    } else {
+      return false;
+    }
+    return true;
   }
 
   /** Records that could not be read. */

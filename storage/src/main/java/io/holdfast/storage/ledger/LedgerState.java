@@ -216,7 +216,8 @@ public final class LedgerState {
     begin = Math.max(begin, summary.begin);
   }
 
-  void mention(long end) {
+  /** The channel has messages up to an ordinal. */
+  public void mention(long end) {
     endOrdinal = Math.max(endOrdinal, end);
   }
 }

@@ -8,7 +8,7 @@ import java.util.zip.CRC32C;
  *
  * <pre>
  *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger
- *  2  u8   format version, 1
+ *  2  u8   format version: 1, of a ledger also 2
  *  3  u8   type (journal: 1 a publish command, 2 a copy of one message carried forward)
  *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
  *  8  i32  bytes of the whole record
@@ -19,7 +19,7 @@ import java.util.zip.CRC32C;
  * 32  i64  deferral, ms from publish, 0 for none
  * 40       payload: count times i32 length, body
  * -- ledger only --
- * 16       payload by type, see {@code LedgerCodec}
+ * 16       payload by type, see {@code LedgerCodec}; of version 2 behind the ledger's generation
  * </pre>
  *
  * <p>The payload comes first into the checksum so that a publisher computes the long part before it
@@ -34,6 +34,11 @@ public final class RecordCodec {
   public static final int LEDGER_MAGIC = 0x484C;
 
   static final int VERSION = 1;
+
+  /** Of a ledger's record whose payload begins with a generation. */
+  public static final int VERSION_WITH_GENERATION = 2;
+
+  private static final int VERSION_OFFSET = 2;
 
   /** Where the payload of a journal record begins. */
   public static final int JOURNAL_HEAD_BYTES = 40;
@@ -112,10 +117,20 @@ public final class RecordCodec {
   public static void putHead(
       ByteBuffer to, int offset, int magic, int type, int recordBytes, int count) {
     to.putShort(offset, (short) magic);
-    to.put(offset + 2, (byte) VERSION);
+    to.put(offset + VERSION_OFFSET, (byte) VERSION);
     to.put(offset + 3, (byte) type);
     to.putInt(offset + LENGTH_OFFSET, recordBytes);
     to.putInt(offset + COUNT_OFFSET, count);
+  }
+
+  /** Says in a head that the payload begins with a generation; before the checksum. */
+  public static void putWithGeneration(ByteBuffer to, int offset) {
+    to.put(offset + VERSION_OFFSET, (byte) VERSION_WITH_GENERATION);
+  }
+
+  /** Whether the payload begins with a generation. */
+  public static boolean hasGeneration(ByteBuffer from, int offset) {
+    return from.get(offset + VERSION_OFFSET) == VERSION_WITH_GENERATION;
   }
 
   /** The count in a record's head. */
@@ -142,8 +157,11 @@ public final class RecordCodec {
     if ((from.getShort(offset) & 0xffff) != magic) {
       return "no record begins here";
     }
-    if (from.get(offset + 2) != VERSION) {
-      return "record format version " + from.get(offset + 2) + " is not known";
+    int version = from.get(offset + VERSION_OFFSET);
+    boolean isKnown =
+        version == VERSION || (version == VERSION_WITH_GENERATION && magic == LEDGER_MAGIC);
+    if (!isKnown) {
+      return "record format version " + version + " is not known";
     }
     int bytes = from.getInt(offset + LENGTH_OFFSET);
     if (bytes < headBytes || bytes > available) {

@@ -3,6 +3,7 @@ package io.holdfast.storage.topic;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -108,6 +109,31 @@ public interface BackendQueue extends Closeable {
    * @param staying but for these, which the channel holds: dead letters
    */
   void empty(Collection<HeldMessage> staying) throws IOException;
+
+  /**
+   * The channel is put to another position: it has exactly what the journal has from an ordinal on,
+   * as if nothing of it was ever delivered, and the rest is finished. What the channel held itself
+   * is void. When this fails nothing has changed; otherwise {@link #force} and {@link
+   * #removeOldFiles} are to follow. While no journal file is removed and nothing is carried
+   * forward.
+   *
+   * @param first from this ordinal on; it can be older than the channel
+   * @param copies {@link Journal#copiesFrom} of that
+   * @param held older messages that the channel holds all the same: dead letters; and not older
+   *     ones that are not due yet since they were published
+   * @return what the channel holds from now on, by ordinal: these, and messages in copies
+   */
+  HeldMessages rewind(long first, Collection<MessageRef> copies, Iterable<HeldMessage> held)
+      throws IOException;
+
+  /**
+   * Takes out messages that {@link #poll} has yet to return and that were delivered once before the
+   * process started: the channel holds them from now on.
+   *
+   * @param max how many at most
+   * @return in order; none when there are no more
+   */
+  List<MessageRef> takeDelivered(int max) throws IOException;
 
   /** Messages lost to damage in the journal since the start of the process; finished since. */
   long unreadable();

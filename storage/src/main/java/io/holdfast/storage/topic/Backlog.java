@@ -195,6 +195,25 @@ final class Backlog {
     return delivered.contains(ordinal) ? 1 : 0;
   }
 
+  /** A message is held elsewhere from now on. */
+  void takeOut(long ordinal) {
+    skip.add(ordinal, ordinal + 1);
+    skipCount++;
+  }
+
+  /** The first one from an ordinal on that is to be delivered again; Long.MAX_VALUE for none. */
+  long nextDelivered(long from) {
+    long at = Math.max(from, cursor);
+    while (delivered != null && at < end) {
+      at = delivered.nextPresent(at);
+      if (at >= end || skipCount == 0 || !skip.contains(at)) {
+        break;
+      }
+      at = skip.nextAbsent(at);
+    }
+    return delivered == null || at >= end ? Long.MAX_VALUE : at;
+  }
+
   /** Nothing is to be delivered any more. */
   void clear() {
     cursor = end;

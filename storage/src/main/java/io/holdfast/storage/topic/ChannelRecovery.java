@@ -9,6 +9,8 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
+import java.util.List;
+import java.util.TreeMap;
 
 /**
  * What a channel's ledger means beside its topic's journal when they are opened: what is finished,
@@ -47,18 +49,39 @@ public final class ChannelRecovery {
       long first,
       long keptFrom)
       throws IOException {
+    this(
+        said != null ? said : unsaid(hasFiles || known, journal, first),
+        said == null,
+        incomplete,
+        journal,
+        keptFrom);
+  }
+
+  /**
+   * Files without a record are a creation cut short, or damage: rather too much than too little.
+   */
+  private static LedgerState unsaid(boolean everything, JournalContents journal, long first)
+      throws IOException {
+    return everything ? everything(journal) : new LedgerState(first);
+  }
+
+  /**
+   * Of a channel whose state is known.
+   *
+   * @param state changed by this
+   * @param isNew whether the ledger is to begin with it
+   * @param keptFrom the channel has all below it; negative for everything in the journal
+   */
+  ChannelRecovery(
+      LedgerState state, boolean isNew, boolean incomplete, JournalContents journal, long keptFrom)
+      throws IOException {
     this.journal = journal;
-    isNew = said == null;
+    this.isNew = isNew;
+    this.state = state;
     if (isNew) {
-      // Files without a record are a creation cut short, or damage: rather too much than too
-      // little.
-      state = hasFiles || known ? everything() : new LedgerState(first);
       state.begin(state.floor());
-    } else {
-      state = said;
-      if (incomplete) {
-        finishRemoved();
-      }
+    } else if (incomplete) {
+      finishRemoved();
     }
     journal.raiseNextOrdinal(state.endOrdinal());
     end = end(keptFrom);
@@ -95,27 +118,39 @@ public final class ChannelRecovery {
     return Math.max(to, state.endOrdinal());
   }
 
-  /** Nothing finished of what the journal has, copies of older messages included. */
-  private LedgerState everything() throws IOException {
+  /**
+   * The state of a channel that has everything from an ordinal on, as if nothing of it was ever
+   * delivered, and of what is older some messages only.
+   *
+   * @param end below which it has everything
+   * @param held what it holds: what is older, and what has no record of its own any more
+   */
+  static LedgerState from(long first, long end, JournalContents journal, Iterable<HeldMessage> held)
+      throws IOException {
+    long inPlaceFrom = Math.max(first, Math.min(end, journal.firstOrdinal()));
+    TreeMap<Long, HeldMessage> inOrder = new TreeMap<>();
+    held.forEach(message -> inOrder.put(message.ref().ordinal(), message));
+    long at = inOrder.isEmpty() ? inPlaceFrom : Math.min(inPlaceFrom, inOrder.firstKey());
+    LedgerState state = new LedgerState(at);
+    for (HeldMessage message : inOrder.values()) {
+      long ordinal = message.ref().ordinal();
+      state.finish(at, Math.min(ordinal, inPlaceFrom));
+      state.hold(message);
+      at = Math.max(at, ordinal + 1);
+    }
+    state.finish(at, inPlaceFrom);
+    return state;
+  }
+
+  /** As {@link #from}, of everything in the journal. */
+  private static LedgerState everything(JournalContents journal) throws IOException {
     long inPlaceFrom = journal.firstOrdinal();
-    LedgerState all = null;
-    long at = inPlaceFrom;
-    for (MessageRef copy : journal.copies()) {
-      if (copy.ordinal() < inPlaceFrom) {
-        if (all == null) {
-          all = new LedgerState(copy.ordinal());
-        } else {
-          all.finish(at, copy.ordinal());
-        }
-        all.hold(new HeldMessage(copy, 0));
-        at = copy.ordinal() + 1;
-      }
-    }
-    if (all == null) {
-      return new LedgerState(inPlaceFrom);
-    }
-    all.finish(at, inPlaceFrom);
-    return all;
+    List<HeldMessage> copies =
+        journal.copies().stream()
+            .filter(copy -> copy.ordinal() < inPlaceFrom)
+            .map(copy -> new HeldMessage(copy, 0))
+            .toList();
+    return from(0, Long.MAX_VALUE, journal, copies);
   }
 
   /**

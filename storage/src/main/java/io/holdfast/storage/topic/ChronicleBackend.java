@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,14 +34,20 @@ public final class ChronicleBackend implements BackendQueue {
 
   private static final long NOTHING = -1;
 
+  /**
+   * Between two delivered messages no more are read only to pass them: then they are looked for.
+   */
+  private static final int MAX_PASSED = 100_000;
+
+  private final Journal topicJournal;
   private final JournalCursor journal;
   private final ChannelAccount ledger;
-  private final FinishedSet finished;
+  private FinishedSet finished;
 
-  private final Backlog backlog;
+  private Backlog backlog;
 
   /** What can be delivered without its own journal record. */
-  private final CarriedMessages carried;
+  private CarriedMessages carried;
 
   /** Carried, but the ledger's record of it may not be on the disk. */
   private final List<MessageRef> unforced = new ArrayList<>();
@@ -62,15 +69,20 @@ public final class ChronicleBackend implements BackendQueue {
 
   private final OrdinalRanges gap = new OrdinalRanges();
 
-  private ChronicleBackend(JournalCursor journal, ChannelAccount ledger, ChannelRecovery recovery) {
-    this.journal = journal;
+  private ChronicleBackend(Journal topicJournal, ChannelAccount ledger, ChannelRecovery recovery) {
+    this.topicJournal = topicJournal;
+    this.journal = topicJournal.cursor();
     this.ledger = ledger;
+    begin(recovery);
+    held = recovery.held();
+  }
+
+  private void begin(ChannelRecovery recovery) {
     finished = recovery.state().finished();
     carried = recovery.carried();
     backlog =
         new Backlog(
             recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
-    held = recovery.held();
     journal.moveTo(backlog.cursor());
   }
 
@@ -115,14 +127,45 @@ public final class ChronicleBackend implements BackendQueue {
     ChannelRecovery recovery =
         new ChannelRecovery(
             said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, keptFrom);
-    ChronicleBackend backend = new ChronicleBackend(topicJournal.cursor(), ledger, recovery);
+    return begun(topicJournal, ledger, recovery);
+  }
+
+  /**
+   * Makes the backend of a new channel that has messages published before it was made. While no
+   * journal file is removed and nothing is carried forward.
+   *
+   * @param dir the channel's directory, which exists and is empty
+   * @param first from this ordinal on
+   * @param copies {@link Journal#copiesFrom} of that
+   * @param keptFrom what the topic itself holds back begins here; negative for nothing
+   */
+  public static ChronicleBackend openFrom(
+      Path dir,
+      Journal topicJournal,
+      SyncThread syncThread,
+      long first,
+      Collection<MessageRef> copies,
+      long keptFrom)
+      throws IOException {
+    Ledger ledger = new Ledger(dir, syncThread);
+    LedgerState state;
+    try (JournalCursor cursor = topicJournal.cursor()) {
+      List<HeldMessage> held = asPublished(copies, cursor);
+      state = ChannelRecovery.from(first, Long.MAX_VALUE, topicJournal, held);
+    }
+    return begun(
+        topicJournal, ledger, new ChannelRecovery(state, true, false, topicJournal, keptFrom));
+  }
+
+  private static ChronicleBackend begun(
+      Journal topicJournal, Ledger ledger, ChannelRecovery recovery) throws IOException {
+    ChronicleBackend backend = new ChronicleBackend(topicJournal, ledger, recovery);
     if (recovery.isNew()) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       boolean done = false;
       try {
         ledger.beginAt(recovery.state().begin());
-        ledger.checkpoint(
-            backend.finished, recovery.end(), List.<HeldMessage>of().iterator(), null);
+        ledger.checkpoint(backend.finished, recovery.end(), recovery.held().iterator(), null);
         ledger.force();
         // Thousands of channels may be made before one is used.
         ledger.closeIdle();
@@ -143,7 +186,7 @@ public final class ChronicleBackend implements BackendQueue {
   public static ChronicleBackend ephemeral(Journal topicJournal, long first) throws IOException {
     ChannelRecovery empty =
         new ChannelRecovery(null, false, false, topicJournal, false, first, first);
-    return new ChronicleBackend(topicJournal.cursor(), ChannelAccount.NONE, empty);
+    return new ChronicleBackend(topicJournal, ChannelAccount.NONE, empty);
   }
 
   /** See {@link Ledger#onFormat2}. */
@@ -351,6 +394,63 @@ public final class ChronicleBackend implements BackendQueue {
       ranges.add(from, backlog.end());
     }
     return ranges;
+  }
+
+  @Override
+  public HeldMessages rewind(
+      long first, Collection<MessageRef> copies, Iterable<HeldMessage> staying) throws IOException {
+    List<HeldMessage> single = asPublished(copies, journal);
+    unreadable += copies.size() - single.size();
+    // What the channel holds of a message counts more than its copy.
+    staying.forEach(single::add);
+    long end = Math.max(first, backlog.end());
+    LedgerState state = ChannelRecovery.from(first, end, topicJournal, single);
+    state.mention(end);
+    ChannelRecovery recovery = new ChannelRecovery(state, false, false, topicJournal, end);
+    ledger.rewind(state.finished(), recovery.end(), recovery.held().iterator(), first);
+    unforced.clear();
+    unrecordedFrom = NOTHING;
+    unrecordedFile = CarriedMessages.NO_FILE;
+    begin(recovery);
+    return recovery.held();
+  }
+
+  /** Copies that can be read, as they were published: not due before their deferral is over. */
+  private static List<HeldMessage> asPublished(Collection<MessageRef> copies, JournalCursor journal)
+      throws IOException {
+    List<HeldMessage> published = new ArrayList<>();
+    MessageView message = new MessageView();
+    for (MessageRef copy : copies) {
+      if (journal.read(copy, message)) {
+        long publishedMs = TimeUnit.NANOSECONDS.toMillis(message.timestampNs());
+        published.add(HeldMessage.after(copy, message.deferMs(), publishedMs));
+      }
+    }
+    return published;
+  }
+
+  @Override
+  public List<MessageRef> takeDelivered(int max) throws IOException {
+    List<MessageRef> taken = new ArrayList<>();
+    MessageView message = new MessageView();
+    long at = backlog.nextDelivered(0);
+    while (at < Long.MAX_VALUE && taken.size() < max) {
+      if (journal.nextOrdinal() > at || at - journal.nextOrdinal() > MAX_PASSED) {
+        journal.moveTo(at);
+      }
+      boolean found = journal.next(message, at + 1);
+      if (found && message.ordinal() == at) {
+        taken.add(
+            new MessageRef(
+                at, message.batchPosition(), message.bodyOffset(), message.bodyLength(), 1));
+        backlog.takeOut(at);
+      } else if (!found) {
+        // Whoever reads on in order says what cannot be read.
+        at++;
+      }
+      at = backlog.nextDelivered(at);
+    }
+    return taken;
   }
 
   /** Before memory knows what the ledger could not take. */
