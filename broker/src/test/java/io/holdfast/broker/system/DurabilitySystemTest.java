@@ -75,7 +75,7 @@ class DurabilitySystemTest {
     long seed = System.nanoTime();
     System.out.println(
         "shouldKeepEveryOkOverKills mem-queue-size=" + memQueueSize + " seed " + seed);
-    int kills = memQueueSize.equals("10000") ? 10 : 4;
+    int kills = memQueueSize.equals("10000") ? 5 : 2;
     try (BrokerProcess broker = BrokerProcess.started("--mem-queue-size=" + memQueueSize)) {
       createChannels(broker, "load");
       List<PersistentPublisher> publishers = new ArrayList<>();
@@ -309,7 +309,7 @@ class DurabilitySystemTest {
 
   @Test
   void shouldStopWithin5SecondsWithBacklogAndKeepIt() {
-    int batches = 400;
+    int batches = 100;
     int perBatch = 500;
     String[] bodies = new String[perBatch];
     try (BrokerProcess broker = BrokerProcess.started("--shutdown-timeout=1s")) {
