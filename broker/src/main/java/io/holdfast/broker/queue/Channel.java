@@ -3,7 +3,6 @@ package io.holdfast.broker.queue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
-import io.holdfast.broker.policy.Policies;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
@@ -18,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A channel: every message of the topic since its creation, each in exactly one place: memory
- * queue, backend, in flight, deferred, or finished. Any number of consumers share it.
+ * queue, backend, in flight, deferred, dead, or finished. Any number of consumers share it.
  *
  * <p>{@link #lock} guards everything that is not volatile. It is held for short, bounded work only
  * (a quantum of deliveries, the finishes of a socket read), never while a socket is written. It is
@@ -54,12 +53,16 @@ public final class Channel {
   @GuardedBy("lock")
   private final Wakeups wakeups;
 
+  @GuardedBy("lock")
+  private final DeadLetters dead;
+
   private final ChannelScan timing;
   private final ChannelUpkeep upkeep;
 
   private final ChannelState state = new ChannelState();
   private final PolicyInForce<ChannelPolicy> policy;
   private final ChannelAdmin admin;
+  private final DeadLetterSteps deadLetters;
 
   /** Messages put since the start of the process. */
   @GuardedBy("lock")
@@ -73,26 +76,23 @@ public final class Channel {
    * Makes a channel on top of its backend.
    *
    * @param held messages that the ledger knows with attempts or due times
-   * @param policies say what is in force
    * @param handPolicy what was set by hand
    */
   public Channel(
       String topicName,
       String name,
-      ChannelSettings settings,
+      TopicContext context,
       GuidFactory guids,
       BackendQueue backend,
       Collection<HeldMessage> held,
-      QueueScan scan,
-      Policies policies,
       Map<String, String> handPolicy) {
     this.topicName = topicName;
     this.name = name;
-    this.settings = settings;
+    settings = context.channelSettings();
     this.backend = backend;
     policy =
         new PolicyInForce<>(
-            byHand -> policies.ofChannel(topicName, name, byHand),
+            byHand -> context.policies().ofChannel(topicName, name, byHand),
             handPolicy,
             settings.persistence());
     consumers = new Consumers(topicName + ":" + name, settings.maxChannelConsumers());
@@ -101,9 +101,11 @@ public final class Channel {
     settings.memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
     InFlightMessages inFlight =
         new InFlightMessages(settings.maxMsgTimeoutNs(), settings.memory().inFlight());
-    messages = new ChannelMessages(ready, inFlight, consumers.all(), settings.clock());
     ledger = new ChannelLedger(topicName, name, settings, backend);
-    deliveries = new Deliveries(settings, policy, guids, ready, inFlight, ledger, times);
+    dead =
+        new DeadLetters(settings, policy, ledger, isEphemeral(), context::deadLettersToBePublished);
+    messages = new ChannelMessages(ready, inFlight, dead, consumers.all(), settings.clock());
+    deliveries = new Deliveries(settings, policy, guids, ready, inFlight, dead, ledger, times);
     wakeups = new Wakeups(lock, ready, settings);
     timing =
         new ChannelScan(
@@ -113,13 +115,14 @@ public final class Channel {
             ready,
             deliveries,
             wakeups,
-            scan);
+            context.queueScan());
     upkeep = new ChannelUpkeep(lock, backend, ready, messages, ledger, timing, settings.clock());
+    deadLetters = new DeadLetterSteps(lock, state, guids, backend, ready, dead, ledger, wakeups);
     admin =
         new ChannelAdmin(
-            lock, state, settings, policy, backend, consumers, messages, ledger, timing);
+            lock, state, settings, policy, backend, consumers, messages, dead, ledger, timing);
     synchronized (lock) {
-      ready.restore(held);
+      deliveries.restore(held);
       timing.watchDeferred();
     }
   }
@@ -370,7 +373,7 @@ public final class Channel {
     admin.drain();
   }
 
-  /** Drops everything the channel has, in flight and deferred messages too. */
+  /** Drops everything the channel has but dead letters, in flight and deferred messages too. */
   public void empty() throws IOException {
     admin.empty();
   }
@@ -419,6 +422,41 @@ public final class Channel {
     admin.refreshPolicies();
   }
 
+  // ---------------------------------------------------------------- dead letters (workers)
+
+  /**
+   * Makes dead letters ready again here, as if they had never been delivered; on disk when this
+   * returns.
+   *
+   * @param ids of these; null for those that are dead longest
+   * @param max at most so many; Integer.MAX_VALUE for all
+   * @return how many
+   * @throws IOException when the disk refuses
+   */
+  public int redrive(long[] ids, int max) throws IOException {
+    return deadLetters.redrive(ids, max);
+  }
+
+  /** Finishes dead letters; the rest is as for {@link #redrive}. */
+  public int discard(long[] ids, int max) throws IOException {
+    return deadLetters.discard(ids, max);
+  }
+
+  /** Whether a message is a dead letter here. */
+  public boolean isDead(long id) {
+    return deadLetters.isDead(id);
+  }
+
+  DeadLetterSteps deadLetters() {
+    return deadLetters;
+  }
+
+  /** Dead letters that are to be published to a topic. Any thread. */
+  @SuppressWarnings("GuardedBy") // a volatile count
+  int deadLettersToBePublished() {
+    return dead.outCount();
+  }
+
   Consumers consumers() {
     return consumers;
   }
@@ -445,6 +483,10 @@ public final class Channel {
           memoryCounts[Locality.GLOBAL.ordinal()],
           backend.unreadable(),
           ready.dropped(),
+          dead.size(),
+          dead.deadLetterCount(),
+          dead.droppedCount(),
+          dead.expiredCount(),
           consumers.all().size(),
           state.paused);
     }

@@ -22,6 +22,9 @@ final class ChannelAdmin {
   @GuardedBy("lock")
   private final ChannelMessages messages;
 
+  @GuardedBy("lock")
+  private final DeadLetters dead;
+
   private final ChannelLedger ledger;
   private final ChannelScan timing;
 
@@ -36,6 +39,7 @@ final class ChannelAdmin {
       BackendQueue backend,
       Consumers consumers,
       ChannelMessages messages,
+      DeadLetters dead,
       ChannelLedger ledger,
       ChannelScan timing) {
     this.lock = lock;
@@ -45,6 +49,7 @@ final class ChannelAdmin {
     this.backend = backend;
     this.consumers = consumers;
     this.messages = messages;
+    this.dead = dead;
     this.ledger = ledger;
     this.timing = timing;
   }
@@ -79,8 +84,8 @@ final class ChannelAdmin {
       if (state.exiting) {
         return;
       }
-      messages.clear();
-      ledger.recordDropped(backend::empty, messages);
+      messages.clearLiving();
+      ledger.recordDropped(() -> backend.empty(messages.dead()), messages);
     }
     // Their slots are free again.
     wakeAll();
@@ -131,6 +136,12 @@ final class ChannelAdmin {
 
   /** What the old policy held up the new one may not. */
   private void policyChanged() {
+    synchronized (lock) {
+      if (!state.exiting) {
+        dead.bound(policy.get().maxDead());
+        ledger.write();
+      }
+    }
     wakeAll();
   }
 }

@@ -15,7 +15,14 @@ package io.holdfast.broker.queue;
  * @param globalMsgCount messages sent from memory to any other consumer; to all without topology
  *     awareness
  * @param unreadableCount messages lost to damage in the journal since the start of the process
- * @param droppedCount messages dropped for want of room; only an ephemeral channel drops any
+ * @param droppedCount messages dropped for want of room: by an ephemeral channel, or by {@code
+ *     drop_oldest}
+ * @param deadCount dead letters that are kept now
+ * @param deadLetterCount messages that became dead letters since the start of the process, kept or
+ *     not
+ * @param deadDroppedCount dead letters given up since then: by {@code drop}, and beyond {@code
+ *     max_dead}
+ * @param expiredCount messages that expired since then
  * @param clientCount consumers
  * @param isPaused whether deliveries are stopped
  */
@@ -32,5 +39,9 @@ public record ChannelFigures(
     long globalMsgCount,
     long unreadableCount,
     long droppedCount,
+    long deadCount,
+    long deadLetterCount,
+    long deadDroppedCount,
+    long expiredCount,
     int clientCount,
     boolean isPaused) {}

@@ -72,19 +72,29 @@ final class ChannelLedger {
   }
 
   /**
+   * A message died.
+   *
+   * @param diedMs ms since 1970
+   */
+  void died(Message message, long diedMs, HeldMessage.Mark mark) {
+    held.add(HeldMessage.dead(message, diedMs, mark));
+  }
+
+  /**
    * Writes what this turn has gathered. Before frames go out, so that attempts survive a crash,
    * too.
    */
   void write() {
     if (!closed) {
-      if (!finished.isEmpty()) {
-        record(() -> backend.finish(finished));
-      }
       if (!delivered.isEmpty()) {
         record(() -> backend.deliver(delivered));
       }
       if (!held.isEmpty()) {
         record(() -> backend.hold(held));
+      }
+      // Last: a dead letter may be given up in the turn in which it died.
+      if (!finished.isEmpty()) {
+        record(() -> backend.finish(finished));
       }
     }
     finished.clear();

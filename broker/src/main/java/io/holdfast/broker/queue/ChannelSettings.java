@@ -54,19 +54,17 @@ public record ChannelSettings(
     /** Wall clock, ms since 1970. */
     long wallMs();
 
+    /**
+     * For ages: ms since 1970, as the wall clock, but a step of that moves it slowly only. See
+     * {@link SteadyClock}.
+     */
+    default long steadyMs() {
+      return wallMs();
+    }
+
     /** The machine's. */
     static Clock system() {
-      return new Clock() {
-        @Override
-        public long nanos() {
-          return System.nanoTime();
-        }
-
-        @Override
-        public long wallMs() {
-          return System.currentTimeMillis();
-        }
-      };
+      return new SteadyClock(System::nanoTime, System::currentTimeMillis);
     }
   }
 

@@ -180,6 +180,12 @@ final class ChannelUpkeep {
               to.accept(message);
             }
           });
+      messages.visitDead(
+          (message, diedMs, mark) -> {
+            if (message.file() < belowFile) {
+              to.accept(message);
+            }
+          });
     }
   }
 
@@ -194,10 +200,14 @@ final class ChannelUpkeep {
       List<HeldMessage> held = new ArrayList<>();
       messages.visit(
           (message, delayMs) -> {
-            MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
-            if (copy != null) {
-              message.carriedTo(copy);
+            if (isCarried(message, file, copies)) {
               held.add(HeldMessage.after(message, delayMs, clock.wallMs()));
+            }
+          });
+      messages.visitDead(
+          (message, diedMs, mark) -> {
+            if (isCarried(message, file, copies)) {
+              held.add(HeldMessage.dead(message, diedMs, mark));
             }
           });
       if (!ledger.isClosed() && !held.isEmpty()) {
@@ -205,6 +215,14 @@ final class ChannelUpkeep {
       }
     }
     forceCarried();
+  }
+
+  private static boolean isCarried(Message message, int file, Map<Long, MessageRef> copies) {
+    MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
+    if (copy != null) {
+      message.carriedTo(copy);
+    }
+    return copy != null;
   }
 
   /** Only when the ledger's word is on the disk may the originals go. */

@@ -1,6 +1,9 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.policy.AttemptsLimit;
 import io.holdfast.broker.policy.ChannelPolicy;
+import io.holdfast.broker.policy.TimeToLive;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.Collection;
@@ -35,6 +38,7 @@ final class Deliveries {
   private final GuidFactory guids;
   private final ReadyMessages ready;
   private final InFlightMessages inFlight;
+  private final DeadLetters dead;
   private final ChannelLedger ledger;
   private final ProcessingTimes times;
 
@@ -56,6 +60,7 @@ final class Deliveries {
       GuidFactory guids,
       ReadyMessages ready,
       InFlightMessages inFlight,
+      DeadLetters dead,
       ChannelLedger ledger,
       ProcessingTimes times) {
     this.settings = settings;
@@ -63,8 +68,28 @@ final class Deliveries {
     this.guids = guids;
     this.ready = ready;
     this.inFlight = inFlight;
+    this.dead = dead;
     this.ledger = ledger;
     this.times = times;
+  }
+
+  /**
+   * Takes what the ledger knows of: the end of the last process was the end of its deliveries, too.
+   */
+  void restore(Collection<HeldMessage> held) {
+    dead.restore(held.stream().filter(HeldMessage::isDead).toList());
+    ready.restore(held, this::isDeadNow);
+    dead.bound(policy.get().maxDead());
+    ledger.write();
+  }
+
+  /** Whether a message that was delivered has no more attempts; then it is dead from now on. */
+  private boolean isDeadNow(Message message) {
+    boolean isDead = AttemptsLimit.isReached(policy.get(), message.attempts());
+    if (isDead) {
+      dead.die(message, false);
+    }
+    return isDead;
   }
 
   // ---------------------------------------------------------------- begin
@@ -81,6 +106,7 @@ final class Deliveries {
     int bytesLimit = out.size() + maxBytes;
     ChannelPolicy rules = policy.get();
     int room = room(rules, max);
+    long nowMs = rules.messageTtlMs() == 0 ? 0 : settings.clock().steadyMs();
     int count = 0;
     int looked = 0;
     more = true;
@@ -89,7 +115,7 @@ final class Deliveries {
         Message message = next(client);
         if (message == null) {
           more = false;
-        } else if (begin(message, client, rules, nowNs, out)) {
+        } else if (begin(message, client, rules, nowNs, nowMs, out)) {
           count++;
         }
       }
@@ -135,7 +161,16 @@ final class Deliveries {
    * @return whether it did
    */
   private boolean begin(
-      Message message, Consumer client, ChannelPolicy rules, long nowNs, DeliverySink out) {
+      Message message,
+      Consumer client,
+      ChannelPolicy rules,
+      long nowNs,
+      long nowMs,
+      DeliverySink out) {
+    if (isOver(message, rules, nowMs)) {
+      inFlight.unreserve();
+      return false;
+    }
     if (isSampledOut(client)) {
       inFlight.unreserve();
       ledger.finished(message.ordinal());
@@ -146,6 +181,24 @@ final class Deliveries {
     ledger.delivered(message);
     send(message, out);
     return true;
+  }
+
+  /**
+   * Whether a message is not delivered any more, by its age or a limit that was lowered; then it is
+   * finished or dead.
+   */
+  private boolean isOver(Message message, ChannelPolicy rules, long nowMs) {
+    if (rules.messageTtlMs() > 0) {
+      boolean isInMemory = message.bytes != null;
+      long timestampNs = isInMemory ? message.timestampNs : ready.view().timestampNs();
+      // Memory has no body of what was published with a delay.
+      long deferMs = isInMemory ? 0 : ready.view().deferMs();
+      if (TimeToLive.isOver(rules, timestampNs, deferMs, message.lives(), nowMs)) {
+        dead.expire(message);
+        return true;
+      }
+    }
+    return isDeadNow(message);
   }
 
   /** How long a message may stay in flight to a client, ns. */
@@ -192,6 +245,9 @@ final class Deliveries {
       requeueCount++;
     } else if (how == End.TIMEOUT) {
       timeoutCount++;
+    }
+    if (isDeadNow(message)) {
+      return;
     }
     long waitMs = delayMs > 0 ? delayMs : backoffMs(message, how);
     if (waitMs > 0) {

@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.storage.values.HeldMessage.Mark;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -16,10 +17,20 @@ import java.nio.charset.StandardCharsets;
  * @param isText whether the whole body is UTF-8
  * @param body its beginning, a text's up to the end of a character; not to be changed
  * @param dueMs when it times out or becomes ready, ms since 1970; 0 when it waits for no time
+ * @param reason why it is dead, {@code max_attempts} or {@code expired}; null when it is not
+ * @param diedMs when it died, ms since 1970; 0 when it is not dead
  */
 @SuppressWarnings("ArrayRecordComponent") // shown, never compared
 public record PeekedMessage(
-    long id, long timestampNs, int attempts, int size, boolean isText, byte[] body, long dueMs) {
+    long id,
+    long timestampNs,
+    int attempts,
+    int size,
+    boolean isText,
+    byte[] body,
+    long dueMs,
+    String reason,
+    long diedMs) {
   private static final int CHARS_AT_ONCE = 1024;
 
   /**
@@ -39,7 +50,17 @@ public record PeekedMessage(
     }
     byte[] body = new byte[length];
     whole.get(body);
-    return new PeekedMessage(id, timestampNs, attempts, size, isText, body, dueMs);
+    return new PeekedMessage(id, timestampNs, attempts, size, isText, body, dueMs, null, 0);
+  }
+
+  /**
+   * The same as a dead letter.
+   *
+   * @param since when it died, ms since 1970
+   */
+  PeekedMessage asDead(Mark mark, long since) {
+    String why = mark.isExpired() ? "expired" : "max_attempts";
+    return new PeekedMessage(id, timestampNs, attempts, size, isText, body, 0, why, since);
   }
 
   /** Whether a byte of UTF-8 continues a character. */

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -65,9 +66,17 @@ final class ReadyMessages {
 
   // ---------------------------------------------------------------- in
 
-  /** Takes what the ledger knows of with attempts or due times. */
-  void restore(Collection<HeldMessage> held) {
+  /**
+   * Takes what the ledger knows of with attempts or due times.
+   *
+   * @param taken told of each that was delivered and is not deferred; those that it takes go
+   *     elsewhere
+   */
+  void restore(Collection<HeldMessage> held, Predicate<Message> taken) {
     for (HeldMessage entry : held) {
+      if (entry.isDead()) {
+        continue;
+      }
       Message message = Message.of(entry.ref());
       long delayMs = bounded(entry.remainingMs(settings.clock().wallMs()));
       if (delayMs > 0) {
@@ -75,7 +84,7 @@ final class ReadyMessages {
       } else if (entry.dueMs() == 0 && message.packedAttempts() == 0) {
         // Only carried forward: still to be delivered for the first time, before the backend's.
         memory.putAnyway(message);
-      } else {
+      } else if (!taken.test(message)) {
         requeue(message);
       }
     }

@@ -173,16 +173,7 @@ final class TopicChannels {
       held = durable.takeHeld();
       backend = durable;
     }
-    return new Channel(
-        topic,
-        name,
-        context.channelSettings(),
-        guids,
-        backend,
-        held,
-        context.queueScan(),
-        context.policies(),
-        handPolicy);
+    return new Channel(topic, name, context, guids, backend, held, handPolicy);
   }
 
   /** See {@link Topic#channel(String, boolean)}. */

@@ -25,6 +25,11 @@ public interface TopicContext {
     return Policies.NONE;
   }
 
+  /** Some channel has dead letters that are to be published to a topic. Does not block. */
+  default void deadLettersToBePublished() {
+    // They stay where they are.
+  }
+
   /** How journals are kept; an ephemeral topic never waits for the disk. */
   StorageOptions storageOptions(boolean ephemeral);
 

@@ -70,8 +70,9 @@ public final class TopicPeek {
 
   /**
    * The first messages of one of the topic's channels: ready ones in the order of delivery, those
-   * in flight that were delivered first, deferred ones that are due first. One that cannot be read,
-   * or that the backend has still to find out to be deferred, is left out.
+   * in flight that were delivered first, deferred ones that are due first, dead ones that died
+   * first. One that cannot be read, or that the backend has still to find out to be deferred, is
+   * left out.
    *
    * @param max how many at most
    * @param maxBodyBytes how much of each body
@@ -102,14 +103,15 @@ public final class TopicPeek {
           break;
         }
         bytes += length;
-        messages.add(
+        PeekedMessage peeked =
             PeekedMessage.of(
                 guids.idOf(view.ordinal()),
                 view.timestampNs(),
                 each.attempts(),
                 view.body(),
                 maxBodyBytes,
-                each.dueMs()));
+                each.dueMs());
+        messages.add(each.mark().isDead() ? peeked.asDead(each.mark(), each.dueMs()) : peeked);
       }
     }
     return messages;

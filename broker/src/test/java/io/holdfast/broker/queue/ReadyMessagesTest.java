@@ -247,7 +247,8 @@ class ReadyMessagesTest {
         List.of(
             HeldMessage.after(ref(all.get(0)), 10, clock.wallMs()),
             new HeldMessage(ref(all.get(2)), 0),
-            new HeldMessage(ref(all.get(1)), 0)));
+            new HeldMessage(ref(all.get(1)), 0)),
+        message -> false);
     expect(2, 0, 1);
     Message carried = next();
     assertEquals("c", body(carried), "never delivered: before what came back");
