@@ -9,6 +9,7 @@ import io.holdfast.broker.policy.BadPolicyException;
 import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.ChannelSettings;
+import io.holdfast.broker.queue.DeadLetterMover;
 import io.holdfast.broker.queue.DeliveryPacing;
 import io.holdfast.broker.queue.PublishLimits;
 import io.holdfast.broker.queue.QueueScan;
@@ -48,6 +49,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   private final Topics topics;
   private final MetadataStore metadata;
   private final Housekeeper housekeeper;
+  private final DeadLetterMover deadLetters;
   private final PolicyBook policies;
 
   /**
@@ -75,6 +77,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     channelSettings = settingsOf(options, clock, memory);
     topics = new Topics(this, this, workers, known);
     metadata = new MetadataStore(dataDir, diskGuard, topics::metadata, workers);
+    deadLetters = new DeadLetterMover(topics, workers, clock);
     housekeeper = new Housekeeper(this, topics, diskGuard, diskHealth, metadata);
   }
 
@@ -159,6 +162,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   @Override
   public PolicyBook policies() {
     return policies;
+  }
+
+  @Override
+  public void deadLettersToBePublished() {
+    deadLetters.wake();
   }
 
   @Override

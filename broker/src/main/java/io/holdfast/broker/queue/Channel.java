@@ -7,6 +7,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -105,8 +106,9 @@ public final class Channel {
     dead =
         new DeadLetters(settings, policy, ledger, isEphemeral(), context::deadLettersToBePublished);
     messages = new ChannelMessages(ready, inFlight, dead, consumers.all(), settings.clock());
-    deliveries = new Deliveries(settings, policy, guids, ready, inFlight, dead, ledger, times);
-    wakeups = new Wakeups(lock, ready, settings);
+    deliveries =
+        new Deliveries(settings, policy, guids, ready, inFlight, consumers, dead, ledger, times);
+    wakeups = new Wakeups(lock, ready, consumers, policy, settings);
     timing =
         new ChannelScan(
             "TOPIC(" + topicName + ") CHANNEL(" + name + ")",
@@ -120,8 +122,10 @@ public final class Channel {
     deadLetters = new DeadLetterSteps(lock, state, guids, backend, ready, dead, ledger, wakeups);
     admin =
         new ChannelAdmin(
-            lock, state, settings, policy, backend, consumers, messages, dead, ledger, timing);
+            lock, state, settings, policy, backend, consumers, ready, messages, dead, ledger,
+            timing);
     synchronized (lock) {
+      ready.setOrdered(policy.get().ordered());
       deliveries.restore(held);
       timing.watchDeferred();
     }
@@ -180,6 +184,24 @@ public final class Channel {
   private Consumer afterPut() {
     timing.watchDeferred();
     return wakeups.nextAfterPut();
+  }
+
+  /** Messages that wait: ready and deferred ones. */
+  long waiting() {
+    synchronized (lock) {
+      return ready.depth() + ready.deferredCount();
+    }
+  }
+
+  /**
+   * Drops the oldest messages that wait, ready or deferred, until only so many do.
+   *
+   * @return which
+   */
+  OrdinalRanges dropOldest(long keep) {
+    synchronized (lock) {
+      return ready.dropOldest(keep, ledger);
+    }
   }
 
   /** The topic has dropped what it kept back, up to an ordinal. */
@@ -317,7 +339,9 @@ public final class Channel {
         return false;
       }
       wakeups.remove(client);
-      wakeups.next(deliveries.leave(client), wake);
+      // Where the order is kept another consumer is served now.
+      int came = Math.max(deliveries.leave(client), policy.get().ordered() ? 1 : 0);
+      wakeups.next(came, wake);
       last = consumers.isEmpty();
     }
     wake.forEach(Consumer::wake);

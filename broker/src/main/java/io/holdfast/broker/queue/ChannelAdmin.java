@@ -20,6 +20,9 @@ final class ChannelAdmin {
   private final Consumers consumers;
 
   @GuardedBy("lock")
+  private final ReadyMessages ready;
+
+  @GuardedBy("lock")
   private final ChannelMessages messages;
 
   @GuardedBy("lock")
@@ -38,6 +41,7 @@ final class ChannelAdmin {
       PolicyInForce<ChannelPolicy> policy,
       BackendQueue backend,
       Consumers consumers,
+      ReadyMessages ready,
       ChannelMessages messages,
       DeadLetters dead,
       ChannelLedger ledger,
@@ -48,6 +52,7 @@ final class ChannelAdmin {
     this.policy = policy;
     this.backend = backend;
     this.consumers = consumers;
+    this.ready = ready;
     this.messages = messages;
     this.dead = dead;
     this.ledger = ledger;
@@ -138,6 +143,7 @@ final class ChannelAdmin {
   private void policyChanged() {
     synchronized (lock) {
       if (!state.exiting) {
+        ready.setOrdered(policy.get().ordered());
         dead.bound(policy.get().maxDead());
         ledger.write();
       }

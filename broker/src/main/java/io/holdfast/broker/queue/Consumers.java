@@ -48,6 +48,19 @@ final class Consumers {
     return all;
   }
 
+  /**
+   * Who is served where messages go out one at a time: the one that came first, until it is gone,
+   * or takes no more and has nothing in flight; null for none.
+   */
+  Consumer served() {
+    for (Consumer client : all) {
+      if (client.isSubscribed() || client.inFlight().size() > 0) {
+        return client;
+      }
+    }
+    return null;
+  }
+
   boolean isEmpty() {
     return all.isEmpty();
   }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
  * The messages of a channel that wait for a time, and the bound on the references that it keeps of
@@ -17,7 +18,10 @@ final class DeferredMessages {
   private static final int MIN_REFERENCES = 128;
 
   private final ChannelSettings settings;
-  private final DeferredQueue deferred = new DeferredQueue();
+  private DeferredQueue deferred = new DeferredQueue();
+
+  /** The ordinals of all of them, where the order matters; else null. */
+  private Roaring64Bitmap ordinals;
 
   /** Of all channels' memory for references, deferred and requeued ones. */
   private final MemoryShare references;
@@ -76,12 +80,54 @@ final class DeferredMessages {
   /** Takes a message, which will be ready after a delay. */
   void add(Message message, long delayMs) {
     takeReference();
+    if (ordinals != null) {
+      ordinals.addLong(message.ordinal());
+    }
     deferred.add(message, settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs));
   }
 
   /** Takes the first message out when it is due, else null; its reference stays counted. */
   Message pollDue(long nowNs) {
-    return deferred.pollDue(nowNs);
+    Message due = deferred.pollDue(nowNs);
+    if (due != null && ordinals != null) {
+      ordinals.removeLong(due.ordinal());
+    }
+    return due;
+  }
+
+  /** Whether {@link #lowestOrdinal} will be asked. */
+  void setOrdered(boolean on) {
+    ordinals = on ? new Roaring64Bitmap() : null;
+    for (int i = 0; on && i < deferred.size(); i++) {
+      ordinals.addLong(deferred.get(i).ordinal());
+    }
+  }
+
+  /** The lowest ordinal of these messages; Long.MAX_VALUE for none. */
+  long lowestOrdinal() {
+    return ordinals.isEmpty() ? Long.MAX_VALUE : ordinals.first();
+  }
+
+  /** Drops those below an ordinal. */
+  void dropBelow(long ordinal) {
+    boolean any = false;
+    for (int i = 0; !any && i < deferred.size(); i++) {
+      any = deferred.get(i).ordinal() < ordinal;
+    }
+    if (!any) {
+      return;
+    }
+    DeferredQueue before = deferred;
+    deferred = new DeferredQueue();
+    for (int i = 0; i < before.size(); i++) {
+      Message message = before.get(i);
+      if (message.ordinal() >= ordinal) {
+        deferred.add(message, before.dueNs(i));
+      } else {
+        giveReference();
+      }
+    }
+    setOrdered(ordinals != null);
   }
 
   int size() {
@@ -139,6 +185,7 @@ final class DeferredMessages {
   /** Drops all, and the account of requeued references. */
   void clear() {
     deferred.clear();
+    setOrdered(ordinals != null);
     references.giveAll();
   }
 }

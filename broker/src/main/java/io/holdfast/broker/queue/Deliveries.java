@@ -38,6 +38,7 @@ final class Deliveries {
   private final GuidFactory guids;
   private final ReadyMessages ready;
   private final InFlightMessages inFlight;
+  private final Consumers consumers;
   private final DeadLetters dead;
   private final ChannelLedger ledger;
   private final ProcessingTimes times;
@@ -60,6 +61,7 @@ final class Deliveries {
       GuidFactory guids,
       ReadyMessages ready,
       InFlightMessages inFlight,
+      Consumers consumers,
       DeadLetters dead,
       ChannelLedger ledger,
       ProcessingTimes times) {
@@ -68,6 +70,7 @@ final class Deliveries {
     this.guids = guids;
     this.ready = ready;
     this.inFlight = inFlight;
+    this.consumers = consumers;
     this.dead = dead;
     this.ledger = ledger;
     this.times = times;
@@ -105,7 +108,7 @@ final class Deliveries {
       throws IOException {
     int bytesLimit = out.size() + maxBytes;
     ChannelPolicy rules = policy.get();
-    int room = room(rules, max);
+    int room = room(client, rules, max);
     long nowMs = rules.messageTtlMs() == 0 ? 0 : settings.clock().steadyMs();
     int count = 0;
     int looked = 0;
@@ -132,7 +135,10 @@ final class Deliveries {
   }
 
   /** How many deliveries may begin, of so many that a client has room for. */
-  private int room(ChannelPolicy rules, int max) {
+  private int room(Consumer client, ChannelPolicy rules, int max) {
+    if (rules.ordered()) {
+      return inFlight.size() == 0 && consumers.served() == client ? Math.min(1, max) : 0;
+    }
     int bound = rules.maxInFlight();
     return bound == 0 ? max : Math.max(0, Math.min(max, bound - inFlight.size()));
   }
@@ -372,7 +378,8 @@ final class Deliveries {
 
   /** A delivery has ended; returns whether a client may wait for that, whatever became of it. */
   boolean isAwaited() {
-    boolean was = full || starved;
+    // Where the order is kept the next one may have another consumer.
+    boolean was = full || starved || policy.get().ordered();
     full = false;
     return was;
   }

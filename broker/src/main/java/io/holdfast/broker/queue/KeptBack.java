@@ -2,6 +2,7 @@ package io.holdfast.broker.queue;
 
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.TopicRecovery;
+import io.holdfast.storage.values.OrdinalRanges;
 
 /**
  * What a topic keeps back from its channels, while it is paused or has none that lasts: everything
@@ -68,6 +69,27 @@ final class KeptBack {
   /** What is kept back is dropped; what comes is kept. */
   void drop() {
     from = journal.nextOrdinal();
+  }
+
+  /**
+   * The oldest messages that are kept back are dropped.
+   *
+   * @param count no more than there are
+   * @return which
+   */
+  OrdinalRanges dropFirst(long count) {
+    OrdinalRanges gone = new OrdinalRanges();
+    OrdinalRanges skipped = journal.skipped();
+    long at = from;
+    for (long left = count; left > 0; ) {
+      long to = at + left;
+      long none = skipped.overlap(at, to);
+      gone.add(at, to);
+      left = none;
+      at = to;
+    }
+    from = at;
+    return gone;
   }
 
   /**

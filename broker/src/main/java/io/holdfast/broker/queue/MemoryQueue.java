@@ -22,7 +22,11 @@ final class MemoryQueue {
   private final long maxBytes;
   private final ArrayDeque<Message> messages = new ArrayDeque<>();
   private final MemoryShare share;
-  private final RequeuedMessages cameBack = new RequeuedMessages();
+  private CameBackMessages cameBack = new RequeuedMessages();
+
+  /** Whether what came back goes by age, among new messages too. */
+  private boolean ordered;
+
   private long bytes;
   private long taken;
 
@@ -86,9 +90,27 @@ final class MemoryQueue {
     cameBack.add(message, newCame);
   }
 
+  /** From now on the oldest message goes first, or what came back behind the new ones there are. */
+  void setOrdered(boolean on) {
+    if (on != ordered) {
+      ordered = on;
+      CameBackMessages before = cameBack;
+      cameBack = on ? new ByOrdinal() : new RequeuedMessages();
+      while (before.size() > 0) {
+        cameBack.add(before.first(), newCame);
+        before.removeFirst();
+      }
+    }
+  }
+
   /** Whether the next message is one that came back. */
   boolean isRequeuedNext() {
-    return cameBack.size() > 0 && (messages.isEmpty() || cameBack.firstKey() <= newTaken);
+    if (cameBack.size() == 0 || messages.isEmpty()) {
+      return cameBack.size() > 0;
+    }
+    return ordered
+        ? cameBack.firstKey() < messages.peek().ordinal()
+        : cameBack.firstKey() <= newTaken;
   }
 
   /** Whether there is any message that did not come back. */
@@ -133,6 +155,31 @@ final class MemoryQueue {
       count++;
     }
     return count;
+  }
+
+  /** Drops the new messages below an ordinal, which are the first ones. */
+  void dropNewBelow(long ordinal) {
+    while (!messages.isEmpty() && messages.peek().ordinal() < ordinal) {
+      Message message = messages.poll();
+      newTaken++;
+      bytes -= held(message);
+      share.give(MESSAGE_BYTES + held(message));
+    }
+  }
+
+  /** Drops those that came back and are below an ordinal; returns how many. */
+  int dropCameBackBelow(long ordinal) {
+    return cameBack.size() == 0 ? 0 : cameBack.removeBelow(ordinal);
+  }
+
+  /** Shows the first of the new messages. */
+  void visitNew(int max, java.util.function.Consumer<Message> to) {
+    messages.stream().limit(max).forEach(to);
+  }
+
+  /** Shows those that came back. */
+  void visitCameBack(Message.Visitor visitor) {
+    cameBack.visit(visitor);
   }
 
   private static int held(Message message) {

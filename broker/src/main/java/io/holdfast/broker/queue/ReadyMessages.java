@@ -37,6 +37,13 @@ final class ReadyMessages {
   private final LongSupplier demand;
   private final MemoryQueue memory;
   private final DeferredMessages deferred;
+  private final OldestWaiting oldest;
+
+  /** Whether the oldest message is the next, and all wait for it where it is deferred. */
+  private boolean ordered;
+
+  /** What {@link #firstInBackend} found. */
+  private long foundInBackend;
 
   /** Until when the backend is not asked, see {@link #putBack}; nanoTime. */
   private long blockedUntilNs;
@@ -62,6 +69,7 @@ final class ReadyMessages {
         new MemoryQueue(
             settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
     deferred = new DeferredMessages(settings);
+    oldest = new OldestWaiting(memory, deferred, backend);
   }
 
   // ---------------------------------------------------------------- in
@@ -223,7 +231,27 @@ final class ReadyMessages {
     return backend.depth() - before;
   }
 
-  /** Messages of an ephemeral channel that there was no room for. */
+  /** Whether the oldest message is the next from now on. */
+  void setOrdered(boolean on) {
+    if (on != ordered) {
+      ordered = on;
+      memory.setOrdered(on);
+      deferred.setOrdered(on);
+    }
+  }
+
+  /**
+   * Drops the oldest messages that wait, until only so many do.
+   *
+   * @return which
+   */
+  OrdinalRanges dropOldest(long keep, ChannelLedger ledger) {
+    long count = Math.max(0, depth() + deferredCount() - keep);
+    dropped += count;
+    return oldest.drop((int) Math.min(Integer.MAX_VALUE, count), ledger);
+  }
+
+  /** Messages that there was no room for. */
   long dropped() {
     return dropped;
   }
@@ -284,25 +312,67 @@ final class ReadyMessages {
    * @return null when there is none
    */
   Message poll(OrdinalRanges lost) throws IOException {
+    if (ordered) {
+      return pollInOrder(lost);
+    }
     while (true) {
       if (isMemoryNext()) {
-        Message message = memory.peek();
-        boolean readable = message.bytes != null || backend.read(message, view);
-        // Taken out only now: after an exception it must not be nowhere.
-        if (memory.isRequeuedNext()) {
-          deferred.giveReference();
-        }
-        memory.remove();
-        if (readable) {
+        Message message = pollMemory(lost);
+        if (message != null) {
           return message;
         }
-        lost.add(message.ordinal());
       } else if (pollBackend()) {
         return Message.of(view);
       } else if (memory.size() == 0) {
         return null;
       }
     }
+  }
+
+  /** The oldest of all; null also when it is deferred. */
+  private Message pollInOrder(OrdinalRanges lost) throws IOException {
+    while (true) {
+      long inMemory = memory.size() == 0 ? Long.MAX_VALUE : memory.peek().ordinal();
+      long inBackend = firstInBackend();
+      long first = Math.min(inMemory, inBackend);
+      if (first == Long.MAX_VALUE || deferred.lowestOrdinal() < first) {
+        return null;
+      }
+      if (inMemory == first) {
+        Message message = pollMemory(lost);
+        if (message != null) {
+          return message;
+        }
+      } else if (pollBackend()) {
+        return Message.of(view);
+      } else if (blocked) {
+        return null;
+      }
+    }
+  }
+
+  private long firstInBackend() {
+    foundInBackend = Long.MAX_VALUE;
+    if (backend.depth() > 0) {
+      backend.visitWaiting(1, (ordinal, attempts) -> foundInBackend = ordinal);
+    }
+    return foundInBackend;
+  }
+
+  /** The next message in memory, of which there is one; null when its body is lost. */
+  private Message pollMemory(OrdinalRanges lost) throws IOException {
+    Message message = memory.peek();
+    boolean readable = message.bytes != null || backend.read(message, view);
+    // Taken out only now: after an exception it must not be nowhere.
+    if (memory.isRequeuedNext()) {
+      deferred.giveReference();
+    }
+    memory.remove();
+    if (!readable) {
+      lost.add(message.ordinal());
+      return null;
+    }
+    return message;
   }
 
   private boolean isMemoryNext() {
@@ -326,7 +396,7 @@ final class ReadyMessages {
    * no room for more of those it stays, and what is behind it waits.
    */
   private boolean pollBackend() throws IOException {
-    if ((blocked || memory.requeued() > 0) && isOverBound()) {
+    if (!ordered && (blocked || memory.requeued() > 0) && isOverBound()) {
       return false;
     }
     blocked = false;
@@ -353,6 +423,10 @@ final class ReadyMessages {
         // The journal knows its due time, too; the next checkpoint makes up for it.
         settings.diskErrors().failed("deferred messages", e);
       }
+      if (ordered) {
+        // What is behind it waits for it.
+        return false;
+      }
     }
     return false;
   }
@@ -374,6 +448,9 @@ final class ReadyMessages {
 
   /** The first messages in the order of delivery. */
   List<Waiting> firstReady(int max) {
+    if (ordered) {
+      return oldest.firstReady(max);
+    }
     List<Waiting> first = new ArrayList<>();
     List<Waiting> cameBack = new ArrayList<>();
     memory.peek(

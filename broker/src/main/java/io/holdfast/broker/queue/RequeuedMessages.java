@@ -8,7 +8,7 @@ import java.util.stream.Stream;
  * A channel's messages that came back and are ready, first in first out. The channel's lock guards
  * it.
  */
-final class RequeuedMessages {
+final class RequeuedMessages implements CameBackMessages {
   /** Messages of one part; there are as many parts as it takes. */
   private static final int PART = 256;
 
@@ -24,7 +24,8 @@ final class RequeuedMessages {
    *
    * @param key given back by {@link #firstKey}
    */
-  void add(Message message, long key) {
+  @Override
+  public void add(Message message, long key) {
     if (parts.isEmpty() || inLast == PART) {
       // One that was emptied is used again.
       parts.add(new References());
@@ -37,16 +38,19 @@ final class RequeuedMessages {
   }
 
   /** The next message, which stays; there is one. */
-  Message first() {
+  @Override
+  public Message first() {
     return parts.getFirst().get(taken);
   }
 
-  long firstKey() {
+  @Override
+  public long firstKey() {
     return parts.getFirst().key(taken);
   }
 
   /** The key of the message so many places behind the next. */
-  long key(int place) {
+  @Override
+  public long key(int place) {
     int i = taken + place;
     int part = 0;
     for (References references : parts) {
@@ -58,7 +62,8 @@ final class RequeuedMessages {
   }
 
   /** Takes out the next message. */
-  void removeFirst() {
+  @Override
+  public void removeFirst() {
     taken++;
     size--;
     if (size == 0) {
@@ -69,12 +74,14 @@ final class RequeuedMessages {
     }
   }
 
-  int size() {
+  @Override
+  public int size() {
     return size;
   }
 
   /** Shows all messages. */
-  void visit(Message.Visitor visitor) {
+  @Override
+  public void visit(Message.Visitor visitor) {
     References[] all = parts.toArray(References[]::new);
     for (int i = taken; i < taken + size; i++) {
       all[i / PART].visit(i % PART, visitor, 0);
@@ -82,13 +89,31 @@ final class RequeuedMessages {
   }
 
   /** The messages, each made when it is asked for. */
-  Stream<Message> messages() {
+  @Override
+  public Stream<Message> messages() {
     References[] all = parts.toArray(References[]::new);
     int first = taken;
     return IntStream.range(first, first + size).mapToObj(i -> all[i / PART].get(i % PART));
   }
 
-  void clear() {
+  @Override
+  public int removeBelow(long ordinal) {
+    References[] all = parts.toArray(References[]::new);
+    int from = taken;
+    int to = taken + size;
+    parts.clear();
+    clear();
+    for (int i = from; i < to; i++) {
+      References part = all[i / PART];
+      if (part.ordinal(i % PART) >= ordinal) {
+        add(part.get(i % PART), part.key(i % PART));
+      }
+    }
+    return to - from - size;
+  }
+
+  @Override
+  public void clear() {
     if (parts.size() > 1) {
       parts.clear();
     }

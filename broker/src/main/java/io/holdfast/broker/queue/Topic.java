@@ -62,7 +62,8 @@ public final class Topic {
             handPolicy,
             context::persistMetadata);
     DiskQuota quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
-    publishing = new TopicPublishing(name, context, state, journal, keptBack, channels, quota);
+    publishing =
+        new TopicPublishing(name, context, state, journal, keptBack, channels, quota, policy);
     reclaimer = new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota);
   }
 
@@ -103,7 +104,8 @@ public final class Topic {
     List<String> names = context.dataDir().channels(name);
     TopicRecovery recovery =
         TopicRecovery.of(journal, entry, names, context.dataDir().mayHaveLostPower());
-    Topic topic = new Topic(name, context, guids, journal, recovery.keptFrom(), Map.of());
+    Map<String, String> handPolicy = entry == null ? Map.of() : entry.policy();
+    Topic topic = new Topic(name, context, guids, journal, recovery.keptFrom(), handPolicy);
     topic.skipped = recovery.skippedEntries();
     topic.state.paused = recovery.paused();
     for (String channel : names) {
@@ -113,7 +115,11 @@ public final class Topic {
           recovery.isKnown(channel),
           recovery.first(),
           recovery.isPaused(channel),
-          Map.of());
+          recovery.policy(channel));
+    }
+    synchronized (topic.state.lock) {
+      // What was dropped before may not have been written down.
+      topic.publishing.bounds().makeRoom(topic.policy.get());
     }
     return topic;
   }
@@ -366,7 +372,8 @@ public final class Topic {
         entries,
         skippedTo,
         guids.nodeId(),
-        skipped);
+        skipped,
+        policy.byHand());
   }
 
   // ---------------------------------------------------------------- housekeeping
@@ -374,6 +381,9 @@ public final class Topic {
   /** See {@link Reclaimer#housekeep}. */
   public void housekeep(long nowNs) throws IOException {
     reclaimer.housekeep(nowNs);
+    if (channels.all().stream().anyMatch(channel -> channel.deadLettersToBePublished() > 0)) {
+      context.deadLettersToBePublished();
+    }
   }
 
   /** See {@link Reclaimer#closeCold}. */
@@ -416,6 +426,16 @@ public final class Topic {
   /** Bytes of their bodies. */
   public long messageBytes() {
     return publishing.messageBytes();
+  }
+
+  /** Messages that {@code drop_oldest} took since the start of the process, each counted once. */
+  public long droppedCount() {
+    return publishing.bounds().droppedCount();
+  }
+
+  /** Messages refused as the topic was full, since the start of the process. */
+  public long rejectedCount() {
+    return publishing.bounds().rejectedCount();
   }
 
   /** One above every message id ever given out. */

@@ -88,8 +88,10 @@ final class TopicChannels {
   List<Metadata.ChannelEntry> metadata() {
     List<Metadata.ChannelEntry> entries = new ArrayList<>();
     for (Map.Entry<String, Channel> channel : channels.entrySet()) {
-      if (!channel.getValue().isEphemeral()) {
-        entries.add(new Metadata.ChannelEntry(channel.getKey(), channel.getValue().isPaused()));
+      Channel each = channel.getValue();
+      if (!each.isEphemeral()) {
+        entries.add(
+            new Metadata.ChannelEntry(channel.getKey(), each.isPaused(), each.handPolicy()));
       }
     }
     return entries;

@@ -5,7 +5,9 @@ import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -115,6 +117,39 @@ public final class TopicPeek {
       }
     }
     return messages;
+  }
+
+  /**
+   * Whole bodies.
+   *
+   * @param maxBytes stops once it has so much; the first body comes anyway
+   * @return by ordinal in the order of the question; null for one that cannot be read any more
+   */
+  Map<Long, byte[]> bodies(List<Waiting> of, long maxBytes) throws IOException {
+    return reclaimer.keepingFiles(
+        () -> state.exiting ? Map.of() : readBodies(of, maxBytes, clock.wallMs()));
+  }
+
+  private Map<Long, byte[]> readBodies(List<Waiting> of, long maxBytes, long nowMs)
+      throws IOException {
+    Map<Long, byte[]> bodies = new LinkedHashMap<>();
+    MessageView view = new MessageView();
+    long bytes = 0;
+    try (JournalCursor cursor = journal.cursor()) {
+      for (Waiting each : of) {
+        byte[] body = null;
+        if (find(cursor, each, view, nowMs)) {
+          body = new byte[view.bodyLength()];
+          view.body().get(body);
+          bytes += body.length;
+        }
+        bodies.put(each.ordinal(), body);
+        if (bytes >= maxBytes) {
+          break;
+        }
+      }
+    }
+    return bodies;
   }
 
   private static boolean find(JournalCursor cursor, Waiting each, MessageView view, long nowMs)

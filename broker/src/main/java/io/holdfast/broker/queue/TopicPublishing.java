@@ -1,6 +1,7 @@
 package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SyncFailedException;
@@ -23,6 +24,8 @@ final class TopicPublishing {
   private final KeptBack keptBack;
   private final TopicChannels channels;
   private final DiskQuota quota;
+  private final PolicyInForce<TopicPolicy> policy;
+  private final TopicBounds bounds;
   private final boolean isEphemeral;
   private final int maxSectionBytes;
 
@@ -36,7 +39,8 @@ final class TopicPublishing {
       ChronicleJournal journal,
       KeptBack keptBack,
       TopicChannels channels,
-      DiskQuota quota) {
+      DiskQuota quota,
+      PolicyInForce<TopicPolicy> policy) {
     this.name = name;
     this.context = context;
     this.state = state;
@@ -45,6 +49,8 @@ final class TopicPublishing {
     this.keptBack = keptBack;
     this.channels = channels;
     this.quota = quota;
+    this.policy = policy;
+    bounds = new TopicBounds(name, journal, keptBack, channels, context.diskErrors());
     isEphemeral = DirNames.isEphemeral(name);
     maxSectionBytes = context.storageOptions(isEphemeral).maxRecordBytes();
   }
@@ -59,6 +65,8 @@ final class TopicPublishing {
       if (state.isEnding()) {
         throw new BrokerException("exiting");
       }
+      TopicPolicy rules = policy.get();
+      bounds.check(rules, batch);
       count(count, batch.bodyBytes());
       if (isEphemeral && !keptBack.isNothing() && keptBack.depth() >= context.memQueueSize()) {
         // Without channels it keeps no more than a memory queue would.
@@ -69,6 +77,7 @@ final class TopicPublishing {
       if (!state.paused) {
         channels.put(batch);
       }
+      bounds.published(rules, batch);
       durable = journal.whenDurable(listener);
     }
     context.published(batch.sectionBytes());
@@ -108,6 +117,11 @@ final class TopicPublishing {
   private void count(int messages, long bytes) {
     messageCount += messages;
     messageBytes += bytes;
+  }
+
+  /** What the topic may keep, and has dropped or refused for that. */
+  TopicBounds bounds() {
+    return bounds;
   }
 
   /** Messages accepted since the start of the process. */

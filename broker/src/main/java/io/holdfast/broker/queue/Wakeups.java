@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.policy.ChannelPolicy;
 import java.util.List;
 
 /**
@@ -12,6 +13,8 @@ final class Wakeups {
   private final Object lock;
   private final ReadyMessages ready;
   private final DeliveryPacing pacing;
+  private final PolicyInForce<ChannelPolicy> policy;
+  private final Consumers consumers;
   private final WaitingClients waiting;
   private final HoldHistory history = new HoldHistory();
 
@@ -21,9 +24,16 @@ final class Wakeups {
   /**
    * @param lock the channel's
    */
-  Wakeups(Object lock, ReadyMessages ready, ChannelSettings settings) {
+  Wakeups(
+      Object lock,
+      ReadyMessages ready,
+      Consumers consumers,
+      PolicyInForce<ChannelPolicy> policy,
+      ChannelSettings settings) {
     this.lock = lock;
     this.ready = ready;
+    this.consumers = consumers;
+    this.policy = policy;
     pacing = settings.pacing();
     waiting = new WaitingClients(settings.topology());
   }
@@ -40,7 +50,19 @@ final class Wakeups {
 
   /** Takes out the client to be woken, null when there is nothing for it or none waits. */
   Consumer next() {
-    return ready.isEmpty() ? null : waiting.poll();
+    return ready.isEmpty() ? null : poll();
+  }
+
+  private Consumer poll() {
+    if (!policy.get().ordered()) {
+      return waiting.poll();
+    }
+    Consumer served = consumers.served();
+    if (served == null || !served.isWaiting()) {
+      return null;
+    }
+    waiting.remove(served);
+    return served;
   }
 
   /** As {@link #next}, after something was published: that may wait for company. */
@@ -51,7 +73,7 @@ final class Wakeups {
   /** Takes out as many clients as messages came back, as far as so many wait. */
   void next(int messages, List<Consumer> to) {
     for (int i = 0; i < messages; i++) {
-      Consumer client = waiting.poll();
+      Consumer client = poll();
       if (client == null) {
         return;
       }
@@ -60,7 +82,10 @@ final class Wakeups {
   }
 
   private boolean mayHold() {
-    return !ready.isEmpty() && ready.depth() < DeliveryPacing.ENOUGH_MESSAGES && pacing.isBusy();
+    return !ready.isEmpty()
+        && ready.depth() < DeliveryPacing.ENOUGH_MESSAGES
+        && pacing.isBusy()
+        && !policy.get().ordered();
   }
 
   /**

@@ -196,6 +196,8 @@ final class Consuming {
     ClientException.requireState(client.state() == ClientV2.STATE_SUBSCRIBED, "CLS");
     flushFins();
     client.startClose();
+    // What it was woken for, or another's turn where the order is kept.
+    client.channel().wakeAnother();
     output.response(CLOSE_WAIT);
   }
 

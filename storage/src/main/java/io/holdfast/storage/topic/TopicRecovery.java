@@ -6,6 +6,7 @@ import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a topic's directory means when it is opened: what the topic keeps back from its channels,
@@ -135,5 +136,11 @@ public record TopicRecovery(
   public boolean isPaused(String name) {
     Metadata.ChannelEntry channel = channel(name);
     return channel != null && channel.paused();
+  }
+
+  /** What was set by hand for a channel, field to value as text. */
+  public Map<String, String> policy(String name) {
+    Metadata.ChannelEntry channel = channel(name);
+    return channel == null ? Map.of() : channel.policy();
   }
 }
