@@ -82,6 +82,12 @@ final class Deliveries {
   void restore(Collection<HeldMessage> held) {
     dead.restore(held.stream().filter(HeldMessage::isDead).toList());
     ready.restore(held, this::isDeadNow);
+    if (policy.get().maxAttempts() == 1) {
+      // They had their only attempt.
+      while (ready.takeDelivered(message -> dead.die(message, false)) > 0) {
+        ledger.write();
+      }
+    }
     dead.bound(policy.get().maxDead());
     ledger.write();
   }

@@ -3,6 +3,7 @@ package io.holdfast.broker.queue;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
@@ -98,6 +99,22 @@ final class ReadyMessages {
     }
     // What it keeps for references to come, the next channel may need for those that it had.
     deferred.trim();
+  }
+
+  /**
+   * Takes out some of what only the backend has and was delivered once, before anything else
+   * happens; returns how many.
+   */
+  int takeDelivered(java.util.function.Consumer<Message> to) {
+    try {
+      List<MessageRef> some = backend.takeDelivered(MAX_RELEASED);
+      some.forEach(ref -> to.accept(Message.of(ref)));
+      return some.size();
+    } catch (IOException e) {
+      // It is found out when they would be delivered.
+      settings.diskErrors().failed("messages that were in flight", e);
+      return 0;
+    }
   }
 
   /** Takes a batch; what memory has no room for stays in the backend, or is dropped. */

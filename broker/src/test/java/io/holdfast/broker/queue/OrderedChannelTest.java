@@ -169,10 +169,10 @@ class OrderedChannelTest {
   @Test
   void shouldGoOnWithoutOrderWhenSwitchedOff() throws Exception {
     queue.publish("a", "b", "c");
-    channel.requeueMessage(client, pollOne(channel, client).id(), 1000);
+    channel.requeueMessage(client, pollOne(channel, client).id(), 500);
     policy(ChannelPolicy.DEFAULT);
     assertEquals(List.of("b", "c"), poll(channel, client));
-    queue.broker.advance(1000);
+    queue.broker.advance(500);
     assertEquals(List.of("a"), poll(channel, client));
   }
 
