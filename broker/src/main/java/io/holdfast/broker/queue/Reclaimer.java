@@ -2,8 +2,10 @@ package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.Retention;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.values.MessageRef;
@@ -11,6 +13,7 @@ import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +36,7 @@ final class Reclaimer {
   private final KeptBack keptBack;
   private final Collection<Channel> channels;
   private final DiskQuota quota;
+  private final Supplier<TopicPolicy> policy;
 
   @GuardedBy("housekeepingLock")
   private final Stragglers stragglers;
@@ -63,7 +67,8 @@ final class Reclaimer {
       ChronicleJournal journal,
       KeptBack keptBack,
       Collection<Channel> channels,
-      DiskQuota quota) {
+      DiskQuota quota,
+      Supplier<TopicPolicy> policy) {
     this.name = name;
     this.context = context;
     this.state = state;
@@ -71,6 +76,7 @@ final class Reclaimer {
     this.keptBack = keptBack;
     this.channels = channels;
     this.quota = quota;
+    this.policy = policy;
     StorageOptions options = context.storageOptions(DirNames.isEphemeral(name));
     maxSectionBytes = options.maxRecordBytes();
     stragglers = new Stragglers(journal, this::carry, context::hasRoom, options.maxBytesPerFile());
@@ -194,22 +200,25 @@ final class Reclaimer {
     if (isShortOfSpace()) {
       leaveFinishedFile();
     }
-    long retentionMs = context.retentionMs();
-    // Without retention no file is too young, not even one that was left in this very turn.
-    long writtenBeforeMs =
-        retentionMs == 0 ? Long.MAX_VALUE : System.currentTimeMillis() - retentionMs;
+    Retention retention = retention();
     leaveCopies();
-    letGo(writtenBeforeMs);
+    letGo(retention);
     for (int i = 0; i < MAX_FILES_CARRIED; i++) {
-      removeFinishedFiles(writtenBeforeMs);
+      removeFinishedFiles(retention);
       long nowNs = context.channelSettings().clock().nanos();
-      if (!stragglers.carry(channels, backlogFrom(channels), writtenBeforeMs, nowNs)) {
+      if (!stragglers.carry(channels, backlogFrom(channels), retention, nowNs)) {
         return;
       }
     }
   }
 
-  private void removeFinishedFiles(long writtenBeforeMs) throws IOException {
+  private Retention retention() {
+    TopicPolicy inForce = policy.get();
+    long forMs = inForce.retainForMs() < 0 ? context.retentionMs() : inForce.retainForMs();
+    return Retention.of(forMs, inForce.retainBytes(), System.currentTimeMillis());
+  }
+
+  private void removeFinishedFiles(Retention retention) throws IOException {
     int pinnedFile = Integer.MAX_VALUE;
     for (Channel channel : channels) {
       pinnedFile = Math.min(pinnedFile, channel.upkeep().pinnedFile());
@@ -221,7 +230,7 @@ final class Reclaimer {
         channel.upkeep().force();
       }
     }
-    if (journal.removeBelow(neededFrom, pinnedFile, writtenBeforeMs) > 0) {
+    if (journal.removeBelow(neededFrom, pinnedFile, retention) > 0) {
       channels.forEach(channel -> channel.upkeep().journalFilesRemoved());
     }
   }
@@ -275,7 +284,7 @@ final class Reclaimer {
   }
 
   /** Nobody but ephemeral channels that are late may be what keeps a journal file. */
-  private void letGo(long writtenBeforeMs) throws IOException {
+  private void letGo(Retention retention) throws IOException {
     List<Channel> ephemeral = channels.stream().filter(Channel::isEphemeral).toList();
     if (ephemeral.isEmpty()) {
       return;
@@ -285,7 +294,7 @@ final class Reclaimer {
     long needed = neededFrom(lasting);
     boolean keepsFile =
         journal.hasFilesBelow(needed, Integer.MAX_VALUE)
-            && journal.isWrittenBefore(journal.oldestFile(), writtenBeforeMs);
+            && journal.mayGo(journal.oldestFile(), needed, Integer.MAX_VALUE, retention);
     if (keepsFile || shortOfSpace) {
       for (Channel channel : ephemeral) {
         channel.upkeep().letGo(needed, shortOfSpace);

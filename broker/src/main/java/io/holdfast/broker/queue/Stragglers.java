@@ -2,6 +2,7 @@ package io.holdfast.broker.queue;
 
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.journal.Retention;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
@@ -70,11 +71,11 @@ final class Stragglers {
    * Makes the oldest journal file superfluous if that pays.
    *
    * @param backlogFrom every message from this ordinal on is counted as unfinished
-   * @param writtenBeforeMs files written later have to stay in any case; ms since 1970
+   * @param retention which files have to stay in any case
    * @param nowNs monotonic
    * @return whether it is superfluous now
    */
-  boolean carry(Collection<Channel> channels, long backlogFrom, long writtenBeforeMs, long nowNs)
+  boolean carry(Collection<Channel> channels, long backlogFrom, Retention retention, long nowNs)
       throws IOException {
     int oldest = journal.oldestFile();
     int backlogFile = journal.fileOf(backlogFrom);
@@ -82,7 +83,7 @@ final class Stragglers {
       return false;
     }
     long spareBytes = journal.diskBytes() - 2 * journal.diskBytesAfter(backlogFile) - slackBytes;
-    if (spareBytes <= 0 || !journal.isWrittenBefore(oldest, writtenBeforeMs)) {
+    if (spareBytes <= 0 || !journal.mayGo(oldest, backlogFrom, Integer.MAX_VALUE, retention)) {
       return false;
     }
     boolean lookedJustNow = lookedBytes >= 0 && nowNs - lookedNs < LOOK_AGAIN_NS;

@@ -64,7 +64,8 @@ public final class Topic {
     DiskQuota quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
     publishing =
         new TopicPublishing(name, context, state, journal, keptBack, channels, quota, policy);
-    reclaimer = new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota);
+    reclaimer =
+        new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota, policy::get);
   }
 
   /**

@@ -268,7 +268,23 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public boolean isWrittenBefore(int file, long timeMs) throws IOException {
+  public boolean mayGo(int file, long ordinal, int pinned, Retention retention) throws IOException {
+    if (isWrittenBefore(file, retention.writtenBeforeMs())) {
+      return true;
+    }
+    if (retention.bytes() == Long.MAX_VALUE) {
+      return false;
+    }
+    // The file with the first message that is not finished has finished ones, too.
+    int last = Math.min(pinned, files.cycleFor(ordinal));
+    return log.diskBytesAfter(file) - log.diskBytesAfter(last) >= retention.bytes();
+  }
+
+  /** Whether nothing was written to a file since a time, ms since 1970. */
+  private boolean isWrittenBefore(int file, long timeMs) throws IOException {
+    if (timeMs == Long.MIN_VALUE) {
+      return false;
+    }
     Path path = log.file(file);
     // The file system's clock, not ours to choose.
     long nowMs = System.currentTimeMillis();
@@ -288,10 +304,10 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException {
+  public int removeBelow(long ordinal, int file, Retention retention) throws IOException {
     int removed = 0;
     for (int cycle : log.cycles()) {
-      if (!files.isBelow(cycle, ordinal, file) || !isWrittenBefore(cycle, writtenBeforeMs)) {
+      if (!files.isBelow(cycle, ordinal, file) || !mayGo(cycle, ordinal, file, retention)) {
         break;
       }
       if (removed == 0) {

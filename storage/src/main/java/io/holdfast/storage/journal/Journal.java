@@ -123,10 +123,17 @@ public interface Journal extends JournalContents, Closeable {
   /** The number of the file that has or would have a message; -1 without files. Any thread. */
   int fileOf(long ordinal) throws IOException;
 
-  /** Whether nothing was written to a file since a time, ms since 1970. Any thread. */
-  boolean isWrittenBefore(int file, long timeMs) throws IOException;
+  /**
+   * Whether a file with finished messages only may go. Any thread.
+   *
+   * @param ordinal as for {@link #removeBelow}
+   * @param pinned as for {@link #removeBelow}
+   */
+  boolean mayGo(int file, long ordinal, int pinned, Retention retention) throws IOException;
 
-  /** Whether {@link #removeBelow} would find something, but for the time. Housekeeping thread. */
+  /**
+   * Whether {@link #removeBelow} would find something, but for the retention. Housekeeping thread.
+   */
   boolean hasFilesBelow(long ordinal, int file) throws IOException;
 
   /**
@@ -134,10 +141,10 @@ public interface Journal extends JournalContents, Closeable {
    * with messages always stays, it keeps the count. Housekeeping thread, without the topic's lock.
    *
    * @param file stays, and what is newer: copies of older messages are in it
-   * @param writtenBeforeMs files written later stay, too; ms since 1970
+   * @param retention which files stay, too
    * @return the number of files removed
    */
-  int removeBelow(long ordinal, int file, long writtenBeforeMs) throws IOException;
+  int removeBelow(long ordinal, int file, Retention retention) throws IOException;
 
   /** Bytes that all files take on the disk. Any thread. */
   long diskBytes();

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,20 +161,72 @@ class ChronicleJournalTest {
     assertTrue(files.size() >= 4, files.toString());
     List<Long> firsts = new ArrayList<>(files.values());
     assertEquals(
-        0, journal.removeBelow(firsts.get(1) - 1, CarriedMessages.NO_FILE, Long.MAX_VALUE));
+        0, journal.removeBelow(firsts.get(1) - 1, CarriedMessages.NO_FILE, Retention.NONE));
     assertEquals(0, journal.firstOrdinal());
-    assertEquals(1, journal.removeBelow(firsts.get(1), CarriedMessages.NO_FILE, Long.MAX_VALUE));
+    assertEquals(1, journal.removeBelow(firsts.get(1), CarriedMessages.NO_FILE, Retention.NONE));
     assertEquals(firsts.get(1), journal.firstOrdinal());
     assertEquals(firsts.get(1), Batches.readAll(journal, 0).keySet().iterator().next());
     assertEquals(
         firsts.size() - 2,
-        journal.removeBelow(Long.MAX_VALUE, CarriedMessages.NO_FILE, Long.MAX_VALUE));
+        journal.removeBelow(Long.MAX_VALUE, CarriedMessages.NO_FILE, Retention.NONE));
     assertEquals(1, journal.files().size());
     assertEquals(60, journal.nextOrdinal());
     append(1, 10);
     reopen();
     assertEquals(61, journal.nextOrdinal());
     assertEquals(61 - journal.firstOrdinal(), Batches.readAll(journal, 0).size());
+  }
+
+  private int removeFinished(long forMs, long bytes, long nowMs) throws IOException {
+    return journal.removeBelow(
+        journal.nextOrdinal(), CarriedMessages.NO_FILE, Retention.of(forMs, bytes, nowMs));
+  }
+
+  @Test
+  void shouldKeepSoManyBytesOfFinishedFilesHoweverOldTheyAre() throws Exception {
+    append(100, 5000);
+    final int files = journal.diskFiles();
+    assertTrue(files >= 10, files + " files");
+    long fileBytes = journal.diskBytes() / files;
+    long longAfterMs = System.currentTimeMillis() + TimeUnit.DAYS.toMillis(1000);
+    assertEquals(0, removeFinished(0, journal.diskBytes(), longAfterMs));
+    long keptBytes = 5 * fileBytes;
+    assertTrue(removeFinished(0, keptBytes, longAfterMs) > 0);
+    assertTrue(journal.diskBytes() >= keptBytes, journal.diskBytes() + " bytes");
+    assertTrue(journal.diskBytes() <= keptBytes + 2 * fileBytes, journal.diskBytes() + " bytes");
+    assertEquals(0, removeFinished(0, keptBytes, longAfterMs));
+    // What is not finished does not count.
+    long unfinished = journal.nextOrdinal();
+    append(100, 5000);
+    assertEquals(
+        0,
+        journal.removeBelow(
+            unfinished, CarriedMessages.NO_FILE, Retention.of(0, 6 * fileBytes, longAfterMs)));
+    // Nor what a file with a copy keeps from going.
+    int pinned = journal.oldestFile() + 1;
+    assertEquals(
+        0,
+        journal.removeBelow(
+            journal.nextOrdinal(), pinned, Retention.of(0, 2 * fileBytes, longAfterMs)));
+  }
+
+  @Test
+  void shouldKeepFilesForSomeTimeAndNoMoreThanSoManyBytes() throws Exception {
+    append(100, 5000);
+    int files = journal.diskFiles();
+    long fileBytes = journal.diskBytes() / files;
+    long nowMs = System.currentTimeMillis() + TimeUnit.MINUTES.toMillis(1);
+    long hourMs = TimeUnit.HOURS.toMillis(1);
+    assertEquals(0, removeFinished(hourMs, 0, nowMs), "young");
+    assertEquals(0, removeFinished(hourMs, journal.diskBytes(), nowMs), "young and few");
+    int removed = removeFinished(hourMs, 4 * fileBytes, nowMs);
+    assertTrue(removed >= files - 6 && removed < files - 2, removed + " of " + files);
+    assertEquals(0, removeFinished(hourMs, 4 * fileBytes, nowMs));
+    removeFinished(hourMs, 4 * fileBytes, nowMs + 2 * hourMs);
+    assertEquals(1, journal.diskFiles(), "old, however few");
+    append(20, 5000);
+    removeFinished(0, 0, 0);
+    assertEquals(1, journal.diskFiles());
   }
 
   @Test

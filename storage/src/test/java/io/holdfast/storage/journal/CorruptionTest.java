@@ -153,10 +153,10 @@ class CorruptionTest {
     flip(second, offset, bits);
     try (ChronicleJournal journal = open()) {
       long needed = second.firstOrdinal() - 1;
-      assertEquals(0, journal.removeBelow(needed, CarriedMessages.NO_FILE, Long.MAX_VALUE));
+      assertEquals(0, journal.removeBelow(needed, CarriedMessages.NO_FILE, Retention.NONE));
       assertEquals(without(Set.of(second)), Batches.readAll(journal, 0));
       assertTrue(
-          journal.removeBelow(second.endOrdinal(), CarriedMessages.NO_FILE, Long.MAX_VALUE) <= 1);
+          journal.removeBelow(second.endOrdinal(), CarriedMessages.NO_FILE, Retention.NONE) <= 1);
     }
   }
 

@@ -15,6 +15,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.journal.Retention;
 import io.holdfast.storage.ledger.CarriedMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -133,7 +134,7 @@ class CarriedMessagesTest {
   }
 
   private int removeFiles() throws IOException {
-    int removed = journal.removeBelow(backend.neededFrom(), backend.pinnedFile(), Long.MAX_VALUE);
+    int removed = journal.removeBelow(backend.neededFrom(), backend.pinnedFile(), Retention.NONE);
     return removed;
   }
 
@@ -282,7 +283,7 @@ class CarriedMessagesTest {
       }
     }
     backend.finish(finished);
-    journal.removeBelow(journal.nextOrdinal(), Integer.MAX_VALUE, Long.MAX_VALUE);
+    journal.removeBelow(journal.nextOrdinal(), Integer.MAX_VALUE, Retention.NONE);
     restart();
     assertTrue(held.size() > 0);
     held.forEach(message -> assertEquals(1, message.ref().attempts()));

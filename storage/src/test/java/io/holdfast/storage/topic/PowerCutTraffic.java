@@ -4,6 +4,7 @@ import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.journal.Retention;
 import io.holdfast.storage.topic.PowerCutModel.ChannelModel;
 import io.holdfast.storage.topic.PowerCutModel.Published;
 import io.holdfast.storage.topic.PowerCutModel.Taken;
@@ -222,7 +223,7 @@ final class PowerCutTraffic {
         channel.backend.force();
         channel.forced();
       }
-      topic.journal.removeBelow(needed, pinnedFile, Long.MAX_VALUE);
+      topic.journal.removeBelow(needed, pinnedFile, Retention.NONE);
     } catch (SyncFailedException refused) {
       return;
     }

@@ -9,6 +9,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.journal.Retention;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -111,7 +112,7 @@ class RewindTest {
   }
 
   private int removeFiles() throws IOException {
-    return journal.removeBelow(backend.neededFrom(), backend.pinnedFile(), Long.MAX_VALUE);
+    return journal.removeBelow(backend.neededFrom(), backend.pinnedFile(), Retention.NONE);
   }
 
   private void rewind(long first, HeldMessage... staying) throws IOException {
