@@ -25,6 +25,7 @@ final class DiskQuota {
   }
 
   /** Bytes were published. The topic's lock. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // the lock is the caller's
   void published(int bytes) {
     bytesSince += bytes;
   }

@@ -62,6 +62,7 @@ public final class QueueScan implements Closeable {
   }
 
   /** Looks at all channels once. */
+  @SuppressWarnings("ModifyCollectionInEnhancedForLoop") // a concurrent set
   void scan(long nowNs) {
     for (ChannelScan channel : channels) {
       if (channel.isDue(nowNs)) {

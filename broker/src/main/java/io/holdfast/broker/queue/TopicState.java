@@ -30,7 +30,7 @@ final class TopicState {
    */
   boolean beginExit(boolean deleting) {
     synchronized (lock) {
-      if (deleted || exiting && !deleting) {
+      if (deleted || (exiting && !deleting)) {
         return false;
       }
       exiting = true;

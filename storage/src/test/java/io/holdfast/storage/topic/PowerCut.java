@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -64,8 +64,8 @@ final class PowerCut {
   }
 
   private void directory(Object key, Path to) throws IOException {
-    TreeMap<String, Object> old = disk.entries(key);
-    TreeMap<String, Object> now = ShadowDisk.list(places.get(key));
+    NavigableMap<String, Object> old = disk.entries(key);
+    NavigableMap<String, Object> now = ShadowDisk.list(places.get(key));
     Map<Object, String> names = new HashMap<>();
     old.forEach((name, inode) -> names.put(inode, name));
     TreeSet<String> all = new TreeSet<>(old.keySet());

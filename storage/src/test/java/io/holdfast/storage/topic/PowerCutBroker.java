@@ -122,9 +122,9 @@ final class PowerCutBroker {
   void abandon() throws IOException {
     for (TopicModel topic : topics.values()) {
       for (ChannelModel channel : topic.channels.values()) {
-        dead.add(channel.backend::close);
+        dead.add(channel.backend);
       }
-      dead.add(topic.journal::close);
+      dead.add(topic.journal);
     }
     dataDir.close();
   }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -226,7 +227,7 @@ final class PowerCutCheck implements AutoCloseable {
       if (here == null) {
         require(!channel.certain || channel.ending, name + "/" + channel.name + " is gone");
       } else {
-        check(before, channel, now, here, readable);
+        check(before, channel, here, readable);
       }
     }
   }
@@ -259,19 +260,14 @@ final class PowerCutCheck implements AutoCloseable {
         what + " is deferred by " + view.deferMs());
   }
 
-  private void check(
-      TopicModel before,
-      ChannelModel channel,
-      TopicModel now,
-      ChannelModel here,
-      Set<Long> readable)
+  private void check(TopicModel before, ChannelModel channel, ChannelModel here, Set<Long> readable)
       throws IOException {
     String name = before.name + "/" + channel.name;
-    TreeSet<Long> delivered = drain(before, here, name);
+    NavigableSet<Long> delivered = drain(before, here, name);
     TreeSet<Long> lost = new TreeSet<>();
     for (long ordinal : channel.unfinished) {
       Published published = before.holding(ordinal);
-      boolean must = readable.contains(ordinal) || published != null && mustSurvive(published);
+      boolean must = readable.contains(ordinal) || (published != null && mustSurvive(published));
       if (must && !delivered.contains(ordinal)) {
         lost.add(ordinal);
       }
@@ -295,7 +291,7 @@ final class PowerCutCheck implements AutoCloseable {
   }
 
   /** Takes everything out of a channel, as its consumers would. */
-  private static TreeSet<Long> drain(TopicModel before, ChannelModel here, String name)
+  private static NavigableSet<Long> drain(TopicModel before, ChannelModel here, String name)
       throws IOException {
     TreeSet<Long> delivered = new TreeSet<>();
     MessageView view = new MessageView();

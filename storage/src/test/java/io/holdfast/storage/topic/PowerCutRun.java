@@ -126,7 +126,7 @@ final class PowerCutRun implements AutoCloseable {
     broker.abandon();
     broker.closeDead();
     try (Stream<Path> left = Files.list(home)) {
-      for (Path path : (Iterable<Path>) left.toList()::iterator) {
+      for (Path path : left.toList()) {
         DurableFiles.deleteTree(Disk.LOCAL, path);
       }
     }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
@@ -34,7 +35,7 @@ final class ShadowDisk extends Disk {
   }
 
   private final Map<Object, Shadow> files = new HashMap<>();
-  private final Map<Object, TreeMap<String, Object>> directories = new HashMap<>();
+  private final Map<Object, NavigableMap<String, Object>> directories = new HashMap<>();
   private final String bootId;
 
   /** Keeps what was removed, so that its inode's number is not used again and it can come back. */
@@ -69,7 +70,7 @@ final class ShadowDisk extends Disk {
   }
 
   /** The entries of a directory that are certain, by name. */
-  TreeMap<String, Object> entries(Object key) {
+  NavigableMap<String, Object> entries(Object key) {
     return directories.getOrDefault(key, new TreeMap<>());
   }
 
@@ -83,7 +84,7 @@ final class ShadowDisk extends Disk {
   }
 
   /** The names in a directory now. */
-  static TreeMap<String, Object> list(Path dir) throws IOException {
+  static NavigableMap<String, Object> list(Path dir) throws IOException {
     TreeMap<String, Object> entries = new TreeMap<>();
     try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
       for (Path path : paths) {
