@@ -48,7 +48,7 @@ final class PeekHandler {
     }
     Position from = MessagePosition.parse(params.get("from"), Position.START, "INVALID_ARG_FROM");
     int max = params.number("n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
-    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
+    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, maxBodyBytes(), "INVALID_ARG_BYTES");
     Peeked peeked = topic.peek().from(from, max, bytes, MAX_REPLY_BYTES);
     return HttpReply.json(
         new TopicPeek(
@@ -75,7 +75,7 @@ final class PeekHandler {
       throw HttpError.badRequest("INVALID_ARG_STATE");
     }
     int max = params.number("n", DEFAULT_MESSAGES, 1, MAX_MESSAGES, "INVALID_ARG_N");
-    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, MAX_BODY_BYTES, "INVALID_ARG_BYTES");
+    int bytes = params.number("bytes", DEFAULT_BODY_BYTES, 0, maxBodyBytes(), "INVALID_ARG_BYTES");
     return HttpReply.json(
         new ChannelPeek(
             names.topic(),
@@ -84,6 +84,11 @@ final class PeekHandler {
             topic.peek().first(channel, state, max, bytes, MAX_REPLY_BYTES).stream()
                 .map(Entry::of)
                 .toList()));
+  }
+
+  /** A whole message in any case, or nobody could copy it. */
+  private int maxBodyBytes() {
+    return Math.max(MAX_BODY_BYTES, broker.options().maxMsgSize());
   }
 
   private static String hex(long id) {

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** Requests to one or several brokers. What one refuses is an error that says which and why. */
 final class AdminApi {
-  private static final byte[] NO_BODY = {};
+  static final byte[] NO_BODY = {};
 
   private final HttpJson http;
   private final List<BrokerAddress> brokers;
@@ -50,10 +50,20 @@ final class AdminApi {
    * @throws IOException when one of them did not; the others have been asked all the same
    */
   void post(String path) throws IOException {
+    post(path, NO_BODY);
+  }
+
+  /**
+   * As {@link #post(String)}.
+   *
+   * @return what each of them said, in their order
+   */
+  List<String> post(String path, byte[] body) throws IOException {
+    List<String> answers = new ArrayList<>();
     List<String> failures = new ArrayList<>();
     for (BrokerAddress broker : brokers) {
       try {
-        done(broker, http.exchange("POST", broker, path, NO_BODY));
+        answers.add(done(broker, http.exchange("POST", broker, path, body)));
       } catch (IOException | ToolException e) {
         failures.add(ToolException.describe(e));
       }
@@ -61,6 +71,7 @@ final class AdminApi {
     if (!failures.isEmpty()) {
       throw new ToolException(String.join("; ", failures));
     }
+    return answers;
   }
 
   /** Has the first broker take something. */

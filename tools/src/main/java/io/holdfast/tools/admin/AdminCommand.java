@@ -37,6 +37,8 @@ import picocli.CommandLine.Spec;
       "  holdfast-tools admin channel pause orders billing",
       "  holdfast-tools admin topic peek orders --from=-10m -n 3",
       "  holdfast-tools admin --lookupd-http-address l1:4161 topic delete old",
+      "  holdfast-tools admin channel policy orders billing max_attempts=5 dead_letter=orders-dead",
+      "  holdfast-tools admin channel rewind orders billing --to=-1h",
       "  holdfast-tools admin config set log_level debug",
       "  holdfast-tools admin top"
     })

@@ -15,6 +15,9 @@ import java.io.PrintStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /** Prints what was asked for as a table, or as one JSON document. Stateless. */
 final class Listing {
@@ -115,6 +118,62 @@ final class Listing {
     admin.context().out().println(all);
   }
 
+  /**
+   * A policy as /topic/policy and /channel/policy give it.
+   *
+   * @param path of one of them
+   * @param fields {@code field=value} to set first; null or empty for none
+   */
+  static void policy(AdminCommand admin, String path, List<String> fields) throws IOException {
+    List<String> answers =
+        fields == null || fields.isEmpty()
+            ? List.of(admin.api().text(path))
+            : admin.api().post(path, PolicyFieldsText.json(fields));
+    for (String answer : answers) {
+      if (admin.json()) {
+        admin.context().out().println(answer);
+        continue;
+      }
+      List<String[]> cells = new ArrayList<>();
+      cells.add(new String[] {"FIELD", "VALUE", "FROM"});
+      for (Map.Entry<String, JsonNode> field : JSON.readTree(answer).path("policy").properties()) {
+        String value = field.getValue().path("value").asText();
+        String from = field.getValue().path("from").asText();
+        cells.add(new String[] {field.getKey(), value.isEmpty() ? "\"\"" : value, from});
+      }
+      table(admin.context().out(), cells);
+    }
+  }
+
+  /** What /channel/rewind says. */
+  static void rewound(AdminCommand admin, String answer) throws IOException {
+    JsonNode rewound = JSON.readTree(answer);
+    String place =
+        rewound.path("id").isTextual()
+            ? rewound.path("id").asText() + " of " + rewound.path("time").asText()
+            : "the end";
+    print(
+        admin,
+        answer,
+        "at "
+            + place
+            + ": "
+            + Quantities.grouped(rewound.path("ready").asLong())
+            + " ready, "
+            + Quantities.grouped(rewound.path("skipped").asLong())
+            + " skipped");
+  }
+
+  /** What /channel/redrive and /channel/discard say. */
+  static void counted(AdminCommand admin, String answer) throws IOException {
+    long count = JSON.readTree(answer).path("count").asLong();
+    print(admin, answer, Quantities.count(count, "dead letter"));
+  }
+
+  private static void print(AdminCommand admin, String json, String text) {
+    admin.context().out().println(admin.json() ? json : text);
+  }
+
   /** Messages as /topic/peek and /channel/peek give them. */
   static void peeked(AdminCommand admin, String answer) throws IOException {
     PrintStream out = admin.context().out();
@@ -124,26 +183,36 @@ final class Listing {
     }
     JsonNode peeked = JSON.readTree(answer);
     List<String[]> cells = new ArrayList<>();
-    cells.add(new String[] {"ID", "TIME", "ATTEMPTS", "SIZE", "DUE", "BODY"});
+    boolean isDead = peeked.path("state").asText().equals("dead");
+    String[] more = isDead ? new String[] {"REASON", "DIED"} : new String[] {"DUE"};
+    cells.add(row("ID", "TIME", "ATTEMPTS", "SIZE", more, "BODY"));
     for (JsonNode message : peeked.path("messages")) {
       // As JSON writes it: nothing in a body moves the cursor of the terminal.
       JsonNode body = message.has("body") ? message.get("body") : message.path("body_base64");
       cells.add(
-          new String[] {
-            message.path("id").asText(),
-            message.path("time").asText(),
-            message.path("attempts").asText(),
-            message.path("size").asText(),
-            message.path("due").asText(),
-            (message.has("body") ? "" : "base64 ")
-                + Visible.text(body.toString())
-                + (message.path("truncated").asBoolean() ? "..." : "")
-          });
+          row(
+              message.path("id").asText(),
+              message.path("time").asText(),
+              message.path("attempts").asText(),
+              message.path("size").asText(),
+              Stream.of(more)
+                  .map(name -> message.path(name.toLowerCase(Locale.ROOT)).asText())
+                  .toArray(String[]::new),
+              (message.has("body") ? "" : "base64 ")
+                  + Visible.text(body.toString())
+                  + (message.path("truncated").asBoolean() ? "..." : "")));
     }
     table(out, cells);
     if (peeked.path("next").isTextual()) {
       out.println("more: --from=" + peeked.get("next").asText());
     }
+  }
+
+  private static String[] row(
+      String id, String time, String attempts, String size, String[] more, String body) {
+    return Stream.of(Stream.of(id, time, attempts, size), Stream.of(more), Stream.of(body))
+        .flatMap(cells -> cells)
+        .toArray(String[]::new);
   }
 
   /** The first and the last column to the left, the others to the right; no width for the last. */

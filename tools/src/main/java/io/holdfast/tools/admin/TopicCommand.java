@@ -8,6 +8,7 @@ import io.holdfast.tools.client.Names;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
     name = "topic",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Topics: list, create, delete, empty, pause, unpause, peek, publish.",
+    description = "Topics: list, create, delete, empty, pause, unpause, peek, publish, policy.",
     synopsisSubcommandLabel = "COMMAND")
 final class TopicCommand implements Runnable {
   @ParentCommand private AdminCommand admin;
@@ -110,6 +111,18 @@ final class TopicCommand implements Runnable {
             // A file's stream would ask a pipe for its length.
             : new BufferedInputStream(admin.context().in()).readAllBytes();
     admin.api().send("POST", path("/pub", "topic", topic), message);
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "policy",
+      mixinStandardHelpOptions = true,
+      description = "Shows the topic's policy, or sets fields of it; field=null unsets.")
+  int policy(
+      @Parameters(paramLabel = "TOPIC") String topic,
+      @Parameters(paramLabel = "FIELD=VALUE", arity = "0..*") List<String> fields)
+      throws IOException {
+    Listing.policy(admin, path("/topic/policy", "topic", topic), fields);
     return ExitCode.OK;
   }
 

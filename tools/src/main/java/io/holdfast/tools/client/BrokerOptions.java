@@ -2,10 +2,13 @@ package io.holdfast.tools.client;
 
 import io.holdfast.tools.cli.Settings;
 import io.holdfast.tools.cli.ToolContext;
+import io.holdfast.tools.cli.ToolException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.Option;
 
@@ -38,6 +41,9 @@ public final class BrokerOptions {
 
   private LookupClient lookupClient;
 
+  /** Where nsqlookupds say that the HTTP API of a broker is, by its TCP address. */
+  private final Map<BrokerAddress, BrokerAddress> foundHttp = new HashMap<>();
+
   /**
    * @param context with the settings that hold where no option is given
    */
@@ -62,9 +68,36 @@ public final class BrokerOptions {
   public Set<BrokerAddress> holding(String topic) throws IOException {
     Set<BrokerAddress> found = named();
     if (usesLookup()) {
-      lookupClient().lookup(topic).forEach(producer -> found.add(producer.tcp()));
+      for (LookupClient.Producer producer : lookupClient().lookup(topic)) {
+        found.add(producer.tcp());
+        foundHttp.put(producer.tcp(), producer.http());
+      }
     }
     return found;
+  }
+
+  /**
+   * Where the HTTP API of a broker is: as given, as nsqlookupd says, else one port above TCP.
+   *
+   * @param tcp from {@link #holding}
+   * @param given addresses for the brokers named, in their order; may be empty
+   * @throws ToolException when they are not as many
+   */
+  public BrokerAddress http(BrokerAddress tcp, List<BrokerAddress> given) {
+    if (!given.isEmpty()) {
+      List<BrokerAddress> named = List.copyOf(named());
+      if (usesLookup() || given.size() != named.size()) {
+        throw ToolException.usage("--nsqd-http-address has to be given once for each --broker");
+      }
+      return given.get(named.indexOf(tcp));
+    }
+    if (foundHttp.containsKey(tcp)) {
+      return foundHttp.get(tcp);
+    }
+    if (brokers.isEmpty() && settings.get("http_address") != null) {
+      return BrokerAddress.set(settings, "http_address", tcp.port() + 1).get(0);
+    }
+    return new BrokerAddress(tcp.host(), tcp.port() + 1);
   }
 
   /**

@@ -35,7 +35,7 @@ final class MessageFeed {
    *
    * @param input what to read; closed
    */
-  void readAll(MessageInput input) {
+  void readAll(MessageSource input) {
     try (input) {
       InputMessage message = input.next();
       while (message != null && put(message)) {

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.holdfast.tools.cli.ToolException;
 import java.io.ByteArrayOutputStream;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -23,7 +22,7 @@ import java.util.Base64;
  * Cuts a stream into messages. Owned by the thread that reads the input, which also opens it: a
  * named pipe makes whoever opens it wait.
  */
-final class MessageInput implements Closeable {
+final class MessageInput implements MessageSource {
   /** Opens what is to be read. */
   interface Source {
     InputStream open() throws IOException;
@@ -62,21 +61,13 @@ final class MessageInput implements Closeable {
     this.deferMs = deferMs;
   }
 
-  /**
-   * @return empty messages left out so far; no broker takes them
-   */
-  long skippedEmpty() {
+  @Override
+  public long skippedEmpty() {
     return skippedEmpty;
   }
 
-  /**
-   * Reads the next message that is not empty.
-   *
-   * @return null at the end
-   * @throws ToolException when the input is not in the format
-   * @throws IOException when reading fails
-   */
-  InputMessage next() throws IOException {
+  @Override
+  public InputMessage next() throws IOException {
     while (true) {
       InputMessage message =
           switch (format) {

@@ -8,6 +8,7 @@ import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
 import io.holdfast.tools.client.Names;
+import io.holdfast.tools.client.Wire;
 import io.holdfast.tools.client.WireOptions;
 import java.io.IOException;
 import java.nio.file.AccessMode;
@@ -20,15 +21,17 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The {@code pub} command. */
 @Command(
     name = "pub",
     sortOptions = false,
     description = {
-      "Publishes messages from a file or standard input.",
+      "Publishes messages from a file, from standard input, or those of another topic.",
       "",
       "Delivery is at least once: a batch whose OK did not come (the connection broke, the disk was"
           + " full) is sent again, to the next broker if there are several, so a message can arrive"
@@ -38,10 +41,13 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  tail -F access.log | holdfast-tools pub --topic access",
       "  holdfast-tools pub --topic jobs --format json --rate 500 jobs.json",
+      "  holdfast-tools pub --topic orders2 --from-topic orders --since 1h --match '\"eu\"'",
       "  echo later | holdfast-tools pub --topic jobs --defer 10s"
     })
 public final class PubCommand implements Callable<Integer> {
   private final ToolContext context;
+
+  @Spec private CommandSpec spec;
 
   @Parameters(
       paramLabel = "FILE",
@@ -60,6 +66,8 @@ public final class PubCommand implements Callable<Integer> {
   @Mixin private BrokerOptions brokers;
 
   @Mixin private WireOptions wire;
+
+  @Mixin private CopyOptions copy;
 
   @Option(
       names = {"-f", "--format"},
@@ -129,17 +137,28 @@ public final class PubCommand implements Callable<Integer> {
       throw ToolException.usage(
           "--batch (at most 100k), --batch-bytes and --rate must be at least 1");
     }
-    MessageInput.Source input = input();
-    ConnectOptions connect = ConnectOptions.defaults("pub", wire.wire());
+    Wire reached = wire.wire();
+    MessageSource source = source(reached);
+    ConnectOptions connect = ConnectOptions.defaults("pub", reached);
     Set<BrokerAddress> targets = brokers.accepting(topic);
     if (targets.isEmpty()) {
       throw new ToolException("nsqlookupd knows no broker to publish to");
     }
     try (Publisher publisher = new Publisher(topic, targets, connect, retryFor, context.stop())) {
       publisher.connect();
-      publishAll(new MessageInput(input, format, defer.toMillis()), publisher);
+      publishAll(source, publisher);
     }
     return ExitCode.OK;
+  }
+
+  private MessageSource source(Wire reached) throws IOException {
+    if (!copy.given(spec)) {
+      return new MessageInput(input(), format, defer.toMillis());
+    }
+    if (!file.equals("-")) {
+      throw ToolException.usage("FILE has no effect with --from-topic");
+    }
+    return copy.source(brokers, reached, defer.toMillis());
   }
 
   private MessageInput.Source input() throws IOException {
@@ -154,7 +173,7 @@ public final class PubCommand implements Callable<Integer> {
     return () -> Files.newInputStream(path);
   }
 
-  private void publishAll(MessageInput input, Publisher publisher) throws Exception {
+  private void publishAll(MessageSource input, Publisher publisher) throws Exception {
     MessageFeed feed = new MessageFeed();
     context.stop().onStop(feed::close);
     Thread reader = new Thread(() -> feed.readAll(input), "input");

@@ -34,6 +34,9 @@ final class Follower implements Runnable {
   private final MessagePrinter printer;
   private final StopSignal stop;
 
+  /** What was there before; null when only new messages are wanted. */
+  private final PastMessages past;
+
   // Of the follower's thread: what was printed but not flushed. Not in the connection's buffer,
   // which leaves with any heartbeat.
   private final CommandBuffer fins = new CommandBuffer(4096);
@@ -50,7 +53,8 @@ final class Follower implements Runnable {
       int rdy,
       ConnectOptions options,
       MessagePrinter printer,
-      StopSignal stop) {
+      StopSignal stop,
+      PastMessages past) {
     this.address = address;
     this.topic = topic;
     this.channel = channel;
@@ -58,6 +62,7 @@ final class Follower implements Runnable {
     this.options = options;
     this.printer = printer;
     this.stop = stop;
+    this.past = past;
   }
 
   /**
@@ -79,6 +84,9 @@ final class Follower implements Runnable {
       } catch (CheckedOutput.Failure e) { // The command's thread meets it again, and tells.
         stop.stop();
         return;
+      } catch (ToolException e) {
+        failure = e.getMessage();
+        return;
       } catch (IOException e) {
         if (!connectedOnce) {
           failure = address + ": " + ToolException.describe(e);
@@ -96,6 +104,9 @@ final class Follower implements Runnable {
 
   private void followOnce() throws IOException {
     fins.clear();
+    if (past != null) {
+      past.print(printer, stop); // A connection that nobody reads meanwhile would be closed.
+    }
     try (NsqConnection conn = NsqConnection.open(address, options)) {
       if (options.looks() && !conn.features().keepsBacklog()) {
         throw new IOException(
@@ -103,10 +114,14 @@ final class Follower implements Runnable {
                 + "with tail's channel; to do so, name one: --channel tail#ephemeral");
       }
       conn.subscribe(topic, channel);
+      if (past != null) {
+        past.print(printer, stop); // From here on the channel has it, too.
+      }
       connectedOnce = true;
       connection = conn;
       int ready = (int) Math.min(rdy, printer.remaining());
       if (ready == 0) {
+        stop.stop();
         return;
       }
       conn.ready(ready);
@@ -139,7 +154,8 @@ final class Follower implements Runnable {
   }
 
   private void onMessage(NsqConnection conn) throws IOException {
-    boolean wanted = !stop.stopped() && printer.print(conn);
+    boolean isOld = past != null && !past.isNew(conn.messageId(), conn.messageTimestampNs());
+    boolean wanted = isOld || (!stop.stopped() && printer.print(conn));
     if (!wanted) {
       conn.requeue(0);
     } else {

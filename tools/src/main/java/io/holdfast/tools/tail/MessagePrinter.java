@@ -3,7 +3,9 @@ package io.holdfast.tools.tail;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.tools.cli.Visible;
+import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.NsqConnection;
+import io.holdfast.tools.client.TopicPages.PastMessage;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
@@ -63,13 +65,46 @@ final class MessagePrinter {
    * @return false when the limit was reached before; the message is then not printed
    * @throws IOException when the body cannot be put into JSON
    */
-  synchronized boolean print(NsqConnection connection) throws IOException {
+  boolean print(NsqConnection connection) throws IOException {
+    return print(
+        new Shown(
+            connection.messageId(),
+            connection.messageTimestampNs(),
+            connection.messageAttempts(),
+            connection.address(),
+            connection.buffer(),
+            connection.bodyOffset(),
+            connection.bodyLength()));
+  }
+
+  /**
+   * Prints a message that was read from the topic, as {@link #print(NsqConnection)}.
+   *
+   * @param broker its TCP address
+   */
+  boolean print(PastMessage message, BrokerAddress broker) throws IOException {
+    byte[] body = message.body();
+    return print(new Shown(message.id(), message.timestampNs(), 0, broker, body, 0, body.length));
+  }
+
+  /** A message to print; attempts are 0 where it was not delivered. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Shown(
+      String id,
+      long timestampNs,
+      int attempts,
+      BrokerAddress broker,
+      byte[] buffer,
+      int offset,
+      int length) {}
+
+  private synchronized boolean print(Shown message) throws IOException {
     if (remaining() == 0) {
       return false;
     }
-    byte[] buffer = connection.buffer();
-    int offset = connection.bodyOffset();
-    int length = connection.bodyLength();
+    byte[] buffer = message.buffer();
+    int offset = message.offset();
+    int length = message.length();
     switch (format) {
       case TEXT -> {
         if (terminal) {
@@ -85,7 +120,7 @@ final class MessagePrinter {
         out.write(encoded, 0, encoded.length);
       }
       case JSON -> {
-        byte[] json = JSON.writeValueAsBytes(json(connection));
+        byte[] json = JSON.writeValueAsBytes(json(message));
         out.write(json, 0, json.length);
       }
     }
@@ -94,20 +129,20 @@ final class MessagePrinter {
     return true;
   }
 
-  private ObjectNode json(NsqConnection connection) {
-    byte[] buffer = connection.buffer();
-    int offset = connection.bodyOffset();
-    int length = connection.bodyLength();
-    long timestampNs = connection.messageTimestampNs();
+  private ObjectNode json(Shown message) {
+    byte[] buffer = message.buffer();
+    int offset = message.offset();
+    int length = message.length();
+    long timestampNs = message.timestampNs();
     ObjectNode json = JSON.createObjectNode();
     json.put("topic", topic);
-    json.put("id", connection.messageId());
+    json.put("id", message.id());
     json.put(
         "time",
         Instant.ofEpochSecond(timestampNs / 1_000_000_000, timestampNs % 1_000_000_000).toString());
     json.put("timestamp", timestampNs);
-    json.put("attempts", connection.messageAttempts());
-    json.put("broker", connection.address().toString());
+    json.put("attempts", message.attempts());
+    json.put("broker", message.broker().toString());
     try {
       json.put(
           "body",

@@ -2,13 +2,19 @@ package io.holdfast.tools.tail;
 
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Given;
+import io.holdfast.tools.cli.PastTime;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.client.BrokerAddress;
 import io.holdfast.tools.client.BrokerOptions;
 import io.holdfast.tools.client.ConnectOptions;
+import io.holdfast.tools.client.HttpAccess;
+import io.holdfast.tools.client.HttpJson;
 import io.holdfast.tools.client.Names;
+import io.holdfast.tools.client.TopicPages;
+import io.holdfast.tools.client.UserOptions;
+import io.holdfast.tools.client.Wire;
 import io.holdfast.tools.client.WireOptions;
 import java.io.IOException;
 import java.time.Duration;
@@ -38,6 +44,8 @@ import picocli.CommandLine.Spec;
           + "message, and of the backlog of a topic that has no channel yet; nobody else misses "
           + "anything. A broker that would lose that backlog (nsqd) is refused.",
       "",
+      "With --since it first prints what is there, which changes nothing either.",
+      "",
       "With --channel it is a consumer like any other of that channel and takes messages from it: "
           + "each is finished once it was printed."
     },
@@ -45,11 +53,13 @@ import picocli.CommandLine.Spec;
     footer = {
       "  holdfast-tools tail --topic access",
       "  holdfast-tools tail --topic jobs -n 10 --format json | jq .body",
+      "  holdfast-tools tail --topic jobs --since 1h",
       "  holdfast-tools tail --topic jobs --lookupd lookup1,lookup2:4161"
     })
 public final class TailCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(TailCommand.class);
   private static final int END_MS = 3_000;
+  private static final Duration HTTP_TIMEOUT = Duration.ofSeconds(30);
 
   private final ToolContext context;
 
@@ -71,6 +81,27 @@ public final class TailCommand implements Callable<Integer> {
   @Mixin private BrokerOptions brokers;
 
   @Mixin private WireOptions wire;
+
+  @Option(
+      names = "--since",
+      paramLabel = "TIME",
+      converter = PastTime.Converter.class,
+      description =
+          "First print what the topic still has from then on, finished or not: 1h (ago), or an RFC"
+              + " 3339 time. It is read over HTTP.")
+  private PastTime since;
+
+  @Option(
+      names = "--nsqd-http-address",
+      paramLabel = "ADDRESS",
+      split = ",",
+      converter = BrokerAddress.Http.class,
+      description =
+          "HTTP address of each --broker, for --since (default: what nsqlookupd says, else one port"
+              + " above TCP).")
+  private List<BrokerAddress> httpAddresses = List.of();
+
+  @Mixin private UserOptions users;
 
   @Option(
       names = {"-f", "--format"},
@@ -115,6 +146,9 @@ public final class TailCommand implements Callable<Integer> {
   private String channel;
   private ConnectOptions connect;
 
+  /** null without --since. */
+  private HttpJson http;
+
   /**
    * @param context streams and stop request
    */
@@ -136,7 +170,16 @@ public final class TailCommand implements Callable<Integer> {
     if (!brokers.usesLookup()) {
       Given.refuse(spec, "without --lookupd", "--rediscover");
     }
-    connect = ConnectOptions.defaults("tail", wire.wire());
+    Wire reached = wire.wire();
+    connect = ConnectOptions.defaults("tail", reached);
+    if (since == null) {
+      Given.refuse(spec, "without --since", "--nsqd-http-address", "--user", "--token");
+    } else if (channelToConsume != null) {
+      throw ToolException.usage(
+          "--since looks at the topic, --channel takes from a channel: see admin channel rewind");
+    } else {
+      http = new HttpJson(HTTP_TIMEOUT, new HttpAccess(reached.tls(), users.authorization()));
+    }
     printer = new MessagePrinter(context.out(), format, topic, count, context.terminal());
     long startNs = System.nanoTime();
     discover(true);
@@ -203,6 +246,12 @@ public final class TailCommand implements Callable<Integer> {
     }
   }
 
+  private PastMessages past(BrokerAddress address) {
+    BrokerAddress httpAddress = brokers.http(address, httpAddresses);
+    return new PastMessages(
+        new TopicPages(http, httpAddress, topic, since::place, true), since, address);
+  }
+
   private Follower follow(BrokerAddress address) {
     Follower follower =
         new Follower(
@@ -212,7 +261,8 @@ public final class TailCommand implements Callable<Integer> {
             rdy,
             channelToConsume == null ? connect.looking() : connect,
             printer,
-            context.stop());
+            context.stop(),
+            http == null ? null : past(address));
     Thread thread = new Thread(follower, "follower " + address);
     thread.setDaemon(true);
     threads.removeIf(old -> !old.isAlive());

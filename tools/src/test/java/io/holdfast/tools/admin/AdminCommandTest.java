@@ -100,6 +100,93 @@ class AdminCommandTest {
   }
 
   @Test
+  void policiesAreShownAndSet() throws Exception {
+    String policy =
+        "{\"topic\":\"t\",\"policy\":{\"max_depth\":{\"value\":10,\"from\":\"hand\"},"
+            + "\"when_full\":{\"value\":\"reject\",\"from\":\"default\"}}}";
+    answers.put("/topic/policy", policy);
+    assertEquals(
+        "FIELD       VALUE  FROM\nmax_depth      10  hand\nwhen_full  reject  default\n",
+        run("admin", "topic", "policy", "t").out());
+    assertEquals("GET /topic/policy?topic=t", requests.remove(0));
+    assertEquals(policy + "\n", run("admin", "--json", "topic", "policy", "t").out());
+    requests.clear();
+    run("admin", "topic", "policy", "t", "max_depth=10", "when_full=null");
+    assertEquals(
+        "POST /topic/policy?topic=t {\"max_depth\":10,\"when_full\":null}", requests.remove(0));
+    answers.put("/channel/policy", policy);
+    run(
+        "admin",
+        "channel",
+        "policy",
+        "t",
+        "c",
+        "ordered=true",
+        "dead_letter=7",
+        "message_ttl=1h30m",
+        "msg_timeout=5000",
+        "max_attempts=1.5",
+        "max_dead=007",
+        "requeue_backoff=");
+    assertEquals(
+        "POST /channel/policy?topic=t&channel=c {\"ordered\":true,\"dead_letter\":\"7\","
+            + "\"message_ttl\":\"1h30m\",\"msg_timeout\":5000,\"max_attempts\":1.5,"
+            + "\"max_dead\":\"007\",\"requeue_backoff\":\"\"}",
+        requests.remove(0));
+    for (String wrong : List.of("max_depth", "=1")) {
+      ToolRun usage = run("admin", "topic", "policy", "t", wrong);
+      assertEquals(2, usage.code());
+      assertTrue(usage.err().contains("'" + wrong + "' is not field=value"), usage.err());
+    }
+    assertEquals(2, run("admin", "topic", "policy", "t", "a=1", "a=2").code());
+    assertEquals(List.of(), requests);
+  }
+
+  @Test
+  void channelsAreRewoundAndTheirDeadLettersRedriven() throws Exception {
+    answers.put(
+        "/channel/rewind",
+        "{\"id\":\"18a4b7ccaf669000\",\"time\":\"2026-11-22T20:06:22.7Z\",\"ready\":1200,"
+            + "\"skipped\":3}");
+    assertEquals(
+        "at 18a4b7ccaf669000 of 2026-11-22T20:06:22.7Z: 1,200 ready, 3 skipped\n",
+        run("admin", "channel", "rewind", "t", "c", "--to", "-1h").out());
+    assertEquals("POST /channel/rewind?topic=t&channel=c&to=-1h", requests.remove(0));
+    answers.put("/channel/rewind", "{\"id\":null,\"time\":null,\"ready\":0,\"skipped\":0}");
+    assertEquals(
+        "at the end: 0 ready, 0 skipped\n",
+        run("admin", "channel", "rewind", "t", "c", "--to=2026-11-22T20:00:00+01:00").out());
+    assertEquals(
+        "POST /channel/rewind?topic=t&channel=c&to=2026-11-22T20%3A00%3A00%2B01%3A00",
+        requests.remove(0));
+    for (String verb : List.of("redrive", "discard")) {
+      answers.put("/channel/" + verb, "{\"count\":5}");
+      assertEquals("5 dead letters\n", run("admin", "channel", verb, "t", "c").out());
+      assertEquals("POST /channel/" + verb + "?topic=t&channel=c", requests.remove(0));
+      assertEquals(
+          "{\"count\":5}\n", run("admin", "channel", verb, "t", "c", "-n", "5", "--json").out());
+      assertEquals("POST /channel/" + verb + "?topic=t&channel=c&n=5", requests.remove(0));
+      run("admin", "channel", verb, "t", "c", "--id", "18a4b7ccaf669000");
+      assertEquals(
+          "POST /channel/" + verb + "?topic=t&channel=c&id=18a4b7ccaf669000", requests.remove(0));
+      assertEquals(2, run("admin", "channel", verb, "t", "c", "--id", "1", "-n", "5").code());
+    }
+    run("admin", "channel", "create", "t", "c", "--from=-1h");
+    assertEquals("POST /channel/create?topic=t&channel=c&from=-1h", requests.remove(0));
+    assertEquals(2, run("admin", "channel", "rewind", "t", "c").code());
+    answers.put(
+        "/channel/peek",
+        "{\"topic\":\"t\",\"channel\":\"c\",\"state\":\"dead\",\"messages\":[{\"topic\":\"t\","
+            + "\"id\":\"18a4b7ccaf669000\",\"time\":\"T\",\"timestamp\":1,\"attempts\":5,"
+            + "\"size\":1,\"truncated\":false,\"body\":\"b\",\"reason\":\"max_attempts\","
+            + "\"died\":\"D\"}]}");
+    String dead = run("admin", "channel", "peek", "t", "c", "--state", "dead").out();
+    assertTrue(dead.startsWith("ID "), dead);
+    assertTrue(dead.contains("REASON  DIED  BODY"), dead);
+    assertTrue(dead.contains("max_attempts     D  \"b\""), dead);
+  }
+
+  @Test
   void listsAreTablesOrOneDocument() throws Exception {
     answers.put("/stats", STATS);
     assertEquals(
