@@ -59,6 +59,7 @@ public final class HttpApi {
     addPublish(routes, broker);
     addAdmin(routes, broker, workers);
     new PolicyHandler(broker).addRoutes(routes, workers);
+    new DeadLetterHandler(broker).addRoutes(routes, workers);
     addConfig(routes, broker, workers);
     addPast(routes, broker, workers, events, history);
     new ConsoleHandler(broker).addRoutes(routes, guarded, workers);

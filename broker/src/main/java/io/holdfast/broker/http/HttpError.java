@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.RefusedException;
+import io.holdfast.broker.queue.TopicFullException;
 
 /**
  * An answer other than 200, thrown by a handler. Carries no stack trace: it is an answer, not a
@@ -38,8 +39,11 @@ final class HttpError extends Exception {
     return new HttpError(503, "EXITING");
   }
 
-  /** A publish or a creation that did not work: the disk's reason is worth telling. */
+  /** A publish or a creation that did not work: why is worth telling, unless it is the end. */
   static HttpError failed(BrokerException cause) {
+    if (cause instanceof TopicFullException) {
+      return new HttpError(429, cause.getMessage());
+    }
     return cause instanceof RefusedException ? new HttpError(503, cause.getMessage()) : exiting();
   }
 

@@ -18,6 +18,11 @@ final class MessagePosition {
 
   private MessagePosition() {}
 
+  /** Whether a text has the form of a message's id. */
+  static boolean isId(String text) {
+    return ID.matcher(text).matches();
+  }
+
   /**
    * Parses a position.
    *
@@ -36,7 +41,7 @@ final class MessagePosition {
     if (text.equals("end")) {
       return Position.END;
     }
-    if (ID.matcher(text).matches()) {
+    if (isId(text)) {
       return Position.id(Long.parseUnsignedLong(text, 16));
     }
     Instant time = text.startsWith("-") ? back(text) : time(text);

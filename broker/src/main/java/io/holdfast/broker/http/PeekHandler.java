@@ -30,7 +30,8 @@ final class PeekHandler {
       Map.of(
           "ready", Waiting.State.READY,
           "in_flight", Waiting.State.IN_FLIGHT,
-          "deferred", Waiting.State.DEFERRED);
+          "deferred", Waiting.State.DEFERRED,
+          "dead", Waiting.State.DEAD);
 
   private final Broker broker;
 
@@ -82,7 +83,7 @@ final class PeekHandler {
             names.channel(),
             state.name().toLowerCase(Locale.ROOT),
             topic.peek().first(channel, state, max, bytes, MAX_REPLY_BYTES).stream()
-                .map(Entry::of)
+                .map(message -> Entry.of(message, names.topic()))
                 .toList()));
   }
 
@@ -113,6 +114,7 @@ final class PeekHandler {
   /** One message; a body that is no UTF-8 goes as base64. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record Entry(
+      @JsonProperty("topic") String topic,
       @JsonProperty("id") String id,
       @JsonProperty("time") String time,
       @JsonProperty("timestamp") long timestamp,
@@ -121,12 +123,20 @@ final class PeekHandler {
       @JsonProperty("truncated") boolean truncated,
       @JsonProperty("body") String body,
       @JsonProperty("body_base64") String bodyBase64,
-      @JsonProperty("due") String due) {
+      @JsonProperty("due") String due,
+      @JsonProperty("reason") String reason,
+      @JsonProperty("died") String died) {
     static Entry of(PeekedMessage message) {
+      return of(message, null);
+    }
+
+    /** One of a channel; a dead letter says also whose it is. */
+    static Entry of(PeekedMessage message, String topic) {
       byte[] body = message.body();
       long seconds = Math.floorDiv(message.timestampNs(), NS_PER_S);
       long nanos = Math.floorMod(message.timestampNs(), NS_PER_S);
       return new Entry(
+          message.reason() == null ? null : topic,
           hex(message.id()),
           Instant.ofEpochSecond(seconds, nanos).toString(),
           message.timestampNs(),
@@ -135,7 +145,13 @@ final class PeekHandler {
           body.length < message.size(),
           message.isText() ? new String(body, StandardCharsets.UTF_8) : null,
           message.isText() ? null : Base64.getEncoder().encodeToString(body),
-          message.dueMs() == 0 ? null : Instant.ofEpochMilli(message.dueMs()).toString());
+          time(message.dueMs()),
+          message.reason(),
+          time(message.diedMs()));
+    }
+
+    private static String time(long ms) {
+      return ms == 0 ? null : Instant.ofEpochMilli(ms).toString();
     }
   }
 }

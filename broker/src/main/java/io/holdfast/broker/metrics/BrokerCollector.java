@@ -193,7 +193,15 @@ public final class BrokerCollector implements MultiCollector {
             Family.counter(
                 "nsq_topic_messages", "Messages taken since start.", Topic::messageCount),
             Family.counter(
-                "nsq_topic_bytes", "Bytes of messages since start.", Topic::messageBytes));
+                "nsq_topic_bytes", "Bytes of messages since start.", Topic::messageBytes),
+            Family.counter(
+                "holdfast_topic_dropped",
+                "Messages dropped since start to make room in a full topic.",
+                Topic::droppedCount),
+            Family.counter(
+                "holdfast_topic_rejected",
+                "Messages refused since start as the topic was full.",
+                Topic::rejectedCount));
 
     private void add(Labelled<Topic> topic) {
       all.forEach(family -> family.add(topic.labels(), topic.from()));
@@ -241,7 +249,21 @@ public final class BrokerCollector implements MultiCollector {
             Family.counter(
                 "nsq_channel_timeouts",
                 "Messages timed out since start.",
-                ChannelFigures::timeoutCount));
+                ChannelFigures::timeoutCount),
+            Family.untyped(
+                "nsq_channel_dead_count", "Dead letters kept.", ChannelFigures::deadCount),
+            Family.counter(
+                "holdfast_channel_dead_letter",
+                "Messages that became dead letters since start, kept or not.",
+                ChannelFigures::deadLetterCount),
+            Family.counter(
+                "holdfast_channel_dead_dropped",
+                "Dead letters given up since start.",
+                ChannelFigures::deadDroppedCount),
+            Family.counter(
+                "holdfast_channel_expired",
+                "Messages that expired since start.",
+                ChannelFigures::expiredCount));
 
     private final Family<LatencyCounts> processing =
         Family.histogram(

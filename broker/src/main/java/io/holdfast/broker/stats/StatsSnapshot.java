@@ -3,6 +3,7 @@ package io.holdfast.broker.stats;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.holdfast.broker.config.OptionsLoader;
@@ -54,13 +55,34 @@ public record StatsSnapshot(
       long backendDepth,
       long messageCount,
       long messageBytes,
+      @JsonUnwrapped BoundStats bound,
       boolean paused,
       @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency) {}
+
+  /** What a topic's bound has cost since start; Holdfast's own, each absent while 0. */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+  public record BoundStats(long droppedCount, long rejectedCount) {
+    /** Nothing. */
+    public static final BoundStats NONE = new BoundStats(0, 0);
+  }
+
+  /**
+   * Dead letters that are kept, those there were since start, those of them given up, and what
+   * expired; Holdfast's own, each absent while 0.
+   */
+  @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+  @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+  public record DeadStats(
+      long deadCount, long deadLetterCount, long deadDroppedCount, long expiredCount) {
+    /** None. */
+    public static final DeadStats NONE = new DeadStats(0, 0, 0, 0);
+  }
 
   /**
    * One channel. {@code clients} is null if not asked for, {@code clientCount} is right all the
    * same. {@code unreadableCount} (lost to damage on disk) and {@code droppedCount} (an ephemeral
-   * channel's overflow) are Holdfast's own and absent while 0.
+   * channel's overflow, and what {@code drop_oldest} took) are Holdfast's own and absent while 0.
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record ChannelStats(
@@ -77,6 +99,7 @@ public record StatsSnapshot(
       long timeoutCount,
       @JsonInclude(JsonInclude.Include.NON_DEFAULT) long unreadableCount,
       @JsonInclude(JsonInclude.Include.NON_DEFAULT) long droppedCount,
+      @JsonUnwrapped DeadStats dead,
       int clientCount,
       List<ClientStats> clients,
       boolean paused,
@@ -211,6 +234,7 @@ public record StatsSnapshot(
         topic.backendDepth(),
         topic.messageCount(),
         topic.messageBytes(),
+        new BoundStats(topic.droppedCount(), topic.rejectedCount()),
         topic.isPaused(),
         topic.e2eProcessingLatency());
   }
@@ -231,6 +255,11 @@ public record StatsSnapshot(
         figures.timeoutCount(),
         figures.unreadableCount(),
         figures.droppedCount(),
+        new DeadStats(
+            figures.deadCount(),
+            figures.deadLetterCount(),
+            figures.deadDroppedCount(),
+            figures.expiredCount()),
         figures.clientCount(),
         includeClients ? connections(channel.clients(), topicFilter) : null,
         figures.isPaused(),

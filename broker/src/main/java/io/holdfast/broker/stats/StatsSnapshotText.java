@@ -106,8 +106,17 @@ public final class StatsSnapshotText {
       field("depth", topic.depth(), 5);
       field("be-depth", topic.backendDepth(), 5);
       field("msgs", topic.messageCount(), 8);
+      ownField("dropped", topic.bound().droppedCount());
+      ownField("rejected", topic.bound().rejectedCount());
       latency(topic.e2eProcessingLatency());
       topic.channels().forEach(this::channel);
+    }
+  }
+
+  /** One that nsqd does not have; left out while it is 0. */
+  private void ownField(String name, long value) {
+    if (value > 0) {
+      field(name, value, 5);
     }
   }
 
@@ -122,12 +131,12 @@ public final class StatsSnapshotText {
     field("re-q", channel.requeueCount(), 5);
     field("timeout", channel.timeoutCount(), 5);
     field("msgs", channel.messageCount(), 8);
-    if (channel.unreadableCount() > 0) {
-      field("unreadable", channel.unreadableCount(), 5);
-    }
-    if (channel.droppedCount() > 0) {
-      field("dropped", channel.droppedCount(), 5);
-    }
+    ownField("unreadable", channel.unreadableCount());
+    ownField("dropped", channel.droppedCount());
+    ownField("dead", channel.dead().deadCount());
+    ownField("dead-letters", channel.dead().deadLetterCount());
+    ownField("dead-dropped", channel.dead().deadDroppedCount());
+    ownField("expired", channel.dead().expiredCount());
     latency(channel.e2eProcessingLatency());
     if (channel.clients() != null) {
       for (ClientStats client : channel.clients()) {

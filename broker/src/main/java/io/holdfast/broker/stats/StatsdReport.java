@@ -55,6 +55,8 @@ final class StatsdReport {
     counter(prefix + "message_bytes", topic.messageBytes());
     gauge(prefix + "depth", topic.depth());
     gauge(prefix + "backend_depth", topic.backendDepth());
+    ownGauge(prefix + "dropped_count", topic.bound().droppedCount());
+    ownGauge(prefix + "rejected_count", topic.bound().rejectedCount());
     latency(prefix, topic.e2eProcessingLatency());
     for (StatsSnapshot.ChannelStats channel : topic.channels()) {
       if (isReported(channel.channelName())) {
@@ -71,13 +73,12 @@ final class StatsdReport {
     gauge(prefix + "deferred_count", channel.deferredCount());
     counter(prefix + "requeue_count", channel.requeueCount());
     counter(prefix + "timeout_count", channel.timeoutCount());
-    // Not nsqd's; left out while it is 0, as in /stats.
-    if (channel.unreadableCount() > 0) {
-      gauge(prefix + "unreadable_count", channel.unreadableCount());
-    }
-    if (channel.droppedCount() > 0) {
-      gauge(prefix + "dropped_count", channel.droppedCount());
-    }
+    ownGauge(prefix + "unreadable_count", channel.unreadableCount());
+    ownGauge(prefix + "dropped_count", channel.droppedCount());
+    ownGauge(prefix + "dead_count", channel.dead().deadCount());
+    ownGauge(prefix + "dead_letter_count", channel.dead().deadLetterCount());
+    ownGauge(prefix + "dead_dropped_count", channel.dead().deadDroppedCount());
+    ownGauge(prefix + "expired_count", channel.dead().expiredCount());
     gauge(prefix + "clients", channel.clientCount());
     latency(prefix, channel.e2eProcessingLatency());
   }
@@ -110,6 +111,13 @@ final class StatsdReport {
     counters.put(key, total);
     // A smaller total is that of a topic or channel deleted and created again.
     line(key, total >= last ? total - last : total, "c");
+  }
+
+  /** Not nsqd's; left out while it is 0, as in /stats. */
+  private void ownGauge(String key, long value) {
+    if (value > 0) {
+      gauge(key, value);
+    }
   }
 
   private void gauge(String key, long value) {

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.broker.meters.E2eLatency;
+import io.holdfast.broker.stats.StatsSnapshot.BoundStats;
 import io.holdfast.broker.stats.StatsSnapshot.ChannelStats;
 import io.holdfast.broker.stats.StatsSnapshot.ClientStats;
+import io.holdfast.broker.stats.StatsSnapshot.DeadStats;
 import io.holdfast.broker.stats.StatsSnapshot.PubCount;
 import io.holdfast.broker.stats.StatsSnapshot.TopicStats;
 import java.time.ZoneId;
@@ -85,12 +87,15 @@ class StatsSnapshotTest {
             8,
             0,
             0,
+            DeadStats.NONE,
             2,
             List.of(client(List.of(), true), client(List.of(new PubCount("t", 2)), false)),
             true,
             E2eLatency.NONE);
-    TopicStats topic = new TopicStats("t", List.of(channel), 11, 12, 13, 14, false, latency);
-    TopicStats paused = new TopicStats("u", List.of(), 0, 0, 0, 0, true, E2eLatency.NONE);
+    TopicStats topic =
+        new TopicStats("t", List.of(channel), 11, 12, 13, 14, BoundStats.NONE, false, latency);
+    TopicStats paused =
+        new TopicStats("u", List.of(), 0, 0, 0, 0, BoundStats.NONE, true, E2eLatency.NONE);
     return snapshot(List.of(topic, paused), List.of(client(List.of(new PubCount("t", 2)), false)));
   }
 
@@ -137,12 +142,31 @@ class StatsSnapshotTest {
             + "\"producers\":null,\"holdfast_version\":\"dev\"}",
         json(snapshot(null, null)));
     ChannelStats channel =
-        new ChannelStats("c", 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 3, 4, 1, null, false, E2eLatency.NONE);
+        new ChannelStats(
+            "c",
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            2,
+            0,
+            0,
+            0,
+            3,
+            4,
+            new DeadStats(5, 6, 7, 8),
+            1,
+            null,
+            false,
+            E2eLatency.NONE);
     assertEquals(
         "{\"channel_name\":\"c\",\"depth\":0,\"backend_depth\":0,\"in_flight_count\":0,"
             + "\"deferred_count\":0,\"message_count\":0,\"zone_local_msg_count\":1,"
             + "\"region_local_msg_count\":2,\"requeue_count\":0,\"timeout_count\":0,"
-            + "\"unreadable_count\":3,\"dropped_count\":4,"
+            + "\"unreadable_count\":3,\"dropped_count\":4,\"dead_count\":5,"
+            + "\"dead_letter_count\":6,\"dead_dropped_count\":7,\"expired_count\":8,"
             + "\"client_count\":1,\"clients\":null,\"paused\":false,"
             + "\"e2e_processing_latency\":{\"count\":0,\"percentiles\":null}}",
         json(channel));

@@ -19,7 +19,15 @@ class StatsdPusherTest {
   private StatsSnapshot sample() {
     StatsSnapshot.TopicStats topic =
         new StatsSnapshot.TopicStats(
-            "t", List.of(), 0, 0, count.addAndGet(5), 0, false, E2eLatency.NONE);
+            "t",
+            List.of(),
+            0,
+            0,
+            count.addAndGet(5),
+            0,
+            StatsSnapshot.BoundStats.NONE,
+            false,
+            E2eLatency.NONE);
     return new StatsSnapshot("", "OK", 0, List.of(topic), null, null, null);
   }
 

@@ -19,12 +19,37 @@ class StatsdReportTest {
   private static StatsSnapshot.TopicStats topic(
       String name, long count, E2eLatency latency, StatsSnapshot.ChannelStats... channels) {
     return new StatsSnapshot.TopicStats(
-        name, List.of(channels), 3, 2, count, 10 * count, false, latency);
+        name,
+        List.of(channels),
+        3,
+        2,
+        count,
+        10 * count,
+        StatsSnapshot.BoundStats.NONE,
+        false,
+        latency);
   }
 
   private static StatsSnapshot.ChannelStats channel(String name, long count, E2eLatency latency) {
     return new StatsSnapshot.ChannelStats(
-        name, 4, 3, 2, 1, count, 0, 0, 0, count + 1, count + 2, 0, 0, 9, null, false, latency);
+        name,
+        4,
+        3,
+        2,
+        1,
+        count,
+        0,
+        0,
+        0,
+        count + 1,
+        count + 2,
+        0,
+        0,
+        StatsSnapshot.DeadStats.NONE,
+        9,
+        null,
+        false,
+        latency);
   }
 
   private static StatsSnapshot sample(MemoryStats memory, StatsSnapshot.TopicStats... topics) {

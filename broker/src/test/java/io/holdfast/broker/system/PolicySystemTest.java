@@ -147,6 +147,33 @@ class PolicySystemTest {
   }
 
   @Test
+  void whatWasSetByHandSurvivesAKillRightAfterTheAnswer() {
+    try (BrokerProcess some = BrokerProcess.started()) {
+      create(some.http());
+      some.http().post(TOPIC, "{\"max_depth\":7,\"when_full\":\"drop_oldest\"}");
+      assertEquals(200, some.http().post(CHANNEL, "{\"max_attempts\":3}").status());
+      some.kill9();
+      some.start();
+      assertEquals("3 hand", field(some.http(), CHANNEL, "max_attempts"));
+      assertEquals("7 hand", field(some.http(), TOPIC, "max_depth"));
+      assertEquals(
+          "0 default", text(some.http().post(CHANNEL, "{\"max_attempts\":null}"), "max_attempts"));
+      some.kill9();
+      some.start();
+      assertEquals("0 default", field(some.http(), CHANNEL, "max_attempts"));
+      assertEquals("drop_oldest hand", field(some.http(), TOPIC, "when_full"));
+      // They go with their topic or channel.
+      some.http().post(CHANNEL, "{\"max_attempts\":3}");
+      some.http().post("/channel/delete?topic=orders&channel=billing").expect(200, "");
+      create(some.http());
+      assertEquals("0 default", field(some.http(), CHANNEL, "max_attempts"));
+      some.http().post("/topic/delete?topic=orders").expect(200, "");
+      create(some.http());
+      assertEquals("0 default", field(some.http(), TOPIC, "max_depth"));
+    }
+  }
+
+  @Test
   void theConfigurationIsReadAgainAtSighup() throws IOException {
     Path file = dir.resolve("nsqd.cfg");
     Files.writeString(
