@@ -7,6 +7,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -122,7 +123,17 @@ public final class Channel {
     deadLetters = new DeadLetterSteps(lock, state, guids, backend, ready, dead, ledger, wakeups);
     admin =
         new ChannelAdmin(
-            lock, state, settings, policy, backend, consumers, ready, messages, dead, ledger,
+            lock,
+            state,
+            settings,
+            policy,
+            backend,
+            consumers,
+            ready,
+            deliveries,
+            messages,
+            dead,
+            ledger,
             timing);
     synchronized (lock) {
       ready.setOrdered(policy.get().ordered());
@@ -444,6 +455,16 @@ public final class Channel {
   /** The configuration of policies may have changed. */
   public void refreshPolicies() {
     admin.refreshPolicies();
+  }
+
+  /** See {@link ChannelAdmin#rewind}; topic's lock. */
+  long[] rewind(long first, Collection<MessageRef> copies) throws IOException {
+    return admin.rewind(first, copies);
+  }
+
+  /** Returns when the new position is on disk; without locks. */
+  void settleRewind() throws IOException {
+    admin.settleRewind();
   }
 
   // ---------------------------------------------------------------- dead letters (workers)

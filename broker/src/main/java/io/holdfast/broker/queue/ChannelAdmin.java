@@ -3,8 +3,14 @@ package io.holdfast.broker.queue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
+import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,6 +27,9 @@ final class ChannelAdmin {
 
   @GuardedBy("lock")
   private final ReadyMessages ready;
+
+  @GuardedBy("lock")
+  private final Deliveries deliveries;
 
   @GuardedBy("lock")
   private final ChannelMessages messages;
@@ -42,6 +51,7 @@ final class ChannelAdmin {
       BackendQueue backend,
       Consumers consumers,
       ReadyMessages ready,
+      Deliveries deliveries,
       ChannelMessages messages,
       DeadLetters dead,
       ChannelLedger ledger,
@@ -53,6 +63,7 @@ final class ChannelAdmin {
     this.backend = backend;
     this.consumers = consumers;
     this.ready = ready;
+    this.deliveries = deliveries;
     this.messages = messages;
     this.dead = dead;
     this.ledger = ledger;
@@ -94,6 +105,51 @@ final class ChannelAdmin {
     }
     // Their slots are free again.
     wakeAll();
+  }
+
+  /**
+   * Puts the channel to another position; a call of {@link #settleRewind} is to follow. Topic's
+   * lock, while no file is removed and nothing is carried forward.
+   *
+   * @param first it has everything from this ordinal on
+   * @param copies of messages from there on whose own record is gone
+   * @return how many messages wait now, and how many unfinished ones were given up
+   * @throws IOException when the disk refuses; nothing has changed
+   */
+  long[] rewind(long first, Collection<MessageRef> copies) throws IOException {
+    long[] counts = new long[2];
+    synchronized (lock) {
+      DeadLetterSteps.awaitMoving(lock, dead);
+      if (state.exiting) {
+        throw new IOException("exiting");
+      }
+      counts[1] = ready.waitingInBackendBelow(first);
+      List<HeldMessage> staying = new ArrayList<>();
+      long nowMs = settings.clock().wallMs();
+      messages.visit(
+          (message, delayMs) -> {
+            if (message.ordinal() < first) {
+              counts[1]++;
+            } else if (delayMs > 0 && message.packedAttempts() == 0) {
+              // Not due since it was published.
+              staying.add(HeldMessage.after(message, delayMs, nowMs));
+            }
+          });
+      messages.dead().stream().filter(d -> d.ref().ordinal() < first).forEach(staying::add);
+      HeldMessages held = backend.rewind(first, copies, staying);
+      messages.clear();
+      deliveries.restore(held);
+      counts[0] = ready.depth() + ready.deferredCount();
+      timing.watchDeferred();
+    }
+    wakeAll();
+    return counts;
+  }
+
+  /** Returns when the new position is on disk; without locks but the topic's admin lock. */
+  void settleRewind() throws IOException {
+    backend.force();
+    backend.removeOldFiles();
   }
 
   /** See {@link Channel#exit}. */

@@ -129,6 +129,11 @@ final class DeadLetterSteps {
   /** What is being published is about to be gone, or to stay: until then it is nobody else's. */
   @GuardedBy("lock")
   private void awaitMoving() throws IOException {
+    awaitMoving(lock, dead);
+  }
+
+  /** The same for others who take dead letters out, under the channel's lock. */
+  static void awaitMoving(Object lock, DeadLetters dead) throws IOException {
     long untilNs = System.nanoTime() + MAX_WAIT_NS;
     while (dead.isMoving()) {
       if (System.nanoTime() - untilNs > 0) {

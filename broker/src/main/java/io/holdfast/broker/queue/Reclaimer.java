@@ -96,14 +96,18 @@ final class Reclaimer {
    * Reads or closes files.
    *
    * @param <T> what comes of it
+   * @param <E> how it fails but for the disk
    */
-  interface FileWork<T> {
+  interface FileWork<T, E extends Exception> {
     /** Does it. */
-    T run() throws IOException;
+    T run() throws IOException, E;
   }
 
-  /** Does something while no file is removed or closed. Takes its time. */
-  <T> T keepingFiles(FileWork<T> work) throws IOException {
+  /**
+   * Does something while no file is removed or closed, and no message carried forward. Takes its
+   * time.
+   */
+  <T, E extends Exception> T keepingFiles(FileWork<T, E> work) throws IOException, E {
     synchronized (housekeepingLock) {
       return work.run();
     }
@@ -215,7 +219,7 @@ final class Reclaimer {
   private Retention retention() {
     TopicPolicy inForce = policy.get();
     long forMs = inForce.retainForMs() < 0 ? context.retentionMs() : inForce.retainForMs();
-    return Retention.of(forMs, inForce.retainBytes(), System.currentTimeMillis());
+    return Retention.of(forMs, inForce.retainBytes(), context.channelSettings().clock().steadyMs());
   }
 
   private void removeFinishedFiles(Retention retention) throws IOException {

@@ -28,6 +28,7 @@ public final class Topic {
   private final TopicState state = new TopicState();
   private final KeptBack keptBack;
   private final TopicChannels channels;
+  private final TopicPositions positions;
   private final TopicPublishing publishing;
   private final Reclaimer reclaimer;
   private final PolicyInForce<TopicPolicy> policy;
@@ -55,6 +56,7 @@ public final class Topic {
     this.journal = journal;
     context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
     keptBack = new KeptBack(journal, keptFrom);
+    positions = new TopicPositions(name, journal, guids);
     channels = new TopicChannels(name, context, state, journal, guids, keptBack);
     policy =
         new PolicyInForce<>(
@@ -183,6 +185,53 @@ public final class Topic {
    */
   public Channel channel(String channelName, boolean peeking) throws BrokerException {
     return channels.getOrCreate(channelName, peeking);
+  }
+
+  /**
+   * The channel of this name; a new one has everything from a place on.
+   *
+   * @param from also for the first channel of a topic: it does not get more that the topic kept
+   * @throws UnknownMessageException when that names a message that there never was
+   */
+  public Channel channel(String channelName, Position from) throws BrokerException, IOException {
+    synchronized (state.admin) {
+      Channel existing = channels.get(channelName);
+      return existing != null
+          ? existing
+          : reclaimer.keepingFiles(() -> channels.create(channelName, positions.find(from)));
+    }
+  }
+
+  /**
+   * Puts a channel to another position: it has exactly what there is from there on, as if never
+   * delivered. On disk when this returns; a kill leaves the old position or the new one.
+   *
+   * @throws UnknownMessageException when that names a message that there never was
+   * @throws BrokerException when the topic ends, or there is no such channel
+   * @throws IOException when the disk refuses
+   */
+  public Rewound rewind(String channelName, Position to) throws BrokerException, IOException {
+    synchronized (state.admin) {
+      Channel channel = channels.get(channelName);
+      if (channel == null || state.isEnding()) {
+        throw new BrokerException(channel == null ? "no such channel" : "exiting");
+      }
+      Rewound rewound = reclaimer.keepingFiles(() -> rewind(channel, to));
+      channel.settleRewind();
+      return rewound;
+    }
+  }
+
+  private Rewound rewind(Channel channel, Position to) throws BrokerException, IOException {
+    TopicPositions.Place place = positions.find(to);
+    long[] counts;
+    synchronized (state.lock) {
+      if (to.kind() == Position.Kind.END) {
+        place = new TopicPositions.Place(journal.nextOrdinal(), List.of());
+      }
+      counts = channel.rewind(place.first(), place.copies());
+    }
+    return positions.at(place, counts[0], counts[1]);
   }
 
   /** See {@link TopicChannels#delete}. */

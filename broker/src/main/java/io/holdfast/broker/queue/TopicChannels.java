@@ -146,14 +146,19 @@ final class TopicChannels {
   void restore(
       String name, boolean known, long first, boolean paused, Map<String, String> handPolicy)
       throws IOException {
-    Channel channel = open(name, known, first, handPolicy);
+    Channel channel = open(name, known, first, null, handPolicy);
     if (paused) {
       channel.restorePaused();
     }
     channels.put(name, channel);
   }
 
-  private Channel open(String name, boolean known, long first, Map<String, String> handPolicy)
+  private Channel open(
+      String name,
+      boolean known,
+      long first,
+      TopicPositions.Place from,
+      Map<String, String> handPolicy)
       throws IOException {
     Collection<HeldMessage> held = List.of();
     BackendQueue backend;
@@ -163,14 +168,22 @@ final class TopicChannels {
       context.dataDir().createChannel(topic, name);
       Path dir = context.dataDir().channelDir(topic, name);
       ChronicleBackend durable =
-          ChronicleBackend.open(
-              dir,
-              journal,
-              context.syncThread(),
-              known,
-              first,
-              keptBack.forMetadata(),
-              DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()));
+          from == null
+              ? ChronicleBackend.open(
+                  dir,
+                  journal,
+                  context.syncThread(),
+                  known,
+                  first,
+                  keptBack.forMetadata(),
+                  DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()))
+              : ChronicleBackend.openFrom(
+                  dir,
+                  journal,
+                  context.syncThread(),
+                  from.first(),
+                  from.copies(),
+                  keptBack.forMetadata());
       durable.onFormat2(context.dataDir().format()::needNewest);
       held = durable.takeHeld();
       backend = durable;
@@ -182,37 +195,49 @@ final class TopicChannels {
   Channel getOrCreate(String name, boolean peeking) throws BrokerException {
     synchronized (state.admin) {
       Channel channel = channels.get(name);
-      if (channel != null) {
-        return channel;
-      }
-      checkMayCreate(name);
-      try {
-        channel = create(name);
-        channel
-            .consumers()
-            .setPeeking(peeking && channel.isEphemeral() && !DirNames.isEphemeral(topic));
-        synchronized (state.lock) {
-          if (!state.paused) {
-            extend(channel);
-          }
-          channels.put(name, channel);
-          if (!state.paused && (hasTaker() || keptBack.depth() == 0 && hasAudience())) {
-            keptBack.handOver();
-          }
-        }
-      } catch (IOException e) {
-        failed(name, e);
-        if (!DirNames.isEphemeral(name)) {
-          context.takeBack(topic, name);
-        }
-        throw new BrokerException(Reasons.of(e), e);
-      }
-      // The configuration may have been read again before it could be found.
-      channel.refreshPolicies();
-      LOG.info("TOPIC({}): new channel({})", topic, name);
-      context.channelCreated(topic, name);
-      return channel;
+      return channel != null ? channel : create(name, peeking, null);
     }
+  }
+
+  /**
+   * Makes a channel that has everything from a place on. Under the admin lock, while no file is
+   * removed and nothing is carried forward.
+   */
+  Channel create(String name, TopicPositions.Place from) throws BrokerException {
+    return create(name, false, from);
+  }
+
+  /** Under the admin lock. */
+  private Channel create(String name, boolean peeking, TopicPositions.Place from)
+      throws BrokerException {
+    checkMayCreate(name);
+    Channel channel;
+    try {
+      channel = openNew(name, from);
+      channel
+          .consumers()
+          .setPeeking(peeking && channel.isEphemeral() && !DirNames.isEphemeral(topic));
+      synchronized (state.lock) {
+        if (!state.paused) {
+          extend(channel);
+        }
+        channels.put(name, channel);
+        if (!state.paused && (hasTaker() || keptBack.depth() == 0 && hasAudience())) {
+          keptBack.handOver();
+        }
+      }
+    } catch (IOException e) {
+      failed(name, e);
+      if (!DirNames.isEphemeral(name)) {
+        context.takeBack(topic, name);
+      }
+      throw new BrokerException(Reasons.of(e), e);
+    }
+    // The configuration may have been read again before it could be found.
+    channel.refreshPolicies();
+    LOG.info("TOPIC({}): new channel({})", topic, name);
+    context.channelCreated(topic, name);
+    return channel;
   }
 
   private void checkMayCreate(String name) throws BrokerException {
@@ -234,18 +259,18 @@ final class TopicChannels {
     }
   }
 
-  private Channel create(String name) throws IOException {
+  private Channel openNew(String name, TopicPositions.Place from) throws IOException {
     long first = keptBack.first();
     // A new channel has nothing of what was to be deleted.
     context.dataDir().remove(takeLeftover(name));
     try {
-      return open(name, false, first, Map.of());
+      return open(name, false, first, from, Map.of());
     } catch (IOException e) {
       if (!context.diskErrors().makeRoom(e)) {
         throw e;
       }
       context.takeBack(topic, name);
-      return open(name, false, first, Map.of());
+      return open(name, false, first, from, Map.of());
     }
   }
 

@@ -47,6 +47,9 @@ public interface BackendQueue extends Closeable {
   /** Messages that {@link #poll} has yet to return. */
   long depth();
 
+  /** Those of them that are below an ordinal. */
+  long depthBelow(long ordinal);
+
   /** Told of a message that waits. */
   interface Visitor {
     /**

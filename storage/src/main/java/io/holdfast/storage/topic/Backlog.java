@@ -58,6 +58,12 @@ final class Backlog {
     return end - cursor - skipCount;
   }
 
+  /** How many of them are below an ordinal. */
+  long depthBelow(long ordinal) {
+    long to = Math.max(cursor, Math.min(ordinal, end));
+    return to - cursor - (skip.countFrom(cursor) - skip.countFrom(to));
+  }
+
   /** Whether there are none, so that the next message need not wait for others. */
   boolean isCaughtUp() {
     settle();

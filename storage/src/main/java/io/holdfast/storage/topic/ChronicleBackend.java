@@ -266,6 +266,11 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
+  public long depthBelow(long ordinal) {
+    return backlog.depthBelow(ordinal);
+  }
+
+  @Override
   public boolean poll(MessageView to) throws IOException {
     if (backlog.depth() == 0) {
       backlog.settle();
