@@ -1,11 +1,12 @@
 // One channel.
 
-import { controls } from './actions.js';
-import { get, parameter, poll, topicPage } from './broker.js';
+import { confirmByName, controls } from './actions.js';
+import { get, parameter, poll, post, topicPage } from './broker.js';
 import { Chart, showRows } from './charts.js';
-import { el, headline, notice, page, section, select, tiles } from './dom.js';
+import { el, headline, labelled, notice, page, section, select, tiles } from './dom.js';
 import { amount, bytes, count, moment, rate, short } from './figures.js';
 import { viewer } from './messages.js';
+import { policySection } from './policy.js';
 import { Table } from './table.js';
 
 const ROWS_EVERY_MS = 5000;
@@ -25,6 +26,7 @@ const figures = tiles([
   ['On disk only', 'backend', 'Of the depth: not in memory'],
   ['In flight', 'in-flight', 'Delivered and not answered yet'],
   ['Deferred', 'deferred', 'Wait for a time'],
+  ['Dead', 'dead', 'Dead letters that are kept: not delivered any more'],
   ['Requeued', 'requeued', 'Sent back by REQ since the broker started'],
   ['Timed out', 'timed-out', 'Not answered in time since the broker started'],
   ['Messages', 'messages', 'Since the broker started'],
@@ -51,12 +53,38 @@ const consumers = new Table({
   empty: 'No consumers.',
 });
 
+/** Ends dead letters: all of them, or the one that is named. */
+function deadLetters(changed) {
+  const id = el('input', { name: 'id', placeholder: 'all', autocomplete: 'off', spellcheck: 'false' });
+  const end = async (verb, done) => {
+    const one = id.value.trim();
+    if (await post(`/channel/${verb}`, one ? { topic, channel, id: one } : { topic, channel }, null, done)) {
+      id.value = '';
+      changed();
+    }
+  };
+  const redrive = el('button', { class: 'primary' }, 'Redrive');
+  const discard = el('button', { type: 'button', class: 'danger', on: { click: async () => {
+    if (await confirmByName(`Discard dead letters of ${channel}?`, 'They are lost.', channel, 'Discard')) {
+      end('discard', 'They are discarded.');
+    }
+  } } }, 'Discard…');
+  return section('Dead letters', el('p', { class: 'hint' },
+    'Messages at the end of their attempts or life, as the policy has it; Look at them below. Redriven ones are ready again.'),
+  el('form', { class: 'row', on: { submit: event => {
+    event.preventDefault();
+    end('redrive', 'They are ready again.');
+  } } }, labelled('Message id', id), redrive, discard));
+}
+
 export function start() {
   const actions = controls('channel', { topic, channel }, () => refresh(), () => location.assign(topicPage(topic)));
-  const state = select([['ready', 'Ready'], ['in_flight', 'In flight'], ['deferred', 'Deferred']], { name: 'state' });
+  const state = select([['ready', 'Ready'], ['in_flight', 'In flight'], ['deferred', 'Deferred'], ['dead', 'Dead']], { name: 'state' });
+  const policy = policySection('channel', { topic, channel }, () => again());
   page(...head.element, el('p', { class: 'buttons' }, ...actions.buttons), figures.element,
     section('Consumers', consumers.element), el('div', { class: 'charts' }, ...charts.map(([chart]) => chart.element)),
-    section('Messages', ...viewer('/channel/peek', { topic, channel }, { label: 'Which', control: state })));
+    section('Messages', ...viewer('/channel/peek', { topic, channel }, { label: 'Which', control: state })),
+    deadLetters(() => again()), policy.element);
 
   function show(found) {
     if (!found) {
@@ -70,6 +98,7 @@ export function start() {
       backend: amount(found.backend_depth),
       'in-flight': amount(found.in_flight_count),
       deferred: amount(found.deferred_count),
+      dead: amount(found.dead_count ?? 0),
       requeued: amount(found.requeue_count),
       'timed-out': amount(found.timeout_count),
       messages: amount(found.message_count),
@@ -87,7 +116,13 @@ export function start() {
       const { now, rows } = await get('/history', { topic, channel });
       figures.show({ rate: rate(rows.arrived.at(-1)), ledger: bytes(now.ledger_bytes) });
       showRows(charts, rows);
+      policy.show(await get('/channel/policy', { topic, channel }));
     }
     return found;
   }, show);
+
+  function again() {
+    readAt = 0;
+    refresh();
+  }
 }

@@ -51,6 +51,7 @@ function message(m) {
     el('span', {}, m.time),
     m.attempts === undefined ? null : el('span', {}, `attempts ${count(m.attempts)}`),
     m.due === undefined ? null : el('span', {}, `due ${m.due}`),
+    m.died === undefined ? null : el('span', {}, `dead since ${m.died} (${m.reason})`),
     el('span', {}, m.truncated ? `${bytes(m.size)}, beginning only` : bytes(m.size)),
   ];
   const preview = el('span', { class: 'preview' }, m.body === undefined ? 'binary' : m.body.slice(0, 120));

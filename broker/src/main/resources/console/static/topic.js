@@ -6,6 +6,7 @@ import { Chart, showRows } from './charts.js';
 import { el, headline, labelled, notice, page, section, tiles } from './dom.js';
 import { amount, bytes, count, rate, Rates, short } from './figures.js';
 import { viewer } from './messages.js';
+import { policySection } from './policy.js';
 import { Table } from './table.js';
 
 const ROWS_EVERY_MS = 5000;
@@ -36,6 +37,7 @@ const channels = new Table({
     { label: 'Depth', value: row => row.depth, text: row => count(row.depth), isNumber: true },
     { label: 'In flight', value: row => row.in_flight_count, text: row => count(row.in_flight_count), isNumber: true },
     { label: 'Deferred', value: row => row.deferred_count, text: row => count(row.deferred_count), isNumber: true },
+    { label: 'Dead', value: row => row.dead_count ?? 0, text: row => count(row.dead_count), isNumber: true },
     { label: 'Requeued', value: row => row.requeue_count, text: row => count(row.requeue_count), isNumber: true },
     { label: 'Timed out', value: row => row.timeout_count, text: row => count(row.timeout_count), isNumber: true },
     { label: 'Messages', value: row => row.message_count, text: row => count(row.message_count), isNumber: true },
@@ -70,6 +72,10 @@ export function start() {
       changed();
     }
   } } }, 'Create a channel…');
+  const policy = policySection('topic', { topic }, () => {
+    readAt = 0;
+    refresh();
+  });
   const from = el('input', { name: 'from', value: 'start', spellcheck: 'false', autocomplete: 'off' });
   page(...head.element, el('p', { class: 'buttons' }, create, ...actions.buttons), figures.element,
     section('Channels', channels.element),
@@ -77,7 +83,7 @@ export function start() {
     section('Messages', el('p', { class: 'hint' },
       'What is kept on disk, finished or not. From: start, a message id, a time such as 2026-01-31T12:00:00Z, or -10m.'),
     ...viewer('/topic/peek', { topic }, { label: 'From', control: from })),
-    section('Publish a message', publishForm(changed)));
+    section('Publish a message', publishForm(changed)), policy.element);
 
   function show(found) {
     if (!found) {
@@ -109,6 +115,7 @@ export function start() {
     if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
       readAt = Date.now();
       showHistory(await get('/history', { topic }));
+      policy.show(await get('/topic/policy', { topic }));
     }
     return found;
   }, show);

@@ -34,6 +34,7 @@ final class ConsoleHandler {
           "icon.svg",
           "messages.js",
           "overview.js",
+          "policy.js",
           "table.js",
           "topic.js",
           "topics.js");

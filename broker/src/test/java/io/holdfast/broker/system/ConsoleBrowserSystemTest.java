@@ -158,6 +158,39 @@ class ConsoleBrowserSystemTest {
     assertTrue(broker.http().topic("doomed").isMissingNode());
   }
 
+  @Test
+  void shouldShowAndSetPolicies() {
+    broker.http().post("/topic/create?topic=ruled").expect(200, "");
+    broker.http().post("/channel/create?topic=ruled&channel=c").expect(200, "");
+    go("/console/channel?topic=ruled&channel=c");
+    browser.awaitText("requeue_backoff");
+    browser.type("input[name=value]", "1");
+    browser.press("Set");
+    browser.awaitText("set by hand");
+    String policy = broker.http().get("/channel/policy?topic=ruled&channel=c").body();
+    assertTrue(policy.contains("\"max_attempts\":{\"value\":1,\"from\":\"hand\"}"), policy);
+    broker.http().post("/pub?topic=ruled", MARKUP).expect(200, "OK");
+    try (RawNsqConnection consumer = broker.subscribe("ruled", "c")) {
+      consumer.line("RDY 1");
+      consumer.line("REQ " + consumer.message().id() + " 0");
+      awaitFigure("dead", "1");
+    }
+    browser.value("document.querySelector('select[name=state]').value = 'dead'");
+    browser.press("Look");
+    browser.awaitText("(max_attempts)");
+    browser.press("Redrive");
+    awaitFigure("dead", "0");
+    awaitFigure("depth", "1");
+    browser.press("Unset");
+    browser.awaitText("max_attempts is not set by hand any more.");
+    go("/console/topic?topic=ruled");
+    browser.awaitText("when_full");
+    browser.type("input[name=value]", "no");
+    browser.press("Set");
+    browser.awaitText("INVALID_POLICY retain_for");
+    assertEquals(List.of(), browser.barriers());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "/, billing",
