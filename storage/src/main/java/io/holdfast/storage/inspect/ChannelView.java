@@ -26,6 +26,8 @@ public final class ChannelView implements Closeable {
     UNFINISHED,
     /** Not to be delivered before a time. */
     DEFERRED,
+    /** Not to be delivered until somebody redrives it; see {@link ChannelView#dead}. */
+    DEAD,
     /** Done with, or dropped by an empty. */
     FINISHED,
     /** Kept back by the topic, which is paused. */
@@ -121,22 +123,40 @@ public final class ChannelView implements Closeable {
    * @param nowMs wall clock, ms since 1970
    */
   public long depth(long nowMs) {
-    return unfinished() - deferred(nowMs);
+    return unfinished() - deferred(nowMs) - deadCount();
   }
 
-  /** Messages the channel has and has not finished. */
+  /** Messages the channel has and has not finished, dead letters included. */
   public long unfinished() {
     return recovery.unfinished();
   }
 
   /** Messages whose due time is still to come, as far as the ledger knows. */
   public long deferred(long nowMs) {
-    return recovery.held().stream().filter(m -> m.dueMs() > nowMs).count();
+    return recovery.held().stream().filter(m -> m.dueMs() > nowMs && !m.isDead()).count();
   }
 
-  /** The oldest unfinished ordinal, -1 when there is none. */
+  /** Dead letters. */
+  public long deadCount() {
+    return recovery.held().stream().filter(HeldMessage::isDead).count();
+  }
+
+  /** The oldest ordinal that is neither finished nor a dead letter, -1 when there is none. */
   public long oldestUnfinished() {
-    return unfinished() == 0 ? -1 : state().floor();
+    if (unfinished() == deadCount()) {
+      return -1;
+    }
+    long at = state().floor();
+    while (dead(at) != null) {
+      at = state().finished().nextAbsent(at + 1);
+    }
+    return at;
+  }
+
+  /** A dead letter with the reason and the time of its death; null for any other message. */
+  public HeldMessage dead(long ordinal) {
+    HeldMessage held = state().held(ordinal);
+    return held != null && held.isDead() ? held : null;
   }
 
   /** Whether the channel was there when a message came; else it has nothing to do with it. */
@@ -157,17 +177,20 @@ public final class ChannelView implements Closeable {
     if (keptBack) {
       return State.KEPT;
     }
+    if (dead(ordinal) != null) {
+      return State.DEAD;
+    }
     if (dueMs > nowMs) {
       return State.DEFERRED;
     }
     return state.attempts(ordinal) > 0 ? State.UNFINISHED : State.READY;
   }
 
-  /** When a message may be delivered, ms since 1970; 0 for at once. */
+  /** When a message may be delivered, ms since 1970; 0 for at once, and for a dead letter. */
   public long dueMs(MessageView message) {
     HeldMessage held = state().held(message.ordinal());
     if (held != null) {
-      return held.dueMs();
+      return held.isDead() ? 0 : held.dueMs();
     }
     return message.deferMs() == 0 ? 0 : message.timestampNs() / 1_000_000 + message.deferMs();
   }

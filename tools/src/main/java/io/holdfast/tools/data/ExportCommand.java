@@ -7,6 +7,7 @@ import io.holdfast.storage.inspect.ChannelView;
 import io.holdfast.storage.inspect.Defect;
 import io.holdfast.storage.inspect.JournalScan;
 import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Given;
@@ -86,8 +87,8 @@ public final class ExportCommand implements Callable<Integer> {
       names = {"-c", "--channel"},
       paramLabel = "CHANNEL",
       description = {
-        "Only what this channel has not finished (or what --state says); default: all messages "
-            + "that the topic's journal still has."
+        "Only what this channel has not finished, without its dead letters (or what --state says); "
+            + "default: all messages that the topic's journal still has."
       })
   private String channelName;
 
@@ -229,7 +230,8 @@ public final class ExportCommand implements Callable<Integer> {
         MessageView message = messages.message();
         progress(progress, message.batchPosition());
         if (filter.includesTime(message.timestampNs())
-            && (wanted == null || wanted.contains(message.ordinal()))) {
+            && (wanted == null || wanted.contains(message.ordinal()))
+            && channel.dead(message.ordinal()) == null) {
           sink.accept(message);
         }
       }
@@ -287,6 +289,10 @@ public final class ExportCommand implements Callable<Integer> {
     json.writeNumberField("timestamp", message.timestampNs());
     if (channel != null) {
       json.writeNumberField("attempts", channel.attempts(message.ordinal()));
+      HeldMessage dead = channel.dead(message.ordinal());
+      if (dead != null) {
+        JsonRows.death(json, dead);
+      }
     }
     long dueMs =
         channel != null

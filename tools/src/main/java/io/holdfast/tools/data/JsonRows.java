@@ -79,12 +79,25 @@ final class JsonRows implements Rows {
       json.writeNumberField("attempts", channel.attempts(ordinal));
       if (state == ChannelView.State.DEFERRED) {
         json.writeStringField("due", Instant.ofEpochMilli(channel.dueMs(message)).toString());
+      } else if (state == ChannelView.State.DEAD) {
+        death(json, channel.dead(ordinal));
       }
       json.writeEndObject();
     }
     json.writeEndObject();
     body.inJson(message.body(), json);
     endRow();
+  }
+
+  /** Why and when a message died. */
+  static void death(JsonGenerator json, HeldMessage dead) throws IOException {
+    json.writeStringField("reason", reason(dead));
+    json.writeStringField("died", Instant.ofEpochMilli(dead.dueMs()).toString());
+  }
+
+  /** Why a message is dead, by the name of its policy. */
+  static String reason(HeldMessage dead) {
+    return dead.mark().isExpired() ? "expired" : "max_attempts";
   }
 
   static String lower(Enum<?> value) {
@@ -144,7 +157,13 @@ final class JsonRows implements Rows {
           json.writeStartObject();
           json.writeNumberField("ordinal", held.ref().ordinal());
           json.writeNumberField("attempts", held.ref().attempts());
-          if (held.dueMs() > 0) {
+          if (held.ref().lives() > 0) {
+            json.writeNumberField("redriven", held.ref().lives());
+          }
+          if (held.isDead()) {
+            death(json, held);
+            json.writeBooleanField("to_be_published", held.mark().isOut());
+          } else if (held.dueMs() > 0) {
             json.writeStringField("due", Instant.ofEpochMilli(held.dueMs()).toString());
           }
           json.writeEndObject();
@@ -152,6 +171,9 @@ final class JsonRows implements Rows {
         json.writeEndArray();
       }
       case CHECKPOINT_END -> {}
+    }
+    if (record.generation() > 0) {
+      json.writeNumberField("generation", record.generation());
     }
     json.writeNumberField("bytes", record.recordBytes());
     place(record.file(), record.offset());

@@ -54,7 +54,7 @@ final class MessageFilter {
       description = {
         "Only messages that are in this state in one of the channels; may be repeated: ready (never"
             + " delivered as far as the disk tells), unfinished (delivered: in flight, requeued,"
-            + " timed out), deferred, finished, kept (by a paused topic)."
+            + " timed out), deferred, dead (a dead letter), finished, kept (by a paused topic)."
       })
   private List<ChannelView.State> states = List.of();
 

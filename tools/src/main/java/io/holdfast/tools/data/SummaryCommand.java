@@ -23,8 +23,9 @@ import picocli.CommandLine.Option;
     name = "summary",
     sortOptions = false,
     description = {
-      "Says on one screen what is in a data directory: per topic and channel the messages, what is "
-          + "waiting and deferred, the age of the oldest unfinished message, and bytes on disk.",
+      "Says on one screen what is in a data directory: per topic and channel the messages, what is"
+          + " waiting, deferred and dead, the age of the oldest unfinished message, and bytes on"
+          + " disk.",
       "",
       "Depth and deferred are what a broker that starts now would show in /stats. Only reads."
     },
@@ -55,6 +56,7 @@ public final class SummaryCommand implements Callable<Integer> {
       long messages,
       long depth,
       long deferred,
+      long dead,
       long oldestMs,
       long diskBytes,
       long reclaimableBytes) {}
@@ -103,6 +105,7 @@ public final class SummaryCommand implements Callable<Integer> {
                 channel.unfinished(),
                 channel.depth(nowMs),
                 channel.deferred(nowMs),
+                channel.deadCount(),
                 first < 0 ? -1 : ageMs(topic, first, nowMs),
                 channel.diskBytes(),
                 0));
@@ -115,6 +118,7 @@ public final class SummaryCommand implements Callable<Integer> {
             topic.paused(),
             topic.messages(),
             topic.depth(),
+            0,
             0,
             oldest == Long.MAX_VALUE ? -1 : ageMs(topic, oldest, nowMs),
             topic.diskBytes(),
@@ -139,6 +143,7 @@ public final class SummaryCommand implements Callable<Integer> {
         json.writeNumberField("messages", row.messages());
         json.writeNumberField("depth", row.depth());
         json.writeNumberField("deferred", row.deferred());
+        json.writeNumberField("dead", row.dead());
         if (row.oldestMs() >= 0) {
           json.writeNumberField("oldest_unfinished_ms", row.oldestMs());
         }
@@ -188,11 +193,12 @@ public final class SummaryCommand implements Callable<Integer> {
     }
     out.printf(
         Locale.ROOT,
-        "%-" + width + "s %12s %12s %10s %9s %10s %12s%n",
+        "%-" + width + "s %12s %12s %10s %8s %9s %10s %12s%n",
         "TOPIC / CHANNEL",
         "MESSAGES",
         "DEPTH",
         "DEFERRED",
+        "DEAD",
         "OLDEST",
         "ON DISK",
         "RECLAIMABLE");
@@ -200,11 +206,12 @@ public final class SummaryCommand implements Callable<Integer> {
       boolean topic = row.channel() == null;
       out.printf(
           Locale.ROOT,
-          "%-" + width + "s %12s %12s %10s %9s %10s %12s%n",
+          "%-" + width + "s %12s %12s %10s %8s %9s %10s %12s%n",
           name(row),
           Quantities.grouped(row.messages()),
           Quantities.grouped(row.depth()),
           topic ? "" : Quantities.grouped(row.deferred()),
+          topic ? "" : Quantities.grouped(row.dead()),
           row.oldestMs() < 0 ? "-" : When.age(row.oldestMs()),
           Quantities.bytes(row.diskBytes()),
           topic ? Quantities.bytes(row.reclaimableBytes()) : "");

@@ -75,6 +75,8 @@ final class TableRows implements Rows {
       states.append(Visible.text(channel.name())).append(' ').append(JsonRows.lower(state));
       if (state == ChannelView.State.DEFERRED) {
         states.append(" until ").append(DUE.format(Instant.ofEpochMilli(channel.dueMs(message))));
+      } else if (state == ChannelView.State.DEAD) {
+        states.append(" (").append(death(channel.dead(ordinal))).append(')');
       }
       int attempts = channel.attempts(ordinal);
       if (attempts > 0) {
@@ -95,6 +97,11 @@ final class TableRows implements Rows {
         states,
         place(journal.file(), journal.offset()),
         body.inTable(message.body(), maxBody));
+  }
+
+  private static String death(HeldMessage dead) {
+    Instant died = Instant.ofEpochMilli(dead.dueMs());
+    return JsonRows.reason(dead) + ", died " + DUE.format(died);
   }
 
   @Override
@@ -139,7 +146,13 @@ final class TableRows implements Rows {
           HeldMessage held = record.held().get(i);
           what.append(i == 0 ? " " : ", ").append(held.ref().ordinal());
           what.append(" (attempts ").append(held.ref().attempts());
-          if (held.dueMs() > 0) {
+          if (held.ref().lives() > 0) {
+            what.append(", redriven ").append(held.ref().lives());
+          }
+          if (held.isDead()) {
+            what.append(", dead: ").append(death(held));
+            what.append(held.mark().isOut() ? ", to be published" : "");
+          } else if (held.dueMs() > 0) {
             what.append(", due ").append(DUE.format(Instant.ofEpochMilli(held.dueMs())));
           }
           what.append(')');
@@ -147,6 +160,9 @@ final class TableRows implements Rows {
         more(what, count);
       }
       case CHECKPOINT_END -> {}
+    }
+    if (record.generation() > 0) {
+      what.append(" (generation ").append(record.generation()).append(')');
     }
     out.println(what + "  " + place(record.file(), record.offset()));
   }

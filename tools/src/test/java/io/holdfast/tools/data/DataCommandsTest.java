@@ -316,7 +316,7 @@ class DataCommandsTest {
     }
     Files.writeString(other.resolve("meta.json"), "{\"format_version\": 99}");
     dir = other;
-    checkRefused(command, code, "has format version 99, these tools know up to 1");
+    checkRefused(command, code, "has format version 99, these tools know up to 2");
     Files.writeString(other.resolve("meta.json"), "{\"format_ver");
     dir = other;
     ToolRun damaged = run("verify");
