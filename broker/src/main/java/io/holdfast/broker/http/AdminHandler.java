@@ -4,8 +4,11 @@ import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Names;
+import io.holdfast.broker.queue.Position;
 import io.holdfast.broker.queue.RefusedException;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.queue.UnknownMessageException;
+import io.holdfast.storage.topic.DirNames;
 import java.io.IOException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -77,12 +80,21 @@ final class AdminHandler {
     };
   }
 
-  /** POST /channel/create; the topic must exist. */
-  HttpReply createChannel(ApiRequest request) throws HttpError {
-    TopicChannel names = requireNames(request.params());
+  /** POST /channel/create, perhaps from a place on; the topic must exist. */
+  HttpReply createChannel(ApiRequest request) throws HttpError, IOException {
+    QueryParams params = request.params();
+    TopicChannel names = requireNames(params);
     Topic topic = requireTopic(names.topic());
+    Position from = MessagePosition.parse(params.get("from"), null, "INVALID_ARG_FROM");
     try {
-      topic.channel(names.channel());
+      if (from == null) {
+        topic.channel(names.channel());
+      } else {
+        RewindHandler.requireLasting(DirNames.isEphemeral(names.channel()));
+        topic.channel(names.channel(), from);
+      }
+    } catch (UnknownMessageException e) {
+      throw RewindHandler.refused(names.topic(), names.channel(), e);
     } catch (BrokerException e) {
       throw refused("TOPIC(" + names.topic() + ") CHANNEL(" + names.channel() + ")", e);
     }

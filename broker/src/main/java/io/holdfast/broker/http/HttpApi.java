@@ -60,6 +60,7 @@ public final class HttpApi {
     addAdmin(routes, broker, workers);
     new PolicyHandler(broker).addRoutes(routes, workers);
     new DeadLetterHandler(broker).addRoutes(routes, workers);
+    new RewindHandler(broker).addRoutes(routes, workers);
     addConfig(routes, broker, workers);
     addPast(routes, broker, workers, events, history);
     new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
@@ -182,7 +183,14 @@ public final class HttpApi {
     RequestHandler unpause = workers.blocking(admin.onTopic(Topic::unpause));
     to.add(Right.ADMIN, "POST", "/topic/pause", pause, topic);
     to.add(Right.ADMIN, "POST", "/topic/unpause", unpause, topic);
-    to.add(Right.ADMIN, "POST", "/channel/create", workers.blocking(admin::createChannel), both);
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/channel/create",
+        workers.blocking(admin::createChannel),
+        "topic",
+        "channel",
+        "from");
     to.add(Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel), both);
     RequestHandler empty = workers.blocking(admin.onChannel(Channel::empty));
     RequestHandler pauseChannel = workers.blocking(admin.onChannel(Channel::pause));

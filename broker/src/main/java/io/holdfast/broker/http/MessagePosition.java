@@ -5,6 +5,7 @@ import io.holdfast.broker.queue.Position;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
+import java.util.HexFormat;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
@@ -21,6 +22,11 @@ final class MessagePosition {
   /** Whether a text has the form of a message's id. */
   static boolean isId(String text) {
     return ID.matcher(text).matches();
+  }
+
+  /** Writes an id. */
+  static String hex(long id) {
+    return HexFormat.of().toHexDigits(id);
   }
 
   /**

@@ -55,7 +55,7 @@ final class PeekHandler {
         new TopicPeek(
             name,
             peeked.messages().stream().map(Entry::of).toList(),
-            peeked.next() == Peeked.NONE ? null : hex(peeked.next())));
+            peeked.next() == Peeked.NONE ? null : MessagePosition.hex(peeked.next())));
   }
 
   /** GET /channel/peek. */
@@ -90,14 +90,6 @@ final class PeekHandler {
   /** A whole message in any case, or nobody could copy it. */
   private int maxBodyBytes() {
     return Math.max(MAX_BODY_BYTES, broker.options().maxMsgSize());
-  }
-
-  private static String hex(long id) {
-    StringBuilder text = new StringBuilder(Long.toHexString(id));
-    while (text.length() < 16) {
-      text.insert(0, '0');
-    }
-    return text.toString();
   }
 
   private record TopicPeek(
@@ -137,7 +129,7 @@ final class PeekHandler {
       long nanos = Math.floorMod(message.timestampNs(), NS_PER_S);
       return new Entry(
           message.reason() == null ? null : topic,
-          hex(message.id()),
+          MessagePosition.hex(message.id()),
           Instant.ofEpochSecond(seconds, nanos).toString(),
           message.timestampNs(),
           message.attempts() < 0 ? null : message.attempts(),
