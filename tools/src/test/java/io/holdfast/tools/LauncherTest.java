@@ -81,6 +81,24 @@ class LauncherTest {
   }
 
   @Test
+  void shouldUseItsOwnJava() throws Exception {
+    Path home = install("with runtime");
+    Files.createDirectories(home.resolve("runtime"));
+    Files.move(java.resolve("bin"), home.resolve("runtime/bin"));
+    assertEquals(home + "/lib/holdfast.jar", last(run(0, home.resolve("bin/holdfast"))));
+    assertEquals(home + "/lib/holdfast-tools.jar", last(run(0, home.resolve("bin/holdfast-tools"))));
+
+    Files.createFile(home.resolve("lib/holdfast.jsa"));
+    assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "no /proc/self/fd here");
+    Files.createFile(home.resolve("lib/holdfast.jar"));
+    assertEquals("/proc/self/fd/9/holdfast.jar", last(run(0, home.resolve("bin/holdfast"))));
+  }
+
+  private static String last(List<String> args) {
+    return args.get(args.size() - 1);
+  }
+
+  @Test
   void shouldFollowLinksAndSayWhatCannotBe() throws Exception {
     Path home = install("linked home");
     Path link = Files.createSymbolicLink(dir.resolve("a link"), home.resolve("bin/holdfast"));

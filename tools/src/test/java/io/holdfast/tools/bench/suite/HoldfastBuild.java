@@ -13,6 +13,8 @@ final class HoldfastBuild {
   private static final List<String> OPTIONS =
       List.of("--data-path={data}", "--tcp-address={tcp}", "--http-address={http}");
 
+  private static final String OWN_JAVA = "-linux-x86_64.tar.gz";
+
   private HoldfastBuild() {}
 
   /**
@@ -39,6 +41,9 @@ final class HoldfastBuild {
     if (Files.isDirectory(target)) {
       try (DirectoryStream<Path> archives = Files.newDirectoryStream(target, "holdfast-*.tar.gz")) {
         for (Path archive : archives) {
+          if (archive.toString().endsWith(OWN_JAVA)) {
+            continue; // Brokers are compared on one Java: the one that the launcher finds.
+          }
           Environment.output(
               unpackTo, "tar", "xzf", archive.toAbsolutePath().toString(), "--strip-components=1");
           return command(unpackTo.resolve("bin").resolve("holdfast"));
