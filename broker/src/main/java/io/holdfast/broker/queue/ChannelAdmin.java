@@ -109,7 +109,7 @@ final class ChannelAdmin {
 
   /**
    * Puts the channel to another position; a call of {@link #settleRewind} is to follow. Topic's
-   * lock, while no file is removed and nothing is carried forward.
+   * lock, while no file is removed, nothing carried forward and no dead letter published.
    *
    * @param first it has everything from this ordinal on
    * @param copies of messages from there on whose own record is gone
@@ -119,7 +119,6 @@ final class ChannelAdmin {
   long[] rewind(long first, Collection<MessageRef> copies) throws IOException {
     long[] counts = new long[2];
     synchronized (lock) {
-      DeadLetterSteps.awaitMoving(lock, dead);
       if (state.exiting) {
         throw new IOException("exiting");
       }

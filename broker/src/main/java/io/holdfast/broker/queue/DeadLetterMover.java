@@ -38,8 +38,11 @@ public final class DeadLetterMover {
   private final Executor workers;
   private final ChannelSettings.Clock clock;
 
-  /** Whether a run is about to begin. */
+  /** Whether a worker is at it, or about to be. */
   private final AtomicBoolean scheduled = new AtomicBoolean();
+
+  /** Whether there may be more than it has seen. */
+  private final AtomicBoolean again = new AtomicBoolean();
 
   /** When channels are tried again whose dead letters were not taken; nanoTime. */
   @GuardedBy("this")
@@ -56,6 +59,7 @@ public final class DeadLetterMover {
 
   /** Has a run begin soon. Any thread; does not block. */
   public void wake() {
+    again.set(true);
     if (scheduled.compareAndSet(false, true)) {
       try {
         workers.execute(this::run);
@@ -66,17 +70,28 @@ public final class DeadLetterMover {
   }
 
   /** Publishes all there is that is taken. */
-  synchronized void run() {
-    scheduled.set(false);
+  void run() {
+    try {
+      while (again.getAndSet(false)) {
+        visitAll();
+      }
+    } finally {
+      scheduled.set(false);
+    }
+    if (again.get()) {
+      wake();
+    }
+  }
+
+  private synchronized void visitAll() {
     refused.keySet().removeIf(Channel::isExiting);
     for (Topic topic : topics.all()) {
       for (Channel channel : topic.channels()) {
         if (channel.deadLettersToBePublished() > 0) {
           try {
             moveAll(topic, channel);
-          } catch (RuntimeException | Error e) {
+          } catch (RuntimeException e) {
             LOG.error("{}: dead letters cannot be published", nameOf(topic, channel), e);
-            throw e;
           }
         }
       }

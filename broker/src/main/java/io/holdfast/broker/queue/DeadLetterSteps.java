@@ -126,14 +126,30 @@ final class DeadLetterSteps {
     return done;
   }
 
+  /**
+   * Nothing is published until {@link #releaseMoves}; returns when nothing is being. Without the
+   * locks that publishing needs.
+   *
+   * @throws IOException when that takes too long
+   */
+  void holdMoves() throws IOException {
+    synchronized (lock) {
+      awaitMoving();
+      dead.setMoving(true);
+    }
+  }
+
+  /** Dead letters are published again. */
+  void releaseMoves() {
+    synchronized (lock) {
+      dead.setMoving(false);
+      lock.notifyAll();
+    }
+  }
+
   /** What is being published is about to be gone, or to stay: until then it is nobody else's. */
   @GuardedBy("lock")
   private void awaitMoving() throws IOException {
-    awaitMoving(lock, dead);
-  }
-
-  /** The same for others who take dead letters out, under the channel's lock. */
-  static void awaitMoving(Object lock, DeadLetters dead) throws IOException {
     long untilNs = System.nanoTime() + MAX_WAIT_NS;
     while (dead.isMoving()) {
       if (System.nanoTime() - untilNs > 0) {

@@ -311,7 +311,8 @@ final class Deliveries {
     if (outcome != Outcome.OK) {
       return outcome;
     }
-    if (delayMs > 0 && !ready.mayDefer()) {
+    boolean isLast = AttemptsLimit.isReached(policy.get(), message.attempts());
+    if (delayMs > 0 && !isLast && !ready.mayDefer()) {
       return Outcome.TOO_MANY_DEFERRED;
     }
     end(message, End.REQ, delayMs);

@@ -216,9 +216,14 @@ public final class Topic {
       if (channel == null || state.isEnding()) {
         throw new BrokerException(channel == null ? "no such channel" : "exiting");
       }
-      Rewound rewound = reclaimer.keepingFiles(() -> rewind(channel, to));
-      channel.settleRewind();
-      return rewound;
+      channel.deadLetters().holdMoves();
+      try {
+        Rewound rewound = reclaimer.keepingFiles(() -> rewind(channel, to));
+        channel.settleRewind();
+        return rewound;
+      } finally {
+        channel.deadLetters().releaseMoves();
+      }
     }
   }
 

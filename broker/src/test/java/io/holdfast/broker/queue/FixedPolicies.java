@@ -8,14 +8,17 @@ import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.broker.policy.TopicPolicy.WhenFull;
 import java.util.Map;
 
-/** Policies that a test sets: the same for all channels and topics, whatever was set by hand. */
+/**
+ * Policies that a test sets: the same for all channels and topics, whatever was set by hand; but
+ * channels of the dead letters' topic "dlt" have none.
+ */
 final class FixedPolicies implements Policies {
   volatile ChannelPolicy channel = ChannelPolicy.DEFAULT;
   volatile TopicPolicy topic = TopicPolicy.DEFAULT;
 
   @Override
   public ChannelPolicy ofChannel(String ofTopic, String name, Map<String, String> byHand) {
-    return channel;
+    return ofTopic.equals("dlt") ? ChannelPolicy.DEFAULT : channel;
   }
 
   @Override

@@ -147,6 +147,11 @@ final class SimulatedBroker
     }
   }
 
+  /** As a worker does when there are dead letters for a topic. */
+  void moveDeadLetters() {
+    new DeadLetterMover(topics, Runnable::run, this).wake();
+  }
+
   /** An orderly stop. */
   void stop() {
     topics.exit();
