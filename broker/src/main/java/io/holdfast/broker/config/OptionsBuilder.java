@@ -40,7 +40,9 @@ public final class OptionsBuilder {
   public OptionsBuilder option(String key, String text) {
     OptionSpec spec =
         OptionTable.byTomlKey(key)
-            .orElseThrow(() -> new IllegalArgumentException(TomlFile.unknownKey(key)));
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(TomlFile.unknownKey(key, OptionTable.tomlKeys())));
     return set(spec, read(spec, text, Origin.PROGRAM), Origin.PROGRAM);
   }
 

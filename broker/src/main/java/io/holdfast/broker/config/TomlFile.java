@@ -12,11 +12,14 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Reads the TOML file of {@code --config}. Unknown keys fail: a durable broker must not guess. */
 final class TomlFile {
@@ -26,6 +29,10 @@ final class TomlFile {
   private static final Pattern TABLE = Pattern.compile("[ \\t]*\\[");
   private static final Pattern KEY =
       Pattern.compile("[ \\t]*((?:[A-Za-z0-9_.-]+|\"[^\"]*\"|'[^']*')(?:[ \\t.]*))=");
+
+  /** All that stands at the top of a file. */
+  private static final List<String> KEYS =
+      Stream.concat(OptionTable.tomlKeys().stream(), Stream.of(PolicyTables.KEY)).toList();
 
   private static final TomlMapper MAPPER = new TomlMapper();
 
@@ -130,7 +137,7 @@ final class TomlFile {
     String place = place(key);
     OptionSpec spec = OptionTable.byTomlKey(key).orElse(null);
     if (spec == null) {
-      throw bad(place + ": " + unknownKey(key));
+      throw bad(place + ": " + unknownKey(key, KEYS));
     }
     Origin origin = Origin.file(place);
     Object value =
@@ -148,13 +155,17 @@ final class TomlFile {
     }
   }
 
-  /** What is said of a key that no option has. */
-  static String unknownKey(String key) {
+  /**
+   * What is said of a key that is not known.
+   *
+   * @param known what may have been meant
+   */
+  static String unknownKey(String key, Collection<String> known) {
     return "unknown key "
         + GoValues.quote(key)
-        + Suggestion.closest(key, OptionTable.tomlKeys())
+        + Suggestion.closest(key, known)
             .or(() -> OptionTable.byFlag(key.replace('_', '-')).map(OptionSpec::tomlKey))
-            .map(known -> ": did you mean " + known + "?")
+            .map(meant -> ": did you mean " + meant + "?")
             .orElse(": conf/holdfast.toml lists the accepted ones");
   }
 

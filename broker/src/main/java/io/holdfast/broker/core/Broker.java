@@ -134,6 +134,7 @@ public final class Broker {
     }
     dataDir.format().onNeeded(context.metadata()::writeSoon);
     context.housekeeper().start();
+    policiesChanged();
     restored = true;
   }
 
@@ -262,8 +263,14 @@ public final class Broker {
     }
     if (changed) {
       topics.all().forEach(Topic::refreshPolicies);
+      policiesChanged();
     }
     return changed;
+  }
+
+  /** Some were set, by hand or by the configuration: says in the log what they may cost. */
+  public void policiesChanged() {
+    DeadLetterTargets.warn(topics, policies());
   }
 
   /** How the JVM's memory is divided. */

@@ -30,20 +30,11 @@ final class DeadLetterHandler {
   }
 
   void addRoutes(HttpApi.Routes to, Workers workers) {
-    add(to, workers, "/channel/redrive", Channel::redrive);
-    add(to, workers, "/channel/discard", Channel::discard);
-  }
-
-  private void add(HttpApi.Routes to, Workers workers, String path, End end) {
-    to.add(
-        Right.ADMIN,
-        "POST",
-        path,
-        workers.blocking(request -> end(request, end)),
-        "topic",
-        "channel",
-        "id",
-        "n");
+    RequestHandler redrive = workers.blocking(request -> end(request, Channel::redrive));
+    RequestHandler discard = workers.blocking(request -> end(request, Channel::discard));
+    String[] parameters = {"topic", "channel", "id", "n"};
+    to.add(Right.ADMIN, "POST", "/channel/redrive", redrive, parameters);
+    to.add(Right.ADMIN, "POST", "/channel/discard", discard, parameters);
   }
 
   private HttpReply end(ApiRequest request, End end) throws HttpError, IOException {

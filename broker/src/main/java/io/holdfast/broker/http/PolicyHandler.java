@@ -57,6 +57,7 @@ final class PolicyHandler {
         throw invalid(e);
       }
       topic.setHandPolicy(changed);
+      broker.policiesChanged();
       return shown(topic);
     }
   }
@@ -73,6 +74,7 @@ final class PolicyHandler {
         throw invalid(e);
       }
       channel.setHandPolicy(changed);
+      broker.policiesChanged();
       return shown(channel);
     }
   }

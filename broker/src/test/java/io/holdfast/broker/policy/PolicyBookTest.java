@@ -355,7 +355,7 @@ class PolicyBookTest {
         Arguments.of("policy = [1]", ":1: policy \"1\": accepted is [[policy]]"),
         Arguments.of(
             "policy = [{topic = \"a\", max_depth = -1}]", ":1: policy: max_depth \"-1\": accepted"),
-        Arguments.of("[[polcy]]\ntopic = \"a\"", ":1: unknown key \"polcy\""),
+        Arguments.of("[[polcy]]\ntopic = \"a\"", ":1: unknown key \"polcy\": did you mean policy?"),
         Arguments.of(
             "[[policy]]\ntopic = \"a\"\n[[policy]]\ntopic = \"b\"\ntopic = \"c\"",
             ":5: not valid TOML: topic is given twice, first in line 4"));

@@ -124,6 +124,20 @@ class PolicySystemTest {
   }
 
   @Test
+  void deadLettersThatMayBeLostAreSaidInTheLog() {
+    Http http = broker.http();
+    http.post("/topic/create?topic=lossy").expect(200, "");
+    http.post("/topic/create?topic=mourned").expect(200, "");
+    http.post("/channel/create?topic=mourned&channel=c").expect(200, "");
+    String names = "/channel/policy?topic=mourned&channel=c";
+    assertEquals(200, http.post(names, "{\"dead_letter\":\"lossy\"}").status());
+    String line = "dead letters of TOPIC(mourned) CHANNEL(c) go to TOPIC(lossy)";
+    assertTrue(!broker.log().contains(line), broker.log());
+    http.post("/topic/policy?topic=lossy", "{\"max_depth\":5,\"when_full\":\"drop_oldest\"}");
+    Awaitility.await().until(() -> broker.log().contains(line));
+  }
+
+  @Test
   void aHugeBodyIsRefused() {
     broker.http().post(TOPIC, " ".repeat(70_000)).expect(413, "{\"message\":\"BODY_TOO_BIG\"}");
   }
