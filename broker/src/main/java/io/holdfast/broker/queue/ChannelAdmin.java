@@ -101,7 +101,8 @@ final class ChannelAdmin {
         return;
       }
       messages.clearLiving();
-      ledger.recordDropped(() -> backend.empty(messages.dead()), messages);
+      List<HeldMessage> dead = messages.dead();
+      ledger.recordDropped(() -> backend.empty(dead), messages);
     }
     // Their slots are free again.
     wakeAll();

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
@@ -14,6 +13,14 @@ import org.roaringbitmap.longlong.Roaring64Bitmap;
  * Takes the channel's lock itself, and none while it waits for the disk. Workers.
  */
 final class DeadLetterSteps {
+  /** How a dead letter ends by somebody. */
+  private enum End {
+    /** It is ready again, as if never delivered. */
+    REDRIVE,
+    /** It is finished. */
+    DISCARD
+  }
+
   /** Messages in one turn, so that deliveries go on. */
   private static final int STEP = 1000;
 
@@ -64,23 +71,16 @@ final class DeadLetterSteps {
 
   /** See {@link Channel#redrive}. */
   int redrive(long[] ids, int max) throws IOException {
-    return forEach(
-        ids,
-        max,
-        message -> {
-          message.redrive();
-          ready.requeue(message);
-          ledger.cameBack(message, 0);
-        });
+    return forEach(ids, max, End.REDRIVE);
   }
 
   /** See {@link Channel#discard}. */
   int discard(long[] ids, int max) throws IOException {
-    return forEach(ids, max, message -> ledger.finished(message.ordinal()));
+    return forEach(ids, max, End.DISCARD);
   }
 
   /** Takes out dead letters; returns how many, and when that is on disk. */
-  private int forEach(long[] ids, int max, Consumer<Message> action) throws IOException {
+  private int forEach(long[] ids, int max, End how) throws IOException {
     int count = 0;
     int left = max;
     synchronized (lock) {
@@ -89,17 +89,17 @@ final class DeadLetterSteps {
       left = Math.min(left, ids == null ? dead.size() : ids.length);
     }
     while (left > 0) {
-      List<io.holdfast.broker.queue.Consumer> wake = new ArrayList<>();
+      List<Consumer> wake = new ArrayList<>();
       int done;
       synchronized (lock) {
         awaitMoving();
         if (state.exiting) {
           throw new IOException("exiting");
         }
-        done = step(ids, ids == null ? 0 : ids.length - left, Math.min(left, STEP), action);
+        done = step(ids, ids == null ? 0 : ids.length - left, Math.min(left, STEP), how);
         wakeups.next(ready.isEmpty() ? 0 : done, wake);
       }
-      wake.forEach(io.holdfast.broker.queue.Consumer::wake);
+      wake.forEach(Consumer::wake);
       count += done;
       left -= STEP;
     }
@@ -110,12 +110,12 @@ final class DeadLetterSteps {
   }
 
   @GuardedBy("lock")
-  private int step(long[] ids, int from, int max, Consumer<Message> action) throws IOException {
+  private int step(long[] ids, int from, int max, End how) throws IOException {
     int done = 0;
     for (int i = 0; i < max; i++) {
       Message message = ids == null ? dead.pollFirst() : dead.take(guids.ordinalOf(ids[from + i]));
       if (message != null) {
-        action.accept(message);
+        end(message, how);
         done++;
       }
     }
@@ -145,6 +145,17 @@ final class DeadLetterSteps {
       dead.setMoving(false);
       lock.notifyAll();
     }
+  }
+
+  @GuardedBy("lock")
+  private void end(Message message, End how) {
+    if (how == End.DISCARD) {
+      ledger.finished(message.ordinal());
+      return;
+    }
+    message.redrive();
+    ready.requeue(message);
+    ledger.cameBack(message, 0);
   }
 
   /** What is being published is about to be gone, or to stay: until then it is nobody else's. */
