@@ -7,7 +7,6 @@ import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -21,12 +20,6 @@ import java.util.stream.Stream;
  * the deferred ones, and the select across the first two. The channel's lock guards it.
  */
 final class ReadyMessages {
-  /**
-   * Bodies from this size on are not copied into memory: they are as near in the mapped journal,
-   * and the copy costs more than finding them there.
-   */
-  private static final int MAX_COPIED_BODY_BYTES = 4096;
-
   /** Messages made ready in one turn of the scan. */
   private static final int MAX_RELEASED = 10_000;
 
@@ -35,10 +28,10 @@ final class ReadyMessages {
 
   private final ChannelSettings settings;
   private final BackendQueue backend;
-  private final LongSupplier demand;
   private final MemoryQueue memory;
   private final DeferredMessages deferred;
   private final OldestWaiting oldest;
+  private final NewMessages arrivals;
 
   /** Whether the oldest message is the next, and all wait for it where it is deferred. */
   private boolean ordered;
@@ -56,7 +49,6 @@ final class ReadyMessages {
   private boolean memoryWasLast;
 
   private long dropped;
-  private final OrdinalRanges dropping = new OrdinalRanges();
 
   /**
    * @param demand of an ephemeral channel, which drops what passes the memory queue: how many
@@ -65,12 +57,12 @@ final class ReadyMessages {
   ReadyMessages(ChannelSettings settings, BackendQueue backend, LongSupplier demand) {
     this.settings = settings;
     this.backend = backend;
-    this.demand = demand;
     memory =
         new MemoryQueue(
             settings.memQueueSize(), settings.memQueueBytes(), settings.memory().queues());
     deferred = new DeferredMessages(settings);
     oldest = new OldestWaiting(memory, deferred, backend);
+    arrivals = new NewMessages(settings, backend, demand, memory, deferred);
   }
 
   // ---------------------------------------------------------------- in
@@ -119,86 +111,7 @@ final class ReadyMessages {
 
   /** Takes a batch; what memory has no room for stays in the backend, or is dropped. */
   void put(Batch batch) throws IOException {
-    if (batch.deferMs() == 0) {
-      int room = backend.isCaughtUp() ? room(batch.count()) : 0;
-      int taken = room == 0 ? 0 : putInMemory(batch, room);
-      if (demand == null || !backend.isCaughtUp()) {
-        backend.put(batch, taken);
-      } else {
-        putAndDrop(batch, taken);
-      }
-    } else if (mayHold(batch.count())) {
-      putDeferred(batch);
-    } else if (demand == null || !backend.isCaughtUp()) {
-      // Beyond the bound on references it stays in the backend, which knows its due time, too.
-      backend.put(batch, 0);
-    } else {
-      putAndDrop(batch, 0);
-    }
-  }
-
-  /** How many of some new messages may go to memory. */
-  private int room(int count) {
-    if (demand == null) {
-      return Math.min(memory.room(), count);
-    }
-    long room = settings.memQueueSize() - memory.size();
-    if (room < count) {
-      room += demand.getAsLong();
-    }
-    return (int) Math.max(0, Math.min(room, count));
-  }
-
-  /** An ephemeral channel has no more than memory takes and consumers wait for. */
-  private void putAndDrop(Batch batch, int taken) throws IOException {
-    backend.put(batch, batch.count());
-    if (taken < batch.count()) {
-      dropped += batch.count() - taken;
-      dropping.clear();
-      dropping.add(batch.firstOrdinal() + taken, batch.endOrdinal());
-      backend.finish(dropping);
-    }
-  }
-
-  /**
-   * Fills the memory queue as far as it has room; an ephemeral channel's beyond its bytes with
-   * references, whose bodies are in the journal.
-   *
-   * @param max messages
-   * @return how many it took
-   */
-  private int putInMemory(Batch batch, int max) {
-    boolean copy =
-        memory.room() > 0 && batch.bodyBytes() < (long) batch.count() * MAX_COPIED_BODY_BYTES;
-    byte[] bytes = copy ? batch.copy() : null;
-    long bornNs = settings.clock().nanos();
-    ByteBuffer section = batch.section();
-    int start = section.position();
-    int at = start;
-    for (int i = 0; i < max; i++) {
-      int length = section.getInt(at);
-      Message message = Message.of(batch, i, at + Integer.BYTES - start, length, bornNs);
-      if (memory.reserve(copy ? length : 0)) {
-        message.bytes = bytes;
-        memory.put(message);
-      } else if (demand == null || !putReference(message)) {
-        return i;
-      }
-      at += Integer.BYTES + length;
-    }
-    return max;
-  }
-
-  /** For an ephemeral channel: where all queues together are full only what consumers wait for. */
-  private boolean putReference(Message message) {
-    if (memory.tryPut(message)) {
-      return true;
-    }
-    boolean isAwaited = memory.size() < demand.getAsLong();
-    if (isAwaited) {
-      memory.putAnyway(message);
-    }
-    return isAwaited;
+    arrivals.put(batch);
   }
 
   /**
@@ -206,35 +119,15 @@ final class ReadyMessages {
    * rest is dropped up to an ordinal, below which nobody else needs the journal.
    */
   void letGo(long belowOrdinal) throws IOException {
-    while (backend.backlogFrom() < belowOrdinal && room(1) > 0 && pollBackend()) {
+    while (backend.backlogFrom() < belowOrdinal && arrivals.room(1) > 0 && pollBackend()) {
       memory.putAnyway(Message.of(view));
     }
     dropped += backend.dropBelow(belowOrdinal);
   }
 
-  /** For want of disk an ephemeral channel keeps only what came back or a consumer waits for. */
+  /** See {@link NewMessages#dropWaiting}. */
   void dropWaiting() throws IOException {
-    dropping.clear();
-    dropped += memory.dropNew(demand.getAsLong(), dropping);
-    backend.finish(dropping);
-    dropped += backend.dropBelow(Long.MAX_VALUE);
-  }
-
-  private void putDeferred(Batch batch) throws IOException {
-    ByteBuffer section = batch.section();
-    int start = section.position();
-    int at = start;
-    long nowMs = settings.clock().wallMs();
-    long bornNs = settings.clock().nanos();
-    List<HeldMessage> held = new ArrayList<>(batch.count());
-    for (int i = 0; i < batch.count(); i++) {
-      int length = section.getInt(at);
-      Message message = Message.of(batch, i, at + Integer.BYTES - start, length, bornNs);
-      held.add(HeldMessage.after(message, batch.deferMs(), nowMs));
-      defer(message, batch.deferMs());
-      at += Integer.BYTES + length;
-    }
-    backend.putHeld(batch, held);
+    arrivals.dropWaiting();
   }
 
   /**
@@ -270,7 +163,7 @@ final class ReadyMessages {
 
   /** Messages that there was no room for. */
   long dropped() {
-    return dropped;
+    return dropped + arrivals.dropped();
   }
 
   /** A delay as a restart finds it: of a message that a longer one was allowed for, too. */

@@ -5,6 +5,7 @@ import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.topic.DirNames;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -151,6 +152,61 @@ final class ChannelModel {
     enter(message, Place.IN_FLIGHT);
   }
 
+  /** A delivery has ended without FIN: it waits for another time, or is dead. */
+  void end(ModelMessage message, long delayMs, long nowMs) {
+    if (settings.maxAttempts() > 0 && message.attempts >= settings.maxAttempts()) {
+      if (ephemeral) {
+        finish(message.published.ordinal());
+      } else {
+        leave(message);
+        enter(message, Place.DEAD);
+      }
+    } else if (delayMs > 0) {
+      defer(message, nowMs + delayMs);
+    } else {
+      comeBack(message);
+    }
+  }
+
+  /** A dead one is ready again, as if it had never been delivered. */
+  void redrive(ModelMessage message) {
+    leave(message);
+    message.attempts = 0;
+    message.anew = true;
+    message.cameBack = true;
+    enter(message, Place.READY);
+  }
+
+  /** The dead ones. */
+  List<ModelMessage> dead() {
+    return messages.values().stream().filter(m -> m.place == Place.DEAD).toList();
+  }
+
+  /**
+   * It was put to another position.
+   *
+   * @param available what there is from there on
+   */
+  void rewind(long first, Collection<Published> available, long nowMs) {
+    for (SimulatedClient client : clients) {
+      client.inFlight.clear();
+    }
+    List<ModelMessage> dead =
+        dead().stream().filter(message -> message.published.ordinal() < first).toList();
+    messages.clear();
+    Arrays.fill(counts, 0);
+    cameBack = 0;
+    sampledOut = 0;
+    for (Published published : available) {
+      add(published, published.dueMs() > nowMs ? Place.DEFERRED : Place.READY);
+    }
+    for (ModelMessage message : dead) {
+      messages.put(message.published.ordinal(), message);
+      counts[Place.DEAD.ordinal()]++;
+    }
+    lastFirst = -1;
+  }
+
   /** Waits for another time. */
   void comeBack(ModelMessage message) {
     leave(message);
@@ -172,8 +228,9 @@ final class ChannelModel {
     for (SimulatedClient client : clients) {
       client.inFlight.clear();
     }
-    messages.clear();
+    messages.values().removeIf(message -> message.place != Place.DEAD);
     Arrays.fill(counts, 0);
+    counts[Place.DEAD.ordinal()] = messages.size();
     cameBack = 0;
     sampledOut = 0;
   }
@@ -183,9 +240,9 @@ final class ChannelModel {
     if (count(Place.IN_FLIGHT) == 0 && count(Place.DEFERRED) == 0) {
       return;
     }
-    for (ModelMessage message : messages.values()) {
+    for (ModelMessage message : List.copyOf(messages.values())) {
       if (message.place == Place.IN_FLIGHT && message.deadlineMs <= nowMs) {
-        comeBack(message);
+        end(message, 0, nowMs);
         timeoutCount++;
       } else if (message.place == Place.DEFERRED && message.dueMs <= nowMs) {
         comeBack(message);
@@ -197,7 +254,7 @@ final class ChannelModel {
   void leave(SimulatedClient client) {
     clients.remove(client);
     for (long ordinal : new ArrayList<>(client.inFlight)) {
-      comeBack(messages.get(ordinal));
+      end(messages.get(ordinal), 0, 0);
     }
   }
 

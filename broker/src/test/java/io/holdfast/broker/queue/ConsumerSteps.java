@@ -169,7 +169,8 @@ final class ConsumerSteps {
           Outcome expected = expected(channel, client, ordinal);
           if (expected == Outcome.OK
               && delayMs > 0
-              && real.figures().deferredCount() >= world.settings.maxDeferred()) {
+              && real.figures().deferredCount() >= world.settings.maxDeferred()
+              && !isLastAttempt(channel.messages.get(ordinal))) {
             expected = Outcome.TOO_MANY_DEFERRED;
           }
           world.note(channel, "%s REQ %d %d: %s", client.name, ordinal, delayMs, expected);
@@ -177,15 +178,15 @@ final class ConsumerSteps {
           require(expected == outcome, channel, "REQ %d: %s", ordinal, outcome);
           if (expected == Outcome.OK) {
             channel.requeueCount++;
-            ModelMessage message = channel.messages.get(ordinal);
-            if (delayMs > 0) {
-              channel.defer(message, world.broker.nowMs() + delayMs);
-            } else {
-              channel.comeBack(message);
-            }
+            channel.end(channel.messages.get(ordinal), delayMs, world.broker.nowMs());
           }
           world.readComplete(channel, client);
         });
+  }
+
+  private boolean isLastAttempt(ModelMessage message) {
+    int max = world.settings.maxAttempts();
+    return max > 0 && message.attempts >= max;
   }
 
   void touch() throws Exception {

@@ -6,7 +6,8 @@ final class ModelMessage {
   enum Place {
     READY,
     IN_FLIGHT,
-    DEFERRED
+    DEFERRED,
+    DEAD
   }
 
   /**
@@ -41,6 +42,9 @@ final class ModelMessage {
   boolean cameBack;
 
   long dueMs;
+
+  /** Whether it began anew, so that it may come after younger ones. */
+  boolean anew;
 
   // Only while in flight.
   SimulatedClient client;

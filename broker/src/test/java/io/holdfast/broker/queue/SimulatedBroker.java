@@ -3,6 +3,7 @@ package io.holdfast.broker.queue;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
 import io.holdfast.broker.meters.E2eProcessingLatency;
+import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.DataDir;
@@ -104,6 +105,10 @@ final class SimulatedBroker
             (what, cause) -> diskErrors.add(cause),
             this::persistMetadata,
             MemoryBudget.ofThisJvm(0, 0));
+    policies.channel =
+        simulation.ordered()
+            ? FixedPolicies.ordered(simulation.maxAttempts(), 0)
+            : FixedPolicies.attempts(simulation.maxAttempts(), ChannelPolicy.KEEP, 1_000_000);
     scan = new QueueScan(this, false);
     topics = newTopics();
   }

@@ -42,6 +42,7 @@ final class SimulationChecks {
     }
     equal(channel.clients.size(), real.clients().size(), channel, "number of consumers");
     equal(channel.count(Place.IN_FLIGHT), real.figures().inFlightCount(), channel, "in flight");
+    equal(channel.count(Place.DEAD), real.figures().deadCount(), channel, "dead letters");
     long depth = real.figures().depth();
     long deferred = real.figures().deferredCount();
     equal(channel.waiting(), depth + deferred, channel, "depth and deferred");
@@ -70,7 +71,8 @@ final class SimulationChecks {
         // At the bound of references the backend has to wait.
         boolean bound =
             world.real(channel).figures().deferredCount() >= world.settings.maxDeferred();
-        if (room && !channel.paused && !bound) {
+        // Where the order is kept only one is served, and one at a time.
+        if (room && !channel.paused && !bound && !world.settings.ordered()) {
           equal(
               0,
               channel.count(Place.READY) - channel.sampledOut,

@@ -157,7 +157,10 @@ final class SimulationWorld {
     }
     require(!channel.paused, channel, "delivered while paused");
     require(client.hasRoom(), channel, "%s gets more than it asked for", client.name);
-    if (message.attempts == 0 && published.dueMs() == 0) {
+    if (broker.policies.channel.ordered()) {
+      checkOrder(channel, message);
+    }
+    if (message.attempts == 0 && published.dueMs() == 0 && !message.anew) {
       if (ordinal < channel.lastFirst) {
         throw new SimulationFailure(
             channel,
@@ -167,6 +170,20 @@ final class SimulationWorld {
       channel.lastFirst = ordinal;
     }
     channel.deliver(message, client, broker.nowMs());
+  }
+
+  /** One at a time, and nothing older is left that is not dead. */
+  private static void checkOrder(ChannelModel channel, ModelMessage message) {
+    long ordinal = message.published.ordinal();
+    equal(0, channel.count(Place.IN_FLIGHT), channel, "in flight beside an ordered one");
+    for (ModelMessage older : channel.messages.headMap(ordinal).values()) {
+      if (older.place != Place.DEAD && channel.sampledOut == 0) {
+        throw new SimulationFailure(
+            channel,
+            "delivered " + message + " before " + older,
+            List.of(ordinal, older.published.ordinal()));
+      }
+    }
   }
 
   /** Closes the connections that deletions have ended. */

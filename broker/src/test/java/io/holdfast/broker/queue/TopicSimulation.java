@@ -3,6 +3,7 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.SimulationFailure.equal;
 import static io.holdfast.broker.queue.SimulationFailure.require;
 
+import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.files.DurableFiles;
 import io.netty.buffer.ByteBuf;
@@ -136,8 +137,12 @@ final class TopicSimulation {
       admin.maybePersist();
     } else if (dice < 96) {
       admin.restart();
-    } else if (dice < 99) {
+    } else if (dice < 97) {
       admin.crash();
+    } else if (dice < 98) {
+      admin.endDead();
+    } else if (dice < 99) {
+      admin.rewind();
     }
   }
 
@@ -221,7 +226,16 @@ final class TopicSimulation {
     deleteAll();
   }
 
-  private void drain(TopicModel topic, ChannelModel channel) {
+  private void drain(TopicModel topic, ChannelModel channel) throws Exception {
+    List<ModelMessage> dead = channel.dead();
+    int redriven = world.real(channel).redrive(null, Integer.MAX_VALUE);
+    equal(dead.size(), redriven, channel, "dead letters at the end");
+    dead.forEach(channel::redrive);
+    if (world.settings.ordered()) {
+      // Else they would come one at a time.
+      world.broker.policies.channel = ChannelPolicy.DEFAULT;
+      world.real(topic).refreshPolicies();
+    }
     SimulatedClient client = world.newClient(FAR_MS, 0);
     Channel real = world.real(channel);
     try {
