@@ -72,7 +72,7 @@ public final class Channel {
 
   /** Messages delivered from memory, by the consumer's {@link Locality}. */
   @GuardedBy("lock")
-  private final long[] memoryCounts = new long[Locality.values().length];
+  private final LocalityCounts memoryCounts = new LocalityCounts();
 
   /**
    * Makes a channel on top of its backend.
@@ -257,8 +257,8 @@ public final class Channel {
         }
       }
       if (count > 0) {
-        int locality = Locality.of(client, settings.topology()).ordinal();
-        memoryCounts[locality] += ready.takenFromMemory() - fromMemory;
+        memoryCounts.add(
+            Locality.of(client, settings.topology()), ready.takenFromMemory() - fromMemory);
         settings.pacing().delivered(count, nowNs);
         timing.watch(nowNs + deliveries.timeoutNs(client));
       }
@@ -523,9 +523,9 @@ public final class Channel {
           messageCount,
           deliveries.requeueCount(),
           deliveries.timeoutCount(),
-          memoryCounts[Locality.ZONE.ordinal()],
-          memoryCounts[Locality.REGION.ordinal()],
-          memoryCounts[Locality.GLOBAL.ordinal()],
+          memoryCounts.zone(),
+          memoryCounts.region(),
+          memoryCounts.global(),
           backend.unreadable(),
           ready.dropped(),
           dead.size(),

@@ -17,8 +17,6 @@ import java.util.stream.Stream;
  * published elsewhere ({@link DeadLetterMover}). The channel's lock guards it.
  */
 final class DeadLetters {
-  private static final Mark[] MARKS = Mark.values();
-
   /** Of an entry's key: the mark; above it when the message died, ms since 1970. */
   private static final int MARK_BITS = 3;
 
@@ -91,7 +89,7 @@ final class DeadLetters {
     ChannelPolicy rules = policy.get();
     deadLetterCount++;
     if (rules.deadLetter().equals(ChannelPolicy.DROP)
-        || isEphemeral && rules.deadLetter().equals(ChannelPolicy.KEEP)) {
+        || (isEphemeral && rules.deadLetter().equals(ChannelPolicy.KEEP))) {
       droppedCount++;
       ledger.finished(message.ordinal());
       return;
@@ -133,7 +131,7 @@ final class DeadLetters {
   private void add(Message message, long diedMs, Mark mark) {
     share.take(References.REFERENCE_BYTES);
     entries.ensure(end + 1);
-    entries.set(end++, message, diedMs << MARK_BITS | mark.ordinal());
+    entries.set(end++, message, (diedMs << MARK_BITS) | mark.code());
     count(mark, 1);
   }
 
@@ -277,7 +275,7 @@ final class DeadLetters {
   }
 
   private Mark mark(int i) {
-    return MARKS[(int) entries.key(i) & MARK_MASK];
+    return Mark.of((int) entries.key(i) & MARK_MASK);
   }
 
   private long diedMs(int i) {

@@ -70,7 +70,7 @@ final class NewMessages {
     if (demand == null) {
       return Math.min(memory.room(), count);
     }
-    long room = settings.memQueueSize() - memory.size();
+    long room = (long) settings.memQueueSize() - memory.size();
     if (room < count) {
       room += demand.getAsLong();
     }

@@ -375,7 +375,7 @@ final class ReadyMessages {
     int i = 0;
     int j = 0;
     while (first.size() < max && (i < cameBack.size() || j < inBackend.size())) {
-      boolean fromMemory = j == inBackend.size() || isMemoryNext && i < cameBack.size();
+      boolean fromMemory = j == inBackend.size() || (isMemoryNext && i < cameBack.size());
       first.add(fromMemory ? cameBack.get(i++) : inBackend.get(j++));
       isMemoryNext = !fromMemory;
     }

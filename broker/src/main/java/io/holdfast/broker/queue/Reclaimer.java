@@ -180,7 +180,7 @@ final class Reclaimer {
    */
   void closeCold(boolean used) {
     synchronized (housekeepingLock) {
-      if (state.exiting || !used && journal.nextOrdinal() != seenOrdinal) {
+      if (state.exiting || (!used && journal.nextOrdinal() != seenOrdinal)) {
         return;
       }
       channels.forEach(channel -> channel.upkeep().closeCold());

@@ -222,7 +222,7 @@ final class TopicChannels {
           extend(channel);
         }
         channels.put(name, channel);
-        if (!state.paused && (hasTaker() || keptBack.depth() == 0 && hasAudience())) {
+        if (!state.paused && (hasTaker() || (keptBack.depth() == 0 && hasAudience()))) {
           keptBack.handOver();
         }
       }

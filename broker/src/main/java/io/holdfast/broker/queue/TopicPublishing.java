@@ -114,6 +114,7 @@ final class TopicPublishing {
   }
 
   @GuardedBy("lock")
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
   private void count(int messages, long bytes) {
     messageCount += messages;
     messageBytes += bytes;

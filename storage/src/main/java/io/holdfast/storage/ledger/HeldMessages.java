@@ -18,7 +18,6 @@ import java.util.function.LongPredicate;
 public final class HeldMessages extends AbstractCollection<HeldMessage> {
   private static final int MAX_BLOCK = 256;
   private static final int MIN_BLOCK = 8;
-  private static final HeldMessage.Mark[] MARKS = HeldMessage.Mark.values();
 
   /** By their first ordinal, which may have been removed since; none is empty. */
   private final TreeMap<Long, Block> blocks = new TreeMap<>();
@@ -64,7 +63,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
               carried ? ~attempts[i] : attempts[i],
               carried);
       return delayMs[i] < 0
-          ? HeldMessage.dead(ref, dueMs[i], MARKS[-delayMs[i]])
+          ? HeldMessage.dead(ref, dueMs[i], HeldMessage.Mark.of(-delayMs[i]))
           : new HeldMessage(ref, dueMs[i], delayMs[i]);
     }
 
@@ -73,7 +72,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       ordinals[i] = ref.ordinal();
       positions[i] = ref.batchPosition();
       dueMs[i] = message.dueMs();
-      delayMs[i] = message.isDead() ? -message.mark().ordinal() : message.delayMs();
+      delayMs[i] = message.isDead() ? -message.mark().code() : message.delayMs();
       offsets[i] = ref.bodyOffset();
       lengths[i] = ref.bodyLength();
       attempts[i] = ref.isCarried() ? ~ref.packedAttempts() : ref.packedAttempts();

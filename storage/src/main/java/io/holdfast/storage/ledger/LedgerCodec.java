@@ -59,8 +59,6 @@ public final class LedgerCodec {
   /** The same in a checkpoint. */
   public static final int CHECKPOINT_HELD_MARKED = 13;
 
-  private static final HeldMessage.Mark[] MARKS = HeldMessage.Mark.values();
-
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;
 
@@ -164,7 +162,7 @@ public final class LedgerCodec {
         putVar(to, message.delayMs());
       }
       if (hasMarks(type)) {
-        to.put((byte) message.mark().ordinal());
+        to.put((byte) message.mark().code());
       }
     }
   }
@@ -198,8 +196,7 @@ public final class LedgerCodec {
       return new HeldMessage(ref, dueMs, delayMs);
     }
     // One that is not known: rather kept than delivered.
-    int mark = Math.min(from.get() & 0xff, MARKS.length - 1);
-    return new HeldMessage(ref, dueMs, delayMs, MARKS[mark]);
+    return new HeldMessage(ref, dueMs, delayMs, HeldMessage.Mark.of(from.get() & 0xff));
   }
 
   private static long zigzag(long value) {

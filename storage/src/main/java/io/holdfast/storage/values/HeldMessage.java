@@ -18,15 +18,35 @@ public record HeldMessage(MessageRef ref, long dueMs, int delayMs, Mark mark) {
   /** Whether a message is dead. The order is that of the numbers in the ledger's records. */
   public enum Mark {
     /** It lives. */
-    NONE,
+    NONE(0),
     /** Dead, by too many attempts. */
-    DEAD_ATTEMPTS,
+    DEAD_ATTEMPTS(1),
     /** Dead, being too old. */
-    DEAD_EXPIRED,
+    DEAD_EXPIRED(2),
     /** Dead, by too many attempts, and still to be published to the dead letters' topic. */
-    OUT_ATTEMPTS,
+    OUT_ATTEMPTS(3),
     /** Dead, being too old, and still to be published to the dead letters' topic. */
-    OUT_EXPIRED;
+    OUT_EXPIRED(4);
+
+    private static final Mark[] BY_CODE = {
+      NONE, DEAD_ATTEMPTS, DEAD_EXPIRED, OUT_ATTEMPTS, OUT_EXPIRED
+    };
+
+    private final int code;
+
+    Mark(int code) {
+      this.code = code;
+    }
+
+    /** As ledgers have it, 0 to 4. */
+    public int code() {
+      return code;
+    }
+
+    /** The mark of a code; of one that is not known the last, a dead one. */
+    public static Mark of(int code) {
+      return BY_CODE[Math.min(code, BY_CODE.length - 1)];
+    }
 
     /** Whether the message is not to be delivered. */
     public boolean isDead() {
