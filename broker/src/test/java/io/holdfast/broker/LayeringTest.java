@@ -151,6 +151,7 @@ class LayeringTest {
               "com.google.errorprone.annotations..",
               "io.holdfast.storage..",
               "..broker.queue..",
+              "..broker.policy..",
               "..broker.limits..",
               "..broker.meters..");
 
