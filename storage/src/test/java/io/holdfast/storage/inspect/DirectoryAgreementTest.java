@@ -388,6 +388,58 @@ class DirectoryAgreementTest {
     }
   }
 
+  /** Dead letters, redriven ones, a rewind; and one that lacks its end. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldAgreeOnDeadLettersAndARewind(boolean whole) throws Exception {
+    copyImage();
+    final long first = batches.get(12).firstOrdinal();
+    try (DataDir data = DataDir.open(image);
+        ChronicleJournal journal =
+            new ChronicleJournal(data.journalDir(TOPIC), options, syncThread)) {
+      ChronicleBackend late = backend(data, journal, LATE);
+      makeDead(late, List.copyOf(late.takeHeld()));
+      late.close();
+      ChronicleBackend old = backend(data, journal, OLD);
+      List<HeldMessage> dead = makeDead(old, List.copyOf(old.takeHeld()));
+      assertTrue(dead.stream().anyMatch(message -> message.ref().ordinal() < first));
+      old.rewind(
+          first,
+          journal.copiesFrom(first),
+          dead.stream().filter(message -> message.ref().ordinal() < first).toList());
+      old.close();
+      data.markClean();
+    }
+    if (!whole) {
+      List<Path> ledger = files(image.resolve("topics/t/channels/old"));
+      Path newest = ledger.get(ledger.size() - 1);
+      byte[] end = {0x48, 0x4c, 2, 7};
+      overwrite(newest, indexOf(Files.readAllBytes(newest), end) - 4, new byte[64]);
+    }
+    Seen seen = look();
+    if (whole) {
+      assertEquals(List.of(), seen.defects);
+    }
+    boolean hasAll =
+        bodies.keySet().stream().allMatch(o -> o < first || seen.exported.get(OLD).containsKey(o));
+    assertEquals(whole, hasAll);
+    assertAgreed(whole ? "rewound" : "not rewound", seen);
+  }
+
+  /** All that is held is dead, but for one that was redriven. */
+  private static List<HeldMessage> makeDead(ChronicleBackend channel, List<HeldMessage> held)
+      throws IOException {
+    List<HeldMessage> dead = new ArrayList<>();
+    for (HeldMessage message : held) {
+      dead.add(HeldMessage.dead(message.ref(), 77, HeldMessage.Mark.DEAD_ATTEMPTS));
+    }
+    channel.hold(dead);
+    HeldMessage redriven = dead.remove(dead.size() - 1);
+    redriven.ref().redrive();
+    channel.hold(List.of(new HeldMessage(redriven.ref(), 0)));
+    return dead;
+  }
+
   // ---------------------------------------------------------------- looking and opening
 
   /** What those who only look see. */

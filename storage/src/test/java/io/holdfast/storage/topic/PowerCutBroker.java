@@ -188,7 +188,7 @@ final class PowerCutBroker {
     }
     TopicModel topic = pick(topics.values());
     ChannelModel channel = topic.channels.isEmpty() ? null : pick(topic.channels.values());
-    int kind = random.nextInt(100);
+    int kind = random.nextInt(102);
     if (kind < 35) {
       traffic.publish(topic);
     } else if (kind < 45) {
@@ -209,18 +209,22 @@ final class PowerCutBroker {
       }
     } else if (kind < 92) {
       createChannel(topic, CHANNELS[random.nextInt(CHANNELS.length)]);
-    } else if (kind < 93) {
+    } else if (kind < 94) {
+      if (channel != null) {
+        traffic.rewind(topic, channel);
+      }
+    } else if (kind < 95) {
       if (channel != null) {
         deleteChannel(topic, channel);
       }
-    } else if (kind < 95) {
-      createTopic(TOPICS[random.nextInt(TOPICS.length)]);
-    } else if (kind < 96) {
-      deleteTopic(topic);
     } else if (kind < 97) {
-      writeMetadata();
+      createTopic(TOPICS[random.nextInt(TOPICS.length)]);
+    } else if (kind < 98) {
+      deleteTopic(topic);
     } else if (kind < 99) {
-      restart(kind == 97);
+      writeMetadata();
+    } else if (kind < 101) {
+      restart(kind == 99);
     } else {
       refuse();
     }

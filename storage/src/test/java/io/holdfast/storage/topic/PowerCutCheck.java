@@ -185,10 +185,7 @@ final class PowerCutCheck implements AutoCloseable {
               recovery.isKnown(channelName),
               recovery.first(),
               topic.heldFrom);
-      channel
-          .backend
-          .takeHeld()
-          .forEach(message -> channel.taken.add(new Taken(message.ref(), message.dueMs())));
+      channel.backend.takeHeld().forEach(message -> channel.taken.add(Taken.of(message)));
     }
   }
 
@@ -276,12 +273,40 @@ final class PowerCutCheck implements AutoCloseable {
     TreeSet<Long> back = new TreeSet<>(delivered);
     back.removeAll(powerLost ? channel.may : channel.unfinished);
     require(back.isEmpty(), () -> name + " delivers what is finished: " + back);
+    if (channel.rewind != null) {
+      checkRewind(before, channel.rewind, readable, delivered, name);
+    }
+    for (Taken taken : here.taken) {
+      require(
+          taken.dead() || !channel.dead.contains(taken.ref().ordinal()),
+          name + ": " + taken.ref().ordinal() + " is not dead any more");
+    }
     require(here.backend.depth() == 0, name + " says it has " + here.backend.depth() + " more");
     here.unfinished.addAll(delivered);
     here.may.addAll(powerLost ? delivered : channel.may);
     if (!powerLost) {
       here.finishing.addAll(channel.finishing);
     }
+  }
+
+  /** It is there as a whole or not at all. */
+  private void checkRewind(
+      TopicModel before,
+      PowerCutModel.Rewind rewind,
+      Set<Long> readable,
+      Set<Long> delivered,
+      String name) {
+    TreeSet<Long> must = new TreeSet<>(readable);
+    must.addAll(before.certain(before.used.keySet()));
+    TreeSet<Long> old = new TreeSet<>(rewind.unfinishedBefore());
+    old.retainAll(must);
+    TreeSet<Long> after = new TreeSet<>(rewind.after());
+    after.retainAll(must);
+    boolean isOld = delivered.containsAll(old) && rewind.mayBefore().containsAll(delivered);
+    boolean isNew = delivered.containsAll(after) && rewind.after().containsAll(delivered);
+    require(
+        isOld || isNew,
+        () -> name + " is rewound in part: " + delivered + ", not " + old + " or " + after);
   }
 
   private static void require(boolean holds, java.util.function.Supplier<String> what) {

@@ -1,6 +1,7 @@
 package io.holdfast.storage.topic;
 
 import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -47,7 +48,24 @@ final class PowerCutModel {
   }
 
   /** A message that the channel has taken and not finished. */
-  record Taken(MessageRef ref, long dueMs) {}
+  record Taken(MessageRef ref, long dueMs, boolean dead) {
+    Taken(MessageRef ref, long dueMs) {
+      this(ref, dueMs, false);
+    }
+
+    static Taken of(HeldMessage held) {
+      return new Taken(held.ref(), held.dueMs(), held.isDead());
+    }
+
+    HeldMessage held() {
+      return dead
+          ? HeldMessage.dead(ref, dueMs, HeldMessage.Mark.DEAD_ATTEMPTS)
+          : new HeldMessage(ref, dueMs);
+    }
+  }
+
+  /** What a rewind changes: until it is on the disk either is right, as a whole. */
+  record Rewind(Set<Long> unfinishedBefore, Set<Long> mayBefore, Set<Long> after) {}
 
   /** A channel. */
   static final class ChannelModel {
@@ -69,6 +87,12 @@ final class PowerCutModel {
     /** Finished, but perhaps not on disk. */
     final List<Long> finishing = new ArrayList<>();
 
+    /** While a rewind is on its way to the disk, else null. */
+    Rewind rewind;
+
+    /** Dead on the disk, but for those that were finished or redriven since. */
+    final Set<Long> dead = new TreeSet<>();
+
     /** In the memory queue. */
     final Deque<MessageRef> memory = new ArrayDeque<>();
 
@@ -83,6 +107,8 @@ final class PowerCutModel {
     void forced() {
       may.removeAll(finishing);
       finishing.clear();
+      dead.clear();
+      taken.stream().filter(Taken::dead).forEach(each -> dead.add(each.ref().ordinal()));
     }
   }
 

@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What happens to messages in a {@link PowerCutBroker}: published, consumed, dropped, and their
@@ -164,12 +166,17 @@ final class PowerCutTraffic {
     // Some rounds finish all there is, so that files get free.
     int finishOf10 = random.nextInt(4) == 0 ? 10 : random.nextInt(10);
     for (Taken taken : channel.taken) {
+      if (taken.dead() && random.nextInt(4) > 0) {
+        left.add(taken);
+        continue;
+      }
+      channel.dead.remove(taken.ref().ordinal());
       if (random.nextInt(10) < finishOf10) {
         finished.add(taken.ref().ordinal());
         channel.unfinished.remove(taken.ref().ordinal());
       } else if (random.nextInt(10) == 0) {
-        Taken again = new Taken(taken.ref(), random.nextInt(3) * (timeNs / 1_000_000 + 5000));
-        held.add(new HeldMessage(again.ref(), again.dueMs()));
+        Taken again = again(taken);
+        held.add(again.held());
         left.add(again);
       } else {
         left.add(taken);
@@ -191,11 +198,64 @@ final class PowerCutTraffic {
     }
   }
 
+  /** It came back: is ready or deferred, has died, or lives again. */
+  private Taken again(Taken taken) {
+    if (taken.dead()) {
+      taken.ref().redrive();
+    } else if (random.nextInt(3) == 0) {
+      return new Taken(taken.ref(), timeNs / 1_000_000, true);
+    }
+    return new Taken(taken.ref(), random.nextInt(3) * (timeNs / 1_000_000 + 5000));
+  }
+
   Iterator<HeldMessage> held(ChannelModel channel) {
     return channel.taken.stream()
-        .filter(taken -> taken.ref().attempts() > 0 || taken.dueMs() > 0)
-        .map(taken -> new HeldMessage(taken.ref(), taken.dueMs()))
+        .filter(taken -> taken.ref().packedAttempts() > 0 || taken.dueMs() > 0)
+        .map(Taken::held)
         .iterator();
+  }
+
+  /** To a message that is there, or to the end; as the broker does it, forced at once. */
+  void rewind(TopicModel topic, ChannelModel channel) throws IOException {
+    try {
+      channel.backend.force();
+      channel.forced();
+    } catch (SyncFailedException refused) {
+      return;
+    }
+    long oldest = topic.journal.firstOrdinal();
+    long first = oldest + random.nextLong(topic.journal.nextOrdinal() - oldest + 1);
+    Set<Long> after = new TreeSet<>();
+    for (Published published : topic.published.values()) {
+      for (long ordinal = published.first; ordinal < published.end(); ordinal++) {
+        if (ordinal >= first) {
+          after.add(ordinal);
+        }
+      }
+    }
+    List<HeldMessage> staying = new ArrayList<>();
+    for (Taken taken : channel.taken) {
+      if (taken.dead() && taken.ref().ordinal() < first) {
+        staying.add(taken.held());
+        after.add(taken.ref().ordinal());
+      }
+    }
+    channel.rewind =
+        new PowerCutModel.Rewind(
+            new TreeSet<>(channel.unfinished), new TreeSet<>(channel.may), after);
+    channel.may.addAll(after);
+    channel.unfinished.retainAll(after);
+    channel.dead.removeIf(ordinal -> ordinal >= first);
+    var held = channel.backend.rewind(first, topic.journal.copiesFrom(first), staying);
+    channel.backend.force();
+    channel.rewind = null;
+    channel.unfinished.addAll(after);
+    channel.may.retainAll(after);
+    channel.memory.clear();
+    channel.taken.clear();
+    held.forEach(message -> channel.taken.add(Taken.of(message)));
+    channel.forced();
+    channel.backend.removeOldFiles();
   }
 
   void checkpoint(ChannelModel channel) throws IOException {
