@@ -4,9 +4,10 @@ import io.holdfast.broker.queue.ModelMessage.Place;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.topic.DirNames;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -20,7 +21,7 @@ final class ChannelModel {
   /** What is not finished, by ordinal. */
   final TreeMap<Long, ModelMessage> messages = new TreeMap<>();
 
-  private final int[] counts = new int[Place.values().length];
+  private final Map<Place, Integer> counts = new EnumMap<>(Place.class);
   final List<SimulatedClient> clients = new ArrayList<>();
   boolean paused;
 
@@ -53,7 +54,7 @@ final class ChannelModel {
   }
 
   int count(Place place) {
-    return counts[place.ordinal()];
+    return counts.getOrDefault(place, 0);
   }
 
   /** Messages that wait. */
@@ -125,14 +126,14 @@ final class ChannelModel {
 
   private void enter(ModelMessage message, Place place) {
     message.place = place;
-    counts[place.ordinal()]++;
+    counts.merge(place, 1, Integer::sum);
     if (place == Place.READY) {
       cameBack += message.cameBack ? 1 : 0;
     }
   }
 
   private void leave(ModelMessage message) {
-    counts[message.place.ordinal()]--;
+    counts.merge(message.place, -1, Integer::sum);
     if (message.place == Place.READY) {
       cameBack -= message.cameBack ? 1 : 0;
       message.cameBack = false;
@@ -194,7 +195,7 @@ final class ChannelModel {
     List<ModelMessage> dead =
         dead().stream().filter(message -> message.published.ordinal() < first).toList();
     messages.clear();
-    Arrays.fill(counts, 0);
+    counts.clear();
     cameBack = 0;
     sampledOut = 0;
     for (Published published : available) {
@@ -202,7 +203,7 @@ final class ChannelModel {
     }
     for (ModelMessage message : dead) {
       messages.put(message.published.ordinal(), message);
-      counts[Place.DEAD.ordinal()]++;
+      counts.merge(Place.DEAD, 1, Integer::sum);
     }
     lastFirst = -1;
   }
@@ -229,8 +230,8 @@ final class ChannelModel {
       client.inFlight.clear();
     }
     messages.values().removeIf(message -> message.place != Place.DEAD);
-    Arrays.fill(counts, 0);
-    counts[Place.DEAD.ordinal()] = messages.size();
+    counts.clear();
+    counts.put(Place.DEAD, messages.size());
     cameBack = 0;
     sampledOut = 0;
   }

@@ -62,7 +62,6 @@ final class ConsumerSteps {
 
   void leave(ChannelModel channel, SimulatedClient client) throws Exception {
     TopicModel topic = world.topics.get(channel.topic);
-    Topic realTopic = world.real(topic);
     Channel real = world.real(channel);
     client.leave(real);
     channel.leave(client);

@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import com.google.errorprone.annotations.FormatMethod;
 import java.util.List;
 
 /** The broker does not do what the model says. */
@@ -29,6 +30,7 @@ final class SimulationFailure extends AssertionError {
   }
 
   /** Fails unless it holds. */
+  @FormatMethod
   static void require(boolean holds, Object subject, String format, Object... args) {
     if (!holds) {
       throw new SimulationFailure(subject, String.format(format, args), List.of());

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Random;
 import java.util.TreeMap;
 
@@ -70,7 +71,7 @@ final class SimulationWorld {
     return topic == null ? null : any(topic.channels);
   }
 
-  private <T> T any(TreeMap<String, T> from) {
+  private <T> T any(NavigableMap<String, T> from) {
     if (from.isEmpty()) {
       return null;
     }

@@ -30,7 +30,6 @@ final class TopicSimulation {
 
   private final Path dir;
   private final Random random;
-  private final SimulationTrace trace;
   private final SimulationWorld world;
   private final ConsumerSteps consumers;
   private final AdminSteps admin;
@@ -39,7 +38,6 @@ final class TopicSimulation {
   private TopicSimulation(Path dir, long seed, LoudLog log, SimulationTrace trace)
       throws IOException {
     this.dir = dir;
-    this.trace = trace;
     random = new Random(seed);
     world = new SimulationWorld(dir, random, trace);
     consumers = new ConsumerSteps(world);

@@ -89,7 +89,7 @@ final class ChannelAudit {
       return null;
     }
     SoakTopic.Published published = topic.get(key);
-    if (published == null || published.isOk() && published.okNs < createdNs) {
+    if (published == null || (published.isOk() && published.okNs < createdNs)) {
       violation("ghost", key + " id " + frame.id() + " does not belong here");
       return null;
     }
@@ -321,7 +321,7 @@ final class ChannelAudit {
   /** Whether nothing more of this message is owed to this channel. */
   synchronized boolean isSettled(String key, SoakTopic.Published published) {
     Delivery message = byKey.get(key);
-    return message != null && message.isSettled() || mayBeEmptied(published);
+    return (message != null && message.isSettled()) || mayBeEmptied(published);
   }
 
   /**

@@ -32,7 +32,8 @@ final class DataPathWatch {
     Path plain = dataPath.resolve("topics").resolve(topic);
     // As DirNames escapes them: only capitals occur in the soak's names.
     StringBuilder escaped = new StringBuilder();
-    for (char c : topic.toCharArray()) {
+    for (int i = 0; i < topic.length(); i++) {
+      char c = topic.charAt(i);
       escaped.append(Character.isUpperCase(c) ? String.format("%%%02x", (int) c) : c);
     }
     return plain.resolveSibling(escaped.toString());
@@ -122,7 +123,7 @@ final class DataPathWatch {
     try (var in = Files.newInputStream(file)) {
       byte[] header = in.readNBytes(4);
       return header.length < 4
-          || header[0] == 0 && header[1] == 0 && header[2] == 0 && (header[3] & 0x7f) == 0;
+          || (header[0] == 0 && header[1] == 0 && header[2] == 0 && (header[3] & 0x7f) == 0);
     }
   }
 

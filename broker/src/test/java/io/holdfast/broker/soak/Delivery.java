@@ -87,6 +87,6 @@ final class Delivery {
   /** Whether a frame that is read only now was written before the last delivery. */
   boolean isOlderThanLast(int frameAttempts, Session frameSession) {
     return frameSession.brokerLife < session.brokerLife
-        || frameSession.brokerLife == session.brokerLife && frameAttempts < attempts;
+        || (frameSession.brokerLife == session.brokerLife && frameAttempts < attempts);
   }
 }

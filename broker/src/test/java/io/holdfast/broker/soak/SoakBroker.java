@@ -275,7 +275,7 @@ final class SoakBroker {
       aim.begins(phase);
       try {
         Http.Response response = process.http().post(target).unlessDown();
-        if (response.status() == 200 || response.status() == 404 && target.contains("/delete")) {
+        if (response.status() == 200 || (response.status() == 404 && target.contains("/delete"))) {
           return;
         }
       } catch (UncheckedIOException down) {

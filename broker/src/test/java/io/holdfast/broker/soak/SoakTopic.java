@@ -122,6 +122,7 @@ final class SoakTopic {
   }
 
   /** Bytes of messages that were answered OK and that some of these channels has not finished. */
+  @SuppressWarnings("ModifyCollectionInEnhancedForLoop") // a concurrent map
   synchronized long liveBytes(Collection<ChannelAudit> channels) {
     long bytes = 0;
     for (Map.Entry<String, Published> entry : live.entrySet()) {

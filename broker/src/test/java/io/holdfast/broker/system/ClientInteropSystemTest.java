@@ -178,8 +178,8 @@ class ClientInteropSystemTest {
           "ch",
           d -> {
             attempts.put(d.body(), d.attempts());
-            if (d.body().equals("requeued") && d.attempts() < 3
-                || d.body().equals("poison") && d.attempts() < 6) {
+            if ((d.body().equals("requeued") && d.attempts() < 3)
+                || (d.body().equals("poison") && d.attempts() < 6)) {
               d.requeue(10);
               return;
             }

@@ -81,7 +81,6 @@ class DiskFullSystemTest {
    * Takes messages until none come for a while.
    *
    * @param finish the share to finish; the rest stays unfinished
-   * @param again how many deliveries of messages in {@code done} are allowed
    */
   private static void consume(
       BrokerProcess broker, String topic, String channel, double finish, Tally to) {

@@ -141,6 +141,7 @@ class LookupSystemTest {
   }
 
   /** Accepts connections and says nothing. */
+  @SuppressWarnings("ModifiedButNotUsed") // kept so that nothing closes them
   private static ServerSocket hanging() throws IOException {
     ServerSocket server = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
     Thread acceptor =

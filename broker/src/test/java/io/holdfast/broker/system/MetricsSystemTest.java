@@ -118,8 +118,8 @@ class MetricsSystemTest {
     JsonNode parts = broker.http().get("/stats?format=json").json().at("/memory_budget/parts");
     assertFalse(parts.isEmpty());
     parts
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             part -> {
               String label = "_bytes{part=\"" + part.getKey() + "\"}";
               double limit = part.getValue().path("limit_bytes").asDouble();

@@ -99,7 +99,7 @@ class StragglersSystemTest {
         .until(() -> journalBytes(broker) <= bound);
   }
 
-  private static TreeSet<Integer> unfinishedOnDisk(BrokerProcess broker, String channel)
+  private static Set<Integer> unfinishedOnDisk(BrokerProcess broker, String channel)
       throws Exception {
     TreeSet<Integer> found = new TreeSet<>();
     List<Defect> defects = new ArrayList<>();
@@ -136,7 +136,7 @@ class StragglersSystemTest {
     return attempts;
   }
 
-  private static TreeSet<Integer> numbers(int end, int... remainders) {
+  private static Set<Integer> numbers(int end, int... remainders) {
     TreeSet<Integer> numbers = new TreeSet<>();
     for (int base = 0; base < end; base += 1000) {
       for (int remainder : remainders) {
@@ -186,7 +186,7 @@ class StragglersSystemTest {
         publish(publisher, first, second);
         Map<Integer, Integer> atA = drain(broker, "a", second - first + first / 1000);
         numbers(first, 8).forEach(n -> assertEquals(2, atA.get(n), "attempts of " + n));
-        TreeSet<Integer> wanted = numbers(first, 8);
+        Set<Integer> wanted = numbers(first, 8);
         for (int i = first; i < second; i++) {
           wanted.add(i);
         }

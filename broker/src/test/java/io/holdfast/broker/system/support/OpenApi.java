@@ -119,12 +119,12 @@ public final class OpenApi {
   public List<Operation> operations() {
     List<Operation> all = new ArrayList<>();
     root.path("paths")
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             path ->
                 path.getValue()
-                    .fields()
-                    .forEachRemaining(
+                    .properties()
+                    .forEach(
                         field -> {
                           if (METHODS.contains(field.getKey())) {
                             all.add(new Operation(path.getKey(), field.getKey(), field.getValue()));
@@ -188,8 +188,8 @@ public final class OpenApi {
               }
             });
     value
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             field -> {
               JsonNode of = schema.path("properties").path(field.getKey());
               JsonNode others = schema.path("additionalProperties");
