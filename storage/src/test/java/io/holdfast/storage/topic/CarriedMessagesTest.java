@@ -170,7 +170,7 @@ class CarriedMessagesTest {
     carryEvery50th();
     for (int i = 0; i < 3; i++) {
       restart();
-      assertEquals(MESSAGES * (i + 1), journal.nextOrdinal());
+      assertEquals((long) MESSAGES * (i + 1), journal.nextOrdinal());
       assertEquals(MESSAGES / 50 * (i + 1), held.size());
       assertTrue(held.stream().allMatch(h -> h.ref().isCarried() && h.ref().attempts() == 1));
       assertEquals(0, backend.depth(), "what is carried is not in the backlog");
