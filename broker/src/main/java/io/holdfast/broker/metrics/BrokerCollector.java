@@ -13,9 +13,9 @@ import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -58,45 +58,58 @@ public final class BrokerCollector implements MultiCollector {
     this.connections = connections;
   }
 
+  /**
+   * Writes the families that have a sample of every topic or channel, which {@link #collect} has
+   * not.
+   */
+  void writeEach(Metrics.Format format, ByteArrayOutputStream out) {
+    TopicFamilies topics = new TopicFamilies();
+    ChannelFamilies channels = new ChannelFamilies();
+    for (Topic topic : shownTopics()) {
+      topics.add(topic);
+      shownChannels(topic).forEach(channels::add);
+    }
+    topics.all.forEach(family -> family.write(format, topics.labels, out));
+    channels.all.forEach(family -> family.write(format, channels.labels, out));
+  }
+
   @Override
   public MetricSnapshots collect() {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
-    List<Labelled<Topic>> topicsShown = new ArrayList<>();
-    List<Labelled<Channel>> channelsShown = new ArrayList<>();
     Storage storage = new Storage();
-    for (Topic topic : broker.topics()) {
-      storage.add(topic);
-      if (isEphemeralLeftOut && DirNames.isEphemeral(topic.name())) {
-        continue;
-      }
-      topicsShown.add(new Labelled<>(Labels.of("topic", topic.name()), topic));
-      for (Channel channel : topic.channels()) {
-        if (!(isEphemeralLeftOut && channel.isEphemeral())) {
-          Labels labels = Labels.of("topic", channel.topicName(), "channel", channel.name());
-          channelsShown.add(new Labelled<>(labels, channel));
-        }
-      }
-    }
-    TopicFamilies topics = new TopicFamilies();
-    ChannelFamilies channels = new ChannelFamilies();
-    inOrder(topicsShown).forEach(topics::add);
-    inOrder(channelsShown).forEach(channels::add);
-    topics.all.forEach(family -> put(all, family));
-    channels.all.forEach(family -> put(all, family));
-    put(all, channels.processing);
+    broker.topics().forEach(storage::add);
+    put(all, processing());
     broker(all);
     storage.put(all);
     return all.build();
   }
 
-  /** Every family sorts its samples, which is half of a scrape unless they are in order. */
-  private static <T> List<Labelled<T>> inOrder(List<Labelled<T>> all) {
-    all.sort(Comparator.comparing(Labelled::labels));
-    return all;
+  private List<Topic> shownTopics() {
+    return broker.topics().stream()
+        .filter(topic -> !(isEphemeralLeftOut && DirNames.isEphemeral(topic.name())))
+        .toList();
   }
 
-  /** A topic or channel, and the labels that all its samples have. */
-  private record Labelled<T>(Labels labels, T from) {}
+  private List<Channel> shownChannels(Topic topic) {
+    return topic.channels().stream()
+        .filter(channel -> !(isEphemeralLeftOut && channel.isEphemeral()))
+        .toList();
+  }
+
+  private Family<LatencyCounts> processing() {
+    Family<LatencyCounts> family =
+        Family.histogram(
+            "holdfast_channel_processing_duration_seconds", "From publish to FIN of a message.");
+    for (Topic topic : shownTopics()) {
+      for (Channel channel : shownChannels(topic)) {
+        LatencyCounts counts = channel.times().counts();
+        if (counts != null) {
+          family.add(Labels.of("topic", topic.name(), "channel", channel.name()), counts);
+        }
+      }
+    }
+    return family;
+  }
 
   private static void put(MetricSnapshots.Builder to, Family<?> family) {
     MetricSnapshot snapshot = family.snapshot();
@@ -180,7 +193,8 @@ public final class BrokerCollector implements MultiCollector {
 
   /** The families with the label topic. */
   private static final class TopicFamilies {
-    private final List<Family<Topic>> all =
+    private final List<byte[]> labels = new ArrayList<>();
+    private final List<NumberFamily<Topic>> all =
         List.of(
             Family.gauge(
                 "nsq_topic_depth", "Messages the topic keeps back from channels.", Topic::depth),
@@ -203,14 +217,17 @@ public final class BrokerCollector implements MultiCollector {
                 "Messages refused since start as the topic was full.",
                 Topic::rejectedCount));
 
-    private void add(Labelled<Topic> topic) {
-      all.forEach(family -> family.add(topic.labels(), topic.from()));
+    private void add(Topic topic) {
+      // Nothing to be quoted is in a name.
+      labels.add(NumberFamily.ascii("topic=\"" + topic.name() + "\"} "));
+      all.forEach(family -> family.add(Labels.EMPTY, topic));
     }
   }
 
   /** The families with the labels topic and channel. */
   private static final class ChannelFamilies {
-    private final List<Family<ChannelFigures>> all =
+    private final List<byte[]> labels = new ArrayList<>();
+    private final List<NumberFamily<ChannelFigures>> all =
         List.of(
             Family.gauge(
                 "nsq_channel_depth", "Messages ready to be delivered.", ChannelFigures::depth),
@@ -265,17 +282,12 @@ public final class BrokerCollector implements MultiCollector {
                 "Messages that expired since start.",
                 ChannelFigures::expiredCount));
 
-    private final Family<LatencyCounts> processing =
-        Family.histogram(
-            "holdfast_channel_processing_duration_seconds", "From publish to FIN of a message.");
-
-    private void add(Labelled<Channel> channel) {
-      ChannelFigures figures = channel.from().figures();
-      all.forEach(family -> family.add(channel.labels(), figures));
-      LatencyCounts counts = channel.from().times().counts();
-      if (counts != null) {
-        processing.add(channel.labels(), counts);
-      }
+    private void add(Channel channel) {
+      labels.add(
+          NumberFamily.ascii(
+              "channel=\"" + channel.name() + "\",topic=\"" + channel.topicName() + "\"} "));
+      ChannelFigures figures = channel.figures();
+      all.forEach(family -> family.add(Labels.EMPTY, figures));
     }
   }
 

@@ -2,13 +2,9 @@ package io.holdfast.broker.metrics;
 
 import io.holdfast.broker.meters.LatencyCounts;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot;
-import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
-import io.prometheus.metrics.model.snapshots.UnknownSnapshot;
-import java.util.function.Supplier;
 
 /**
  * One metric family while its samples are gathered. Used by one thread, for one scrape.
@@ -29,59 +25,44 @@ abstract class Family<T> {
   abstract MetricSnapshot snapshot();
 
   /** A value that goes up and down. */
-  static <T> Family<T> gauge(String name, String help, Reader<T> reader) {
-    GaugeSnapshot.Builder builder = GaugeSnapshot.builder().name(name).help(help);
-    return of(
-        (labels, from) ->
-            builder.dataPoint(
-                GaugeSnapshot.GaugeDataPointSnapshot.builder()
-                    .labels(labels)
-                    .value(reader.read(from))
-                    .build()),
-        builder::build);
+  static <T> NumberFamily<T> gauge(String name, String help, Reader<T> reader) {
+    return new NumberFamily<>(NumberFamily.Kind.GAUGE, name, help, reader);
   }
 
   /** A value that only rises. The name is without {@code _total}. */
-  static <T> Family<T> counter(String name, String help, Reader<T> reader) {
-    CounterSnapshot.Builder builder = CounterSnapshot.builder().name(name).help(help);
-    return of(
-        (labels, from) ->
-            builder.dataPoint(
-                CounterSnapshot.CounterDataPointSnapshot.builder()
-                    .labels(labels)
-                    .value(reader.read(from))
-                    .build()),
-        builder::build);
+  static <T> NumberFamily<T> counter(String name, String help, Reader<T> reader) {
+    return new NumberFamily<>(NumberFamily.Kind.COUNTER, name, help, reader);
   }
 
   /** What dashboards know by a name that promtool lets neither gauge nor counter have. */
-  static <T> Family<T> untyped(String name, String help, Reader<T> reader) {
-    UnknownSnapshot.Builder builder = UnknownSnapshot.builder().name(name).help(help);
-    return of(
-        (labels, from) ->
-            builder.dataPoint(
-                UnknownSnapshot.UnknownDataPointSnapshot.builder()
-                    .labels(labels)
-                    .value(reader.read(from))
-                    .build()),
-        builder::build);
+  static <T> NumberFamily<T> untyped(String name, String help, Reader<T> reader) {
+    return new NumberFamily<>(NumberFamily.Kind.UNTYPED, name, help, reader);
   }
 
   /** Durations in s. Whoever has counted none yet is left out. */
   static Family<LatencyCounts> histogram(String name, String help) {
     HistogramSnapshot.Builder builder = HistogramSnapshot.builder().name(name).help(help);
-    return of(
-        (labels, from) -> {
-          if (from != null) {
-            builder.dataPoint(
-                HistogramSnapshot.HistogramDataPointSnapshot.builder()
-                    .labels(labels)
-                    .classicHistogramBuckets(buckets(from))
-                    .sum(from.sumSeconds())
-                    .build());
-          }
-        },
-        builder::build);
+    return new Family<>() {
+      private boolean isEmpty = true;
+
+      @Override
+      void add(Labels labels, LatencyCounts from) {
+        if (from != null) {
+          builder.dataPoint(
+              HistogramSnapshot.HistogramDataPointSnapshot.builder()
+                  .labels(labels)
+                  .classicHistogramBuckets(buckets(from))
+                  .sum(from.sumSeconds())
+                  .build());
+          isEmpty = false;
+        }
+      }
+
+      @Override
+      MetricSnapshot snapshot() {
+        return isEmpty ? null : builder.build();
+      }
+    };
   }
 
   private static ClassicHistogramBuckets buckets(LatencyCounts counts) {
@@ -92,26 +73,5 @@ abstract class Family<T> {
       buckets.bucket(i < bounds.length ? bounds[i] : Double.POSITIVE_INFINITY, inBucket[i]);
     }
     return buckets.build();
-  }
-
-  private interface Adder<T> {
-    void add(Labels labels, T from);
-  }
-
-  private static <T> Family<T> of(Adder<T> adder, Supplier<MetricSnapshot> build) {
-    return new Family<>() {
-      private boolean isEmpty = true;
-
-      @Override
-      void add(Labels labels, T from) {
-        adder.add(labels, from);
-        isEmpty = false;
-      }
-
-      @Override
-      MetricSnapshot snapshot() {
-        return isEmpty ? null : build.get();
-      }
-    };
   }
 }

@@ -14,7 +14,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
-import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
@@ -30,6 +29,7 @@ public final class Metrics implements Closeable {
   private final PrometheusRegistry prometheus = new PrometheusRegistry();
   private final PrometheusMeterRegistry micrometer =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, prometheus, Clock.SYSTEM);
+  private final BrokerCollector broker;
   private final JvmGcMetrics gc = new JvmGcMetrics();
 
   /** How the figures are written. */
@@ -60,7 +60,8 @@ public final class Metrics implements Closeable {
   /**
    * @param broker the broker's figures, read at each scrape
    */
-  public Metrics(MultiCollector broker) {
+  public Metrics(BrokerCollector broker) {
+    this.broker = broker;
     prometheus.register(broker);
     // promtool refuses the unit of the one and the name of system.cpu.count.
     micrometer.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
@@ -77,6 +78,7 @@ public final class Metrics implements Closeable {
   /** Reads every figure now; visits all topics and channels, so not on an event loop. */
   public byte[] scrape(Format format) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(FIRST_BYTES);
+    broker.writeEach(format, out);
     try {
       format.writer.write(out, prometheus.scrape());
     } catch (IOException e) {
