@@ -3,14 +3,10 @@ package io.holdfast.broker.queue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
-import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.values.HeldMessage;
-import io.holdfast.storage.values.MessageRef;
-import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -58,6 +54,8 @@ public final class Channel {
   @GuardedBy("lock")
   private final DeadLetters dead;
 
+  private final ChannelIntake intake;
+  private final Subscriptions subscriptions;
   private final ChannelScan timing;
   private final ChannelUpkeep upkeep;
 
@@ -65,10 +63,6 @@ public final class Channel {
   private final PolicyInForce<ChannelPolicy> policy;
   private final ChannelAdmin admin;
   private final DeadLetterSteps deadLetters;
-
-  /** Messages put since the start of the process. */
-  @GuardedBy("lock")
-  private long messageCount;
 
   /** Messages delivered from memory, by the consumer's {@link Locality}. */
   @GuardedBy("lock")
@@ -119,6 +113,8 @@ public final class Channel {
             deliveries,
             wakeups,
             context.queueScan());
+    subscriptions = new Subscriptions(lock, state, policy, consumers, deliveries, wakeups);
+    intake = new ChannelIntake(lock, backend, ready, messages, ledger, timing, wakeups);
     upkeep = new ChannelUpkeep(lock, backend, ready, messages, ledger, timing, settings.clock());
     deadLetters = new DeadLetterSteps(lock, state, guids, backend, ready, dead, ledger, wakeups);
     admin =
@@ -153,73 +149,6 @@ public final class Channel {
   /** Whether it ends with its last consumer, and nothing of it survives the process. */
   public boolean isEphemeral() {
     return DirNames.isEphemeral(name);
-  }
-
-  // ---------------------------------------------------------------- publishing (topic's lock held)
-
-  /** Takes a batch; the topic calls this in journal order under its lock. */
-  public void put(Batch batch) throws IOException {
-    Consumer wake = null;
-    try {
-      synchronized (lock) {
-        try {
-          messageCount += batch.count();
-          ready.put(batch);
-        } finally {
-          wake = afterPut();
-        }
-      }
-    } finally {
-      Wakeups.wake(wake);
-    }
-  }
-
-  /** The journal has messages up to an ordinal that the topic had kept back. */
-  public void extend(long endOrdinal) throws IOException {
-    Consumer wake = null;
-    try {
-      synchronized (lock) {
-        try {
-          messageCount += ready.extend(endOrdinal);
-        } finally {
-          wake = afterPut();
-        }
-      }
-    } finally {
-      Wakeups.wake(wake);
-    }
-  }
-
-  /** Also after a failure, as when the ledger has no room: what is here is to be delivered. */
-  @GuardedBy("lock")
-  private Consumer afterPut() {
-    timing.watchDeferred();
-    return wakeups.nextAfterPut();
-  }
-
-  /** Messages that wait: ready and deferred ones. */
-  long waiting() {
-    synchronized (lock) {
-      return ready.depth() + ready.deferredCount();
-    }
-  }
-
-  /**
-   * Drops the oldest messages that wait, ready or deferred, until only so many do.
-   *
-   * @return which
-   */
-  OrdinalRanges dropOldest(long keep) {
-    synchronized (lock) {
-      return ready.dropOldest(keep, ledger);
-    }
-  }
-
-  /** The topic has dropped what it kept back, up to an ordinal. */
-  public void skipTo(long ordinal) throws IOException {
-    synchronized (lock) {
-      ledger.recordDropped(() -> backend.skipTo(ordinal), messages);
-    }
   }
 
   /** Messages that the consumers have room for. Under the lock. */
@@ -329,52 +258,16 @@ public final class Channel {
 
   /** Adds a consumer; it must be ready for wake-ups. */
   public void addClient(Consumer client) throws BrokerException {
-    synchronized (lock) {
-      if (isExiting()) {
-        throw new BrokerException("exiting");
-      }
-      consumers.add(client);
-    }
+    subscriptions.add(client);
   }
 
-  /**
-   * Removes a consumer and requeues at once what it had in flight.
-   *
-   * @return whether it was the last one
-   */
+  /** See {@link Subscriptions#remove}. */
   public boolean removeClient(Consumer client) {
-    List<Consumer> wake = new ArrayList<>();
-    boolean last;
-    synchronized (lock) {
-      if (!consumers.remove(client)) {
-        return false;
-      }
-      wakeups.remove(client);
-      // Where the order is kept another consumer is served now.
-      int came = Math.max(deliveries.leave(client), policy.get().ordered() ? 1 : 0);
-      wakeups.next(came, wake);
-      last = consumers.isEmpty();
-    }
-    wake.forEach(Consumer::wake);
-    return last;
+    return subscriptions.remove(client);
   }
 
-  /**
-   * Takes no more consumers from now on, because it is to be deleted for having none.
-   *
-   * @return false when it has some
-   */
-  public boolean closeToConsumers() {
-    synchronized (lock) {
-      return !state.exiting && consumers.close();
-    }
-  }
-
-  /** Takes consumers again: it could not be deleted. */
-  public void reopenToConsumers() {
-    synchronized (lock) {
-      consumers.reopen();
-    }
+  Subscriptions subscriptions() {
+    return subscriptions;
   }
 
   /** The consumers; a live view that any thread may read. */
@@ -457,16 +350,6 @@ public final class Channel {
     admin.refreshPolicies();
   }
 
-  /** See {@link ChannelAdmin#rewind}; topic's lock. */
-  long[] rewind(long first, Collection<MessageRef> copies) throws IOException {
-    return admin.rewind(first, copies);
-  }
-
-  /** Returns when the new position is on disk; without locks. */
-  void settleRewind() throws IOException {
-    admin.settleRewind();
-  }
-
   // ---------------------------------------------------------------- dead letters (workers)
 
   /**
@@ -496,10 +379,12 @@ public final class Channel {
     return deadLetters;
   }
 
-  /** Dead letters that are to be published to a topic. Any thread. */
-  @SuppressWarnings("GuardedBy") // a volatile count
-  int deadLettersToBePublished() {
-    return dead.outCount();
+  ChannelIntake intake() {
+    return intake;
+  }
+
+  ChannelAdmin admin() {
+    return admin;
   }
 
   Consumers consumers() {
@@ -520,7 +405,7 @@ public final class Channel {
           backend.depth(),
           deliveries.inFlightCount(),
           ready.deferredCount(),
-          messageCount,
+          intake.messageCount(),
           deliveries.requeueCount(),
           deliveries.timeoutCount(),
           memoryCounts.zone(),

@@ -123,7 +123,7 @@ final class ChannelAdmin {
       if (state.exiting) {
         throw new IOException("exiting");
       }
-      counts[1] = ready.waitingInBackendBelow(first);
+      counts[1] = backend.depthBelow(first);
       List<HeldMessage> staying = new ArrayList<>();
       long nowMs = settings.clock().wallMs();
       messages.visit(

@@ -87,7 +87,7 @@ public final class DeadLetterMover {
     refused.keySet().removeIf(Channel::isExiting);
     for (Topic topic : topics.all()) {
       for (Channel channel : topic.channels()) {
-        if (channel.deadLettersToBePublished() > 0) {
+        if (channel.deadLetters().outCount() > 0) {
           try {
             moveAll(topic, channel);
           } catch (RuntimeException e) {
@@ -110,7 +110,7 @@ public final class DeadLetterMover {
     }
     String target = channel.policy().deadLetter();
     int max = MAX_MESSAGES;
-    while (channel.deadLettersToBePublished() > 0
+    while (channel.deadLetters().outCount() > 0
         && channel.policy().hasDeadLetterTopic()
         && !target.equals(from.name())) {
       try {

@@ -184,6 +184,12 @@ final class DeadLetterSteps {
 
   // ---------------------------------------------------------------- to a topic
 
+  /** How many are to be published. Any thread. */
+  @SuppressWarnings("GuardedBy") // a volatile count
+  int outCount() {
+    return dead.outCount();
+  }
+
   /**
    * Begins to publish some: nobody else takes them until {@link #moved}.
    *

@@ -397,11 +397,6 @@ final class ReadyMessages {
     return memory.size() + backend.depth();
   }
 
-  /** Messages below an ordinal that only the backend has. */
-  long waitingInBackendBelow(long ordinal) {
-    return backend.depthBelow(ordinal);
-  }
-
   int deferredCount() {
     return deferred.size();
   }

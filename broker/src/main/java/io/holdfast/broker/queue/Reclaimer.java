@@ -257,7 +257,7 @@ final class Reclaimer {
         if (keptBack.isNothing()) {
           // They have had every message; what is left are ordinals that no message has.
           for (Channel channel : channels) {
-            channel.skipTo(journal.nextOrdinal());
+            channel.intake().skipTo(journal.nextOrdinal());
           }
         }
         if (neededFrom(channels) >= journal.nextOrdinal() && journal.leaveFile()) {

@@ -9,7 +9,6 @@ import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.TopicRecovery;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -28,16 +27,14 @@ public final class Topic {
   private final TopicState state = new TopicState();
   private final KeptBack keptBack;
   private final TopicChannels channels;
-  private final TopicPositions positions;
   private final TopicPublishing publishing;
   private final Reclaimer reclaimer;
+  private final TopicReplay replay;
+  private final TopicEnd end;
   private final PolicyInForce<TopicPolicy> policy;
 
   /** Ordinals that no message has, see {@link ChronicleJournal#skip}. */
   private volatile List<Metadata.Skipped> skipped = List.of();
-
-  /** Whether its memory was given back. Under the admin lock. */
-  private boolean released;
 
   /**
    * @param keptFrom the first ordinal that is kept back, or {@link KeptBack#NOTHING}
@@ -56,7 +53,6 @@ public final class Topic {
     this.journal = journal;
     context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
     keptBack = new KeptBack(journal, keptFrom);
-    positions = new TopicPositions(name, journal, guids);
     channels = new TopicChannels(name, context, state, journal, guids, keptBack);
     policy =
         new PolicyInForce<>(
@@ -68,6 +64,9 @@ public final class Topic {
         new TopicPublishing(name, context, state, journal, keptBack, channels, quota, policy);
     reclaimer =
         new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota, policy::get);
+    TopicPositions positions = new TopicPositions(name, journal, guids);
+    end = new TopicEnd(name, context, state, journal, guids, channels, reclaimer);
+    replay = new TopicReplay(state, journal, positions, channels, reclaimer);
   }
 
   /**
@@ -194,12 +193,7 @@ public final class Topic {
    * @throws UnknownMessageException when that names a message that there never was
    */
   public Channel channel(String channelName, Position from) throws BrokerException, IOException {
-    synchronized (state.admin) {
-      Channel existing = channels.get(channelName);
-      return existing != null
-          ? existing
-          : reclaimer.keepingFiles(() -> channels.create(channelName, positions.find(from)));
-    }
+    return replay.channel(channelName, from);
   }
 
   /**
@@ -211,32 +205,7 @@ public final class Topic {
    * @throws IOException when the disk refuses
    */
   public Rewound rewind(String channelName, Position to) throws BrokerException, IOException {
-    synchronized (state.admin) {
-      Channel channel = channels.get(channelName);
-      if (channel == null || state.isEnding()) {
-        throw new BrokerException(channel == null ? "no such channel" : "exiting");
-      }
-      channel.deadLetters().holdMoves();
-      try {
-        Rewound rewound = reclaimer.keepingFiles(() -> rewind(channel, to));
-        channel.settleRewind();
-        return rewound;
-      } finally {
-        channel.deadLetters().releaseMoves();
-      }
-    }
-  }
-
-  private Rewound rewind(Channel channel, Position to) throws BrokerException, IOException {
-    TopicPositions.Place place = positions.find(to);
-    long[] counts;
-    synchronized (state.lock) {
-      if (to.kind() == Position.Kind.END) {
-        place = new TopicPositions.Place(journal.nextOrdinal(), List.of());
-      }
-      counts = channel.rewind(place.first(), place.copies());
-    }
-    return positions.at(place, counts[0], counts[1]);
+    return replay.rewind(channelName, to);
   }
 
   /** See {@link TopicChannels#delete}. */
@@ -287,7 +256,7 @@ public final class Topic {
         if (!state.exiting && !keptBack.isNothing()) {
           keptBack.drop();
           for (Channel channel : channels.all()) {
-            channel.skipTo(keptBack.first());
+            channel.intake().skipTo(keptBack.first());
           }
           if (!state.paused && channels.hasAudience()) {
             // Ephemeral ones, which get what comes from now on.
@@ -340,66 +309,12 @@ public final class Topic {
    * @param deleting removes everything; otherwise everything stays for the next start
    */
   public void exit(boolean deleting) throws IOException {
-    Path removed;
-    synchronized (state.admin) {
-      if (!state.beginExit(deleting)) {
-        return;
-      }
-      if (deleting) {
-        retireIds();
-      }
-      removed = reclaimer.keepingFiles(() -> close(deleting));
-    }
-    context.dataDir().remove(removed);
+    end.exit(deleting);
   }
 
-  /**
-   * Before the directory goes: a topic of the same name that is made after a crash must not give
-   * out this one's ids again. When that cannot be written the topic stays. Under the admin lock.
-   */
-  private void retireIds() throws IOException {
-    boolean done = false;
-    try {
-      context.retireIds(idEnd());
-      done = true;
-    } finally {
-      if (!done) {
-        state.cancelExit();
-      }
-    }
-  }
-
-  /**
-   * Deletes an ephemeral topic if it has no channel.
-   *
-   * @return whether it did
-   */
+  /** See {@link TopicEnd#exitUnused}. */
   public boolean exitUnused() throws IOException {
-    synchronized (state.admin) {
-      if (state.exiting || !channels.isEmpty()) {
-        return false;
-      }
-      exit(true);
-      return true;
-    }
-  }
-
-  private Path close(boolean deleting) throws IOException {
-    channels.exit(deleting);
-    synchronized (state.lock) {
-      journal.close();
-    }
-    if (!released) {
-      released = true;
-      context.channelSettings().memory().topics().release(MemoryBudget.TOPIC_BYTES);
-    }
-    if (!deleting) {
-      return null;
-    }
-    channels.clear();
-    Path removed = context.dataDir().markTopicDeleted(name);
-    state.deleted = true;
-    return removed;
+    return end.exitUnused();
   }
 
   /** Whether it is being deleted or the broker stops. */
@@ -436,7 +351,7 @@ public final class Topic {
   /** See {@link Reclaimer#housekeep}. */
   public void housekeep(long nowNs) throws IOException {
     reclaimer.housekeep(nowNs);
-    if (channels.all().stream().anyMatch(channel -> channel.deadLettersToBePublished() > 0)) {
+    if (channels.all().stream().anyMatch(channel -> channel.deadLetters().outCount() > 0)) {
       context.deadLettersToBePublished();
     }
   }

@@ -80,7 +80,7 @@ final class TopicBounds {
       return;
     }
     Channel fullest = fullest();
-    long waiting = keptBack.depth() + (fullest == null ? 0 : fullest.waiting());
+    long waiting = keptBack.depth() + (fullest == null ? 0 : fullest.intake().waiting());
     String reason = null;
     String in = fullest == null ? "" : " in CHANNEL(" + fullest.name() + ")";
     if (rules.maxDepth() > 0 && waiting + batch.count() > rules.maxDepth()) {
@@ -102,7 +102,7 @@ final class TopicBounds {
     Channel fullest = null;
     long most = -1;
     for (Channel channel : channels.all()) {
-      long waiting = channel.isEphemeral() ? -1 : channel.waiting();
+      long waiting = channel.isEphemeral() ? -1 : channel.intake().waiting();
       if (waiting > most) {
         fullest = channel;
         most = waiting;
@@ -137,8 +137,8 @@ final class TopicBounds {
       kept = allowed;
     }
     for (Channel channel : channels.all()) {
-      if (!channel.isEphemeral() && channel.waiting() > allowed - kept) {
-        count(channel.dropOldest(allowed - kept));
+      if (!channel.isEphemeral() && channel.intake().waiting() > allowed - kept) {
+        count(channel.intake().dropOldest(allowed - kept));
       }
     }
   }
@@ -147,7 +147,7 @@ final class TopicBounds {
     OrdinalRanges passed = keptBack.dropFirst(count);
     for (Channel channel : channels.all()) {
       try {
-        channel.skipTo(keptBack.first());
+        channel.intake().skipTo(keptBack.first());
       } catch (IOException e) {
         diskErrors.failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
       }

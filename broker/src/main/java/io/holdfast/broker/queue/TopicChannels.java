@@ -109,7 +109,7 @@ final class TopicChannels {
   void put(Batch batch) {
     for (Channel channel : channels.values()) {
       try {
-        channel.put(batch);
+        channel.intake().put(batch);
       } catch (IOException e) {
         // The journal has the messages; only this channel's own account is behind.
         failed(channel.name(), e);
@@ -124,7 +124,7 @@ final class TopicChannels {
 
   private void extend(Channel channel) {
     try {
-      channel.extend(journal.nextOrdinal());
+      channel.intake().extend(journal.nextOrdinal());
     } catch (IOException e) {
       // It has the messages; only its own account is behind.
       failed(channel.name(), e);
@@ -302,7 +302,7 @@ final class TopicChannels {
   void deleteUnused(Channel channel) throws IOException {
     Path deleted;
     synchronized (state.admin) {
-      if (channels.get(channel.name()) != channel || !channel.closeToConsumers()) {
+      if (channels.get(channel.name()) != channel || !channel.subscriptions().close()) {
         return;
       }
       boolean done = false;
@@ -311,7 +311,7 @@ final class TopicChannels {
         done = true;
       } finally {
         if (!done) {
-          channel.reopenToConsumers();
+          channel.subscriptions().reopen();
         }
       }
     }

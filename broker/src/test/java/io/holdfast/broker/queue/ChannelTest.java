@@ -312,11 +312,11 @@ class ChannelTest {
 
   @Test
   void shouldTakeNoConsumersOnceClosedForWantOfThem() throws Exception {
-    assertFalse(channel.closeToConsumers());
+    assertFalse(channel.subscriptions().close());
     channel.removeClient(client);
-    assertTrue(channel.closeToConsumers());
+    assertTrue(channel.subscriptions().close());
     assertThrows(BrokerException.class, () -> consumer(channel));
-    channel.reopenToConsumers();
+    channel.subscriptions().reopen();
     consumer(channel);
   }
 
