@@ -84,6 +84,10 @@ public final class DeadLetterMover {
   }
 
   private synchronized void visitAll() {
+    if (!topics.isOpen()) {
+      // A target that is not found might be on the disk. Housekeeping asks again.
+      return;
+    }
     refused.keySet().removeIf(Channel::isExiting);
     for (Topic topic : topics.all()) {
       for (Channel channel : topic.channels()) {

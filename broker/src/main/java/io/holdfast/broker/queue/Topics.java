@@ -51,6 +51,9 @@ public final class Topics {
 
   private volatile TopologyListener listener = TopologyListener.NONE;
 
+  /** Whether every topic on the disk is known. */
+  private volatile boolean open;
+
   /** Whether no topic is created any more. Set under {@link #lock}. */
   private volatile boolean complete;
 
@@ -101,6 +104,7 @@ public final class Topics {
       Topic topic = await(future);
       topics.put(topic.name(), topic);
     }
+    open = true;
     if (dataDir.mayHaveLostPower() && !topics.isEmpty()) {
       LOG.info(
           "the machine stopped under the last broker: each topic leaves out {} ordinals, which"
@@ -145,6 +149,11 @@ public final class Topics {
       }
     }
     return null;
+  }
+
+  /** Whether {@link #open} is through: until then a topic that is not found may be on the disk. */
+  boolean isOpen() {
+    return open;
   }
 
   /** The topic of this name, or null. Any thread. */

@@ -3,6 +3,7 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.QueueFixture.consumer;
 import static io.holdfast.broker.queue.QueueFixture.poll;
 import static io.holdfast.broker.queue.QueueFixture.pollOne;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,9 +11,15 @@ import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.broker.policy.TopicPolicy.WhenFull;
 import io.holdfast.broker.queue.FakeConsumer.Delivery;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,6 +105,40 @@ class DeadLetterMoverTest {
     queue.broker.start();
     queue.broker.moveDeadLetters();
     assertEquals(List.of("a", "b"), published());
+  }
+
+  @Test
+  void shouldCreateNoTopicThatAStartHasYetToOpen() throws Exception {
+    policy(FixedPolicies.attempts(1, "z", 1000));
+    queue.broker.createTopic("z");
+    queue.broker.topic("z").channel("r");
+    queue.broker.persistMetadata();
+    die("a");
+    BlockingQueue<Runnable> held = new LinkedBlockingQueue<>();
+    Topics topics = queue.broker.begin(held::add);
+    CompletableFuture<Void> opened =
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                topics.open();
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    held.take().run();
+    await().until(() -> topics.existing("t") != null);
+    queue.broker.moveDeadLetters();
+    assertEquals(1, held.size(), "only the other topic is being opened");
+    held.take().run();
+    opened.get(10, TimeUnit.SECONDS);
+    assertEquals(1, topic("t").existingChannel("c").figures().deadCount());
+    queue.broker.moveDeadLetters();
+    assertEquals(0, topic("t").existingChannel("c").figures().deadCount());
+    assertEquals(1, topic("z").existingChannel("r").figures().depth());
+  }
+
+  private Topic topic(String name) {
+    return queue.broker.topic(name);
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -110,12 +111,8 @@ final class SimulatedBroker
             ? FixedPolicies.ordered(simulation.maxAttempts(), 0)
             : FixedPolicies.attempts(simulation.maxAttempts(), ChannelPolicy.KEEP, 1_000_000);
     scan = new QueueScan(this, false);
-    topics = newTopics();
-  }
-
-  /** Of a process that begins; what a broker leaves to others is done at once. */
-  private Topics newTopics() {
-    return new Topics(this, this, Runnable::run, persisted);
+    topics = new Topics(this, this, Runnable::run, persisted);
+    topics.open();
   }
 
   private int dice(int bound) {
@@ -166,15 +163,21 @@ final class SimulatedBroker
 
   /** A new process: opens what is on the disk. The old one was stopped, or is dead from now on. */
   void start() throws IOException {
+    // What a broker leaves to others is done at once.
+    begin(Runnable::run).open();
+    persistMetadata();
+    dataDir.markSettled();
+  }
+
+  /** A new process that has opened no topic yet. */
+  Topics begin(Executor workers) throws IOException {
     dead.addAll(topics.all());
     calm();
     dataDir.close();
     dataDir = DataDir.open(root);
     scan = new QueueScan(this, false);
-    topics = newTopics();
-    topics.open();
-    persistMetadata();
-    dataDir.markSettled();
+    topics = new Topics(this, this, workers, persisted);
+    return topics;
   }
 
   /** The entry in the metadata file; null when there is none. */
