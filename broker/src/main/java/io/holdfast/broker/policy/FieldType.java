@@ -245,9 +245,12 @@ abstract class FieldType {
       Backoff backoff = (Backoff) value;
       return backoff.equals(Backoff.NONE)
           ? ""
-          : GoDuration.format(backoff.minMs() * MS_NS)
-              + BETWEEN
-              + GoDuration.format(backoff.maxMs() * MS_NS);
+          : shortest(backoff.minMs()) + BETWEEN + shortest(backoff.maxMs());
+    }
+
+    /** As people write it: a string comes back as it was set, {@code 10m} and not {@code 10m0s}. */
+    private static String shortest(long ms) {
+      return GoDuration.format(ms * MS_NS).replaceFirst("m0s$", "m").replaceFirst("h0m$", "h");
     }
   }
 
