@@ -84,7 +84,7 @@ class PolicyBookTest {
         Arguments.of("max_in_flight", "2147483647", "2147483647", 2_147_483_647L),
         Arguments.of("requeue_backoff", "\"\"", "", ""),
         Arguments.of("requeue_backoff", "\"1s..10m\"", "1s..10m", "1s..10m"),
-        Arguments.of("requeue_backoff", "\"1ms..1h\"", "1ms..1h", "1ms..1h0m0s"),
+        Arguments.of("requeue_backoff", "\"1ms..1h\"", "1ms..1h", "1ms..1h"),
         Arguments.of("retain_for", "\"24h\"", "24h0m0s", "24h0m0s"),
         Arguments.of("retain_bytes", "\"64KB\"", "64000", 64_000L),
         Arguments.of("retain_bytes", "\"64MiB\"", "67108864", 67_108_864L),
