@@ -115,7 +115,7 @@ public final class Channel {
             context.queueScan());
     subscriptions = new Subscriptions(lock, state, policy, consumers, deliveries, wakeups);
     intake = new ChannelIntake(lock, backend, ready, messages, ledger, timing, wakeups);
-    upkeep = new ChannelUpkeep(lock, backend, ready, messages, ledger, timing, settings.clock());
+    upkeep = new ChannelUpkeep(lock, backend, ready, messages, ledger, timing, settings);
     deadLetters = new DeadLetterSteps(lock, state, guids, backend, ready, dead, ledger, wakeups);
     admin =
         new ChannelAdmin(

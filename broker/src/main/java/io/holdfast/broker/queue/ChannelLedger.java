@@ -119,8 +119,13 @@ final class ChannelLedger {
     try {
       write.run();
     } catch (IOException e) {
-      settings.diskErrors().failed("CHANNEL(" + name + ") of TOPIC(" + topicName + ")", e);
+      failed(e);
     }
+  }
+
+  /** Reports that the disk refused. */
+  void failed(IOException cause) {
+    settings.diskErrors().failed("CHANNEL(" + name + ") of TOPIC(" + topicName + ")", cause);
   }
 
   /**

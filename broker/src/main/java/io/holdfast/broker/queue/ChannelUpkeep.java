@@ -26,6 +26,7 @@ final class ChannelUpkeep {
   private final ChannelLedger ledger;
   private final ChannelScan timing;
   private final ChannelSettings.Clock clock;
+  private final DeferredInBacklog deferred;
 
   /**
    * @param lock the channel's
@@ -37,14 +38,20 @@ final class ChannelUpkeep {
       ChannelMessages messages,
       ChannelLedger ledger,
       ChannelScan timing,
-      ChannelSettings.Clock clock) {
+      ChannelSettings settings) {
     this.lock = lock;
     this.backend = backend;
     this.ready = ready;
     this.messages = messages;
     this.ledger = ledger;
     this.timing = timing;
-    this.clock = clock;
+    clock = settings.clock();
+    deferred = new DeferredInBacklog(lock, settings, backend, ready, ledger, timing);
+  }
+
+  /** What is looked for in a backlog that the channel is given. Workers, too. */
+  DeferredInBacklog deferredInBacklog() {
+    return deferred;
   }
 
   /**
@@ -53,6 +60,7 @@ final class ChannelUpkeep {
    * @return whether the ledger was summed up
    */
   boolean housekeep(boolean idle) throws IOException {
+    deferred.findNext();
     boolean checkpoint;
     synchronized (lock) {
       if (ledger.isClosed()) {

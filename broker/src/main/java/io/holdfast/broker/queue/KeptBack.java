@@ -1,5 +1,6 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.TopicRecovery;
 import io.holdfast.storage.values.OrdinalRanges;
@@ -31,11 +32,33 @@ final class KeptBack {
   private boolean forPause;
 
   /**
+   * Where there may be deferred messages from {@link #from} on: the channels show them as such
+   * before a consumer has read so far. The topic's lock.
+   */
+  private final MaybeDeferred deferred = new MaybeDeferred();
+
+  /**
    * @param from the first ordinal kept back, or {@link #NOTHING}
    */
   KeptBack(ChronicleJournal journal, long from) {
     this.journal = journal;
     this.from = from;
+    if (from != NOTHING) {
+      // Which of them are is in the journal only.
+      deferred.add(from, journal.nextOrdinal());
+    }
+  }
+
+  /** A batch was published with a delay. */
+  void publishedDeferred(Batch batch) {
+    if (!isNothing()) {
+      deferred.add(batch.firstOrdinal(), batch.endOrdinal());
+    }
+  }
+
+  /** Where there may be deferred messages in what is kept back; a live view. */
+  MaybeDeferred deferred() {
+    return deferred;
   }
 
   // ---------------------------------------------------------------- transitions
@@ -43,7 +66,7 @@ final class KeptBack {
   /** The topic is paused: it keeps what comes from now on, and what it kept already. */
   void pause() {
     if (isNothing()) {
-      from = journal.nextOrdinal();
+      keepFrom(journal.nextOrdinal());
       forPause = true;
     }
   }
@@ -56,19 +79,24 @@ final class KeptBack {
    */
   void unpause(boolean hasTaker) {
     if (hasTaker || forPause) {
-      from = NOTHING;
+      keepFrom(NOTHING);
     }
     forPause = false;
   }
 
   /** The channels have taken it over. */
   void handOver() {
-    from = NOTHING;
+    keepFrom(NOTHING);
   }
 
   /** What is kept back is dropped; what comes is kept. */
   void drop() {
-    from = journal.nextOrdinal();
+    keepFrom(journal.nextOrdinal());
+  }
+
+  private void keepFrom(long ordinal) {
+    from = ordinal;
+    deferred.clear();
   }
 
   /**
@@ -107,7 +135,7 @@ final class KeptBack {
    */
   void channelGone(boolean hasAudience) {
     if (next != NOTHING) {
-      from = next;
+      keepFrom(next);
     }
     forPause &= hasAudience;
   }

@@ -203,7 +203,8 @@ final class ReadyMessages {
     return deferred.mayDefer(memory.requeued());
   }
 
-  private boolean mayHold(int more) {
+  /** As {@link #mayDefer}, for more messages that the backend has. */
+  boolean mayHold(int more) {
     return deferred.mayHold(memory.requeued(), more);
   }
 
@@ -315,9 +316,7 @@ final class ReadyMessages {
         return true;
       }
       long nowMs = settings.clock().wallMs();
-      long dueMs = TimeUnit.NANOSECONDS.toMillis(view.timestampNs()) + view.deferMs();
-      // Whatever the clock said then: no longer than was asked for.
-      long delayMs = bounded(Math.min(dueMs - nowMs, view.deferMs()));
+      long delayMs = DeferredInBacklog.delayMs(view, nowMs, settings);
       if (delayMs <= 0) {
         return true;
       }

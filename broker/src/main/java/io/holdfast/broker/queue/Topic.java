@@ -240,13 +240,11 @@ public final class Topic {
     synchronized (state.admin) {
       synchronized (state.lock) {
         state.paused = false;
-        if (!state.exiting && !keptBack.isNothing()) {
-          channels.extend();
-          keptBack.unpause(channels.hasTaker());
-        }
+        channels.unpause();
       }
     }
     context.persistMetadata();
+    channels.findDeferred();
   }
 
   /** Drops what the topic has kept back; the channels' messages stay. */

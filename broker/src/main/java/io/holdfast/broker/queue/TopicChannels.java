@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,18 +118,46 @@ final class TopicChannels {
     }
   }
 
-  /** Gives all what is in the journal and they have not been given yet. */
-  void extend() {
-    channels.values().forEach(this::extend);
+  /** Gives all what the topic has kept back; a call of {@link #findDeferred()} is to follow. */
+  void unpause() {
+    if (!state.exiting && !keptBack.isNothing()) {
+      channels.values().forEach(this::extend);
+      keptBack.unpause(hasTaker());
+    }
   }
 
   private void extend(Channel channel) {
+    channel.upkeep().deferredInBacklog().mayBeIn(keptBack.deferred());
     try {
       channel.intake().extend(journal.nextOrdinal());
     } catch (IOException e) {
       // It has the messages; only its own account is behind.
       failed(channel.name(), e);
     }
+  }
+
+  /** Looks for messages that are not due in what the channels have been given. Workers. */
+  void findDeferred() {
+    channels.values().forEach(c -> c.upkeep().deferredInBacklog().findFirst());
+  }
+
+  /**
+   * Looks for messages that are not due in what a channel has from an ordinal on. Workers, while no
+   * file is removed.
+   */
+  void findDeferred(Channel channel, long first) {
+    DeferredInBacklog deferred = channel.upkeep().deferredInBacklog();
+    try {
+      // What is older than any delay is due.
+      ChannelSettings settings = context.channelSettings();
+      long oldestMs = settings.clock().wallMs() - settings.maxReqTimeoutMs();
+      long recent = journal.ordinalAt(TimeUnit.MILLISECONDS.toNanos(oldestMs));
+      deferred.mayBeIn(Math.max(first, recent), journal.nextOrdinal());
+    } catch (IOException e) {
+      // It is found out when they would be delivered.
+      failed(channel.name(), e);
+    }
+    deferred.findFirst();
   }
 
   private void failed(String channel, IOException cause) {
@@ -237,6 +266,11 @@ final class TopicChannels {
     channel.refreshPolicies();
     LOG.info("TOPIC({}): new channel({})", topic, name);
     context.channelCreated(topic, name);
+    if (from == null) {
+      channel.upkeep().deferredInBacklog().findFirst();
+    } else {
+      findDeferred(channel, from.first());
+    }
     return channel;
   }
 

@@ -74,6 +74,9 @@ final class TopicPublishing {
       }
       append(batch);
       quota.published(batch.sectionBytes());
+      if (deferMs > 0) {
+        keptBack.publishedDeferred(batch);
+      }
       if (!state.paused) {
         channels.put(batch);
       }

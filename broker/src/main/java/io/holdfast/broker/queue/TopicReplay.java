@@ -65,6 +65,7 @@ final class TopicReplay {
       }
       counts = channel.admin().rewind(place.first(), place.copies());
     }
+    channels.findDeferred(channel, place.first());
     return positions.at(place, counts[0], counts[1]);
   }
 }

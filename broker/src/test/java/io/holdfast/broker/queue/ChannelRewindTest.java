@@ -248,4 +248,22 @@ class ChannelRewindTest {
     assertEquals("a", finishOne().body());
     assertEquals("b", finishOne().body());
   }
+
+  @Test
+  void shouldCountAsDeferredWhatItOnlyReadsAgain() throws Exception {
+    queue.publish("a");
+    QueueFixture.publish(queue.topic(), 3_600_000, "later");
+    queue.publish("b");
+    channel.empty();
+    expect(0, 0, 0, 0);
+    assertEquals(3, queue.topic().rewind("c", Position.START).ready());
+    expect(2, 0, 1, 0);
+    queue.topic().rewind("c", Position.START);
+    expect(2, 0, 1, 0);
+    restart();
+    expect(2, 0, 1, 0);
+    assertEquals(List.of("a", "b"), poll(channel, client));
+    ChannelFigures other = queue.topic().channel("new", Position.START).figures();
+    assertEquals("2 1", other.depth() + " " + other.deferredCount());
+  }
 }

@@ -10,14 +10,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a topic gives its channels, and what it keeps back. */
 class TopicTest {
+  private static final long HOUR_MS = 3_600_000;
+
   @TempDir Path dir;
 
   private QueueFixture queue;
@@ -167,6 +172,106 @@ class TopicTest {
     assertEquals(List.of(), poll(channel, client));
     queue.broker.advance(20);
     assertEquals(List.of("1"), poll(channel, client));
+  }
+
+  /** Ready ones around two that wait for an hour, and one that was due at once. */
+  private void publishSomeDeferred() throws Exception {
+    queue.publish("1");
+    publish(topic, HOUR_MS, "later");
+    publish(topic, 1, "due");
+    queue.publish("2");
+    publish(topic, HOUR_MS, "last");
+    queue.broker.advance(1);
+  }
+
+  private static void assertFound(Channel channel, int ready) {
+    ChannelFigures figures = channel.figures();
+    assertEquals(
+        ready + " 2 " + (ready + 2),
+        figures.depth() + " " + figures.deferredCount() + " " + channel.intake().waiting());
+  }
+
+  private void drainFound(Channel channel, String... ready) throws Exception {
+    FakeConsumer client = consumer(channel);
+    assertEquals(List.of(ready), poll(channel, client));
+    channel.removeClient(client);
+    queue.broker.advance(HOUR_MS);
+    assertEquals(0, channel.figures().deferredCount());
+    assertEquals(ready.length + 2, channel.figures().depth());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldCountAsDeferredWhatCameBeforeTheFirstChannel(boolean restarts) throws Exception {
+    publishSomeDeferred();
+    if (restarts) {
+      restart();
+    }
+    assertEquals(5, topic.depth());
+    assertFound(topic.channel("a"), 3);
+    if (restarts) {
+      restart();
+    }
+    assertFound(topic.channel("a"), 3);
+    drainFound(topic.channel("a"), "1", "due", "2");
+  }
+
+  @Test
+  void shouldCountAsDeferredWhatAnEphemeralChannelGetsAsWell() throws Exception {
+    publishSomeDeferred();
+    assertFound(topic.channel("x#ephemeral"), 3);
+    assertEquals(5, topic.depth());
+    assertFound(topic.channel("a"), 3);
+    drainFound(topic.channel("a"), "1", "due", "2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldCountAsDeferredWhatAPausedTopicKept(boolean restarts) throws Exception {
+    topic.channel("a");
+    queue.publish("0");
+    topic.pause();
+    publishSomeDeferred();
+    topic.channel("b");
+    if (restarts) {
+      restart();
+    }
+    assertEquals(0, topic.channel("a").figures().deferredCount());
+    topic.unpause();
+    assertFound(topic.channel("a"), 4);
+    assertFound(topic.channel("b"), 3);
+    drainFound(topic.channel("a"), "0", "1", "due", "2");
+  }
+
+  @Test
+  void shouldDeferNoMoreThanItMayOfWhatCameBefore() throws Exception {
+    String[] many = new String[QueueFixture.MAX_DEFERRED + 2];
+    Arrays.fill(many, "x");
+    publish(topic, HOUR_MS, many);
+    queue.publish("ready");
+    publish(topic, 2 * HOUR_MS, "y");
+    Channel channel = topic.channel("a");
+    assertEquals(QueueFixture.MAX_DEFERRED, channel.figures().deferredCount());
+    assertEquals(4, channel.figures().depth());
+    queue.broker.housekeep(false);
+    assertEquals(QueueFixture.MAX_DEFERRED, channel.figures().deferredCount());
+    FakeConsumer client = consumer(channel);
+    assertEquals(List.of(), poll(channel, client));
+    queue.broker.advance(HOUR_MS);
+    assertEquals(many.length + 1, poll(channel, client).size());
+    queue.broker.housekeep(false);
+    assertEquals(1, channel.figures().deferredCount());
+    assertEquals(0, channel.figures().depth());
+  }
+
+  @Test
+  void shouldFindNothingOfWhatWasDropped() throws Exception {
+    publishSomeDeferred();
+    topic.empty();
+    publish(topic, HOUR_MS, "new");
+    Channel channel = topic.channel("a");
+    assertEquals(1, channel.figures().deferredCount());
+    assertEquals(0, channel.figures().depth());
   }
 
   @Test

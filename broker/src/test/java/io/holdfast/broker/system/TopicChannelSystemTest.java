@@ -386,6 +386,58 @@ class TopicChannelSystemTest {
     }
   }
 
+  private static void publishSomeDeferred(BrokerProcess to, String topic) {
+    try (RawNsqConnection conn = to.connect()) {
+      conn.pub(topic, "1");
+      conn.command("DPUB " + topic + " 3600000", "d1").expectOk().mpub(topic, "2", "3");
+      conn.command("DPUB " + topic + " 3600000", "d2").expectOk();
+    }
+  }
+
+  private static void awaitDeferred(BrokerProcess of, String topic, String depthAndDeferred) {
+    of.http()
+        .awaitChannel(
+            topic, "ch", c -> depthAndDeferred.equals(counts(c, "depth", "deferred_count")));
+  }
+
+  @ConcurrentTest
+  void shouldCountAsDeferredWhatCameBeforeTheFirstChannel() {
+    http.post("/pub?topic=early-one&defer=3600000", "d");
+    ok(http.post("/channel/create?topic=early-one&channel=ch"));
+    awaitDeferred(broker, "early-one", "0 1");
+    publishSomeDeferred(broker, "early");
+    http.awaitTopic("early", t -> t.path("message_count").asInt() == 5);
+    try (RawNsqConnection conn = broker.subscribe("early", "ch")) {
+      awaitDeferred(broker, "early", "3 2");
+      ok(http.post("/topic/pause?topic=early"));
+      publishSomeDeferred(broker, "early");
+      ok(http.post("/topic/unpause?topic=early"));
+      awaitDeferred(broker, "early", "6 4");
+      assertEquals(sorted("1", "2", "3", "1", "2", "3"), drain(conn.line("RDY 10"), 6));
+      conn.expectSilence(QUIET);
+      awaitDeferred(broker, "early", "0 4");
+    }
+  }
+
+  @Test
+  void shouldCountAsDeferredWhatCameBeforeTheFirstChannelAndAKill() {
+    Reference.holdfastOnly("nsqd's topics forget delays at a restart");
+    try (BrokerProcess own = BrokerProcess.started()) {
+      publishSomeDeferred(own, "early");
+      own.kill9();
+      own.start();
+      assertEquals(5, own.http().topic("early").path("depth").asInt());
+      ok(own.http().post("/channel/create?topic=early&channel=ch"));
+      awaitDeferred(own, "early", "3 2");
+      own.kill9();
+      own.start();
+      awaitDeferred(own, "early", "3 2");
+      try (RawNsqConnection conn = own.subscribe("early", "ch")) {
+        assertEquals(sorted("1", "2", "3"), drain(conn.line("RDY 10"), 3));
+      }
+    }
+  }
+
   @Test
   void shouldKeepPauseOverRestart() {
     try (BrokerProcess own = BrokerProcess.started()) {

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The half of a channel behind its memory queue, nsqd's {@code BackendQueue}: it takes what memory
@@ -137,6 +138,19 @@ public interface BackendQueue extends Closeable {
    * @return in order; none when there are no more
    */
   List<MessageRef> takeDelivered(int max) throws IOException;
+
+  /**
+   * Shows messages that {@link #poll} has yet to return and that were published with a delay. What
+   * the taker takes {@link #poll} will not return: the channel holds it from then on.
+   *
+   * @param from ordinal to begin at
+   * @param to ordinal to end before
+   * @param max messages to look at; fewer where they are large
+   * @param taker told of each, due or not; returns whether it takes it
+   * @return the ordinal to look on from; {@code to} when all was looked at, but for what cannot be
+   *     read
+   */
+  long takeDeferred(long from, long to, int max, Predicate<MessageView> taker) throws IOException;
 
   /** Messages lost to damage in the journal since the start of the process; finished since. */
   long unreadable();

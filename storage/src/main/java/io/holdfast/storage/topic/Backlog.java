@@ -183,10 +183,21 @@ final class Backlog {
       if (at >= end) {
         return;
       }
-      boolean isAgain = delivered != null && at < delivered.end() && delivered.contains(at);
-      visitor.visit(at, isAgain ? 1 : 0);
+      visitor.visit(at, attemptsAhead(at));
       at++;
     }
+  }
+
+  /** How often a message was delivered that the cursor may not have reached. */
+  int attemptsAhead(long ordinal) {
+    boolean isAgain = delivered != null && ordinal < delivered.end() && delivered.contains(ordinal);
+    return isAgain ? 1 : 0;
+  }
+
+  /** The first message from an ordinal on that is to be delivered; the end or more for none. */
+  long nextWaiting(long from) {
+    long at = Math.max(from, cursor);
+    return skipCount == 0 ? at : skip.nextAbsent(at);
   }
 
   /** How often a message was delivered that the cursor has reached. */

@@ -21,6 +21,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,13 +35,9 @@ public final class ChronicleBackend implements BackendQueue {
 
   private static final long NOTHING = -1;
 
-  /**
-   * Between two delivered messages no more are read only to pass them: then they are looked for.
-   */
-  private static final int MAX_PASSED = 100_000;
-
   private final Journal topicJournal;
   private final JournalCursor journal;
+  private final BacklogAhead ahead;
   private final ChannelAccount ledger;
   private FinishedSet finished;
 
@@ -72,6 +69,7 @@ public final class ChronicleBackend implements BackendQueue {
   private ChronicleBackend(Journal topicJournal, ChannelAccount ledger, ChannelRecovery recovery) {
     this.topicJournal = topicJournal;
     this.journal = topicJournal.cursor();
+    ahead = new BacklogAhead(topicJournal);
     this.ledger = ledger;
     begin(recovery);
     held = recovery.held();
@@ -436,26 +434,13 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public List<MessageRef> takeDelivered(int max) throws IOException {
-    List<MessageRef> taken = new ArrayList<>();
-    MessageView message = new MessageView();
-    long at = backlog.nextDelivered(0);
-    while (at < Long.MAX_VALUE && taken.size() < max) {
-      if (journal.nextOrdinal() > at || at - journal.nextOrdinal() > MAX_PASSED) {
-        journal.moveTo(at);
-      }
-      boolean found = journal.next(message, at + 1);
-      if (found && message.ordinal() == at) {
-        taken.add(
-            new MessageRef(
-                at, message.batchPosition(), message.bodyOffset(), message.bodyLength(), 1));
-        backlog.takeOut(at);
-      } else if (!found) {
-        // Whoever reads on in order says what cannot be read.
-        at++;
-      }
-      at = backlog.nextDelivered(at);
-    }
-    return taken;
+    return ahead.takeDelivered(backlog, max);
+  }
+
+  @Override
+  public long takeDeferred(long from, long to, int max, Predicate<MessageView> taker)
+      throws IOException {
+    return ahead.takeDeferred(backlog, from, to, max, taker);
   }
 
   /** Before memory knows what the ledger could not take. */
@@ -541,6 +526,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void journalFilesRemoved() {
     journal.filesRemoved();
+    ahead.filesRemoved();
   }
 
   @Override
@@ -566,12 +552,14 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public void closeIdle() {
     journal.release();
+    ahead.close();
     ledger.closeIdle();
   }
 
   @Override
   public void close() {
     journal.close();
+    ahead.close();
     ledger.close();
   }
 }

@@ -150,4 +150,16 @@ class BacklogTest {
     assertEquals(20, backlog.cursor());
     assertEquals(null, backlog.delivered());
   }
+
+  @Test
+  void shouldFindWhatWaitsAheadAndTakeItOut() {
+    assertEquals(11, backlog.nextWaiting(0));
+    assertEquals(15, backlog.nextWaiting(13));
+    assertEquals(1, backlog.attemptsAhead(12));
+    assertEquals(0, backlog.attemptsAhead(16));
+    backlog.takeOut(16);
+    assertEquals(17, backlog.nextWaiting(16));
+    assertEquals(6, backlog.depth());
+    assertEquals(11, backlog.nextWaiting(0));
+  }
 }
