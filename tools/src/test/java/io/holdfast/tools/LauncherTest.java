@@ -86,7 +86,8 @@ class LauncherTest {
     Files.createDirectories(home.resolve("runtime"));
     Files.move(java.resolve("bin"), home.resolve("runtime/bin"));
     assertEquals(home + "/lib/holdfast.jar", last(run(0, home.resolve("bin/holdfast"))));
-    assertEquals(home + "/lib/holdfast-tools.jar", last(run(0, home.resolve("bin/holdfast-tools"))));
+    assertEquals(
+        home + "/lib/holdfast-tools.jar", last(run(0, home.resolve("bin/holdfast-tools"))));
 
     Files.createFile(home.resolve("lib/holdfast.jsa"));
     assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "no /proc/self/fd here");
