@@ -114,6 +114,7 @@ final class DeferredInBacklog {
 
   /** Returns whether there is more to look at, and room for it. */
   @GuardedBy("lock")
+  @SuppressWarnings("GuardedBy") // the backend calls back at once, under the lock
   private boolean findSome() {
     long nowMs = settings.clock().wallMs();
     List<HeldMessage> held = new ArrayList<>();
