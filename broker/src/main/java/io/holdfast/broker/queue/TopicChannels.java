@@ -7,6 +7,7 @@ import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
@@ -192,13 +193,13 @@ final class TopicChannels {
     Collection<HeldMessage> held = List.of();
     BackendQueue backend;
     if (DirNames.isEphemeral(name)) {
-      backend = ChronicleBackend.ephemeral(journal, first);
+      backend = ChannelBackends.ephemeral(journal, first);
     } else {
       context.dataDir().createChannel(topic, name);
       Path dir = context.dataDir().channelDir(topic, name);
       ChronicleBackend durable =
           from == null
-              ? ChronicleBackend.open(
+              ? ChannelBackends.open(
                   dir,
                   journal,
                   context.syncThread(),
@@ -206,7 +207,7 @@ final class TopicChannels {
                   first,
                   keptBack.forMetadata(),
                   DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()))
-              : ChronicleBackend.openFrom(
+              : ChannelBackends.openFrom(
                   dir,
                   journal,
                   context.syncThread(),

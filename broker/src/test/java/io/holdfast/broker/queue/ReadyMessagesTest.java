@@ -13,7 +13,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.BackendQueue;
-import io.holdfast.storage.topic.ChronicleBackend;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
@@ -75,7 +75,7 @@ class ReadyMessagesTest {
             new StorageOptions(
                 1 << 16, 40_000, false, 0, () -> TimeUnit.MILLISECONDS.toNanos(clock.wallMs())),
             syncThread);
-    backend = disturbed(ChronicleBackend.ephemeral(journal, 0));
+    backend = disturbed(ChannelBackends.ephemeral(journal, 0));
     ready = new ReadyMessages(settings(), backend, null);
   }
 

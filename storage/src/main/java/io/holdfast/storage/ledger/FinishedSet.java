@@ -4,6 +4,7 @@ import io.holdfast.storage.values.OrdinalRanges;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.roaringbitmap.PeekableIntIterator;
 import org.roaringbitmap.RoaringBitmap;
 
 /**
@@ -157,5 +158,17 @@ public final class FinishedSet {
   /** The bitmaps above the floor by ordinal divided by 2^{@value #SEGMENT_BITS}. */
   public SortedMap<Long, RoaringBitmap> segments() {
     return segments;
+  }
+
+  /** Adds the ordinals of one of {@link #segments}, which has this key, as ranges. */
+  static void addRanges(long key, RoaringBitmap segment, OrdinalRanges to) {
+    long base = key << SEGMENT_BITS;
+    PeekableIntIterator ordinals = segment.getIntIterator();
+    while (ordinals.hasNext()) {
+      int from = ordinals.next();
+      int end = (int) Math.min(segment.nextAbsentValue(from), SEGMENT_SIZE);
+      to.add(base + from, base + end);
+      ordinals.advanceIfNeeded(end);
+    }
   }
 }

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import org.roaringbitmap.PeekableIntIterator;
 import org.roaringbitmap.RoaringBitmap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -343,19 +342,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   private void writeSegments(int type, FinishedSet set) throws IOException {
     OrdinalRanges ranges = new OrdinalRanges();
     for (Map.Entry<Long, RoaringBitmap> segment : set.segments().entrySet()) {
-      addRanges(segment.getKey() << FinishedSet.SEGMENT_BITS, segment.getValue(), ranges);
+      FinishedSet.addRanges(segment.getKey(), segment.getValue(), ranges);
       writeRanges(type, ranges);
       ranges.clear();
-    }
-  }
-
-  private static void addRanges(long base, RoaringBitmap bitmap, OrdinalRanges to) {
-    PeekableIntIterator ordinals = bitmap.getIntIterator();
-    while (ordinals.hasNext()) {
-      int from = ordinals.next();
-      int end = (int) Math.min(bitmap.nextAbsentValue(from), 1L << FinishedSet.SEGMENT_BITS);
-      to.add(base + from, base + end);
-      ordinals.advanceIfNeeded(end);
     }
   }
 

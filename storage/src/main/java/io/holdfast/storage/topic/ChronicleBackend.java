@@ -1,6 +1,5 @@
 package io.holdfast.storage.topic;
 
-import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.journal.JournalCursor;
@@ -15,12 +14,10 @@ import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,13 +63,18 @@ public final class ChronicleBackend implements BackendQueue {
 
   private final OrdinalRanges gap = new OrdinalRanges();
 
-  private ChronicleBackend(Journal topicJournal, ChannelAccount ledger, ChannelRecovery recovery) {
+  ChronicleBackend(Journal topicJournal, ChannelAccount ledger, ChannelRecovery recovery) {
     this.topicJournal = topicJournal;
     this.journal = topicJournal.cursor();
     ahead = new BacklogAhead(topicJournal);
     this.ledger = ledger;
     begin(recovery);
     held = recovery.held();
+  }
+
+  /** What is finished, for the first checkpoint of a new channel. */
+  FinishedSet finished() {
+    return finished;
   }
 
   private void begin(ChannelRecovery recovery) {
@@ -82,109 +84,6 @@ public final class ChronicleBackend implements BackendQueue {
         new Backlog(
             recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
     journal.moveTo(backlog.cursor());
-  }
-
-  /**
-   * Opens the backend of a channel: new with everything from an ordinal on, or as its ledger says.
-   *
-   * @param dir the channel's directory, which exists
-   * @param known whether the channel is known to have been there: without its ledger it then has
-   *     all of the journal, copies of older messages included
-   * @param first where a new channel begins
-   * @param keptFrom what the topic itself holds back begins here; negative for nothing
-   */
-  public static ChronicleBackend open(
-      Path dir,
-      Journal topicJournal,
-      SyncThread syncThread,
-      boolean known,
-      long first,
-      long keptFrom)
-      throws IOException {
-    return open(dir, topicJournal, syncThread, known, first, keptFrom, Long.MAX_VALUE);
-  }
-
-  /**
-   * As {@link #open(Path, Journal, SyncThread, boolean, long, long)}, with no more memory than
-   * there is.
-   *
-   * @param maxHeld how many messages the channel holds with attempts or due times; those beyond
-   *     stay here
-   */
-  public static ChronicleBackend open(
-      Path dir,
-      Journal topicJournal,
-      SyncThread syncThread,
-      boolean known,
-      long first,
-      long keptFrom,
-      long maxHeld)
-      throws IOException {
-    Ledger ledger = new Ledger(dir, syncThread);
-    LedgerState said = ledger.replay(maxHeld);
-    ChannelRecovery recovery =
-        new ChannelRecovery(
-            said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, keptFrom);
-    return begun(topicJournal, ledger, recovery);
-  }
-
-  /**
-   * Makes the backend of a new channel that has messages published before it was made. While no
-   * journal file is removed and nothing is carried forward.
-   *
-   * @param dir the channel's directory, which exists and is empty
-   * @param first from this ordinal on
-   * @param copies {@link Journal#copiesFrom} of that
-   * @param keptFrom what the topic itself holds back begins here; negative for nothing
-   */
-  public static ChronicleBackend openFrom(
-      Path dir,
-      Journal topicJournal,
-      SyncThread syncThread,
-      long first,
-      Collection<MessageRef> copies,
-      long keptFrom)
-      throws IOException {
-    Ledger ledger = new Ledger(dir, syncThread);
-    LedgerState state;
-    try (JournalCursor cursor = topicJournal.cursor()) {
-      List<HeldMessage> held = asPublished(copies, cursor);
-      state = ChannelRecovery.from(first, Long.MAX_VALUE, topicJournal, held);
-    }
-    return begun(
-        topicJournal, ledger, new ChannelRecovery(state, true, false, topicJournal, keptFrom));
-  }
-
-  private static ChronicleBackend begun(
-      Journal topicJournal, Ledger ledger, ChannelRecovery recovery) throws IOException {
-    ChronicleBackend backend = new ChronicleBackend(topicJournal, ledger, recovery);
-    if (recovery.isNew()) {
-      // Before the channel's creation is acknowledged: it says where the channel begins.
-      boolean done = false;
-      try {
-        ledger.beginAt(recovery.state().begin());
-        ledger.checkpoint(backend.finished, recovery.end(), recovery.held().iterator(), null);
-        ledger.force();
-        // Thousands of channels may be made before one is used.
-        ledger.closeIdle();
-        done = true;
-      } finally {
-        if (!done) {
-          backend.close();
-        }
-      }
-    }
-    return backend;
-  }
-
-  /**
-   * Makes the backend of an {@code #ephemeral} channel: everything from an ordinal on, and nothing
-   * of it survives the process.
-   */
-  public static ChronicleBackend ephemeral(Journal topicJournal, long first) throws IOException {
-    ChannelRecovery empty =
-        new ChannelRecovery(null, false, false, topicJournal, false, first, first);
-    return new ChronicleBackend(topicJournal, ChannelAccount.NONE, empty);
   }
 
   /** See {@link Ledger#onFormat2}. */
@@ -402,7 +301,7 @@ public final class ChronicleBackend implements BackendQueue {
   @Override
   public HeldMessages rewind(
       long first, Collection<MessageRef> copies, Iterable<HeldMessage> staying) throws IOException {
-    List<HeldMessage> single = asPublished(copies, journal);
+    List<HeldMessage> single = ChannelBackends.asPublished(copies, journal);
     unreadable += copies.size() - single.size();
     // What the channel holds of a message counts more than its copy.
     staying.forEach(single::add);
@@ -416,20 +315,6 @@ public final class ChronicleBackend implements BackendQueue {
     unrecordedFile = CarriedMessages.NO_FILE;
     begin(recovery);
     return recovery.held();
-  }
-
-  /** Copies that can be read, as they were published: not due before their deferral is over. */
-  private static List<HeldMessage> asPublished(Collection<MessageRef> copies, JournalCursor journal)
-      throws IOException {
-    List<HeldMessage> published = new ArrayList<>();
-    MessageView message = new MessageView();
-    for (MessageRef copy : copies) {
-      if (journal.read(copy, message)) {
-        long publishedMs = TimeUnit.NANOSECONDS.toMillis(message.timestampNs());
-        published.add(HeldMessage.after(copy, message.deferMs(), publishedMs));
-      }
-    }
-    return published;
   }
 
   @Override

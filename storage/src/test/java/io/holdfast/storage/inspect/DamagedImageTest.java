@@ -10,6 +10,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.record.RecordCodec;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
@@ -109,7 +110,7 @@ class DamagedImageTest {
 
   private ChronicleBackend backend(Path root, ChronicleJournal journal) throws IOException {
     long first = journal.firstOrdinal();
-    return ChronicleBackend.open(root.resolve("ledger"), journal, syncThread, false, first, -1);
+    return ChannelBackends.open(root.resolve("ledger"), journal, syncThread, false, first, -1);
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DataFormat;
@@ -115,7 +116,7 @@ class DirectoryAgreementTest {
 
   private ChronicleBackend backend(DataDir data, ChronicleJournal journal, String channel)
       throws IOException {
-    return ChronicleBackend.open(
+    return ChannelBackends.open(
         data.channelDir(TOPIC, channel),
         journal,
         syncThread,

@@ -5,6 +5,7 @@ import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.Metadata;
@@ -38,7 +39,7 @@ final class OpenedTopic implements AutoCloseable {
     recovery = TopicRecovery.of(journal, entry, channels, dir.mayHaveLostPower());
     for (String channel : channels) {
       ChronicleBackend backend =
-          ChronicleBackend.open(
+          ChannelBackends.open(
               dir.channelDir(name, channel),
               journal,
               syncThread,

@@ -71,7 +71,7 @@ class CarriedMessagesTest {
     held.clear();
     Path ledger = dir.channelDir(TOPIC, CHANNEL);
     long first = journal.firstOrdinal();
-    backend = ChronicleBackend.open(ledger, journal, syncThread, true, first, -1);
+    backend = ChannelBackends.open(ledger, journal, syncThread, true, first, -1);
     held.addAll(backend.takeHeld());
   }
 

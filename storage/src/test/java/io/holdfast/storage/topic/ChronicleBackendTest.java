@@ -59,7 +59,7 @@ class ChronicleBackendTest {
   private List<HeldMessage> open() throws IOException {
     journal = new ChronicleJournal(journalDir, Batches.options(FILE_BYTES), syncThread);
     backend =
-        ChronicleBackend.open(ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1);
+        ChannelBackends.open(ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1);
     return List.copyOf(backend.takeHeld());
   }
 
@@ -382,7 +382,7 @@ class ChronicleBackendTest {
   @Test
   void shouldReadBacklogOfEphemeralChannelAndLetItGoUpToAnOrdinal() throws IOException {
     journal.append(Batches.of("a", "b", "c", "d", "e"));
-    try (ChronicleBackend ephemeral = ChronicleBackend.ephemeral(journal, 0)) {
+    try (ChronicleBackend ephemeral = ChannelBackends.ephemeral(journal, 0)) {
       ephemeral.extend(journal.nextOrdinal());
       assertEquals(5, ephemeral.depth());
       assertTrue(ephemeral.poll(view));

@@ -288,7 +288,7 @@ final class PowerCutBroker {
     dataDir.createChannel(topic.name, name);
     try {
       channel.backend =
-          ChronicleBackend.open(
+          ChannelBackends.open(
               dataDir.channelDir(topic.name, name),
               topic.journal,
               syncThread,

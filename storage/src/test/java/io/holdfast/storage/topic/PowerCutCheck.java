@@ -178,7 +178,7 @@ final class PowerCutCheck implements AutoCloseable {
       ChannelModel channel = new ChannelModel(channelName);
       topic.channels.put(channelName, channel);
       channel.backend =
-          ChronicleBackend.open(
+          ChannelBackends.open(
               dataDir.channelDir(name, channelName),
               topic.journal,
               syncThread,

@@ -58,7 +58,7 @@ class RewindTest {
     journal = new ChronicleJournal(journalDir, Batches.options(FILE_BYTES), syncThread);
     journal.skip(skipped);
     backend =
-        ChronicleBackend.open(ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1);
+        ChannelBackends.open(ledgerDir, journal, syncThread, false, journal.firstOrdinal(), -1);
     held = new ArrayList<>(backend.takeHeld());
   }
 
@@ -292,12 +292,12 @@ class RewindTest {
     for (long from : new long[] {0, 7, 8, 160}) {
       Path at = Files.createDirectory(other.resolve("" + from));
       ChronicleBackend made =
-          ChronicleBackend.openFrom(at, journal, syncThread, from, journal.copiesFrom(from), -1);
+          ChannelBackends.openFrom(at, journal, syncThread, from, journal.copiesFrom(from), -1);
       for (int i = 0; i < 2; i++) {
         assertEquals(from <= 7 ? 1 : 0, made.takeHeld().size());
         assertEquals(200 - Math.max(first, from), made.depth());
         made.close();
-        made = ChronicleBackend.open(at, journal, syncThread, true, 0, -1);
+        made = ChannelBackends.open(at, journal, syncThread, true, 0, -1);
         made.onFormat2(() -> assertFalse(true, "1.0 knows all of it"));
       }
       made.close();

@@ -77,7 +77,7 @@ class SkippedOrdinalsTest {
 
   private void openChannel() throws IOException {
     backend =
-        ChronicleBackend.open(
+        ChannelBackends.open(
             made(dir.resolve("channel")),
             journal,
             syncThread,

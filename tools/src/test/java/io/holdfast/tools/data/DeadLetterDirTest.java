@@ -10,6 +10,7 @@ import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.topic.ChannelBackends;
 import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DataFormat;
@@ -99,7 +100,7 @@ class DeadLetterDirTest {
       DataDir data, ChronicleJournal journal, SyncThread sync, String name) throws IOException {
     data.createChannel(TOPIC, name);
     Path ledger = data.channelDir(TOPIC, name);
-    return ChronicleBackend.open(ledger, journal, sync, false, 0, -1);
+    return ChannelBackends.open(ledger, journal, sync, false, 0, -1);
   }
 
   private List<MessageRef> poll(ChronicleBackend backend, int attempts) throws IOException {
