@@ -241,6 +241,12 @@ class HostileClientsSystemTest {
         int port = i % 3 == 0 ? broker.httpPort() : broker.tcpPort();
         hostile.add(new Socket(InetAddress.getLoopbackAddress(), port));
       }
+      // Those that are refused take a descriptor for a moment, and a burst of them can take the
+      // last, which a new topic needs.
+      Awaitility.await("the refused ones to be gone")
+          .atMost(PATIENCE)
+          .during(Duration.ofMillis(300))
+          .until(() -> count(broker, "fd") < 100);
       conn.pub("before", "2").pub("new", "3");
       conn.line("SUB new c").expectOk();
       closeAll(hostile);
@@ -251,8 +257,7 @@ class HostileClientsSystemTest {
       try (RawNsqConnection again = broker.connect()) {
         again.pub("before", "4");
       }
-      // Those that are refused take a descriptor for a moment, and a burst of them can take the
-      // last.
+      // That burst, again.
       List<String> errors =
           broker
               .log()
