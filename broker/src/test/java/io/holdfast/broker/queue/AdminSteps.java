@@ -311,9 +311,15 @@ final class AdminSteps {
         .stragglers(Integer.MAX_VALUE, message -> available.add(message.ordinal()));
     long from = first;
     available.removeIf(ordinal -> ordinal < from);
-    for (long ordinal : channel.messages.tailMap(first).keySet()) {
-      require(available.contains(ordinal), channel, "%d is lost by a rewind", ordinal);
-    }
+    // Sampled out ones are finished, and perhaps gone; which they are only the channel knew.
+    List<ModelMessage> missing =
+        channel.messages.tailMap(first).values().stream()
+            .filter(message -> !available.contains(message.published.ordinal()))
+            .toList();
+    boolean sampledOut =
+        missing.size() <= channel.sampledOut
+            && missing.stream().allMatch(message -> message.place == ModelMessage.Place.READY);
+    require(sampledOut, channel, "%s are lost by a rewind", missing);
     channel.rewind(
         first,
         available.stream().map(ordinal -> topic.published.get(ordinal.intValue())).toList(),

@@ -16,12 +16,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Recovers from the directories that power cuts can leave, see {@link PowerCutRun}. {@code
- * -Dholdfast.powercut.images=n} for n of them in each mode, {@code -Dholdfast.powercut.seed=s} for
+ * -Dholdfast.powercut.images=n} for n new ones in each mode, {@code -Dholdfast.powercut.seed=s} for
  * the seed to begin with: a failure prints the one that repeats it.
  */
 class PowerCutTest {
-  private static final long IMAGES = Long.getLong("holdfast.powercut.images", 100);
-  private static final long SEED = Long.getLong("holdfast.powercut.seed", System.nanoTime());
+  private static final Long MORE = Long.getLong("holdfast.powercut.images");
+  private static final long IMAGES = MORE != null ? MORE : 100;
+
+  /** Each build takes the same ones, so that it says something of what was changed. */
+  private static final long SEED =
+      Long.getLong("holdfast.powercut.seed", MORE != null ? System.nanoTime() : 20_261_129);
+
   private static final int IMAGES_PER_LIFE = 6;
 
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
