@@ -18,7 +18,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import sun.misc.Signal;
 
 /**
  * Flags in, exit code out: starts a {@link Server} and stops it at SIGTERM or SIGINT, has it read
@@ -66,13 +65,12 @@ public final class Main {
     options.describe().forEach(line -> log.debug("option {}", line));
     options.ineffective().forEach(log::warn);
     Stop stop = new Stop();
-    Signal.handle(new Signal("TERM"), signal -> stop.asked());
-    Signal.handle(new Signal("INT"), signal -> stop.asked());
+    ProcessSignals.onSignal("TERM", stop::asked);
+    ProcessSignals.onSignal("INT", stop::asked);
     // What comes while it starts is done when it has.
     CompletableFuture<Server> started = new CompletableFuture<>();
-    Signal.handle(
-        new Signal("HUP"),
-        signal -> started.thenAccept(server -> server.reload(OptionsLoader.parse(args))));
+    ProcessSignals.onSignal(
+        "HUP", () -> started.thenAccept(server -> server.reload(OptionsLoader.parse(args))));
     Server server;
     try {
       FileModes.ownerOnly();

@@ -211,8 +211,10 @@ final class MessageInput implements MessageSource {
 
   /** Refuses what {@link String#getBytes} would turn into question marks. */
   private static byte[] utf8(String text) throws CharacterCodingException {
-    ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-    return Arrays.copyOf(bytes.array(), bytes.limit());
+    ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+    byte[] bytes = new byte[encoded.remaining()];
+    encoded.get(bytes);
+    return bytes;
   }
 
   private long deferMsOf(JsonNode json) {
