@@ -110,14 +110,14 @@ final class ChannelAdmin {
 
   /**
    * Puts the channel to another position; a call of {@link #settleRewind} is to follow. Topic's
-   * lock, while no file is removed, nothing carried forward and no dead letter published.
+   * lock, while no file is removed, nothing relocated and no dead letter published.
    *
    * @param first it has everything from this ordinal on
-   * @param copies of messages from there on whose own record is gone
+   * @param relocations where messages from there on stand whose own record is gone
    * @return how many messages wait now, and how many unfinished ones were given up
    * @throws IOException when the disk refuses; nothing has changed
    */
-  long[] rewind(long first, Collection<MessageRef> copies) throws IOException {
+  long[] rewind(long first, Collection<MessageRef> relocations) throws IOException {
     long[] counts = new long[2];
     synchronized (lock) {
       if (state.exiting) {
@@ -136,7 +136,7 @@ final class ChannelAdmin {
             }
           });
       messages.dead().stream().filter(d -> d.ref().ordinal() < first).forEach(staying::add);
-      HeldMessages held = backend.rewind(first, copies, staying);
+      HeldMessages held = backend.rewind(first, relocations, staying);
       messages.clear();
       deliveries.restore(held);
       counts[0] = ready.depth() + ready.deferredCount();

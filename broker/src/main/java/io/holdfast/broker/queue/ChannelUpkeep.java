@@ -78,7 +78,7 @@ final class ChannelUpkeep {
     if (checkpoint) {
       ledger.record(backend::removeOldFiles);
     }
-    forceCarried();
+    forceRelocations();
     return checkpoint;
   }
 
@@ -139,7 +139,10 @@ final class ChannelUpkeep {
     }
   }
 
-  /** The oldest journal file with a copy that is needed here; Integer.MAX_VALUE for none. */
+  /**
+   * The oldest journal file with a relocated message that is needed here; Integer.MAX_VALUE for
+   * none.
+   */
   int pinnedFile() {
     synchronized (lock) {
       return backend.pinnedFile();
@@ -172,7 +175,7 @@ final class ChannelUpkeep {
     }
   }
 
-  // ---------------------------------------------------------------- stragglers
+  // ---------------------------------------------------------------- relocation
 
   /**
    * Shows the unfinished messages that are not only in the backend and keep old journal files from
@@ -180,7 +183,7 @@ final class ChannelUpkeep {
    *
    * @param belowFile only those in older journal files
    */
-  void stragglers(int belowFile, java.util.function.Consumer<MessageRef> to) {
+  void outsideBacklog(int belowFile, java.util.function.Consumer<MessageRef> to) {
     synchronized (lock) {
       messages.visit(
           (message, delayMs) -> {
@@ -198,51 +201,51 @@ final class ChannelUpkeep {
   }
 
   /**
-   * The copies of these messages take the place of the originals.
+   * These messages have been relocated: from now on they stand in their new places.
    *
-   * @param file the journal file that the originals are in
-   * @param copies by ordinal
+   * @param file the journal file that they were in
+   * @param places the new ones, by ordinal
    */
-  void carry(int file, Map<Long, MessageRef> copies) throws IOException {
+  void relocate(int file, Map<Long, MessageRef> places) throws IOException {
     synchronized (lock) {
       List<HeldMessage> held = new ArrayList<>();
       messages.visit(
           (message, delayMs) -> {
-            if (isCarried(message, file, copies)) {
+            if (hasMoved(message, file, places)) {
               held.add(HeldMessage.after(message, delayMs, clock.wallMs()));
             }
           });
       messages.visitDead(
           (message, diedMs, mark) -> {
-            if (isCarried(message, file, copies)) {
+            if (hasMoved(message, file, places)) {
               held.add(HeldMessage.dead(message, diedMs, mark));
             }
           });
       if (!ledger.isClosed() && !held.isEmpty()) {
-        ledger.record(() -> backend.carry(held));
+        ledger.record(() -> backend.relocate(held));
       }
     }
-    forceCarried();
+    forceRelocations();
   }
 
-  private static boolean isCarried(Message message, int file, Map<Long, MessageRef> copies) {
-    MessageRef copy = message.file() == file ? copies.get(message.ordinal()) : null;
-    if (copy != null) {
-      message.carriedTo(copy);
+  private static boolean hasMoved(Message message, int file, Map<Long, MessageRef> places) {
+    MessageRef place = message.file() == file ? places.get(message.ordinal()) : null;
+    if (place != null) {
+      message.relocateTo(place);
     }
-    return copy != null;
+    return place != null;
   }
 
   /** Only when the ledger's word is on the disk may the originals go. */
-  private void forceCarried() throws IOException {
+  private void forceRelocations() throws IOException {
     synchronized (lock) {
-      if (ledger.isClosed() || !backend.hasUnforcedCarried()) {
+      if (ledger.isClosed() || !backend.hasUnforcedRelocations()) {
         return;
       }
     }
     backend.force();
     synchronized (lock) {
-      backend.carriedForced();
+      backend.relocationsForced();
     }
   }
 }

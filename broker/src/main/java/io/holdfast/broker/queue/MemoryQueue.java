@@ -244,10 +244,10 @@ final class MemoryQueue {
     cameBack.visit(visitor);
   }
 
-  /** The messages that came back or stand in copies, each made when it is asked for. */
+  /** The messages that came back or were relocated, each made when it is asked for. */
   Stream<HeldMessage> held() {
     return Stream.concat(
-            messages.stream().filter(m -> m.isCarried() || m.packedAttempts() > 0),
+            messages.stream().filter(m -> m.isRelocated() || m.packedAttempts() > 0),
             cameBack.messages())
         .map(message -> new HeldMessage(message, 0));
   }

@@ -43,7 +43,7 @@ final class Message extends MessageRef {
   /**
    * A message that was kept by reference.
    *
-   * @param carried see {@link MessageRef#isCarried}
+   * @param relocated see {@link MessageRef#isRelocated}
    */
   Message(
       long ordinal,
@@ -52,8 +52,8 @@ final class Message extends MessageRef {
       int bodyLength,
       int attempts,
       long timestampNs,
-      boolean carried) {
-    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts, carried);
+      boolean relocated) {
+    super(ordinal, batchPosition, bodyOffset, bodyLength, attempts, relocated);
     this.timestampNs = timestampNs;
   }
 

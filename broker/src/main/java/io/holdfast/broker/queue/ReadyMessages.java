@@ -83,7 +83,7 @@ final class ReadyMessages {
       if (delayMs > 0) {
         defer(message, delayMs);
       } else if (entry.dueMs() == 0 && message.packedAttempts() == 0) {
-        // Only carried forward: still to be delivered for the first time, before the backend's.
+        // Only relocated: still to be delivered for the first time, before the backend's.
         memory.putAnyway(message);
       } else if (!taken.test(message)) {
         requeue(message);
@@ -427,7 +427,7 @@ final class ReadyMessages {
     return deferred.held();
   }
 
-  /** Those in memory that came back or stand in copies. */
+  /** Those in memory that came back or were relocated. */
   Stream<HeldMessage> cameBack() {
     return memory.held();
   }

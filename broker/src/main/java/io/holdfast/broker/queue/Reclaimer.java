@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 final class Reclaimer {
   private static final Logger LOG = LoggerFactory.getLogger(Reclaimer.class);
 
-  /** Journal files given back with messages carried forward in one turn of housekeeping. */
-  private static final int MAX_FILES_CARRIED = 16;
+  /** Journal files given back with messages relocated in one turn of housekeeping. */
+  private static final int MAX_FILES_RELOCATED = 16;
 
   private final String name;
   private final TopicContext context;
@@ -39,7 +39,7 @@ final class Reclaimer {
   private final Supplier<TopicPolicy> policy;
 
   @GuardedBy("housekeepingLock")
-  private final Stragglers stragglers;
+  private final Relocation relocation;
 
   private final int maxSectionBytes;
   private final Object housekeepingLock = new Object();
@@ -79,14 +79,15 @@ final class Reclaimer {
     this.policy = policy;
     StorageOptions options = context.storageOptions(DirNames.isEphemeral(name));
     maxSectionBytes = options.maxRecordBytes();
-    stragglers = new Stragglers(journal, this::carry, context::hasRoom, options.maxBytesPerFile());
+    relocation =
+        new Relocation(journal, this::relocate, context::hasRoom, options.maxBytesPerFile());
     seenOrdinal = journal.nextOrdinal();
     lastChangeNs = context.channelSettings().clock().nanos();
   }
 
-  private MessageRef carry(MessageView message) throws IOException {
+  private MessageRef relocate(MessageView message) throws IOException {
     synchronized (state.lock) {
-      return state.exiting ? null : journal.carry(message);
+      return state.exiting ? null : journal.relocate(message);
     }
   }
 
@@ -104,8 +105,7 @@ final class Reclaimer {
   }
 
   /**
-   * Does something while no file is removed or closed, and no message carried forward. Takes its
-   * time.
+   * Does something while no file is removed or closed, and no message relocated. Takes its time.
    */
   <T, E extends Exception> T keepingFiles(FileWork<T, E> work) throws IOException, E {
     synchronized (housekeepingLock) {
@@ -205,12 +205,12 @@ final class Reclaimer {
       leaveFinishedFile();
     }
     Retention retention = retention();
-    leaveCopies();
+    leaveRelocations();
     letGo(retention);
-    for (int i = 0; i < MAX_FILES_CARRIED; i++) {
+    for (int i = 0; i < MAX_FILES_RELOCATED; i++) {
       removeFinishedFiles(retention);
       long nowNs = context.channelSettings().clock().nanos();
-      if (!stragglers.carry(channels, backlogFrom(channels), retention, nowNs)) {
+      if (!relocation.relocate(channels, backlogFrom(channels), retention, nowNs)) {
         return;
       }
     }
@@ -270,15 +270,15 @@ final class Reclaimer {
     }
   }
 
-  /** When all is finished, copies carried forward must not keep the files before them. */
-  private void leaveCopies() throws IOException {
-    if (!journal.endsInCopies()) {
+  /** When all is finished, relocated messages must not keep the files before them. */
+  private void leaveRelocations() throws IOException {
+    if (!journal.endsInRelocations()) {
       return;
     }
     try {
       synchronized (state.lock) {
         if (!state.exiting && neededFrom(channels) >= journal.nextOrdinal()) {
-          journal.leaveCopies();
+          journal.leaveRelocations();
         }
       }
     } catch (NoSpaceException e) {

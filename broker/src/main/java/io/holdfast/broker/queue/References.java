@@ -72,7 +72,7 @@ final class References {
     block[at + POSITION] = message.batchPosition();
     block[at + BODY] = (long) message.bodyOffset() << Integer.SIZE | message.bodyLength();
     block[at + TIMESTAMP] = message.timestampNs;
-    block[at + ATTEMPTS] = (long) message.packedAttempts() << 1 | (message.isCarried() ? 1 : 0);
+    block[at + ATTEMPTS] = (long) message.packedAttempts() << 1 | (message.isRelocated() ? 1 : 0);
   }
 
   /** The message in a place. */

@@ -212,7 +212,7 @@ final class TopicChannels {
                   journal,
                   context.syncThread(),
                   from.first(),
-                  from.copies(),
+                  from.relocations(),
                   keptBack.forMetadata());
       durable.onFormat2(context.dataDir().format()::needNewest);
       held = durable.takeHeld();
@@ -231,7 +231,7 @@ final class TopicChannels {
 
   /**
    * Makes a channel that has everything from a place on. Under the admin lock, while no file is
-   * removed and nothing is carried forward.
+   * removed and nothing is relocated.
    */
   Channel create(String name, TopicPositions.Place from) throws BrokerException {
     return create(name, false, from);

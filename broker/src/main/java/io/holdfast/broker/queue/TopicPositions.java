@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * Finds places in a topic: the first message from there on, also among those whose own record is
- * gone and that stand in copies. Reads files: while none is removed and nothing is carried forward,
+ * gone and that were relocated. Reads files: while none is removed and nothing is relocated,
  * without the topic's lock.
  */
 final class TopicPositions {
@@ -29,9 +29,9 @@ final class TopicPositions {
    * A place from which on a channel is to have everything.
    *
    * @param first the lowest ordinal
-   * @param copies of messages from there on whose own record is gone
+   * @param relocations where messages from there on stand whose own record is gone
    */
-  record Place(long first, List<MessageRef> copies) {}
+  record Place(long first, List<MessageRef> relocations) {}
 
   /**
    * Finds a place.
@@ -46,7 +46,7 @@ final class TopicPositions {
           case ID -> Math.max(journal.oldestOrdinal(), ordinalOf(position.value()));
           case TIME -> ordinalAt(position.value());
         };
-    return new Place(first, copiesFrom(first));
+    return new Place(first, relocationsFrom(first));
   }
 
   private long ordinalOf(long id) throws UnknownMessageException {
@@ -61,10 +61,10 @@ final class TopicPositions {
     return ordinal;
   }
 
-  private List<MessageRef> copiesFrom(long ordinal) throws IOException {
-    List<MessageRef> copies = new ArrayList<>(journal.copiesFrom(ordinal));
-    copies.sort(Comparator.comparingLong(MessageRef::ordinal));
-    return copies;
+  private List<MessageRef> relocationsFrom(long ordinal) throws IOException {
+    List<MessageRef> relocations = new ArrayList<>(journal.relocationsFrom(ordinal));
+    relocations.sort(Comparator.comparingLong(MessageRef::ordinal));
+    return relocations;
   }
 
   private long ordinalAt(long timeNs) throws IOException {
@@ -73,25 +73,25 @@ final class TopicPositions {
       return inPlace;
     }
     // Older ones may be late enough, too.
-    List<MessageRef> copies = copiesFrom(0);
+    List<MessageRef> relocations = relocationsFrom(0);
     int low = 0;
-    int high = copies.size();
+    int high = relocations.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (timeOf(copies.get(middle)) < timeNs) {
+      if (timeOf(relocations.get(middle)) < timeNs) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    return low < copies.size() ? Math.min(inPlace, copies.get(low).ordinal()) : inPlace;
+    return low < relocations.size() ? Math.min(inPlace, relocations.get(low).ordinal()) : inPlace;
   }
 
-  private long timeOf(MessageRef copy) throws IOException {
+  private long timeOf(MessageRef relocation) throws IOException {
     MessageView view = new MessageView();
     try (JournalCursor cursor = journal.cursor()) {
       // One that cannot be read is in nobody's way.
-      return cursor.read(copy, view) ? view.timestampNs() : Long.MIN_VALUE;
+      return cursor.read(relocation, view) ? view.timestampNs() : Long.MIN_VALUE;
     }
   }
 
@@ -100,8 +100,8 @@ final class TopicPositions {
     MessageView view = new MessageView();
     boolean found = false;
     try (JournalCursor cursor = journal.cursor()) {
-      for (int i = 0; !found && i < place.copies().size(); i++) {
-        found = cursor.read(place.copies().get(i), view);
+      for (int i = 0; !found && i < place.relocations().size(); i++) {
+        found = cursor.read(place.relocations().get(i), view);
       }
       if (!found) {
         cursor.moveTo(Math.max(journal.firstOrdinal(), place.first()));

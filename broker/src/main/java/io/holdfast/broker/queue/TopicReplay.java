@@ -63,7 +63,7 @@ final class TopicReplay {
       if (to.kind() == Position.Kind.END) {
         place = new TopicPositions.Place(journal.nextOrdinal(), List.of());
       }
-      counts = channel.admin().rewind(place.first(), place.copies());
+      counts = channel.admin().rewind(place.first(), place.relocations());
     }
     channels.findDeferred(channel, place.first());
     return positions.at(place, counts[0], counts[1]);

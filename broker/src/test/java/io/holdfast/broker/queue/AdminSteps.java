@@ -300,7 +300,7 @@ final class AdminSteps {
     }
     world.note(channel, "is put to %s", to);
     Rewound rewound = real.rewind(channel.name, to);
-    // What stands in copies only the channel can say; it must not have lost any.
+    // What was relocated only the channel can say; it must not have lost any.
     TreeSet<Long> available = new TreeSet<>();
     for (PeekedMessage message : real.peek().from(Position.START, 1 << 20, 0, 1 << 30).messages()) {
       available.add(topic.guids.ordinalOf(message.id()));
@@ -308,7 +308,7 @@ final class AdminSteps {
     world
         .real(channel)
         .upkeep()
-        .stragglers(Integer.MAX_VALUE, message -> available.add(message.ordinal()));
+        .outsideBacklog(Integer.MAX_VALUE, message -> available.add(message.ordinal()));
     long from = first;
     available.removeIf(ordinal -> ordinal < from);
     // Sampled out ones are finished, and perhaps gone; which they are only the channel knew.
@@ -345,7 +345,7 @@ final class AdminSteps {
     if (count > 0) {
       world.note(channel, "lets go %d", count);
       Set<Long> elsewhere = new HashSet<>();
-      real.upkeep().stragglers(Integer.MAX_VALUE, message -> elsewhere.add(message.ordinal()));
+      real.upkeep().outsideBacklog(Integer.MAX_VALUE, message -> elsewhere.add(message.ordinal()));
       channel.letGo(count, elsewhere);
     }
   }

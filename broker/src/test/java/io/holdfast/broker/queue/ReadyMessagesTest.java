@@ -250,8 +250,8 @@ class ReadyMessagesTest {
             new HeldMessage(ref(all.get(1)), 0)),
         message -> false);
     expect(2, 0, 1);
-    Message carried = next();
-    assertEquals("c", body(carried), "never delivered: before what came back");
+    Message relocated = next();
+    assertEquals("c", body(relocated), "never delivered: before what came back");
     Message cameBack = next();
     assertEquals("b", body(cameBack));
     assertEquals(1, cameBack.attempts());

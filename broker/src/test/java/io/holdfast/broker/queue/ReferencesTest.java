@@ -38,7 +38,7 @@ class ReferencesTest {
         + message.attempts()
         + " attempts, "
         + message.timestampNs
-        + (message.isCarried() ? ", carried" : "");
+        + (message.isRelocated() ? ", relocated" : "");
   }
 
   @RepeatedTest(3)
@@ -96,13 +96,13 @@ class ReferencesTest {
   }
 
   @Test
-  void shouldKeepWhereAMessageWasCarried() {
+  void shouldKeepWhereAMessageWasRelocated() {
     DeferredQueue queue = new DeferredQueue();
     queue.add(message(1), 10);
-    queue.visit(0, (message, dueMs) -> message.carriedTo(message(20)), 0);
-    Message carried = queue.pollDue(10);
-    assertEquals(message(20).batchPosition(), carried.batchPosition());
-    assertEquals(true, carried.isCarried());
-    assertEquals(1, carried.ordinal());
+    queue.visit(0, (message, dueMs) -> message.relocateTo(message(20)), 0);
+    Message relocated = queue.pollDue(10);
+    assertEquals(message(20).batchPosition(), relocated.batchPosition());
+    assertEquals(true, relocated.isRelocated());
+    assertEquals(1, relocated.ordinal());
   }
 }

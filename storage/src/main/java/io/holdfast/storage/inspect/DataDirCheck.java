@@ -221,7 +221,7 @@ public final class DataDirCheck {
     try (JournalScan scan = topic.scan(recent::add)) {
       while (scan.next()) {
         records++;
-        if (scan.isCarried()) {
+        if (scan.isRelocated()) {
           continue;
         }
         boolean powerCut =

@@ -90,7 +90,7 @@ public final class DataDirRepair implements Closeable {
         channel.recovery().held().forEach(held -> wanted.add(held.ref().ordinal()));
       }
       Map<Long, MessageRef> places = copyJournal(topic, journal, wanted, missing);
-      carryHeld(topic, journal, places);
+      relocateHeld(topic, journal, places);
       journal.force();
       long end = topic.nextOrdinal();
       if (journal.nextOrdinal() < end) {
@@ -122,8 +122,8 @@ public final class DataDirRepair implements Closeable {
     journal.raiseNextOrdinal(topic.firstOrdinal());
     try (JournalScan scan = topic.scan(listener)) {
       while (scan.next()) {
-        if (scan.isCarried()) {
-          carry(topic, scan, journal, message, places);
+        if (scan.isRelocated()) {
+          relocate(topic, scan, journal, message, places);
           continue;
         }
         if (scan.firstOrdinal() < journal.nextOrdinal()) {
@@ -146,21 +146,21 @@ public final class DataDirRepair implements Closeable {
     return places;
   }
 
-  private void carry(
+  private void relocate(
       TopicView topic,
       JournalScan scan,
       ChronicleJournal journal,
       MessageView message,
       Map<Long, MessageRef> places)
       throws IOException {
-    if (topic.needsCopy(scan) && scan.nextMessage(message)) {
-      places.put(message.ordinal(), journal.carry(message));
+    if (topic.needsRelocation(scan) && scan.nextMessage(message)) {
+      places.put(message.ordinal(), journal.relocate(message));
       copied++;
     }
   }
 
   /** What a channel holds and reads by reference alone: no scan meets it any more. */
-  private void carryHeld(TopicView topic, ChronicleJournal journal, Map<Long, MessageRef> places)
+  private void relocateHeld(TopicView topic, ChronicleJournal journal, Map<Long, MessageRef> places)
       throws IOException {
     MessageView message = new MessageView();
     for (ChannelView channel : topic.channels()) {
@@ -168,7 +168,7 @@ public final class DataDirRepair implements Closeable {
         for (HeldMessage held : channel.recovery().held()) {
           MessageRef ref = held.ref();
           if (!places.containsKey(ref.ordinal()) && from.read(ref, message)) {
-            places.put(ref.ordinal(), journal.carry(message));
+            places.put(ref.ordinal(), journal.relocate(message));
             copied++;
           }
         }
@@ -251,7 +251,7 @@ public final class DataDirRepair implements Closeable {
                   place.bodyOffset(),
                   place.bodyLength(),
                   message.ref().packedAttempts(),
-                  place.isCarried())));
+                  place.isRelocated())));
     }
     FinishedSet finished = new FinishedSet(state.floor());
     state.finished().segments().forEach((k, bitmap) -> finished.segments().put(k, bitmap.clone()));

@@ -32,7 +32,7 @@ public final class JournalScan implements Closeable {
   private long firstOrdinal;
   private long timestampNs;
   private long deferMs;
-  private boolean carried;
+  private boolean relocated;
   private int count;
   private int read;
   private int at;
@@ -53,7 +53,7 @@ public final class JournalScan implements Closeable {
   /** Goes to the next publish command; false when there is none (yet). */
   public boolean nextBatch() throws IOException {
     while (next()) {
-      if (!carried) {
+      if (!relocated) {
         return true;
       }
     }
@@ -61,13 +61,13 @@ public final class JournalScan implements Closeable {
   }
 
   /**
-   * Goes to the next publish command, or to the copy of one message that was carried forward and of
-   * which a channel needs this copy, because the message's own record is gone. As each message is
-   * found once this way, it is what one wants who asks for the messages.
+   * Goes to the next publish command, or to a relocated message of which a channel needs this
+   * place, because the message's own record is gone. As each message is found once this way, it is
+   * what one wants who asks for the messages.
    */
   public boolean nextBatchOrCopy(TopicView topic) throws IOException {
     while (next()) {
-      if (!carried || (isMissing(topic, firstOrdinal) && topic.needsCopy(this))) {
+      if (!relocated || (isMissing(topic, firstOrdinal) && topic.needsRelocation(this))) {
         return true;
       }
     }
@@ -94,8 +94,8 @@ public final class JournalScan implements Closeable {
         continue;
       }
       int type = RecordCodec.type(view, offset);
-      carried = type == RecordCodec.TYPE_CARRIED;
-      if (type != RecordCodec.TYPE_BATCH && !carried) {
+      relocated = type == RecordCodec.TYPE_RELOCATED;
+      if (type != RecordCodec.TYPE_BATCH && !relocated) {
         report(
             records.position(),
             "record type " + type + " is not known",
@@ -108,7 +108,7 @@ public final class JournalScan implements Closeable {
       count = Math.max(0, view.getInt(offset + RecordCodec.COUNT_OFFSET));
       end = offset + view.getInt(offset + RecordCodec.LENGTH_OFFSET);
       rewind();
-      if (!carried) {
+      if (!relocated) {
         noteMissing();
       }
       return true;
@@ -187,9 +187,9 @@ public final class JournalScan implements Closeable {
     return section;
   }
 
-  /** Whether this is a copy of an older message. */
-  public boolean isCarried() {
-    return carried;
+  /** Whether this is a relocated message. */
+  public boolean isRelocated() {
+    return relocated;
   }
 
   /** Where the record stands, see {@link MessageView#batchPosition}. */

@@ -3,7 +3,7 @@ package io.holdfast.storage.inspect;
 import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.journal.JournalContents;
 import io.holdfast.storage.journal.JournalView;
-import io.holdfast.storage.ledger.CarriedMessages;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.log.LogView;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.TopicRecovery;
@@ -106,11 +106,11 @@ public final class TopicView implements Closeable {
     return channels.stream().filter(c -> c.name().equals(channel)).findFirst().orElse(null);
   }
 
-  /** Whether a channel refers to the copy of a message that a scan stands on. */
-  boolean needsCopy(JournalScan copy) {
+  /** Whether a channel refers to the relocated message that a scan stands on. */
+  boolean needsRelocation(JournalScan scan) {
     for (ChannelView channel : channels) {
-      HeldMessage held = channel.state().held(copy.firstOrdinal());
-      if (held != null && held.ref().batchPosition() == copy.position()) {
+      HeldMessage held = channel.state().held(scan.firstOrdinal());
+      if (held != null && held.ref().batchPosition() == scan.position()) {
         return true;
       }
     }
@@ -168,11 +168,11 @@ public final class TopicView implements Closeable {
     long bytes = 0;
     long keptFrom = recovery.keptFrom();
     long neededFrom = keptFrom == TopicRecovery.NOTHING_KEPT ? nextOrdinal() : keptFrom;
-    int pinnedFile = CarriedMessages.NO_FILE;
+    int pinnedFile = RelocatedMessages.NO_FILE;
     for (ChannelView channel : channels) {
-      CarriedMessages carried = channel.recovery().carried();
-      neededFrom = Math.min(neededFrom, carried.neededFrom(channel.state().finished()));
-      pinnedFile = Math.min(pinnedFile, carried.pinnedFile());
+      RelocatedMessages relocated = channel.recovery().relocated();
+      neededFrom = Math.min(neededFrom, relocated.neededFrom(channel.state().finished()));
+      pinnedFile = Math.min(pinnedFile, relocated.pinnedFile());
     }
     List<Path> older = new ArrayList<>();
     LogView log = journal.log();

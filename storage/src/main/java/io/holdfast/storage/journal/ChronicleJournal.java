@@ -104,7 +104,7 @@ public final class ChronicleJournal implements Journal {
     commit.appended(batch.count());
   }
 
-  /** Remembers with what a file begins; copies of older messages do not count. Topic's lock. */
+  /** Remembers with what a file begins; relocated messages do not count. Topic's lock. */
   private void noteFirst(int cycle, long ordinal) {
     if (cycle != notedCycle) {
       notedCycle = cycle;
@@ -113,7 +113,7 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public MessageRef carry(MessageView message) throws IOException {
+  public MessageRef relocate(MessageView message) throws IOException {
     commit.requireForced();
     int length = message.bodyLength();
     ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
@@ -121,7 +121,7 @@ public final class ChronicleJournal implements Journal {
     long ordinal = message.ordinal();
     long at =
         write(
-            RecordCodec.TYPE_CARRIED,
+            RecordCodec.TYPE_RELOCATED,
             ordinal,
             message.timestampNs(),
             message.deferMs(),
@@ -159,8 +159,8 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public Collection<MessageRef> copies() throws IOException {
-    return files.copies();
+  public Collection<MessageRef> relocations() throws IOException {
+    return files.relocations();
   }
 
   @Override
@@ -188,13 +188,13 @@ public final class ChronicleJournal implements Journal {
   }
 
   @Override
-  public boolean endsInCopies() throws IOException {
+  public boolean endsInRelocations() throws IOException {
     int newest = log.cycles().isEmpty() ? -1 : log.cycles().last();
     return newest > log.firstCycle() && files.firstOrdinalOf(newest) < 0;
   }
 
   @Override
-  public void leaveCopies() throws IOException {
+  public void leaveRelocations() throws IOException {
     writeCount();
   }
 

@@ -52,13 +52,13 @@ public interface Journal extends JournalContents, Closeable {
   boolean leaveFile() throws IOException;
 
   /**
-   * Appends a copy of an older message, which keeps its ordinal, time and deferral. No cursor meets
-   * it: it is read by reference only, by channels that have recorded the new place.
+   * Relocates an older message: appends a copy, which keeps ordinal, time and deferral. No cursor
+   * meets it: it is read by reference only, by channels that have recorded the new place.
    *
    * @return where the copy stands
    * @throws IOException when the disk refuses; nothing has been appended then
    */
-  MessageRef carry(MessageView message) throws IOException;
+  MessageRef relocate(MessageView message) throws IOException;
 
   /** Waits until everything appended so far is on the disk. Without the topic's lock. */
   void force() throws IOException;
@@ -72,19 +72,20 @@ public interface Journal extends JournalContents, Closeable {
   long ordinalAt(long timeNs) throws IOException;
 
   /**
-   * The newest copies of messages from an ordinal on whose own record is gone, by ordinal. Reads
-   * files, all of them when it is asked for the first time and the ordinal is older than all that
-   * stands in its own record: not under a lock that publishes need, but while no file is removed
-   * and nothing is carried forward.
+   * The newest places of relocated messages from an ordinal on whose own record is gone, by
+   * ordinal. Reads files, all of them when it is asked for the first time and the ordinal is older
+   * than all that stands in its own record: not under a lock that publishes need, but while no file
+   * is removed and nothing is relocated.
    */
-  default Collection<MessageRef> copiesFrom(long ordinal) throws IOException {
+  default Collection<MessageRef> relocationsFrom(long ordinal) throws IOException {
     long inPlaceFrom = firstOrdinal();
     if (ordinal >= inPlaceFrom) {
       return List.of();
     }
     List<MessageRef> found =
-        copies().stream()
-            .filter(copy -> copy.ordinal() >= ordinal && copy.ordinal() < inPlaceFrom)
+        relocations().stream()
+            .filter(
+                relocation -> relocation.ordinal() >= ordinal && relocation.ordinal() < inPlaceFrom)
             .toList();
     if (!found.isEmpty()) {
       // The newest may be of an attempt that failed before it was forced.
@@ -94,13 +95,13 @@ public interface Journal extends JournalContents, Closeable {
   }
 
   /**
-   * The ordinal of the oldest message there is, copies of older ones included; {@link #nextOrdinal}
-   * when there is none. As {@link #copiesFrom}.
+   * The ordinal of the oldest message there is, relocated ones included; {@link #nextOrdinal} when
+   * there is none. As {@link #relocationsFrom}.
    */
   default long oldestOrdinal() throws IOException {
     long oldest = firstOrdinal();
-    for (MessageRef copy : copies()) {
-      oldest = Math.min(oldest, copy.ordinal());
+    for (MessageRef relocation : relocations()) {
+      oldest = Math.min(oldest, relocation.ordinal());
     }
     return oldest;
   }
@@ -109,13 +110,13 @@ public interface Journal extends JournalContents, Closeable {
   JournalCursor cursor();
 
   /**
-   * Whether the newest file has nothing but copies, see {@link #carry}: what is older cannot go
-   * then, as the newest one with messages keeps the count. Housekeeping thread.
+   * Whether the newest file has nothing but relocated messages, see {@link #relocate}: what is
+   * older cannot go then, as the newest one with messages keeps the count. Housekeeping thread.
    */
-  boolean endsInCopies() throws IOException;
+  boolean endsInRelocations() throws IOException;
 
   /** Keeps the count in a new file, so that all older ones can go. Topic's lock. */
-  void leaveCopies() throws IOException;
+  void leaveRelocations() throws IOException;
 
   /** The number of the oldest file, -1 when there is none. Numbers rise by age. Any thread. */
   int oldestFile();
@@ -140,7 +141,7 @@ public interface Journal extends JournalContents, Closeable {
    * Removes the oldest files, as long as all their messages are below an ordinal; the newest one
    * with messages always stays, it keeps the count. Housekeeping thread, without the topic's lock.
    *
-   * @param file stays, and what is newer: copies of older messages are in it
+   * @param file stays, and what is newer: relocated messages are in it
    * @param retention which files stay, too
    * @return the number of files removed
    */

@@ -44,8 +44,8 @@ public interface JournalContents {
   }
 
   /**
-   * Reads all files to find the copies that {@link Journal#carry} made; a later one of a message
+   * Reads all files to find what {@link Journal#relocate} appended; a later one of a message
    * counts.
    */
-  Collection<MessageRef> copies() throws IOException;
+  Collection<MessageRef> relocations() throws IOException;
 }

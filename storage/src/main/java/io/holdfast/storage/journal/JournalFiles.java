@@ -16,8 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What a journal's files hold, as far as heads and ordinals go: with what each begins, where the
- * count of messages stands, which copies there are. For the broker's journal and for one that is
- * only looked at. Thread-safe as far as its {@link LogFiles} are.
+ * count of messages stands, which messages were relocated. For the broker's journal and for one
+ * that is only looked at. Thread-safe as far as its {@link LogFiles} are.
  */
 final class JournalFiles {
   private final LogFiles files;
@@ -27,7 +27,10 @@ final class JournalFiles {
   @GuardedBy("firstOrdinals")
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
 
-  /** Files that are complete and have no copies: most, so that they are read once at most. */
+  /**
+   * Files that are complete and have no relocated messages: most, so that they are read once at
+   * most.
+   */
   private final Set<Integer> withoutCopies = ConcurrentHashMap.newKeySet();
 
   /**
@@ -100,7 +103,7 @@ final class JournalFiles {
         + view.getInt(at + RecordCodec.COUNT_OFFSET);
   }
 
-  /** Notes with what a file begins that is being written; copies of older messages do not count. */
+  /** Notes with what a file begins that is being written; relocated messages do not count. */
   void begins(int cycle, long ordinal) {
     synchronized (firstOrdinals) {
       firstOrdinals.put(cycle, ordinal);
@@ -135,7 +138,8 @@ final class JournalFiles {
     }
     boolean complete = cycle < files.completeBelow();
     if (!complete && files.writtenTo(cycle) != LogFiles.UNKNOWN) {
-      // This process writes it, and would have noted a message: there are only copies so far.
+      // This process writes it, and would have noted a message: there are only relocated ones so
+      // far.
       return -1;
     }
     FirstBatch batch = firstBatch(cycle);
@@ -239,9 +243,9 @@ final class JournalFiles {
     return end < 0 ? ordinal : end;
   }
 
-  /** See {@link JournalContents#copies}. */
-  Collection<MessageRef> copies() throws IOException {
-    TreeMap<Long, MessageRef> copies = new TreeMap<>();
+  /** See {@link JournalContents#relocations}. */
+  Collection<MessageRef> relocations() throws IOException {
+    TreeMap<Long, MessageRef> relocations = new TreeMap<>();
     try (ExcerptReader reader = reader()) {
       for (int cycle = files.firstCycle(); cycle >= 0; cycle = files.cycleAfter(cycle)) {
         boolean isComplete = cycle < files.completeBelow();
@@ -252,8 +256,8 @@ final class JournalFiles {
         boolean more = reader.moveToCycle(cycle);
         while (more && reader.nextInFile()) {
           if (isCopy(reader)) {
-            MessageRef copy = copy(reader);
-            copies.put(copy.ordinal(), copy);
+            MessageRef relocation = relocation(reader);
+            relocations.put(relocation.ordinal(), relocation);
             any = true;
           }
         }
@@ -262,7 +266,7 @@ final class JournalFiles {
         }
       }
     }
-    return copies.values();
+    return relocations.values();
   }
 
   /** The checksum of others is not computed. */
@@ -270,7 +274,7 @@ final class JournalFiles {
     return reader.length() >= RecordCodec.JOURNAL_HEAD_BYTES && !isBatch(reader) && isWhole(reader);
   }
 
-  private static MessageRef copy(ExcerptReader reader) {
+  private static MessageRef relocation(ExcerptReader reader) {
     int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
     long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
     int body = at + Integer.BYTES - reader.offset() + Position.offset(reader.position());

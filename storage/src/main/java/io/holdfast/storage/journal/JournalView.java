@@ -22,7 +22,7 @@ public final class JournalView implements JournalContents {
   private final LogView log;
   private final JournalFiles files;
   private OrdinalRanges skipped = new OrdinalRanges();
-  private Collection<MessageRef> copies;
+  private Collection<MessageRef> relocations;
   private long nextOrdinal;
 
   /**
@@ -81,11 +81,11 @@ public final class JournalView implements JournalContents {
   }
 
   @Override
-  public Collection<MessageRef> copies() throws IOException {
-    if (copies == null) {
-      copies = files.copies();
+  public Collection<MessageRef> relocations() throws IOException {
+    if (relocations == null) {
+      relocations = files.relocations();
     }
-    return copies;
+    return relocations;
   }
 
   /** A cursor over its messages; the caller closes it. */

@@ -36,7 +36,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     private int[] offsets = new int[MIN_BLOCK];
     private int[] lengths = new int[MIN_BLOCK];
 
-    /** Ones' complement for a carried copy. */
+    /** Ones' complement for a relocated message. */
     private int[] attempts = new int[MIN_BLOCK];
 
     private int count;
@@ -53,15 +53,15 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
     }
 
     HeldMessage get(int i) {
-      boolean carried = attempts[i] < 0;
+      boolean relocated = attempts[i] < 0;
       MessageRef ref =
           new MessageRef(
               ordinals[i],
               positions[i],
               offsets[i],
               lengths[i],
-              carried ? ~attempts[i] : attempts[i],
-              carried);
+              relocated ? ~attempts[i] : attempts[i],
+              relocated);
       return delayMs[i] < 0
           ? HeldMessage.dead(ref, dueMs[i], HeldMessage.Mark.of(-delayMs[i]))
           : new HeldMessage(ref, dueMs[i], delayMs[i]);
@@ -75,20 +75,20 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       delayMs[i] = message.isDead() ? -message.mark().code() : message.delayMs();
       offsets[i] = ref.bodyOffset();
       lengths[i] = ref.bodyLength();
-      attempts[i] = ref.isCarried() ? ~ref.packedAttempts() : ref.packedAttempts();
+      attempts[i] = ref.isRelocated() ? ~ref.packedAttempts() : ref.packedAttempts();
     }
 
     /**
      * Adds what a record says, which may be older than what is known: attempts never get fewer,
-     * what is dead lives again only when it is redriven, and a copy is later than its original and
-     * than the copies in older files, which may be gone.
+     * what is dead lives again only when it is redriven, and a relocation is later than its
+     * original and than those in older files, which may be gone.
      */
     void merge(int i, HeldMessage message) {
       HeldMessage known = get(i);
       MessageRef ref = message.ref();
       boolean isEarlierPlace =
-          known.ref().isCarried()
-              && (!ref.isCarried() || ref.batchPosition() < known.ref().batchPosition());
+          known.ref().isRelocated()
+              && (!ref.isRelocated() || ref.batchPosition() < known.ref().batchPosition());
       long knownDueMs = dueMs[i];
       int knownDelayMs = delayMs[i];
       set(i, message);
@@ -105,7 +105,7 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
           ref.lives() == MessageRef.MAX_LIVES
               ? ref.packedAttempts()
               : Math.max(ref.packedAttempts(), known.ref().packedAttempts());
-      attempts[i] = ref.isCarried() || known.ref().isCarried() ? ~mostAttempts : mostAttempts;
+      attempts[i] = ref.isRelocated() || known.ref().isRelocated() ? ~mostAttempts : mostAttempts;
     }
 
     private static boolean isEarlier(HeldMessage message, HeldMessage known) {

@@ -29,7 +29,7 @@ import java.util.List;
  * 11 CHECKPOINT_HELD_DELAYED count x (held, v delay ms)
  * 12 HOLD_MARKED        count x (held, v delay ms, u8 mark): with dead letters, or such as were redriven
  * 13 CHECKPOINT_HELD_MARKED count x (held, v delay ms, u8 mark)
- * held                  v ordinal, i64 batch position (its top bit set: of a carried copy),
+ * held                  v ordinal, i64 batch position (its top bit set: of a relocated message),
  *                       i32 body offset, v body length, v attempts, i64 due ms
  *                       (12, 13: how often it was redriven x 2^20 + attempts; of a dead one when it died)
  * mark                  0 lives, 1 dead by attempts, 2 dead by age, 3 and 4 the same and still to be
@@ -62,7 +62,7 @@ public final class LedgerCodec {
   /** More entries go into several records, so that a record fits in an excerpt. */
   static final int MAX_ENTRIES = 4096;
 
-  private static final long CARRIED_BIT = 1L << 63;
+  private static final long RELOCATED_BIT = 1L << 63;
   private static final int MAX_VAR_BYTES = 10;
   private static final int MAX_RANGE_BYTES = 20;
   private static final int MAX_HELD_BYTES = 56;
@@ -153,7 +153,7 @@ public final class LedgerCodec {
     for (HeldMessage message : messages) {
       MessageRef ref = message.ref();
       putVar(to, ref.ordinal());
-      to.putLong(ref.batchPosition() | (ref.isCarried() ? CARRIED_BIT : 0));
+      to.putLong(ref.batchPosition() | (ref.isRelocated() ? RELOCATED_BIT : 0));
       to.putInt(ref.bodyOffset());
       putVar(to, ref.bodyLength());
       putVar(to, ref.packedAttempts());
@@ -182,11 +182,11 @@ public final class LedgerCodec {
     MessageRef ref =
         new MessageRef(
             ordinal,
-            batchPosition & ~CARRIED_BIT,
+            batchPosition & ~RELOCATED_BIT,
             bodyOffset,
             bodyLength,
             (int) Math.min(attempts, hasMarks(type) ? Integer.MAX_VALUE : MessageRef.MAX_ATTEMPTS),
-            (batchPosition & CARRIED_BIT) != 0);
+            (batchPosition & RELOCATED_BIT) != 0);
     long dueMs = from.getLong();
     if (!hasDelays(type)) {
       return new HeldMessage(ref, dueMs);

@@ -8,7 +8,7 @@ import io.holdfast.storage.values.MessageRef;
  * due time. Built by replaying records, the same way by the broker at its start and by the tools.
  *
  * <p>Each record is a fact that stays true: what is finished is so for good, attempts only rise, a
- * message only moves to newer copies. So it does no harm to hear one again or out of order, as from
+ * message only moves to newer places. So it does no harm to hear one again or out of order, as from
  * a file that somebody copied to another number. Not thread-safe.
  */
 public final class LedgerState {
@@ -69,20 +69,20 @@ public final class LedgerState {
     return to - first - (finished.countFrom(first) - finished.countFrom(to));
   }
 
-  /** As {@link #unfinished}, without those that have a copy elsewhere in the journal. */
+  /** As {@link #unfinished}, without those that were relocated. */
   public long unfinishedInPlace(long from, long to) {
-    return unfinished(from, to) - carried().count(Math.max(from, finished.floor()), to);
+    return unfinished(from, to) - relocated().count(Math.max(from, finished.floor()), to);
   }
 
-  /** The unfinished messages that were carried forward. */
-  public CarriedMessages carried() {
-    CarriedMessages carried = new CarriedMessages();
+  /** The unfinished messages that were relocated. */
+  public RelocatedMessages relocated() {
+    RelocatedMessages relocated = new RelocatedMessages();
     for (HeldMessage message : held) {
-      if (message.ref().isCarried() && !finished.contains(message.ref().ordinal())) {
-        carried.put(message.ref());
+      if (message.ref().isRelocated() && !finished.contains(message.ref().ordinal())) {
+        relocated.put(message.ref());
       }
     }
-    return carried;
+    return relocated;
   }
 
   /** What the ledger knows of an unfinished message, null when nothing. */
@@ -164,8 +164,8 @@ public final class LedgerState {
     }
     marked |= message.isMarked();
     boolean isRoom = held.size() < maxHeld || held.get(ordinal) != null;
-    if (isRoom || message.ref().isCarried() || message.isMarked()) {
-      // A carried one is not where it would be read in order, a dead one not to be delivered.
+    if (isRoom || message.ref().isRelocated() || message.isMarked()) {
+      // A relocated one is not where it would be read in order, a dead one not to be delivered.
       held.merge(message);
     } else {
       leftSomeOut = true;

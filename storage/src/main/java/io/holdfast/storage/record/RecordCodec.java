@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
  * <pre>
  *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger
  *  2  u8   format version: 1, of a ledger also 2
- *  3  u8   type (journal: 1 a publish command, 2 a copy of one message carried forward)
+ *  3  u8   type (journal: 1 a publish command, 2 a relocated message)
  *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
  *  8  i32  bytes of the whole record
  * 12  i32  count (journal: messages; ledger: by type)
@@ -49,8 +49,8 @@ public final class RecordCodec {
   /** A publish command. */
   public static final int TYPE_BATCH = 1;
 
-  /** A copy of one older message, with its ordinal, time and deferral: {@code Journal.carry}. */
-  public static final int TYPE_CARRIED = 2;
+  /** A relocated message, with its ordinal, time and deferral: {@code Journal.relocate}. */
+  public static final int TYPE_RELOCATED = 2;
 
   /** Where in the head the checksum is. */
   public static final int CRC_OFFSET = 4;

@@ -118,16 +118,16 @@ public interface BackendQueue extends Closeable {
    * The channel is put to another position: it has exactly what the journal has from an ordinal on,
    * as if nothing of it was ever delivered, and the rest is finished. What the channel held itself
    * is void. When this fails nothing has changed; otherwise {@link #force} and {@link
-   * #removeOldFiles} are to follow. While no journal file is removed and nothing is carried
+   * #removeOldFiles} are to follow. While no journal file is removed and nothing is relocated
    * forward.
    *
    * @param first from this ordinal on; it can be older than the channel
-   * @param copies {@link Journal#copiesFrom} of that
+   * @param relocations {@link Journal#relocationsFrom} of that
    * @param held older messages that the channel holds all the same: dead letters; and not older
    *     ones that are not due yet since they were published
-   * @return what the channel holds from now on, by ordinal: these, and messages in copies
+   * @return what the channel holds from now on, by ordinal: these, and relocated messages
    */
-  HeldMessages rewind(long first, Collection<MessageRef> copies, Iterable<HeldMessage> held)
+  HeldMessages rewind(long first, Collection<MessageRef> relocations, Iterable<HeldMessage> held)
       throws IOException;
 
   /**
@@ -161,7 +161,10 @@ public interface BackendQueue extends Closeable {
    */
   long neededFrom();
 
-  /** The oldest journal file with a copy that this channel needs; Integer.MAX_VALUE for none. */
+  /**
+   * The oldest journal file with a relocated message that this channel needs; Integer.MAX_VALUE for
+   * none.
+   */
   int pinnedFile();
 
   /**
@@ -171,16 +174,16 @@ public interface BackendQueue extends Closeable {
   long backlogFrom();
 
   /**
-   * Records the new places of messages that were carried forward ({@link Journal#carry}). Their own
-   * records stay needed until {@link #force} and then {@link #carriedForced} have returned.
+   * Records the new places of messages that were relocated ({@link Journal#relocate}). Their own
+   * records stay needed until {@link #force} and then {@link #relocationsForced} have returned.
    */
-  void carry(List<HeldMessage> messages) throws IOException;
+  void relocate(List<HeldMessage> messages) throws IOException;
 
-  /** Whether messages were carried whose new places may not be on the disk yet. */
-  boolean hasUnforcedCarried();
+  /** Whether messages were relocated whose new places may not be on the disk yet. */
+  boolean hasUnforcedRelocations();
 
-  /** After {@link #force}, under the channel's lock and by the same thread as {@link #carry}. */
-  void carriedForced();
+  /** After {@link #force}, under the channel's lock and by the same thread as {@link #relocate}. */
+  void relocationsForced();
 
   /** Whether the disk has not taken all that is known, until a {@link #checkpoint} succeeds. */
   boolean isBehind();

@@ -166,7 +166,7 @@ final class Backlog {
     cursor = ordinal;
     skipCount -= known;
     passed.clear();
-    // What is held elsewhere may have a copy that can be read; what is finished is not missed.
+    // What is held may be relocated and can be read; what is finished is not missed.
     for (long at = skip.nextAbsent(from); at < ordinal; at = skip.nextAbsent(at)) {
       long until = Math.min(ordinal, skip.nextPresent(at));
       passed.add(at, until);

@@ -25,7 +25,7 @@ public final class ChannelBackends {
    *
    * @param dir the channel's directory, which exists
    * @param known whether the channel is known to have been there: without its ledger it then has
-   *     all of the journal, copies of older messages included
+   *     all of the journal, relocated messages included
    * @param first where a new channel begins
    * @param keptFrom what the topic itself holds back begins here; negative for nothing
    */
@@ -66,11 +66,11 @@ public final class ChannelBackends {
 
   /**
    * Makes the backend of a new channel that has messages published before it was made. While no
-   * journal file is removed and nothing is carried forward.
+   * journal file is removed and nothing is relocated.
    *
    * @param dir the channel's directory, which exists and is empty
    * @param first from this ordinal on
-   * @param copies {@link Journal#copiesFrom} of that
+   * @param relocations {@link Journal#relocationsFrom} of that
    * @param keptFrom what the topic itself holds back begins here; negative for nothing
    */
   public static ChronicleBackend openFrom(
@@ -78,13 +78,13 @@ public final class ChannelBackends {
       Journal topicJournal,
       SyncThread syncThread,
       long first,
-      Collection<MessageRef> copies,
+      Collection<MessageRef> relocations,
       long keptFrom)
       throws IOException {
     Ledger ledger = new Ledger(dir, syncThread);
     LedgerState state;
     try (JournalCursor cursor = topicJournal.cursor()) {
-      List<HeldMessage> held = asPublished(copies, cursor);
+      List<HeldMessage> held = asPublished(relocations, cursor);
       state = ChannelRecovery.from(first, Long.MAX_VALUE, topicJournal, held);
     }
     return begun(
@@ -124,14 +124,14 @@ public final class ChannelBackends {
   }
 
   /** Copies that can be read, as they were published: not due before their deferral is over. */
-  static List<HeldMessage> asPublished(Collection<MessageRef> copies, JournalCursor journal)
+  static List<HeldMessage> asPublished(Collection<MessageRef> relocations, JournalCursor journal)
       throws IOException {
     List<HeldMessage> published = new ArrayList<>();
     MessageView message = new MessageView();
-    for (MessageRef copy : copies) {
-      if (journal.read(copy, message)) {
+    for (MessageRef relocation : relocations) {
+      if (journal.read(relocation, message)) {
         long publishedMs = TimeUnit.NANOSECONDS.toMillis(message.timestampNs());
-        published.add(HeldMessage.after(copy, message.deferMs(), publishedMs));
+        published.add(HeldMessage.after(relocation, message.deferMs(), publishedMs));
       }
     }
     return published;

@@ -1,10 +1,10 @@
 package io.holdfast.storage.topic;
 
 import io.holdfast.storage.journal.JournalContents;
-import io.holdfast.storage.ledger.CarriedMessages;
 import io.holdfast.storage.ledger.FinishedSet;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
@@ -24,7 +24,7 @@ public final class ChannelRecovery {
   private final JournalContents journal;
   private final LedgerState state;
   private final boolean isNew;
-  private final CarriedMessages carried;
+  private final RelocatedMessages relocated;
   private final FinishedSet skip = new FinishedSet(NO_FLOOR);
   private final long end;
   private final long cursor;
@@ -36,7 +36,7 @@ public final class ChannelRecovery {
    * @param incomplete whether there was damage: the ledger may have forgotten messages
    * @param hasFiles whether there is any file of the ledger
    * @param known whether the channel is known to have been there: without its ledger it then has
-   *     all of the journal, copies of older messages included
+   *     all of the journal, relocated messages included
    * @param first where a new channel begins
    * @param keptFrom what the topic itself holds back begins here; negative for nothing
    */
@@ -90,19 +90,19 @@ public final class ChannelRecovery {
       // Whatever the ledger came to know of it: no message has them.
       state.finish(skipped.from(i), Math.min(end, skipped.to(i)));
     }
-    carried = state.carried();
+    relocated = state.relocated();
     state.finished().segments().forEach((key, bits) -> skip.segments().put(key, bits.clone()));
     boolean missesSome =
         state.unfinishedInPlace(state.floor(), Math.min(end, journal.firstOrdinal())) > 0;
     if (incomplete || missesSome) {
-      findCarried();
+      findRelocated();
     }
     state.held().removeOrdinals(ordinal -> ordinal < state.floor() || ordinal >= end);
     for (HeldMessage message : state.held()) {
       long ordinal = message.ref().ordinal();
       skip.add(ordinal, ordinal + 1);
     }
-    // The files of what was carried forward may be gone: they are not looked for in order.
+    // The files of what was relocated may be gone: they are not looked for in order.
     cursor = Math.min(end, skip.nextAbsent(state.floor()));
   }
 
@@ -145,12 +145,12 @@ public final class ChannelRecovery {
   /** As {@link #from}, of everything in the journal. */
   private static LedgerState everything(JournalContents journal) throws IOException {
     long inPlaceFrom = journal.firstOrdinal();
-    List<HeldMessage> copies =
-        journal.copies().stream()
-            .filter(copy -> copy.ordinal() < inPlaceFrom)
-            .map(copy -> new HeldMessage(copy, 0))
+    List<HeldMessage> relocations =
+        journal.relocations().stream()
+            .filter(relocation -> relocation.ordinal() < inPlaceFrom)
+            .map(relocation -> new HeldMessage(relocation, 0))
             .toList();
-    return from(0, Long.MAX_VALUE, journal, copies);
+    return from(0, Long.MAX_VALUE, journal, relocations);
   }
 
   /**
@@ -160,10 +160,10 @@ public final class ChannelRecovery {
     long first = journal.firstOrdinal();
     long at = state.floor();
     if (at < first) {
-      for (MessageRef copy : journal.copies()) {
-        if (copy.ordinal() >= at && copy.ordinal() < first) {
-          state.finish(at, copy.ordinal());
-          at = copy.ordinal() + 1;
+      for (MessageRef relocation : journal.relocations()) {
+        if (relocation.ordinal() >= at && relocation.ordinal() < first) {
+          state.finish(at, relocation.ordinal());
+          at = relocation.ordinal() + 1;
         }
       }
       state.finish(at, first);
@@ -171,24 +171,24 @@ public final class ChannelRecovery {
   }
 
   /**
-   * A damaged ledger may have forgotten messages that only their copies have: whatever copy could
-   * be such a message is held from now on, at worst it is delivered once more.
+   * A damaged ledger may have forgotten messages that were relocated: whatever relocation could be
+   * such a message is held from now on, at worst it is delivered once more.
    */
-  private void findCarried() throws IOException {
+  private void findRelocated() throws IOException {
     long inPlaceFrom = journal.firstOrdinal();
-    for (MessageRef copy : journal.copies()) {
-      if (copy.ordinal() < inPlaceFrom && !state.isFinished(copy.ordinal())) {
-        HeldMessage known = state.held(copy.ordinal());
+    for (MessageRef relocation : journal.relocations()) {
+      if (relocation.ordinal() < inPlaceFrom && !state.isFinished(relocation.ordinal())) {
+        HeldMessage known = state.held(relocation.ordinal());
         MessageRef ref =
             new MessageRef(
-                copy.ordinal(),
-                copy.batchPosition(),
-                copy.bodyOffset(),
-                copy.bodyLength(),
-                state.packedAttempts(copy.ordinal()),
+                relocation.ordinal(),
+                relocation.batchPosition(),
+                relocation.bodyOffset(),
+                relocation.bodyLength(),
+                state.packedAttempts(relocation.ordinal()),
                 true);
         state.holdAt(known == null ? new HeldMessage(ref, 0) : known.at(ref));
-        carried.put(ref);
+        relocated.put(ref);
       }
     }
   }
@@ -204,11 +204,11 @@ public final class ChannelRecovery {
   }
 
   /** What can be delivered without its own journal record. */
-  public CarriedMessages carried() {
-    return carried;
+  public RelocatedMessages relocated() {
+    return relocated;
   }
 
-  /** What the channel holds with attempts, due times or as copies, by ordinal. */
+  /** What the channel holds with attempts, due times or relocated, by ordinal. */
   public HeldMessages held() {
     return state.held();
   }

@@ -3,12 +3,12 @@ package io.holdfast.storage.topic;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.journal.JournalCursor;
-import io.holdfast.storage.ledger.CarriedMessages;
 import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.ledger.FinishedSet;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.Ledger;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -41,9 +41,9 @@ public final class ChronicleBackend implements BackendQueue {
   private Backlog backlog;
 
   /** What can be delivered without its own journal record. */
-  private CarriedMessages carried;
+  private RelocatedMessages relocated;
 
-  /** Carried, but the ledger's record of it may not be on the disk. */
+  /** Relocated, but the ledger's record of it may not be on the disk. */
   private final List<MessageRef> unforced = new ArrayList<>();
 
   /** What the channel is still to take over, see {@link #takeHeld}. */
@@ -56,7 +56,7 @@ public final class ChronicleBackend implements BackendQueue {
    */
   private long unrecordedFrom = NOTHING;
 
-  private int unrecordedFile = CarriedMessages.NO_FILE;
+  private int unrecordedFile = RelocatedMessages.NO_FILE;
 
   /** Messages of this channel that could not be read. */
   private long unreadable;
@@ -79,7 +79,7 @@ public final class ChronicleBackend implements BackendQueue {
 
   private void begin(ChannelRecovery recovery) {
     finished = recovery.state().finished();
-    carried = recovery.carried();
+    relocated = recovery.relocated();
     backlog =
         new Backlog(
             recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
@@ -247,7 +247,7 @@ public final class ChronicleBackend implements BackendQueue {
       throw e;
     } finally {
       finished.add(ranges);
-      carried.finish(ranges);
+      relocated.finish(ranges);
     }
   }
 
@@ -275,9 +275,9 @@ public final class ChronicleBackend implements BackendQueue {
       throw e;
     } finally {
       backlog.clear();
-      carried.finish(dropped);
+      relocated.finish(dropped);
       finished.add(dropped);
-      unforced.removeIf(copy -> finished.contains(copy.ordinal()));
+      unforced.removeIf(ref -> finished.contains(ref.ordinal()));
     }
   }
 
@@ -300,10 +300,11 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public HeldMessages rewind(
-      long first, Collection<MessageRef> copies, Iterable<HeldMessage> staying) throws IOException {
-    List<HeldMessage> single = ChannelBackends.asPublished(copies, journal);
-    unreadable += copies.size() - single.size();
-    // What the channel holds of a message counts more than its copy.
+      long first, Collection<MessageRef> relocations, Iterable<HeldMessage> staying)
+      throws IOException {
+    List<HeldMessage> single = ChannelBackends.asPublished(relocations, journal);
+    unreadable += relocations.size() - single.size();
+    // What the channel holds of a message counts more than its relocation.
     staying.forEach(single::add);
     long end = Math.max(first, backlog.end());
     LedgerState state = ChannelRecovery.from(first, end, topicJournal, single);
@@ -312,7 +313,7 @@ public final class ChronicleBackend implements BackendQueue {
     ledger.rewind(state.finished(), recovery.end(), recovery.held().iterator(), first);
     unforced.clear();
     unrecordedFrom = NOTHING;
-    unrecordedFile = CarriedMessages.NO_FILE;
+    unrecordedFile = RelocatedMessages.NO_FILE;
     begin(recovery);
     return recovery.held();
   }
@@ -331,20 +332,20 @@ public final class ChronicleBackend implements BackendQueue {
   /** Before memory knows what the ledger could not take. */
   private void noteUnrecorded() {
     if (unrecordedFrom == NOTHING) {
-      unrecordedFrom = carried.neededFrom(finished);
-      unrecordedFile = carried.pinnedFile();
+      unrecordedFrom = relocated.neededFrom(finished);
+      unrecordedFile = relocated.pinnedFile();
     }
   }
 
   @Override
   public long neededFrom() {
-    long from = carried.neededFrom(finished);
+    long from = relocated.neededFrom(finished);
     return unrecordedFrom == NOTHING ? from : Math.min(from, unrecordedFrom);
   }
 
   @Override
   public int pinnedFile() {
-    return Math.min(carried.pinnedFile(), unrecordedFile);
+    return Math.min(relocated.pinnedFile(), unrecordedFile);
   }
 
   @Override
@@ -355,25 +356,25 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void carry(List<HeldMessage> messages) throws IOException {
+  public void relocate(List<HeldMessage> messages) throws IOException {
     messages.forEach(message -> unforced.add(message.ref()));
     ledger.hold(messages);
   }
 
   @Override
-  public boolean hasUnforcedCarried() {
+  public boolean hasUnforcedRelocations() {
     return !unforced.isEmpty();
   }
 
   @Override
-  public void carriedForced() {
+  public void relocationsForced() {
     if (ledger.isBehind()) {
       // The next checkpoint makes up for what could not be written.
       return;
     }
-    for (MessageRef copy : unforced) {
-      if (!finished.contains(copy.ordinal())) {
-        carried.put(copy);
+    for (MessageRef ref : unforced) {
+      if (!finished.contains(ref.ordinal())) {
+        relocated.put(ref);
       }
     }
     unforced.clear();
@@ -394,7 +395,7 @@ public final class ChronicleBackend implements BackendQueue {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, backlog.end(), held, backlog.delivered());
       unrecordedFrom = NOTHING;
-      unrecordedFile = CarriedMessages.NO_FILE;
+      unrecordedFile = RelocatedMessages.NO_FILE;
     }
   }
 

@@ -22,7 +22,7 @@ public class MessageRef {
   private int bodyOffset;
 
   /** Whether it stands in a copy at the journal's head, its own record being about to go. */
-  private boolean carried;
+  private boolean relocated;
 
   /** How often it has been delivered, and above that how often it was redriven. */
   private int attempts;
@@ -44,9 +44,9 @@ public class MessageRef {
   }
 
   /**
-   * As the other one, of a message that may stand in a copy.
+   * As the other one, of a message that may have been relocated.
    *
-   * @param carried see {@link #isCarried}
+   * @param relocated see {@link #isRelocated}
    */
   public MessageRef(
       long ordinal,
@@ -54,9 +54,9 @@ public class MessageRef {
       int bodyOffset,
       int bodyLength,
       int attempts,
-      boolean carried) {
+      boolean relocated) {
     this(ordinal, batchPosition, bodyOffset, bodyLength, attempts);
-    this.carried = carried;
+    this.relocated = relocated;
   }
 
   /**
@@ -71,7 +71,7 @@ public class MessageRef {
         other.bodyOffset,
         other.bodyLength,
         other.attempts,
-        other.carried);
+        other.relocated);
   }
 
   /** The topic's dense 64-bit number of this message. */
@@ -99,16 +99,16 @@ public class MessageRef {
     return Position.cycle(batchPosition);
   }
 
-  /** Whether it stands in a copy, see {@code Journal.carry}. */
-  public final boolean isCarried() {
-    return carried;
+  /** Whether it was relocated, see {@code Journal.relocate}. */
+  public final boolean isRelocated() {
+    return relocated;
   }
 
-  /** From now on it stands where {@code Journal.carry} has put a copy of it. */
-  public final void carriedTo(MessageRef place) {
+  /** From now on it stands where {@code Journal.relocate} has put it. */
+  public final void relocateTo(MessageRef place) {
     batchPosition = place.batchPosition;
     bodyOffset = place.bodyOffset;
-    carried = true;
+    relocated = true;
   }
 
   /** Deliveries so far, since it was last redriven; wraps at 65536 on the wire only. */

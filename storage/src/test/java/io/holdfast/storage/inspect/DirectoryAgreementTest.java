@@ -406,7 +406,7 @@ class DirectoryAgreementTest {
       assertTrue(dead.stream().anyMatch(message -> message.ref().ordinal() < first));
       old.rewind(
           first,
-          journal.copiesFrom(first),
+          journal.relocationsFrom(first),
           dead.stream().filter(message -> message.ref().ordinal() < first).toList());
       old.close();
       data.markClean();

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.files.FaultyDisk;
 import io.holdfast.storage.files.SyncThread;
-import io.holdfast.storage.ledger.CarriedMessages;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
@@ -161,14 +161,14 @@ class ChronicleJournalTest {
     assertTrue(files.size() >= 4, files.toString());
     List<Long> firsts = new ArrayList<>(files.values());
     assertEquals(
-        0, journal.removeBelow(firsts.get(1) - 1, CarriedMessages.NO_FILE, Retention.NONE));
+        0, journal.removeBelow(firsts.get(1) - 1, RelocatedMessages.NO_FILE, Retention.NONE));
     assertEquals(0, journal.firstOrdinal());
-    assertEquals(1, journal.removeBelow(firsts.get(1), CarriedMessages.NO_FILE, Retention.NONE));
+    assertEquals(1, journal.removeBelow(firsts.get(1), RelocatedMessages.NO_FILE, Retention.NONE));
     assertEquals(firsts.get(1), journal.firstOrdinal());
     assertEquals(firsts.get(1), Batches.readAll(journal, 0).keySet().iterator().next());
     assertEquals(
         firsts.size() - 2,
-        journal.removeBelow(Long.MAX_VALUE, CarriedMessages.NO_FILE, Retention.NONE));
+        journal.removeBelow(Long.MAX_VALUE, RelocatedMessages.NO_FILE, Retention.NONE));
     assertEquals(1, journal.files().size());
     assertEquals(60, journal.nextOrdinal());
     append(1, 10);
@@ -179,7 +179,7 @@ class ChronicleJournalTest {
 
   private int removeFinished(long forMs, long bytes, long nowMs) throws IOException {
     return journal.removeBelow(
-        journal.nextOrdinal(), CarriedMessages.NO_FILE, Retention.of(forMs, bytes, nowMs));
+        journal.nextOrdinal(), RelocatedMessages.NO_FILE, Retention.of(forMs, bytes, nowMs));
   }
 
   @Test
@@ -201,8 +201,8 @@ class ChronicleJournalTest {
     assertEquals(
         0,
         journal.removeBelow(
-            unfinished, CarriedMessages.NO_FILE, Retention.of(0, 6 * fileBytes, longAfterMs)));
-    // Nor what a file with a copy keeps from going.
+            unfinished, RelocatedMessages.NO_FILE, Retention.of(0, 6 * fileBytes, longAfterMs)));
+    // Nor what a file with a relocated message keeps from going.
     int pinned = journal.oldestFile() + 1;
     assertEquals(
         0,
@@ -278,7 +278,7 @@ class ChronicleJournalTest {
     MessageView view = new MessageView();
     try (JournalCursor cursor = journal.cursor()) {
       assertTrue(cursor.next(view, 1));
-      journal.carry(view);
+      journal.relocate(view);
     }
     int withMessage = journal.oldestFile();
     assertEquals(withMessage, journal.fileOf(0));

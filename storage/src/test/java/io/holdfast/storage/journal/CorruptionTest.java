@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.files.PosixCalls;
 import io.holdfast.storage.files.SyncThread;
-import io.holdfast.storage.ledger.CarriedMessages;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -153,10 +153,10 @@ class CorruptionTest {
     flip(second, offset, bits);
     try (ChronicleJournal journal = open()) {
       long needed = second.firstOrdinal() - 1;
-      assertEquals(0, journal.removeBelow(needed, CarriedMessages.NO_FILE, Retention.NONE));
+      assertEquals(0, journal.removeBelow(needed, RelocatedMessages.NO_FILE, Retention.NONE));
       assertEquals(without(Set.of(second)), Batches.readAll(journal, 0));
       assertTrue(
-          journal.removeBelow(second.endOrdinal(), CarriedMessages.NO_FILE, Retention.NONE) <= 1);
+          journal.removeBelow(second.endOrdinal(), RelocatedMessages.NO_FILE, Retention.NONE) <= 1);
     }
   }
 

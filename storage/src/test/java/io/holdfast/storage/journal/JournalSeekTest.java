@@ -58,7 +58,7 @@ class JournalSeekTest {
       nowNs.set(100);
       journal.append(Batches.of("a", "b", "c"));
       nowNs.set(200);
-      journal.leaveCopies();
+      journal.leaveRelocations();
       nowNs.set(300);
       journal.append(Batches.of("d"));
       assertEquals(0, journal.ordinalAt(100));

@@ -169,7 +169,7 @@ class MisplacedFilesTest {
     start(2);
     try (ChronicleJournal journal = open()) {
       // A record without messages keeps the count; what comes next has the same ordinal.
-      journal.leaveCopies();
+      journal.leaveRelocations();
     }
     start(1);
     shouldHaveEverythingOnce(0);

@@ -143,13 +143,13 @@ class CodecTest {
   void shouldReadBackHeldMessages(
       @ForAll long ordinal,
       @ForAll @LongRange(min = 0) long position,
-      @ForAll boolean carried,
+      @ForAll boolean relocated,
       @ForAll int bodyOffset,
       @ForAll @IntRange(min = 0, max = MessageRef.MAX_ATTEMPTS) int attempts,
       @ForAll long dueMs,
       @ForAll @IntRange(min = 0) int delayMs) {
     MessageRef ref =
-        new MessageRef(ordinal & Long.MAX_VALUE, position, bodyOffset, 1234, attempts, carried);
+        new MessageRef(ordinal & Long.MAX_VALUE, position, bodyOffset, 1234, attempts, relocated);
     HeldMessage held = new HeldMessage(ref, dueMs, delayMs);
     ByteBuffer bytes = ByteBuffer.allocate(LedgerCodec.maxHeldBytes());
     int type = LedgerCodec.heldType(LedgerCodec.HOLD, List.of(held));
@@ -159,7 +159,7 @@ class CodecTest {
     assertFalse(bytes.hasRemaining());
     assertEquals(held.ref().ordinal(), read.ref().ordinal());
     assertEquals(position, read.ref().batchPosition());
-    assertEquals(carried, read.ref().isCarried());
+    assertEquals(relocated, read.ref().isRelocated());
     assertEquals(bodyOffset, read.ref().bodyOffset());
     assertEquals(1234, read.ref().bodyLength());
     assertEquals(held.ref().attempts(), read.ref().attempts());

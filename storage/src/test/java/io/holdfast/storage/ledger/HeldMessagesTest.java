@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 class HeldMessagesTest {
   private final HeldMessages held = new HeldMessages();
 
-  private static HeldMessage message(long ordinal, int attempts, boolean carried) {
-    MessageRef ref = new MessageRef(ordinal, 3 * ordinal, 7, 9, attempts, carried);
+  private static HeldMessage message(long ordinal, int attempts, boolean relocated) {
+    MessageRef ref = new MessageRef(ordinal, 3 * ordinal, 7, 9, attempts, relocated);
     return new HeldMessage(ref, 1000 + ordinal);
   }
 
@@ -32,7 +32,7 @@ class HeldMessagesTest {
             "" + ref.bodyOffset(),
             "" + ref.bodyLength(),
             "" + ref.attempts(),
-            "" + ref.isCarried(),
+            "" + ref.isRelocated(),
             "" + message.dueMs()));
   }
 
@@ -59,7 +59,7 @@ class HeldMessagesTest {
     held.put(new HeldMessage(ref, 0));
     assertEquals(1, held.get(5).ref().lives());
     assertEquals(0, held.get(5).ref().attempts());
-    assertTrue(held.get(5).ref().isCarried());
+    assertTrue(held.get(5).ref().isRelocated());
     held.deliver(5, 6); // of the first life, heard late
     assertEquals(0, held.get(5).ref().attempts());
   }

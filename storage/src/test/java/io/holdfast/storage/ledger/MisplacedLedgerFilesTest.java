@@ -67,9 +67,10 @@ class MisplacedLedgerFilesTest {
   }
 
   private static HeldMessage held(long ordinal, int attempts, int copyIn) {
-    boolean carried = copyIn > 1;
+    boolean relocated = copyIn > 1;
     return new HeldMessage(
-        new MessageRef(ordinal, Position.of(copyIn, 8), 8, 1, attempts, carried), attempts * 100L);
+        new MessageRef(ordinal, Position.of(copyIn, 8), 8, 1, attempts, relocated),
+        attempts * 100L);
   }
 
   private void checkpoint() throws IOException {
@@ -107,13 +108,13 @@ class MisplacedLedgerFilesTest {
     checkpoint();
     ledger.hold(List.of(held(3, 1, 1), held(4, 1, 2)));
     reopen();
-    // Carried on, and the file with the older copy is gone.
+    // Relocated again, and the file with the older place is gone.
     ledger.hold(List.of(held(3, 1, 7), held(4, 1, 7)));
     ledger.close();
     copy(files().get(0), LATER);
     LedgerState state = reopen();
     for (long ordinal : new long[] {3, 4}) {
-      assertTrue(state.held(ordinal).ref().isCarried());
+      assertTrue(state.held(ordinal).ref().isRelocated());
       assertEquals(7, state.held(ordinal).ref().file());
     }
   }

@@ -246,7 +246,7 @@ final class PowerCutTraffic {
     channel.may.addAll(after);
     channel.unfinished.retainAll(after);
     channel.dead.removeIf(ordinal -> ordinal >= first);
-    var held = channel.backend.rewind(first, topic.journal.copiesFrom(first), staying);
+    var held = channel.backend.rewind(first, topic.journal.relocationsFrom(first), staying);
     channel.backend.force();
     channel.rewind = null;
     channel.unfinished.addAll(after);

@@ -96,19 +96,19 @@ class RewindTest {
     backend.finish(ranges);
   }
 
-  private void carry(MessageRef... refs) throws IOException {
-    List<HeldMessage> carried = new ArrayList<>();
+  private void relocate(MessageRef... refs) throws IOException {
+    List<HeldMessage> relocated = new ArrayList<>();
     try (JournalCursor cursor = journal.cursor()) {
       for (MessageRef ref : refs) {
         assertTrue(cursor.read(ref, view));
-        ref.carriedTo(journal.carry(view));
-        carried.add(new HeldMessage(ref, 0));
+        ref.relocateTo(journal.relocate(view));
+        relocated.add(new HeldMessage(ref, 0));
       }
     }
     journal.force();
-    backend.carry(carried);
+    backend.relocate(relocated);
     backend.force();
-    backend.carriedForced();
+    backend.relocationsForced();
   }
 
   private int removeFiles() throws IOException {
@@ -116,7 +116,7 @@ class RewindTest {
   }
 
   private void rewind(long first, HeldMessage... staying) throws IOException {
-    held = new ArrayList<>(backend.rewind(first, journal.copiesFrom(first), List.of(staying)));
+    held = new ArrayList<>(backend.rewind(first, journal.relocationsFrom(first), List.of(staying)));
     backend.force();
     backend.removeOldFiles();
   }
@@ -210,7 +210,7 @@ class RewindTest {
     finish(8, 21);
     finish(22, 150);
     // 7 and 21 pin no file any more; those from 150 on are in place.
-    carry(refs.get(7), refs.get(21));
+    relocate(refs.get(7), refs.get(21));
     assertTrue(removeFiles() > 0);
     assertTrue(journal.firstOrdinal() > 21);
     assertEquals(7, journal.oldestOrdinal());
@@ -218,7 +218,8 @@ class RewindTest {
     finish(7, 8);
     rewind(0);
     LongStream inPlace = LongStream.range(first, 200);
-    assertEquals(150, backend.neededFrom() + 150 - first, "copies need no record of their own");
+    assertEquals(
+        150, backend.neededFrom() + 150 - first, "relocated messages need no record of their own");
     assertUnfinished(LongStream.concat(LongStream.of(7, 21), inPlace));
     assertEquals(2, held.size());
     // Its file stays while it is needed.
@@ -256,8 +257,8 @@ class RewindTest {
     restart();
     assertTrue(held.get(0).remainingMs(System.currentTimeMillis()) > HOUR_MS / 2);
     assertEquals(100, backend.depth());
-    // Finished here; its copy says when it is due.
-    carry(held.get(0).ref());
+    // Finished here; its relocation says when it is due.
+    relocate(held.get(0).ref());
     finish(0, 90);
     assertTrue(removeFiles() > 0);
     rewind(0);
@@ -285,14 +286,15 @@ class RewindTest {
     List<MessageRef> refs = poll(200);
     finish(0, 7);
     finish(8, 150);
-    carry(refs.get(7));
+    relocate(refs.get(7));
     assertTrue(removeFiles() > 0);
     long first = journal.firstOrdinal();
     Path other = Files.createDirectory(dir.resolve("other"));
     for (long from : new long[] {0, 7, 8, 160}) {
       Path at = Files.createDirectory(other.resolve("" + from));
       ChronicleBackend made =
-          ChannelBackends.openFrom(at, journal, syncThread, from, journal.copiesFrom(from), -1);
+          ChannelBackends.openFrom(
+              at, journal, syncThread, from, journal.relocationsFrom(from), -1);
       for (int i = 0; i < 2; i++) {
         assertEquals(from <= 7 ? 1 : 0, made.takeHeld().size());
         assertEquals(200 - Math.max(first, from), made.depth());

@@ -117,7 +117,7 @@ final class JsonRows implements Rows {
 
   @Override
   public void batch(TopicView topic, JournalScan journal) throws IOException {
-    begin(journal.isCarried() ? "copy" : "batch", topic);
+    begin(journal.isRelocated() ? "copy" : "batch", topic);
     json.writeNumberField("first_ordinal", journal.firstOrdinal());
     json.writeNumberField("count", journal.count());
     json.writeStringField("time", When.text(journal.timestampNs()));

@@ -16,7 +16,7 @@ import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.journal.Retention;
-import io.holdfast.storage.ledger.CarriedMessages;
+import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -37,8 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages whose own file goes because a copy of them was carried forward. */
-class CarriedMessagesTest {
+/** Messages whose own file goes because they were relocated. */
+class RelocatedMessagesTest {
   private static final String TOPIC = "t";
   private static final String CHANNEL = "c";
   private static final long FILE_BYTES = 32 << 10;
@@ -117,20 +117,20 @@ class CarriedMessagesTest {
     backend.hold(held);
   }
 
-  private void carryHeld() throws IOException {
+  private void relocateHeld() throws IOException {
     MessageView view = new MessageView();
     try (JournalCursor cursor = journal.cursor()) {
       for (HeldMessage message : held) {
         assertTrue(cursor.read(message.ref(), view));
-        message.ref().carriedTo(journal.carry(view));
+        message.ref().relocateTo(journal.relocate(view));
       }
     }
     journal.force();
-    backend.carry(held);
-    assertTrue(backend.hasUnforcedCarried());
+    backend.relocate(held);
+    assertTrue(backend.hasUnforcedRelocations());
     backend.force();
-    backend.carriedForced();
-    assertFalse(backend.hasUnforcedCarried());
+    backend.relocationsForced();
+    assertFalse(backend.hasUnforcedRelocations());
   }
 
   private int removeFiles() throws IOException {
@@ -155,11 +155,11 @@ class CarriedMessagesTest {
     return expected;
   }
 
-  /** 200 messages in several files; every 50th is held, carried, and its file gone. */
-  private void carryEvery50th() throws IOException {
+  /** 200 messages in several files; every 50th is held, relocated, and its file gone. */
+  private void relocateEvery50th() throws IOException {
     finish(publishAndPoll(MESSAGES), 50);
     assertEquals(0, removeFiles(), "the first message of the first file is held");
-    carryHeld();
+    relocateHeld();
     assertEquals(MESSAGES, backend.neededFrom());
     assertTrue(removeFiles() > 1);
     assertEquals(bodiesOfEvery(50), heldBodies());
@@ -167,17 +167,17 @@ class CarriedMessagesTest {
 
   @Test
   void shouldReadCopiesAfterRestartsAndCarryThemOn() throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     for (int i = 0; i < 3; i++) {
       restart();
       assertEquals((long) MESSAGES * (i + 1), journal.nextOrdinal());
       assertEquals(MESSAGES / 50 * (i + 1), held.size());
-      assertTrue(held.stream().allMatch(h -> h.ref().isCarried() && h.ref().attempts() == 1));
-      assertEquals(0, backend.depth(), "what is carried is not in the backlog");
+      assertTrue(held.stream().allMatch(h -> h.ref().isRelocated() && h.ref().attempts() == 1));
+      assertEquals(0, backend.depth(), "what is relocated is not in the backlog");
       assertEquals(bodiesOfEvery(50), heldBodies());
       int pinned = backend.pinnedFile();
       finish(publishAndPoll(MESSAGES), 50);
-      carryHeld();
+      relocateHeld();
       assertTrue(backend.pinnedFile() > pinned);
       assertTrue(removeFiles() > 1);
       assertEquals(bodiesOfEvery(50), heldBodies());
@@ -186,7 +186,7 @@ class CarriedMessagesTest {
 
   @Test
   void shouldSumUpCopiesInACheckpoint() throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     backend.checkpoint(held.iterator());
     backend.removeOldFiles();
     restart();
@@ -196,11 +196,11 @@ class CarriedMessagesTest {
 
   @Test
   void shouldNotNeedACopyThatIsFinished() throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     OrdinalRanges all = new OrdinalRanges();
     all.add(0, MESSAGES);
     backend.finish(all);
-    assertEquals(CarriedMessages.NO_FILE, backend.pinnedFile());
+    assertEquals(RelocatedMessages.NO_FILE, backend.pinnedFile());
     restart();
     assertTrue(held.isEmpty());
     assertEquals(MESSAGES, backend.neededFrom());
@@ -213,10 +213,10 @@ class CarriedMessagesTest {
     try (JournalCursor cursor = journal.cursor()) {
       for (HeldMessage message : held) {
         assertTrue(cursor.read(message.ref(), view));
-        message.ref().carriedTo(journal.carry(view));
+        message.ref().relocateTo(journal.relocate(view));
       }
     }
-    backend.carry(held);
+    backend.relocate(held);
     assertEquals(0, backend.neededFrom());
     assertEquals(0, removeFiles());
   }
@@ -227,7 +227,7 @@ class CarriedMessagesTest {
   @ParameterizedTest
   @ValueSource(ints = {16_600, 17_000})
   void shouldFindCopiesThatADamagedLedgerForgot(int firstLost) throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     close();
     for (Path file : files(dir.channelDir(TOPIC, CHANNEL))) {
       // All the channel ever recorded.
@@ -247,7 +247,7 @@ class CarriedMessagesTest {
 
   @Test
   void shouldFindCopiesWhenTheLedgerIsGone() throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     close();
     for (Path file : files(dir.channelDir(TOPIC, CHANNEL))) {
       Files.delete(file);
@@ -278,7 +278,7 @@ class CarriedMessagesTest {
         if (ref.ordinal() % 50 != 0) {
           finished.add(ref.ordinal());
         } else if (cursor.read(ref, view)) {
-          journal.carry(view);
+          journal.relocate(view);
         }
       }
     }
@@ -291,7 +291,7 @@ class CarriedMessagesTest {
 
   @Test
   void shouldBeFoundIntactAndMended() throws Exception {
-    carryEvery50th();
+    relocateEvery50th();
     close();
     List<Defect> defects = new ArrayList<>();
     new DataDirCheck(DataDirView.open(root), defects::add, n -> {}).checkTopic(TOPIC);

@@ -6,19 +6,19 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A channel's unfinished messages whose own journal record is not needed any more, because a copy
- * was carried forward ({@code Journal.carry}), and the journal files that have the copies. Not
+ * A channel's unfinished messages whose own journal record is not needed any more, because they
+ * were relocated ({@code Journal.relocate}), and the journal files that they stand in now. Not
  * thread-safe (the channel's lock).
  */
-public final class CarriedMessages {
-  /** Copies pin no file. */
+public final class RelocatedMessages {
+  /** Nothing relocated pins a file. */
   public static final int NO_FILE = Integer.MAX_VALUE;
 
   private final TreeMap<Long, Integer> fileByOrdinal = new TreeMap<>();
 
-  /** A message that stands in this copy. */
-  public void put(MessageRef copy) {
-    fileByOrdinal.put(copy.ordinal(), copy.file());
+  /** A message that was relocated to here. */
+  public void put(MessageRef place) {
+    fileByOrdinal.put(place.ordinal(), place.file());
   }
 
   boolean contains(long ordinal) {
@@ -30,7 +30,7 @@ public final class CarriedMessages {
     return from < to ? fileByOrdinal.subMap(from, to).size() : 0;
   }
 
-  /** These messages are finished: they need no copy. */
+  /** These messages are finished: they need no place. */
   public void finish(OrdinalRanges ranges) {
     if (!fileByOrdinal.isEmpty()) {
       for (int i = 0; i < ranges.count(); i++) {
@@ -53,8 +53,8 @@ public final class CarriedMessages {
   /** The lowest ordinal that is neither finished nor here. */
   public long neededFrom(FinishedSet finished) {
     long at = finished.floor();
-    for (Map.Entry<Long, Integer> carried : fileByOrdinal.tailMap(at).entrySet()) {
-      if (carried.getKey() != at) {
+    for (Map.Entry<Long, Integer> relocated : fileByOrdinal.tailMap(at).entrySet()) {
+      if (relocated.getKey() != at) {
         break;
       }
       at = finished.nextAbsent(at + 1);
@@ -62,7 +62,7 @@ public final class CarriedMessages {
     return at;
   }
 
-  /** The oldest file with a copy, or {@link #NO_FILE}. */
+  /** The oldest file with a relocated message, or {@link #NO_FILE}. */
   public int pinnedFile() {
     int oldest = NO_FILE;
     for (int file : fileByOrdinal.values()) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** A few unfinished messages do not keep the disk from being given back. */
-class StragglersSystemTest {
+class RelocationSystemTest {
   private static final int FILE_BYTES = 1 << 20;
   private static final int BODY_BYTES = 2000;
   private static final int BATCH = 100;
@@ -180,7 +180,7 @@ class StragglersSystemTest {
       assertEquals(numbers(first, 8, 9), unfinishedOnDisk(broker, "b"));
       broker.start();
       broker.http().awaitChannel("t", "a", c -> c.path("deferred_count").asInt() == first / 1000);
-      // Once more, so that copies are carried on.
+      // Once more, so that what was relocated is relocated again.
       try (RawNsqConnection publisher = broker.connect();
           RawNsqConnection b = broker.subscribe("t", "b")) {
         publish(publisher, first, second);

@@ -18,25 +18,26 @@ import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
  * Keeps a few unfinished messages from pinning a topic's disk: when more than half of the journal
- * is finished, those of the oldest file are copied to the journal's head, so that the file can go.
+ * is finished, those of the oldest file are relocated: copied to the journal's head, so that the
+ * file can go.
  *
- * <p>A file's messages are copied only when the finished ones take at least as many bytes as the
- * unfinished ones of the whole topic, so that on average a message is copied no more often than as
- * many bytes are given back (log-structured cleaning, Rosenblum and Ousterhout 1991).
+ * <p>A file's messages are relocated only when the finished ones take at least as many bytes as the
+ * unfinished ones of the whole topic, so that on average a message is relocated no more often than
+ * as many bytes are given back (log-structured cleaning, Rosenblum and Ousterhout 1991).
  *
  * <p>Order is what makes it safe: the copies are on the disk before a ledger names them, and the
  * ledgers' words are before the file goes; a crash in between leaves copies that nobody refers to.
  *
  * <p>Housekeeping thread.
  */
-final class Stragglers {
+final class Relocation {
   private static final Comparator<MessageRef> BY_PLACE =
       Comparator.comparingLong(MessageRef::batchPosition).thenComparingInt(MessageRef::bodyOffset);
 
   /** Appends to the journal under the topic's lock. */
-  interface Head {
-    /** As {@link Journal#carry}; null when the topic ends. */
-    MessageRef carry(MessageView message) throws IOException;
+  interface Appender {
+    /** As {@link Journal#relocate}; null when the topic ends. */
+    MessageRef relocate(MessageView message) throws IOException;
   }
 
   /** What a message takes beside its body. */
@@ -48,7 +49,7 @@ final class Stragglers {
   private static final int GAIN_PART = 4;
 
   private final Journal journal;
-  private final Head head;
+  private final Appender appender;
   private final LongPredicate room;
   private final long slackBytes;
 
@@ -60,9 +61,9 @@ final class Stragglers {
    * @param room whether the disk has room for so many bytes
    * @param slackBytes finished bytes that may stay in any case: one journal file
    */
-  Stragglers(Journal journal, Head head, LongPredicate room, long slackBytes) {
+  Relocation(Journal journal, Appender appender, LongPredicate room, long slackBytes) {
     this.journal = journal;
-    this.head = head;
+    this.appender = appender;
     this.room = room;
     this.slackBytes = slackBytes;
   }
@@ -75,7 +76,7 @@ final class Stragglers {
    * @param nowNs monotonic
    * @return whether it is superfluous now
    */
-  boolean carry(Collection<Channel> channels, long backlogFrom, Retention retention, long nowNs)
+  boolean relocate(Collection<Channel> channels, long backlogFrom, Retention retention, long nowNs)
       throws IOException {
     int oldest = journal.oldestFile();
     int backlogFile = journal.fileOf(backlogFrom);
@@ -96,7 +97,7 @@ final class Stragglers {
     for (Channel channel : channels) {
       channel
           .upkeep()
-          .stragglers(
+          .outsideBacklog(
               backlogFile,
               message -> {
                 if (!seen.contains(message.ordinal())) {
@@ -115,35 +116,35 @@ final class Stragglers {
     if (2 * bytes[0] >= spareBytes || !room.test(bytes[1])) {
       return false;
     }
-    Map<Long, MessageRef> copies = copy(unfinished.values());
-    if (copies.isEmpty()) {
+    Map<Long, MessageRef> places = append(unfinished.values());
+    if (places.isEmpty()) {
       return false;
     }
     journal.force();
     for (Channel channel : channels) {
-      channel.upkeep().carry(oldest, copies);
+      channel.upkeep().relocate(oldest, places);
     }
     lookedBytes = -1;
     return true;
   }
 
-  private Map<Long, MessageRef> copy(Collection<MessageRef> originals) throws IOException {
+  private Map<Long, MessageRef> append(Collection<MessageRef> originals) throws IOException {
     List<MessageRef> inOrder = new ArrayList<>(originals);
     inOrder.sort(BY_PLACE);
-    Map<Long, MessageRef> copies = new HashMap<>();
+    Map<Long, MessageRef> places = new HashMap<>();
     MessageView view = new MessageView();
     try (JournalCursor cursor = journal.cursor()) {
       for (MessageRef original : inOrder) {
         // What cannot be read any more stays where it is; whoever delivers it reports it.
         if (cursor.read(original, view)) {
-          MessageRef copy = head.carry(view);
-          if (copy == null) {
+          MessageRef place = appender.relocate(view);
+          if (place == null) {
             return Map.of();
           }
-          copies.put(original.ordinal(), copy);
+          places.put(original.ordinal(), place);
         }
       }
     }
-    return copies;
+    return places;
   }
 }
