@@ -156,8 +156,10 @@ public final class BrokerProcess implements AutoCloseable {
       throw new IllegalStateException("no " + jar + ": run mvn package first");
     }
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    command.add(java.toString());
     command.add(LEAK_DETECTION);
+    command.addAll(ClassArchive.options());
     command.addAll(jvmFlags);
     command.add("-jar");
     command.add(jar.toString());
