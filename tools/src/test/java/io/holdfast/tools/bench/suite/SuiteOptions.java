@@ -46,9 +46,12 @@ final class SuiteOptions {
 
   @Option(
       names = "--warmup",
-      defaultValue = "3",
+      defaultValue = "12",
       paramLabel = "S",
-      description = "Seconds of the same load on another topic before each run (default: 3).")
+      description = {
+        "Seconds of the same load on another topic before each run (default: 12).",
+        "For so long a young broker shares the processors with its compiler."
+      })
   private double warmup;
 
   @Option(
