@@ -7,11 +7,12 @@ import { el, headline, labelled, notice, page, section, select, tiles } from './
 import { amount, bytes, count, moment, rate, short } from './figures.js';
 import { viewer } from './messages.js';
 import { policySection } from './policy.js';
-import { Table } from './table.js';
+import { number, Table } from './table.js';
 
 const ROWS_EVERY_MS = 5000;
 const topic = parameter('topic');
 const channel = parameter('channel');
+let refresh = () => {};
 const charts = [
   [new Chart('Messages a second', ['arrived', 'finished', 'requeued', 'timed out'], n => rate(n), { isGrowing: true }),
     ['arrived', 'finished', 'requeued', 'timed_out']],
@@ -38,19 +39,20 @@ const figures = tiles([
 const consumers = new Table({
   label: 'Consumers',
   columns: [
-    { label: 'Address', value: row => row.remote_address, width: 'short' },
-    { label: 'Id', value: row => row.client_id },
-    { label: 'Host', value: row => row.hostname },
-    { label: 'Agent', value: row => row.user_agent },
-    { label: 'RDY', value: row => row.ready_count, text: row => count(row.ready_count), isNumber: true },
-    { label: 'In flight', value: row => row.in_flight_count, text: row => count(row.in_flight_count), isNumber: true },
-    { label: 'Delivered', value: row => row.message_count, text: row => count(row.message_count), isNumber: true },
-    { label: 'Finished', value: row => row.finish_count, text: row => count(row.finish_count), isNumber: true },
-    { label: 'Requeued', value: row => row.requeue_count, text: row => count(row.requeue_count), isNumber: true },
-    { label: 'Connected', value: row => row.connect_ts, text: row => moment(row.connect_ts * 1000), isNumber: true },
+    { label: 'Address', field: 'remote_address', value: row => row.remote_address, width: 'short' },
+    { label: 'Id', field: 'client_id', value: row => row.client_id },
+    { label: 'Host', field: 'hostname', value: row => row.hostname },
+    { label: 'Agent', field: 'user_agent', value: row => row.user_agent },
+    number('RDY', 'ready_count'),
+    number('In flight', 'in_flight_count'),
+    number('Delivered', 'message_count'),
+    number('Finished', 'finish_count'),
+    number('Requeued', 'requeue_count'),
+    number('Connected', 'connect_ts', seconds => moment(seconds * 1000)),
   ],
   key: row => row.remote_address,
   empty: 'No consumers.',
+  ask: () => refresh(),
 });
 
 /** Ends dead letters: all of them, or the one that is named. */
@@ -86,7 +88,7 @@ export function start() {
     section('Messages', ...viewer('/channel/peek', { topic, channel }, { label: 'Which', control: state })),
     deadLetters(() => again()), policy.element);
 
-  function show(found) {
+  function show([found, listed]) {
     if (!found) {
       notice(`Channel ${channel} is not there any more.`, true);
       return;
@@ -104,12 +106,12 @@ export function start() {
       messages: amount(found.message_count),
       consumers: count(found.client_count),
     });
-    consumers.update(found.clients ?? []);
+    consumers.show(listed);
   }
 
   let readAt = 0;
-  const refresh = poll(async () => {
-    const { topics } = await get('/stats', { format: 'json', topic, channel, include_mem: 'false' });
+  refresh = poll(async () => {
+    const { topics } = await get('/stats', { format: 'json', topic, channel, include_clients: 'false', include_mem: 'false' });
     const found = ((topics ?? [])[0]?.channels ?? [])[0];
     if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
       readAt = Date.now();
@@ -118,7 +120,7 @@ export function start() {
       showRows(charts, rows);
       policy.show(await get('/channel/policy', { topic, channel }));
     }
-    return found;
+    return [found, found && await get('/list', { of: 'consumers', topic, channel, ...consumers.query() })];
   }, show);
 
   function again() {

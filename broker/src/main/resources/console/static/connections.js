@@ -2,67 +2,63 @@
 
 import { channelPage, get, poll, topicPage } from './broker.js';
 import { el, page, say, section } from './dom.js';
-import { count, many, moment } from './figures.js';
-import { Table } from './table.js';
+import { many, moment } from './figures.js';
+import { number, Table } from './table.js';
 
 const EVERY_MS = 3000;
 const summary = el('p', { class: 'hint' });
-
-function security(row) {
-  return [row.tls ? row.tls_version : '', row.snappy ? 'snappy' : '', row.deflate ? 'deflate' : '', row.auth_identity ?? '']
-    .filter(text => text).join(', ');
-}
+let refresh = () => {};
 
 const WHO = [
-  { label: 'Address', value: row => row.remote_address, width: 'short' },
-  { label: 'Id', value: row => row.client_id },
-  { label: 'Host', value: row => row.hostname },
-  { label: 'Agent', value: row => row.user_agent },
+  { label: 'Address', field: 'remote_address', value: row => row.remote_address, width: 'short' },
+  { label: 'Id', field: 'client_id', value: row => row.client_id },
+  { label: 'Host', field: 'hostname', value: row => row.hostname },
+  { label: 'Agent', field: 'user_agent', value: row => row.user_agent },
 ];
 const SINCE = [
-  { label: 'Connection', value: security },
-  { label: 'Connected', value: row => row.connect_ts, text: row => moment(row.connect_ts * 1000), isNumber: true },
+  { label: 'Connection', field: 'security', value: row => row.security },
+  number('Connected', 'connect_ts', seconds => moment(seconds * 1000)),
 ];
 
 const consumers = new Table({
   label: 'Consumers',
   columns: [
     ...WHO,
-    { label: 'Topic', value: row => row.topic, href: row => topicPage(row.topic) },
-    { label: 'Channel', value: row => row.channel, href: row => channelPage(row.topic, row.channel) },
-    { label: 'RDY', value: row => row.ready_count, text: row => count(row.ready_count), isNumber: true },
-    { label: 'In flight', value: row => row.in_flight_count, text: row => count(row.in_flight_count), isNumber: true },
-    { label: 'Finished', value: row => row.finish_count, text: row => count(row.finish_count), isNumber: true },
+    { label: 'Topic', field: 'topic', value: row => row.topic, href: row => topicPage(row.topic) },
+    { label: 'Channel', field: 'channel', value: row => row.channel, href: row => channelPage(row.topic, row.channel) },
+    number('RDY', 'ready_count'),
+    number('In flight', 'in_flight_count'),
+    number('Finished', 'finish_count'),
     ...SINCE,
   ],
   key: row => `${row.remote_address} ${row.topic} ${row.channel}`,
   empty: 'No consumers are connected.',
+  ask: () => refresh(),
 });
 
 const producers = new Table({
   label: 'Producers',
   columns: [
     ...WHO,
-    { label: 'Topic', value: row => row.topic },
-    { label: 'Published to it', value: row => row.published, text: row => count(row.published), isNumber: true },
+    { label: 'Topic', field: 'topic', value: row => row.topic },
+    number('Published to it', 'published'),
     ...SINCE,
   ],
   key: row => row.remote_address,
   empty: 'No producers are connected. Those of HTTP are not counted here.',
+  ask: () => refresh(),
 });
 
-function show({ topics, producers: publishing }) {
-  const consuming = topics.flatMap(topic => topic.channels.flatMap(channel => (channel.clients ?? []).map(
-    client => ({ ...client, topic: topic.topic_name, channel: channel.channel_name }))));
-  consumers.update(consuming);
-  const producing = (publishing ?? []).map(client => ({
-    ...client, topic: client.pub_counts?.[0]?.topic ?? '', published: client.pub_counts?.[0]?.count ?? 0,
-  }));
-  producers.update(producing);
-  say(summary, `${many(consuming.length, 'consumer')}, ${many(producing.length, 'producer')}`);
+function show([consuming, producing]) {
+  consumers.show(consuming);
+  producers.show(producing);
+  say(summary, `${many(consuming.total, 'consumer')}, ${many(producing.total, 'producer')}`);
 }
 
 export function start() {
   page(el('h1', {}, 'Connections'), summary, section('Consumers', consumers.element), section('Producers', producers.element));
-  poll(() => get('/stats', { format: 'json', include_mem: 'false' }), show, EVERY_MS);
+  refresh = poll(async () => [
+    await get('/list', { of: 'consumers', ...consumers.query() }),
+    await get('/list', { of: 'producers', ...producers.query() }),
+  ], show, EVERY_MS);
 }

@@ -90,39 +90,3 @@ export function moment(ms) {
   const two = n => String(n).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(ms)}`;
 }
-
-const WINDOW_MS = 10_000;
-const MAX_SAMPLES = 16;
-
-/** Rates of counters by key, over the last ten seconds; forgets keys that are not asked for any more. */
-export class Rates {
-  #samples = new Map();
-  #seen = new Set();
-
-  /** The rate a second of what counts up; null while it is not known yet. */
-  of(key, value) {
-    const now = performance.now();
-    this.#seen.add(key);
-    let samples = this.#samples.get(key);
-    if (!samples || value < samples[samples.length - 1][1]) {
-      samples = []; // new, or created again
-      this.#samples.set(key, samples);
-    }
-    samples.push([now, value]);
-    while (samples.length > MAX_SAMPLES || (samples.length > 2 && now - samples[0][0] > WINDOW_MS)) {
-      samples.shift();
-    }
-    const [then, before] = samples[0];
-    return samples.length < 2 ? null : (value - before) * 1000 / Math.max(1, now - then);
-  }
-
-  /** To be called after each round. */
-  sweep() {
-    for (const key of this.#samples.keys()) {
-      if (!this.#seen.has(key)) {
-        this.#samples.delete(key);
-      }
-    }
-    this.#seen.clear();
-  }
-}

@@ -1,12 +1,21 @@
-// A table that is filtered and sorted here, and shows a window of its rows.
+// A table that is filtered and sorted here, or by the broker where there may be many rows, and shows a window of them.
 
 import { el, say, wide } from './dom.js';
+import { count } from './figures.js';
 
 const WINDOW = 200;
 
+/** A column of numbers that the broker calls so. */
+export function number(label, field, text = count) {
+  return { label, field, value: row => row[field], text: row => text(row[field]), isNumber: true };
+}
+
 /**
- * columns: `{label, value(row), text(row)?, href(row)?, isNumber?, isBadge?, width?}`; value is what is sorted by, and shown
+ * columns: `{label, value(row), text(row)?, href(row)?, field?, isNumber?, isBadge?, width?}`; value is what is sorted by, and shown
  * where there is no text; width is `short` (never wrapped) or `long`. Rows of one key keep their element, so that focus and selection stay.
+ *
+ * With `ask` the broker filters, sorts and cuts: then field is what it calls the column, ask() is called when other rows are
+ * wanted, `query()` says which, and `show()` takes its answer.
  */
 export class Table {
   #columns;
@@ -22,8 +31,12 @@ export class Table {
   #pager = el('p', { class: 'pager' });
   #empty;
   #emptyText;
+  #ask;
+  #found = 0;
+  #total = 0;
 
-  constructor({ label, columns, key, sortBy = 0, isDown = false, filter = true, empty = 'None.' }) {
+  constructor({ label, columns, key, sortBy = 0, isDown = false, filter = true, empty = 'None.', ask = null }) {
+    this.#ask = ask;
     this.#columns = columns;
     this.#key = key;
     this.#sortBy = sortBy;
@@ -56,19 +69,50 @@ export class Table {
     this.#isDown = this.#sortBy === i ? !this.#isDown : Boolean(this.#columns[i].isNumber);
     this.#sortBy = i;
     this.#page = 0;
-    this.#draw();
+    this.#changed();
   }
 
   /** Shows only rows in which some cell has this text. */
   filter(text) {
     this.#filter = text.trim().toLowerCase();
     this.#page = 0;
-    this.#draw();
+    this.#changed();
+  }
+
+  #changed() {
+    if (this.#ask) {
+      this.#drawHeads();
+      this.#ask();
+    } else {
+      this.#draw();
+    }
   }
 
   /** Shows these. */
   update(rows) {
     this.#rows = rows;
+    this.#total = rows.length;
+    this.#draw();
+  }
+
+  /** What is asked of the broker. */
+  query() {
+    const { field } = this.#columns[this.#sortBy];
+    return {
+      sort: field, order: this.#isDown ? 'desc' : 'asc', filter: this.#filter, from: this.#page * WINDOW, n: WINDOW,
+    };
+  }
+
+  /** Shows what the broker answered. */
+  show({ rows, found, total }) {
+    if (rows.length === 0 && found > 0) {
+      this.#page = Math.ceil(found / WINDOW) - 1; // there are fewer than before
+      this.#ask();
+      return;
+    }
+    this.#rows = rows;
+    this.#found = found;
+    this.#total = total;
     this.#draw();
   }
 
@@ -90,11 +134,12 @@ export class Table {
   }
 
   #draw() {
-    const rows = this.#chosen();
-    const pages = Math.max(1, Math.ceil(rows.length / WINDOW));
+    const rows = this.#ask ? this.#rows : this.#chosen();
+    const found = this.#ask ? this.#found : rows.length;
+    const pages = Math.max(1, Math.ceil(found / WINDOW));
     this.#page = Math.min(this.#page, pages - 1);
     const from = this.#page * WINDOW;
-    const visible = rows.slice(from, from + WINDOW);
+    const visible = this.#ask ? rows : rows.slice(from, from + WINDOW);
     const kept = new Map();
     visible.forEach((row, i) => {
       const key = this.#key(row);
@@ -109,6 +154,13 @@ export class Table {
       this.#body.lastElementChild.remove();
     }
     this.#shown = kept;
+    this.#drawHeads();
+    this.#empty.hidden = rows.length > 0;
+    say(this.#empty, this.#total > 0 ? 'Nothing matches the filter.' : this.#emptyText);
+    this.#drawPager(found, from, visible.length, pages);
+  }
+
+  #drawHeads() {
     this.#heads.forEach((head, i) => {
       if (i === this.#sortBy) {
         head.setAttribute('aria-sort', this.#isDown ? 'descending' : 'ascending');
@@ -116,9 +168,6 @@ export class Table {
         head.removeAttribute('aria-sort');
       }
     });
-    this.#empty.hidden = rows.length > 0;
-    say(this.#empty, this.#rows.length > 0 ? 'Nothing matches the filter.' : this.#emptyText);
-    this.#drawPager(rows.length, from, visible.length, pages);
   }
 
   #line() {
@@ -150,7 +199,7 @@ export class Table {
     if (!this.#pager.firstChild) {
       const step = by => () => {
         this.#page += by;
-        this.#draw();
+        this.#changed();
       };
       this.#pager.append(
         el('button', { type: 'button', on: { click: step(-1) } }, 'Previous'),

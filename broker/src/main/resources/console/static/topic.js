@@ -4,14 +4,14 @@ import { controls, createChannel } from './actions.js';
 import { channelPage, get, parameter, poll, post } from './broker.js';
 import { Chart, showRows } from './charts.js';
 import { el, headline, labelled, notice, page, section, tiles } from './dom.js';
-import { amount, bytes, count, rate, Rates, short } from './figures.js';
+import { amount, bytes, count, rate, short } from './figures.js';
 import { viewer } from './messages.js';
 import { policySection } from './policy.js';
-import { Table } from './table.js';
+import { number, Table } from './table.js';
 
 const ROWS_EVERY_MS = 5000;
 const topic = parameter('topic');
-const rates = new Rates();
+let refresh = () => {};
 const charts = [
   [new Chart('Messages a second', ['published'], n => rate(n), { isGrowing: true }), ['published']],
   [new Chart('Bytes a second', ['published'], n => `${bytes(n)}/s`, { isBytes: true, isGrowing: true }), ['published_bytes']],
@@ -33,21 +33,21 @@ const figures = tiles([
 const channels = new Table({
   label: 'Channels',
   columns: [
-    { label: 'Channel', value: row => row.channel_name, href: row => channelPage(topic, row.channel_name) },
-    { label: 'Depth', value: row => row.depth, text: row => count(row.depth), isNumber: true },
-    { label: 'In flight', value: row => row.in_flight_count, text: row => count(row.in_flight_count), isNumber: true },
-    { label: 'Deferred', value: row => row.deferred_count, text: row => count(row.deferred_count), isNumber: true },
-    { label: 'Dead', value: row => row.dead_count ?? 0, text: row => count(row.dead_count), isNumber: true },
-    { label: 'Requeued', value: row => row.requeue_count, text: row => count(row.requeue_count), isNumber: true },
-    { label: 'Timed out', value: row => row.timeout_count, text: row => count(row.timeout_count), isNumber: true },
-    { label: 'Messages', value: row => row.message_count, text: row => count(row.message_count), isNumber: true },
-    { label: 'Rate', value: row => row.rate, text: row => rate(row.rate), isNumber: true },
-    { label: 'Consumers', value: row => row.client_count, text: row => count(row.client_count), isNumber: true },
-    { label: 'State', value: row => (row.paused ? 'paused' : ''), isBadge: true },
+    { label: 'Channel', field: 'channel_name', value: row => row.channel_name, href: row => channelPage(topic, row.channel_name) },
+    number('Depth', 'depth'),
+    number('In flight', 'in_flight_count'),
+    number('Deferred', 'deferred_count'),
+    number('Dead', 'dead_count'),
+    number('Requeued', 'requeue_count'),
+    number('Timed out', 'timeout_count'),
+    number('Messages', 'message_count'),
+    number('Rate', 'rate', rate),
+    number('Consumers', 'client_count'),
+    { label: 'State', field: 'paused', value: row => (row.paused ? 'paused' : ''), isBadge: true },
   ],
   key: row => row.channel_name,
-  filter: false,
   empty: 'No channels: messages are kept until there is one.',
+  ask: () => refresh(),
 });
 
 function publishForm(changed) {
@@ -85,19 +85,17 @@ export function start() {
     ...viewer('/topic/peek', { topic }, { label: 'From', control: from })),
     section('Publish a message', publishForm(changed)), policy.element);
 
-  function show(found) {
+  function show([found, listed]) {
     if (!found) {
       notice(`Topic ${topic} is not there any more.`, true);
       return;
     }
-    const waiting = found.channels.reduce((total, channel) => total + channel.depth, 0);
-    channels.update(found.channels.map(c => ({ ...c, rate: rates.of(`channel ${c.channel_name}`, c.message_count) })));
-    rates.sweep();
     head.paused(found.paused);
     actions.show(found.paused);
+    channels.show(listed);
     figures.show({
       depth: amount(found.depth),
-      waiting: amount(waiting),
+      waiting: amount(found.waiting),
       messages: amount(found.message_count),
       bytes: bytes(found.message_bytes),
     });
@@ -109,14 +107,13 @@ export function start() {
   }
 
   let readAt = 0;
-  const refresh = poll(async () => {
-    const { topics } = await get('/stats', { format: 'json', topic, include_clients: 'false', include_mem: 'false' });
-    const found = (topics ?? [])[0];
+  refresh = poll(async () => {
+    const { rows: [found] } = await get('/list', { of: 'topics', topic });
     if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
       readAt = Date.now();
       showHistory(await get('/history', { topic }));
       policy.show(await get('/topic/policy', { topic }));
     }
-    return found;
+    return [found, found && await get('/list', { of: 'channels', topic, ...channels.query() })];
   }, show);
 }

@@ -3,52 +3,35 @@
 import { createTopic } from './actions.js';
 import { get, poll, topicPage } from './broker.js';
 import { el, page, say } from './dom.js';
-import { bytes, count, many, rate, Rates } from './figures.js';
-import { Table } from './table.js';
+import { bytes, many, rate } from './figures.js';
+import { number, Table } from './table.js';
 
-const rates = new Rates();
+let refresh = () => {};
 const summary = el('p', { class: 'hint' });
 
 const table = new Table({
   label: 'Topics',
   columns: [
-    { label: 'Topic', value: row => row.name, href: row => topicPage(row.name) },
-    { label: 'Depth', value: row => row.depth, text: row => count(row.depth), isNumber: true },
-    { label: 'In channels', value: row => row.waiting, text: row => count(row.waiting), isNumber: true },
-    { label: 'In flight', value: row => row.inFlight, text: row => count(row.inFlight), isNumber: true },
-    { label: 'Deferred', value: row => row.deferred, text: row => count(row.deferred), isNumber: true },
-    { label: 'Channels', value: row => row.channels, text: row => count(row.channels), isNumber: true },
-    { label: 'Consumers', value: row => row.clients, text: row => count(row.clients), isNumber: true },
-    { label: 'Messages', value: row => row.messages, text: row => count(row.messages), isNumber: true },
-    { label: 'Bytes', value: row => row.bytes, text: row => bytes(row.bytes), isNumber: true },
-    { label: 'Rate', value: row => row.rate, text: row => rate(row.rate), isNumber: true },
-    { label: 'State', value: row => (row.paused ? 'paused' : ''), isBadge: true },
+    { label: 'Topic', field: 'topic_name', value: row => row.topic_name, href: row => topicPage(row.topic_name) },
+    number('Depth', 'depth'),
+    number('In channels', 'waiting'),
+    number('In flight', 'in_flight_count'),
+    number('Deferred', 'deferred_count'),
+    number('Channels', 'channel_count'),
+    number('Consumers', 'client_count'),
+    number('Messages', 'message_count'),
+    number('Bytes', 'message_bytes', bytes),
+    number('Rate', 'rate', rate),
+    { label: 'State', field: 'paused', value: row => (row.paused ? 'paused' : ''), isBadge: true },
   ],
-  key: row => row.name,
+  key: row => row.topic_name,
   empty: 'There are no topics yet. The first message published to one creates it.',
+  ask: () => refresh(),
 });
 
-function sum(channels, field) {
-  return channels.reduce((total, channel) => total + channel[field], 0);
-}
-
-function show({ topics }) {
-  const rows = topics.map(topic => ({
-    name: topic.topic_name,
-    depth: topic.depth,
-    waiting: sum(topic.channels, 'depth'),
-    inFlight: sum(topic.channels, 'in_flight_count'),
-    deferred: sum(topic.channels, 'deferred_count'),
-    channels: topic.channels.length,
-    clients: sum(topic.channels, 'client_count'),
-    messages: topic.message_count,
-    bytes: topic.message_bytes,
-    rate: rates.of(topic.topic_name, topic.message_count),
-    paused: topic.paused,
-  }));
-  rates.sweep();
-  table.update(rows);
-  say(summary, many(rows.length, 'topic'));
+function show(answer) {
+  table.show(answer);
+  say(summary, many(answer.total, 'topic'));
 }
 
 export function start() {
@@ -58,5 +41,5 @@ export function start() {
     }
   } } }, 'Create a topic…');
   page(el('h1', {}, 'Topics'), el('p', { class: 'buttons' }, create), summary, table.element);
-  const refresh = poll(() => get('/stats', { format: 'json', include_clients: 'false', include_mem: 'false' }), show);
+  refresh = poll(() => get('/list', { of: 'topics', ...table.query() }), show);
 }

@@ -31,6 +31,7 @@ public final class History implements Closeable {
 
   private final Broker broker;
   private final QueueHistory queues = new QueueHistory();
+  private final QueueRates rates = new QueueRates();
   private final Supplier<Map<String, Integer>> connections;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -82,6 +83,7 @@ public final class History implements Closeable {
         add(row(last, counted));
       }
       last = counted;
+      rates.record(broker.topics(), counted.ns());
       queues.record(broker.topics(), counted.figures().timeMs(), counted.ns());
     } catch (RuntimeException e) {
       // Thrown on, it would end the recording for good.
@@ -132,6 +134,11 @@ public final class History implements Closeable {
   /** What single topics and channels did. */
   public QueueHistory queues() {
     return queues;
+  }
+
+  /** What each topic and channel takes in now. */
+  public QueueRates rates() {
+    return rates;
   }
 
   /** Returns the latest rows, oldest first. */

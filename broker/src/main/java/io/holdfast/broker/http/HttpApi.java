@@ -63,6 +63,7 @@ public final class HttpApi {
     new RewindHandler(broker).addRoutes(routes, workers);
     addConfig(routes, broker, workers);
     addPast(routes, broker, workers, events, history);
+    new ListHandler(broker, producers, history.rates()).addRoutes(routes, workers);
     new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
     addLogin(routes, new LoginHandler(access, audit));
     DebugHandler.addRoutes(routes, workers);
@@ -145,12 +146,7 @@ public final class HttpApi {
 
   private static void addPast(
       Routes to, Broker broker, Workers workers, Events events, History history) {
-    to.add(
-        Right.READ,
-        "GET",
-        "/events",
-        RequestHandler.immediate(new EventsHandler(events)::events),
-        "n");
+    to.add(Right.READ, "GET", "/events", workers.blocking(new EventsHandler(events)::events), "n");
     to.add(
         Right.READ,
         "GET",

@@ -2,10 +2,8 @@ package io.holdfast.broker.http;
 
 import io.holdfast.broker.metrics.Metrics;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Locale;
-import java.util.zip.GZIPOutputStream;
 
 /** GET /metrics. Stateless. */
 final class MetricsHandler {
@@ -20,33 +18,7 @@ final class MetricsHandler {
   /** Reads all figures, hence on a worker. */
   HttpReply metrics(ApiRequest request) throws IOException {
     Metrics.Format format = format(request.header(HttpHeaderNames.ACCEPT));
-    byte[] text = metrics.scrape(format);
-    return acceptsGzip(request.header(HttpHeaderNames.ACCEPT_ENCODING))
-        ? HttpReply.bytes(format.contentType(), gzip(text)).with("Content-Encoding", "gzip")
-        : HttpReply.bytes(format.contentType(), text);
-  }
-
-  /**
-   * Whether gzip is named, and not with a quality of 0.
-   *
-   * @param acceptEncoding null for none
-   */
-  static boolean acceptsGzip(String acceptEncoding) {
-    for (String coding : (acceptEncoding == null ? "" : acceptEncoding).split(",", -1)) {
-      String[] parts = coding.toLowerCase(Locale.ROOT).split(";", -1);
-      if (parts[0].trim().equals("gzip") && Accepts.quality(parts) > 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static byte[] gzip(byte[] text) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(text.length / 8 + 64);
-    try (GZIPOutputStream to = new GZIPOutputStream(out)) {
-      to.write(text);
-    }
-    return out.toByteArray();
+    return Gzip.ifAccepted(request, HttpReply.bytes(format.contentType(), metrics.scrape(format)));
   }
 
   /**

@@ -21,9 +21,10 @@ final class Workers {
     this.executor = executor;
   }
 
-  /** Makes a route's handler of one that blocks. */
+  /** Makes a route's handler of one that blocks, or has much to say. */
   RequestHandler blocking(RequestHandler.Blocking handler) {
-    return (request, reply) -> run(request, () -> handler.handle(request), reply);
+    return (request, reply) ->
+        run(request, () -> Gzip.ifLarge(request, handler.handle(request)), reply);
   }
 
   /**

@@ -19,7 +19,7 @@ public final class Producers {
   }
 
   /** The connections; a live view. */
-  Collection<ClientFigures> open() {
+  public Collection<ClientFigures> open() {
     return open;
   }
 }

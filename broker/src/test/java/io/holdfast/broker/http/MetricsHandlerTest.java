@@ -25,20 +25,4 @@ class MetricsHandlerTest {
   void openMetricsIsForWhoPrefersIt(String accept, Format expected) {
     assertEquals(expected, MetricsHandler.format(accept));
   }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      nullValues = "none",
-      value = {
-        "none | false",
-        "identity | false",
-        "gzip | true",
-        "deflate, GZIP;q=0.5 | true",
-        "gzip;q=0 | false",
-        "* | false",
-      })
-  void gzipIsForWhoNamesIt(String acceptEncoding, boolean expected) {
-    assertEquals(expected, MetricsHandler.acceptsGzip(acceptEncoding));
-  }
 }
