@@ -10,13 +10,20 @@ import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -171,18 +178,68 @@ class MetricsSystemTest {
 
   @Test
   void promtoolFindsNothingToSay() throws Exception {
+    assertEquals("", promtool(scrape(null), "check", "metrics"));
+  }
+
+  /** What promtool says to this input; it must be content. */
+  private static String promtool(String input, String... args) throws Exception {
     assumeTrue(
         Files.isExecutable(Path.of("/usr/bin/promtool")),
         "promtool (Debian: prometheus) is missing");
-    Process promtool =
-        new ProcessBuilder("/usr/bin/promtool", "check", "metrics")
-            .redirectErrorStream(true)
-            .start();
+    List<String> command = new ArrayList<>(List.of("/usr/bin/promtool"));
+    command.addAll(List.of(args));
+    Process promtool = new ProcessBuilder(command).redirectErrorStream(true).start();
     try (var in = promtool.getOutputStream()) {
-      in.write(scrape(null).getBytes(StandardCharsets.UTF_8));
+      in.write(input.getBytes(StandardCharsets.UTF_8));
     }
     String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals("0 ", promtool.waitFor() + " " + said);
+    assertEquals(0, promtool.waitFor(), said);
+    return said;
+  }
+
+  @Test
+  void alertsAndDashboardAskForWhatThereIs() throws IOException {
+    Set<String> families =
+        scrape(null)
+            .lines()
+            .filter(line -> line.startsWith("# TYPE "))
+            .map(line -> line.split(" ")[2])
+            .collect(Collectors.toSet());
+    for (String file : List.of("prometheus-alerts.yml", "grafana-dashboard.json")) {
+      Matcher names =
+          Pattern.compile("\\b(?:nsq|holdfast)_[a-z0-9_]+").matcher(Files.readString(conf(file)));
+      while (names.find()) {
+        String name = names.group();
+        String family = name.replaceAll("_(bucket|count|sum)$", "");
+        assertTrue(families.contains(name) || families.contains(family), file + ": " + name);
+      }
+    }
+  }
+
+  @Test
+  void alertsAreTestedAndExplained() throws Exception {
+    String tests = Files.readString(conf("prometheus-alerts-test.yml"));
+    String manual = Files.readString(Path.of("OPERATIONS.md"));
+    List<String> alerts =
+        Pattern.compile("- alert: (\\w+)")
+            .matcher(Files.readString(conf("prometheus-alerts.yml")))
+            .results()
+            .map(match -> match.group(1))
+            .toList();
+    assertFalse(alerts.isEmpty());
+    for (String alert : alerts) {
+      assertTrue(tests.contains("alertname: " + alert + "\n"), alert);
+      assertTrue(manual.contains("\n### " + alert + "\n"), alert);
+      assertTrue(
+          Files.readString(conf("prometheus-alerts.yml"))
+              .contains("OPERATIONS.md#" + alert.toLowerCase(Locale.ROOT) + '"'),
+          alert);
+    }
+    promtool("", "test", "rules", conf("prometheus-alerts-test.yml").toString());
+  }
+
+  private static Path conf(String file) {
+    return Path.of("..", "conf", file).toAbsolutePath().normalize();
   }
 
   @Test

@@ -9,6 +9,7 @@ package io.holdfast.tools.stat;
  * @param backendDepth those of them on disk only
  * @param inFlight delivered and not finished; 0 for a topic
  * @param deferred waiting for their time; 0 for a topic
+ * @param dead dead letters that are kept; {@link #UNKNOWN} of a broker that does not tell
  * @param requeued total requeues; 0 for a topic
  * @param timedOut total message timeouts; 0 for a topic
  * @param messages total messages taken since the broker started
@@ -22,11 +23,14 @@ public record StatRow(
     long backendDepth,
     long inFlight,
     long deferred,
+    long dead,
     long requeued,
     long timedOut,
     long messages,
     long clients,
     boolean paused) {
+  /** Not told. */
+  static final long UNKNOWN = -1;
 
   /**
    * What identifies a row.
@@ -50,11 +54,16 @@ public record StatRow(
     return channel.isEmpty();
   }
 
+  /** Whether the broker keeps dead letters, and tells how many. */
+  public boolean knowsDead() {
+    return dead != UNKNOWN;
+  }
+
   /**
    * @return messages that left: finished, or dropped by an empty
    */
   long done() {
-    return messages - depth - inFlight - deferred;
+    return messages - depth - inFlight - deferred - Math.max(0, dead);
   }
 
   /**
@@ -71,6 +80,7 @@ public record StatRow(
         backendDepth + other.backendDepth,
         inFlight + other.inFlight,
         deferred + other.deferred,
+        knowsDead() && other.knowsDead() ? dead + other.dead : Math.max(dead, other.dead),
         requeued + other.requeued,
         timedOut + other.timedOut,
         messages + other.messages,

@@ -20,6 +20,7 @@ public final class StatTable {
     "BACKEND",
     "IN FLIGHT",
     "DEFERRED",
+    "DEAD",
     "REQUEUED",
     "TIMEOUTS",
     "MESSAGES",
@@ -108,6 +109,7 @@ public final class StatTable {
       Quantities.grouped(row.backendDepth()),
       topic ? "" : Quantities.grouped(row.inFlight()),
       topic ? "" : Quantities.grouped(row.deferred()),
+      topic ? "" : dead(row),
       topic ? "" : Quantities.grouped(row.requeued()),
       topic ? "" : Quantities.grouped(row.timedOut()),
       Quantities.grouped(row.messages()),
@@ -115,6 +117,11 @@ public final class StatTable {
       Quantities.grouped(rated.inPerSecond()),
       topic ? "" : Quantities.grouped(rated.outPerSecond())
     };
+  }
+
+  /** A channel's dead letters for a table: a dash where the broker does not tell, as nsqd. */
+  public static String dead(StatRow row) {
+    return row.knowsDead() ? Quantities.grouped(row.dead()) : "-";
   }
 
   /**
@@ -140,6 +147,9 @@ public final class StatTable {
       if (!row.isTopic()) {
         json.put("in_flight_count", row.inFlight());
         json.put("deferred_count", row.deferred());
+        if (row.knowsDead()) {
+          json.put("dead_count", row.dead());
+        }
         json.put("requeue_count", row.requeued());
         json.put("timeout_count", row.timedOut());
         json.put("client_count", row.clients());

@@ -56,7 +56,8 @@ public final class StatsReader {
           throw new IOException(broker + ": no topics in /stats; is it a broker's HTTP address?");
         }
         answered.put(broker.toString(), data.path("health").asText("OK"));
-        data.get("topics").forEach(each -> addTopic(each, rows));
+        boolean isHoldfast = data.has("holdfast_version");
+        data.get("topics").forEach(each -> addTopic(each, isHoldfast, rows));
       } catch (IOException e) {
         failures.add(ToolException.describe(e));
       }
@@ -71,7 +72,7 @@ public final class StatsReader {
         : path + "&topic=" + URLEncoder.encode(topic, StandardCharsets.UTF_8);
   }
 
-  private void addTopic(JsonNode json, SortedMap<StatRow.Key, StatRow> rows) {
+  private void addTopic(JsonNode json, boolean isHoldfast, SortedMap<StatRow.Key, StatRow> rows) {
     String name = json.path("topic_name").asText();
     if (topic != null && !topic.equals(name)) {
       return;
@@ -80,16 +81,16 @@ public final class StatsReader {
     for (JsonNode each : json.path("channels")) {
       String channelName = each.path("channel_name").asText();
       if (channel == null || channel.equals(channelName)) {
-        found.add(row(name, channelName, each));
+        found.add(row(name, channelName, each, isHoldfast));
       }
     }
     if (channel == null || !found.isEmpty()) {
-      found.add(row(name, "", json));
+      found.add(row(name, "", json, isHoldfast));
     }
     found.forEach(row -> rows.merge(row.key(), row, StatRow::plus));
   }
 
-  private static StatRow row(String topic, String channel, JsonNode json) {
+  private static StatRow row(String topic, String channel, JsonNode json, boolean isHoldfast) {
     return new StatRow(
         topic,
         channel,
@@ -97,6 +98,8 @@ public final class StatsReader {
         json.path("backend_depth").asLong(),
         json.path("in_flight_count").asLong(),
         json.path("deferred_count").asLong(),
+        // Holdfast leaves it out while it is 0; nsqd has none.
+        json.path("dead_count").asLong(isHoldfast ? 0 : StatRow.UNKNOWN),
         json.path("requeue_count").asLong(),
         json.path("timeout_count").asLong(),
         json.path("message_count").asLong(),

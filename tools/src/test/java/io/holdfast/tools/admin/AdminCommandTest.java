@@ -194,6 +194,7 @@ class AdminCommandTest {
         run("admin", "topic", "list").out());
     String channels = run("admin", "channel", "list", "t").out();
     assertTrue(channels.lines().skip(1).findFirst().orElse("").startsWith("c        1,234"));
+    assertTrue(channels.contains("  DEFERRED  DEAD  MESSAGES"), channels);
     String json = run("admin", "--json", "topic", "list").out();
     assertTrue(json.startsWith("[{") && json.contains("\"depth\":3"), json);
     ToolRun missing = run("admin", "channel", "list", "not-there");

@@ -2,6 +2,7 @@ package io.holdfast.tools.stat;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -51,8 +52,34 @@ class StatCommandTest {
     assertTrue(lines.get(0).endsWith("brokers 1 of 1, topics 2, channels 2"), lines.get(0));
     assertTrue(lines.get(1).matches("TOPIC / CHANNEL +DEPTH +BACKEND.*OUT/S"), lines.get(1));
     assertTrue(lines.get(2).matches("t \\(paused\\) +1 +0 +10 +0 +"), lines.get(2));
-    assertTrue(lines.get(3).matches("  c +3 +2 +1 +1 +7 +8 +10 +2 +0 +0"), lines.get(3));
+    assertTrue(lines.get(3).matches("  c +3 +2 +1 +1 +- +7 +8 +10 +2 +0 +0"), lines.get(3));
     assertTrue(lines.get(5).startsWith("u "), lines.get(5));
+  }
+
+  @Test
+  void shouldShowDeadLettersOfWhoKeepsThem() throws Exception {
+    String holdfast =
+        stats(10)
+            .replace("\"health\"", "\"holdfast_version\":\"1.1\",\"health\"")
+            .replace("\"deferred_count\":1,", "\"deferred_count\":1,\"dead_count\":1234,");
+    broker.httpAnswers.put("/stats", holdfast);
+    ToolRun run = ToolRun.start("", "stat", "-n", "1", "-b", broker.http().toString());
+    assertEquals(0, run.code(), run.err());
+    List<String> lines = run.out().lines().toList();
+    assertTrue(lines.get(1).contains("  DEFERRED   DEAD  REQUEUED"), lines.get(1));
+    assertTrue(lines.get(3).matches("  c +3 +2 +1 +1 +1,234 +7 +8 +10 +2 +0 +0"), lines.get(3));
+    assertTrue(lines.get(4).matches("  d +0 +0 +0 +0 +0 +0 +0 +5 +0 +0 +0"), lines.get(4));
+    try (FakeBroker nsqd = new FakeBroker()) {
+      nsqd.httpAnswers.put("/stats", stats(10));
+      String both = broker.http() + "," + nsqd.http();
+      ToolRun json = ToolRun.start("", "stat", "-n", "1", "-f", "json", "-c", "c", "-b", both);
+      assertEquals(0, json.code(), json.err());
+      assertTrue(json.out().contains("\"dead_count\":1234,"), json.out());
+      String alone = nsqd.http().toString();
+      json = ToolRun.start("", "stat", "-n", "1", "-f", "json", "-c", "c", "-b", alone);
+      assertEquals(0, json.code(), json.err());
+      assertFalse(json.out().contains("dead_count"), json.out());
+    }
   }
 
   @Test
@@ -110,8 +137,8 @@ class StatCommandTest {
 
   @Test
   void shouldComputeRatesThatAreNeverNegative() {
-    StatRow before = new StatRow("t", "c", 10, 0, 0, 0, 0, 0, 100, 1, false);
-    StatRow after = new StatRow("t", "c", 20, 0, 5, 5, 0, 0, 300, 1, false);
+    StatRow before = new StatRow("t", "c", 10, 0, 0, 0, 0, 0, 0, 100, 1, false);
+    StatRow after = new StatRow("t", "c", 20, 0, 5, 3, 2, 0, 0, 300, 1, false);
     StatSample first = sample(0, before);
     StatSample second = sample(2_000_000_000L, after);
     StatSample.Rated rated = second.since(first).get(0);
