@@ -48,6 +48,7 @@ public final class DataDir implements Closeable {
 
   private final Disk disk;
   private final DataFormat format = new DataFormat();
+  private final MetadataText metadataText = MetadataFile.text();
 
   /** Null of one that is only looked at. */
   private final DataDirLock lock;
@@ -315,7 +316,10 @@ public final class DataDir implements Closeable {
     requireInPlace();
     int version = format.atLeast(metadata.neededFormat());
     MetadataFile.write(
-        disk, metadataFile(), new Metadata(version, metadata.nextIdBase(), metadata.topics()));
+        disk,
+        metadataFile(),
+        metadataText,
+        new Metadata(version, metadata.nextIdBase(), metadata.topics()));
   }
 
   /** Which format the directory has. */

@@ -123,10 +123,13 @@ public final class MetadataFile {
     return metadata;
   }
 
+  /** For somebody who is to write the file. */
+  static MetadataText text() {
+    return new MetadataText(JSON.writer(), COMPACT_JSON.writer());
+  }
+
   /** Replaces the file; on disk when this returns. */
-  static void write(Disk disk, Path file, Metadata metadata) throws IOException {
-    ObjectNode tree = JSON.valueToTree(metadata);
-    tree.put(CHECKSUM, checksum(tree));
-    DurableFiles.replace(disk, file, JSON.writeValueAsBytes(tree));
+  static void write(Disk disk, Path file, MetadataText text, Metadata metadata) throws IOException {
+    DurableFiles.replace(disk, file, text.of(metadata));
   }
 }
