@@ -21,11 +21,8 @@ final class ChannelAudit {
   /** The broker's timer may round; the connection's buffers add to it, never subtract. */
   private static final long EARLY_TOLERANCE_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
-  /**
-   * How much later than the broker put a message in flight its frame may come to a consumer that
-   * waits for it, on a machine with too much to do.
-   */
-  private static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(2000);
+  /** How late the frame of a message in flight may come, on a machine with too much to do. */
+  static final long READ_LAG_NS = TimeUnit.MILLISECONDS.toNanos(2000);
 
   private final SoakTopic topic;
   private final String channel;
@@ -39,6 +36,7 @@ final class ChannelAudit {
   private final Map<String, Delivery> byKey = new HashMap<>();
   private final Set<String> messages = new HashSet<>();
   private long lastNewNs = System.nanoTime();
+  private List<SoakRule> rules = List.of();
 
   // 0 when it is not so, or not for certain.
   private long pausedNs;
@@ -58,6 +56,12 @@ final class ChannelAudit {
     this.report = report;
     this.msgTimeoutNs = msgTimeoutNs;
     this.createdNs = createdNs;
+  }
+
+  /** Before its first delivery: what policies change. */
+  synchronized ChannelAudit with(SoakRule... policies) {
+    rules = List.of(policies);
+    return this;
   }
 
   SoakTopic topic() {
@@ -99,13 +103,24 @@ final class ChannelAudit {
     if (!user.equals(key)) {
       violation("id used twice", what + " and " + user);
     }
-    if (message != null && message.isOlderThanLast(frame.attempts(), session)) {
+    boolean anew = message != null && mayComeAnew(message);
+    if (message != null && message.isOlderThanLast(frame.attempts(), session) && !anew) {
       report.count("frames read after a later delivery");
       return null;
     }
     checkAllowed(published, what, session);
+    for (SoakRule rule : rules) {
+      String objection = rule.objection(message, published, frame, session);
+      if (objection != null) {
+        violation("policy", what + " " + objection);
+      }
+    }
     if (message == null) {
       message = first(frame, key, published, what, now);
+    } else if (anew) {
+      report.count("duplicate: rewound or redriven");
+      message.beginAnew();
+      lastNewNs = now;
     } else {
       again(frame, message, what, session, now);
     }
@@ -115,10 +130,25 @@ final class ChannelAudit {
     message.deliveredNs = now;
     message.sentAfterNs = session.emptyNs;
     message.attempts = frame.attempts();
+    for (SoakRule rule : rules) {
+      rule.delivered(message);
+    }
     return message;
   }
 
+  private boolean mayComeAnew(Delivery message) {
+    return rules.stream().anyMatch(rule -> rule.mayComeAnew(message));
+  }
+
+  /** A consumer's connection has ended. */
+  synchronized void sessionEnded() {
+    rules.forEach(SoakRule::sessionEnded);
+  }
+
   private void checkAllowed(SoakTopic.Published published, String what, Session session) {
+    if (published.isRefused()) {
+      violation("refused came", what);
+    }
     if (pausedNs != 0 && session.startNs > pausedNs) {
       violation("delivered while paused", what);
     }
@@ -136,7 +166,10 @@ final class ChannelAudit {
     byId.put(frame.id(), message);
     lastNewNs = now;
     Delivery other = byKey.put(key, message);
-    if (other != null) {
+    boolean twice = rules.stream().anyMatch(SoakRule::mayBeStoredTwice);
+    if (other != null && twice) {
+      report.count("duplicate: dead letter copied twice");
+    } else if (other != null) {
       violation("duplicate", what + " was sent once and stored as " + other.id + ", too");
     } else if (!messages.add(SoakTopic.messageOf(key))) {
       report.count("duplicate: publisher's retry after no answer");
@@ -244,7 +277,11 @@ final class ChannelAudit {
   /** REQ is about to be sent. */
   synchronized Answered requeueing(Delivery message, int delayMs) {
     message.answer = Answer.REQ;
-    message.notBeforeNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(delayMs);
+    int heldBackMs = delayMs;
+    for (SoakRule rule : rules) {
+      heldBackMs = Math.max(heldBackMs, rule.requeueDelayMs(message.attempts, delayMs));
+    }
+    message.notBeforeNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(heldBackMs);
     return new Answered(message, false);
   }
 
@@ -257,7 +294,11 @@ final class ChannelAudit {
       }
       boolean isLast = message.deliveries == answered.number;
       if (answered.isFin) {
-        if (message.session.brokerLife > answered.session.brokerLife) {
+        boolean anew = message.epoch != answered.epoch || mayComeAnew(message);
+        if (anew && !isLast) {
+          continue;
+        }
+        if (!anew && message.session.brokerLife > answered.session.brokerLife) {
           violation(
               "finished came back",
               message.key + " id " + message.id + " before its finish was known here");
@@ -320,8 +361,50 @@ final class ChannelAudit {
 
   /** Whether nothing more of this message is owed to this channel. */
   synchronized boolean isSettled(String key, SoakTopic.Published published) {
+    return isSettledBut(key, published, null);
+  }
+
+  /** Whether nothing more of it is owed, if nothing is gone because of that rule. */
+  synchronized boolean isSettledBut(String key, SoakTopic.Published published, SoakRule without) {
     Delivery message = byKey.get(key);
-    return (message != null && message.isSettled()) || mayBeEmptied(published);
+    boolean settled = message != null && message.isSettled();
+    for (SoakRule rule : rules) {
+      if (settled && rule.isOwedAgain(message)) {
+        settled = false;
+      }
+    }
+    return settled
+        || mayBeEmptied(published)
+        || rules.stream().anyMatch(r -> r != without && r.mayBeGone(key, published, message));
+  }
+
+  /** The last delivery of a message; null when it never came. */
+  synchronized Delivery last(String key) {
+    return byKey.get(key);
+  }
+
+  /** The message of that id, by its key; null when it never came. */
+  synchronized String keyOf(String id) {
+    Delivery message = byId.get(id);
+    return message == null ? null : message.key;
+  }
+
+  /** Whether a rewind has made it ready again since. */
+  synchronized boolean isOwedAgain(Delivery last) {
+    return rules.stream().anyMatch(rule -> rule.isOwedAgain(last));
+  }
+
+  /** The ids of all that came. */
+  synchronized List<String> ids() {
+    return List.copyOf(byId.keySet());
+  }
+
+  /** What is open at the end, if nothing is gone because of that rule; key by key. */
+  synchronized List<String> openBut(SoakRule rule) {
+    return topic.published().entrySet().stream()
+        .filter(e -> e.getValue().isOk() && !isSettledBut(e.getKey(), e.getValue(), rule))
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   /**
@@ -346,10 +429,18 @@ final class ChannelAudit {
     return missing;
   }
 
+  private boolean isGone(String key) {
+    Delivery last = byKey.get(key);
+    return last == null
+        && rules.stream().anyMatch(rule -> rule.mayBeGone(key, topic.get(key), null));
+  }
+
   /** Judges what can only be judged at the end: of every MPUB that was sent, all came or none. */
   synchronized void finalChecks() {
     for (List<String> batch : topic.batches()) {
-      boolean emptied = batch.stream().anyMatch(k -> mayBeEmptied(topic.get(k)));
+      boolean emptied =
+          batch.stream()
+              .anyMatch(k -> mayBeEmptied(topic.get(k)) || (!rules.isEmpty() && isGone(k)));
       long came = batch.stream().filter(byKey::containsKey).count();
       if (!emptied && came != 0 && came != batch.size()) {
         violation("torn MPUB", came + " of " + batch);

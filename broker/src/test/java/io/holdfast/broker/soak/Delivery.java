@@ -37,6 +37,7 @@ final class Delivery {
     final Delivery message;
     final Session session;
     final int number;
+    final int epoch;
     final boolean isFin;
 
     /** Set by the consumer that gave the answer, read by the same. */
@@ -46,6 +47,7 @@ final class Delivery {
       this.message = message;
       this.session = message.session;
       this.number = message.deliveries;
+      this.epoch = message.epoch;
       this.isFin = isFin;
     }
   }
@@ -67,6 +69,9 @@ final class Delivery {
   int attempts;
   int deliveries;
 
+  /** How often it was known to begin anew. */
+  int epoch;
+
   /** The broker has read a FIN and not refused it. */
   boolean finAccepted;
 
@@ -77,6 +82,14 @@ final class Delivery {
     this.key = key;
     this.id = id;
     this.timestampNs = timestampNs;
+  }
+
+  /** It was rewound or redriven: it is as if it had never come. */
+  void beginAnew() {
+    epoch++;
+    finAccepted = false;
+    finCrossed = false;
+    attempts = 0;
   }
 
   /** Whether it is finished, or may be for all that can be known. */

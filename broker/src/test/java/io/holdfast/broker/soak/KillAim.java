@@ -24,7 +24,10 @@ final class KillAim {
     CHANNEL_CREATE,
     CHANNEL_DELETE,
     PAUSE,
-    EMPTY;
+    EMPTY,
+    REWIND,
+    DEAD_LETTERS,
+    POLICY;
 
     /** Whether it is a request of ours. */
     boolean isRequest() {
@@ -44,6 +47,15 @@ final class KillAim {
       }
       if (target.contains("/delete")) {
         return channel ? CHANNEL_DELETE : TOPIC_DELETE;
+      }
+      if (target.contains("/rewind")) {
+        return REWIND;
+      }
+      if (target.contains("/redrive") || target.contains("/discard")) {
+        return DEAD_LETTERS;
+      }
+      if (target.contains("/policy")) {
+        return POLICY;
       }
       return target.contains("/empty") ? EMPTY : PAUSE;
     }

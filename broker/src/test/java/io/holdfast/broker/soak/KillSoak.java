@@ -21,9 +21,10 @@ import org.junit.jupiter.api.Test;
  * (ends the run when so many were done, whatever the time; 0 for no such limit), {@code
  * holdfast.soak.round.seconds} (60), {@code holdfast.soak.durability} (written, synced, or both:
  * one of them at each start), {@code holdfast.soak.seed}, {@code holdfast.soak.flags} (further
- * flags of the broker, separated by spaces), {@code holdfast.soak.bound} (false: more disk than 2 x
- * live bytes + 2 files is reported only), {@code holdfast.jar}. After a failure the data path is
- * kept; its place is printed with the seed.
+ * flags of the broker, separated by spaces), {@code holdfast.soak.life} (1; 6 has the broker live
+ * six times longer, for a machine on which it starts and stops slowly), {@code holdfast.soak.bound}
+ * (false: more disk than 2 x live bytes + 2 files is reported only), {@code holdfast.jar}. After a
+ * failure the data path is kept; its place is printed with the seed.
  */
 class KillSoak {
   private static final int SECONDS = Integer.getInteger("holdfast.soak.seconds", 120);

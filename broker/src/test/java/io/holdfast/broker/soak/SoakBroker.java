@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
  * any.
  */
 final class SoakBroker {
-  private static final Duration START_PATIENCE = Duration.ofSeconds(90);
+  private static final Duration START_PATIENCE = Duration.ofMinutes(5);
   private static final int AIM_PATIENCE_MS = 4000;
   private static final List<String> MEM_QUEUE_SIZES = List.of("0", "1", "10", "10000");
   private static final List<String> DURABILITIES = List.of("written", "synced");
@@ -236,7 +237,7 @@ final class SoakBroker {
     if (code != 0 && !(killWhileStopping && code == 137)) {
       report.violation("exit code", code + " after SIGTERM\n" + process.output());
     }
-    if (ms > 5000) {
+    if (ms > 5000L * SoakRound.LIFE) {
       report.violation("slow stop", ms + " ms");
     }
     if (code == 0) {
@@ -270,13 +271,21 @@ final class SoakBroker {
 
   /** Repeats a POST until the broker is there and answers with 200, or with 404 to a deletion. */
   void post(String target) {
+    ask("POST", target, "", a -> a == 200 || (a == 404 && target.contains("/delete")));
+  }
+
+  /** The answer to a request, and how often it took until the broker gave it. */
+  record Answer(Http.Response response, int tries) {}
+
+  /** Repeats a request until the broker is there and answers with such a status. */
+  Answer ask(String method, String target, String body, IntPredicate done) {
     Phase phase = Phase.of(target);
-    while (true) {
+    for (int tries = 1; ; tries++) {
       aim.begins(phase);
       try {
-        Http.Response response = process.http().post(target).unlessDown();
-        if (response.status() == 200 || (response.status() == 404 && target.contains("/delete"))) {
-          return;
+        Http.Response response = process.http().request(method, target, body).unlessDown();
+        if (done.test(response.status())) {
+          return new Answer(response, tries);
         }
       } catch (UncheckedIOException down) {
         // tried again below

@@ -36,6 +36,8 @@ final class SoakConsumer implements Runnable {
   private volatile boolean calm;
   private volatile boolean stopping;
   private volatile boolean idle;
+  private boolean modest;
+  private boolean killing;
 
   // one session's, owned by the thread
   private RawNsqConnection conn;
@@ -45,12 +47,24 @@ final class SoakConsumer implements Runnable {
   private final Deque<List<Answered>> probes = new ArrayDeque<>();
   private final List<Delivery> touched = new ArrayList<>();
   private long nextTouchNs;
+  private long lookedNs;
 
   SoakConsumer(BrokerProcess broker, ChannelAudit audit, SoakReport report, long seed) {
     this.broker = broker;
     this.audit = audit;
     this.report = report;
     this.random = new Random(seed);
+  }
+
+  /**
+   * Takes few messages at once and leaves none for long.
+   *
+   * @param never whether one in ten is never finished, however often it comes
+   */
+  SoakConsumer modest(boolean never) {
+    modest = true;
+    killing = never;
+    return this;
   }
 
   /** From now on it finishes everything at once and stays connected. */
@@ -87,6 +101,7 @@ final class SoakConsumer implements Runnable {
   private void end() {
     if (session != null) {
       session.ended = true;
+      audit.sessionEnded();
       session = null;
     }
     if (conn != null) {
@@ -116,11 +131,14 @@ final class SoakConsumer implements Runnable {
     }
     session = new Delivery.Session(life, startNs);
     boolean calmSession = calm;
-    slowMs = !calmSession && random.nextInt(5) == 0 ? 1 + random.nextInt(60) : 0;
-    conn.line("RDY " + (calmSession ? 200 : 1 + random.nextInt(random.nextBoolean() ? 5 : 300)));
+    slowMs = !calmSession && random.nextInt(5) == 0 ? 1 + random.nextInt(modest ? 10 : 60) : 0;
+    int many = modest ? 20 : 300;
+    conn.line("RDY " + (calmSession ? 200 : 1 + random.nextInt(random.nextBoolean() ? 5 : many)));
     int left = calmSession ? Integer.MAX_VALUE : random.nextInt(4000);
     long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(8000));
     while (!stopping && left > 0 && (calmSession || System.nanoTime() < endNs && !calm)) {
+      // Before the look: what was sent by now is read when there is nothing.
+      lookedNs = System.nanoTime();
       if (handle(conn.poll(Duration.ofMillis(100)), calmSession)) {
         left--;
       }
@@ -134,7 +152,7 @@ final class SoakConsumer implements Runnable {
   /** Returns whether it was a message. */
   private boolean handle(Frame frame, boolean calmSession) {
     if (frame == null) {
-      session.emptyNs = System.nanoTime();
+      session.emptyNs = lookedNs;
       if (!answered.isEmpty()) {
         probe();
       } else if (probes.isEmpty()) {
@@ -191,12 +209,14 @@ final class SoakConsumer implements Runnable {
       return; // an answer might hit a later delivery to this connection, not read yet
     }
     int choice = calmSession ? 99 : random.nextInt(100);
-    if (!calmSession && isStraggler(message.key)) {
+    if (killing && isMortal(message.key)) {
+      requeue(message, calmSession || random.nextBoolean() ? 0 : random.nextInt(200));
+    } else if (!calmSession && !modest && isStraggler(message.key)) {
       leaveUnfinished(message);
     } else if (choice < 1) {
       report.count("left to time out");
     } else if (choice < 6) {
-      requeue(message, choice < 3 ? 0 : random.nextInt(1500));
+      requeue(message, choice < 3 ? 0 : random.nextInt(modest ? 200 : 1500));
     } else {
       if (choice < 9) {
         conn.line("TOUCH " + message.id);
@@ -212,6 +232,11 @@ final class SoakConsumer implements Runnable {
   private void requeue(Delivery message, int delayMs) {
     answered.add(audit.requeueing(message, delayMs));
     conn.line("REQ " + message.id + " " + delayMs);
+  }
+
+  /** Whether consumers of channels that bound the attempts never finish it. */
+  private static boolean isMortal(String key) {
+    return Math.floorMod(key.hashCode(), 10) == 0;
   }
 
   private boolean isStraggler(String key) {
@@ -253,6 +278,7 @@ final class SoakConsumer implements Runnable {
     probe();
     long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
     while ((!probes.isEmpty() || !answered.isEmpty()) && System.nanoTime() < endNs) {
+      lookedNs = System.nanoTime();
       handle(conn.poll(Duration.ofMillis(50)), true);
     }
   }

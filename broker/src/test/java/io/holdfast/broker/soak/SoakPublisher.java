@@ -48,9 +48,14 @@ final class SoakPublisher implements Runnable, AutoCloseable {
   private final Random random;
   private RawNsqConnection conn; // null while not connected
   private int nextNumber;
+  private int maxPauseUs = 4000;
+  private int maxBodyBytes = 64 << 10;
 
   /** OKs read for the commands sent last. */
   private int doneBeforeFailure;
+
+  /** Whether the next one was refused, as the topic is full. */
+  private boolean refused;
 
   private volatile boolean stopping;
 
@@ -62,6 +67,13 @@ final class SoakPublisher implements Runnable, AutoCloseable {
     this.random = new Random(seed);
   }
 
+  /** Publishes less: so long a pause at most after each command, no larger bodies. */
+  SoakPublisher slow(int maxPauseMs, int atMostBodyBytes) {
+    maxPauseUs = maxPauseMs * 1000;
+    maxBodyBytes = atMostBodyBytes;
+    return this;
+  }
+
   void stop() {
     stopping = true;
   }
@@ -70,7 +82,7 @@ final class SoakPublisher implements Runnable, AutoCloseable {
   public void run() {
     while (!stopping) {
       publishOnce();
-      LockSupport.parkNanos(random.nextInt(4_000_000));
+      LockSupport.parkNanos(1000L * random.nextInt(maxPauseUs));
     }
     close();
   }
@@ -86,7 +98,7 @@ final class SoakPublisher implements Runnable, AutoCloseable {
     for (int i = 0; i < count; i++) {
       messages.add(name + "-" + nextNumber++);
       // Large ones fill files, so that they roll and go all the time.
-      sizes.add(random.nextInt(random.nextInt(4) == 0 ? 64 << 10 : 400));
+      sizes.add(random.nextInt(random.nextInt(4) == 0 ? maxBodyBytes : 400));
     }
     for (int attempt = 1; !messages.isEmpty(); attempt++) {
       awaitBroker();
@@ -103,6 +115,7 @@ final class SoakPublisher implements Runnable, AutoCloseable {
         topic.batch(List.copyOf(keys));
       }
       doneBeforeFailure = 0;
+      refused = false;
       int done;
       try {
         done = publish(way, bodies, delayMs);
@@ -112,6 +125,11 @@ final class SoakPublisher implements Runnable, AutoCloseable {
       }
       for (int i = 0; i < done; i++) {
         topic.ok(keys.get(i));
+      }
+      if (refused) {
+        // Of several commands the first that got no OK.
+        (way.isBatch ? keys : keys.subList(done, done + 1)).forEach(topic::refused);
+        report.count("publish commands refused, topic is full");
       }
       report.add("OK'd by " + way, done);
       messages.subList(0, done).clear();
@@ -154,7 +172,7 @@ final class SoakPublisher implements Runnable, AutoCloseable {
   private int http(String target, String body, int messages) {
     Http.Response response = broker.http().post(target, body).unlessDown();
     if (response.status() != 200) {
-      report.count("HTTP publish refused: " + response.status() + " " + response.body());
+      noteRefusal("HTTP publish refused: " + response.status() + " " + response.body());
       return 0;
     }
     return messages;
@@ -183,9 +201,14 @@ final class SoakPublisher implements Runnable, AutoCloseable {
     if (frame.type() == Frame.RESPONSE && frame.text().equals("OK")) {
       return true;
     }
-    report.count("publish refused: " + frame);
+    noteRefusal("publish refused: " + frame);
     close();
     return false;
+  }
+
+  private void noteRefusal(String what) {
+    refused = what.contains(" is full: ");
+    report.count(what.replaceAll("[0-9]+", "#"));
   }
 
   @Override

@@ -18,6 +18,9 @@ final class SoakRound {
 
   static final List<String> CHANNELS = List.of("one", "two");
 
+  /** How many times longer than usual the broker lives, and may take to stop. */
+  static final int LIFE = Integer.getInteger("holdfast.soak.life", 1);
+
   private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(90);
 
   /** How long the broker lives under load before its use of the disk is judged. */
@@ -34,12 +37,14 @@ final class SoakRound {
   private final List<DiskBound> bounds = new ArrayList<>();
   private final List<Thread> publisherThreads = new ArrayList<>();
   private final List<Thread> consumerThreads = new ArrayList<>();
+  private final PolicyTopics policies;
 
   SoakRound(SoakBroker broker, SoakReport report, Random random, int number, int msgTimeoutMs) {
     this.broker = broker;
     this.report = report;
     this.random = random;
     this.msgTimeoutNs = TimeUnit.MILLISECONDS.toNanos(msgTimeoutMs);
+    policies = new PolicyTopics(broker, report, random, number, msgTimeoutNs);
     for (String name : TOPICS) {
       SoakTopic topic = new SoakTopic(name);
       topics.add(topic);
@@ -83,6 +88,11 @@ final class SoakRound {
             audits.get(last - 1),
             audits.get(last),
             random.nextLong());
+    policies.create();
+    audits.addAll(policies.audits());
+    publishers.addAll(policies.publishers());
+    consumers.addAll(policies.consumers());
+    publisherThreads.add(start(policies.admin()));
     publishers.forEach(p -> publisherThreads.add(start(p)));
     publisherThreads.add(start(topicChurn));
     publisherThreads.add(start(channelChurn));
@@ -90,7 +100,7 @@ final class SoakRound {
     consumers.forEach(c -> consumerThreads.add(start(c)));
 
     while (System.nanoTime() < endNs && report.kills() < maxKills && report.isClean()) {
-      SoakBroker.sleepMs(100 + random.nextInt(random.nextBoolean() ? 600 : 3000));
+      SoakBroker.sleepMs(LIFE * (100 + random.nextInt(random.nextBoolean() ? 600 : 3000)));
       bounds.forEach(DiskBound::sample);
       broker.endSomehow();
       broker.start();
@@ -103,6 +113,7 @@ final class SoakRound {
     topicChurn.stop();
     channelChurn.stop();
     admin.stop();
+    policies.admin().stop();
     join(publisherThreads);
     SoakChurn.delete(broker, TOPICS.get(0));
     consumers.forEach(SoakConsumer::beCalm);
@@ -112,12 +123,14 @@ final class SoakRound {
     if (report.isClean()) {
       awaitEmpty();
       audits.forEach(ChannelAudit::finalChecks);
+      policies.finalChecks();
       bounds.forEach(DiskBound::awaitShrunk);
     }
     consumers.forEach(SoakConsumer::stop);
     join(consumerThreads);
     if (report.isClean()) {
-      checkEmptyAfterKill();
+      policies.checkDeadAfterKill(this::checkEmptyAfterKill);
+      policies.delete();
     }
   }
 
@@ -183,6 +196,11 @@ final class SoakRound {
 
   private String leftovers() {
     StringBuilder text = new StringBuilder();
+    try {
+      text.append(policies.leftovers());
+    } catch (UncheckedIOException e) {
+      return "no /stats: " + e.getMessage();
+    }
     for (String topic : TOPICS) {
       JsonNode stats;
       try {

@@ -18,7 +18,7 @@ final class SoakTopic {
   private static final char TRY = '~';
 
   private final String name;
-  private final Map<String, Published> published = new ConcurrentHashMap<>();
+  private final Map<String, Published> published;
 
   /** Of {@link #published}, what some channel has not finished, as far as looked. */
   private final Map<String, Published> live = new ConcurrentHashMap<>();
@@ -34,6 +34,7 @@ final class SoakTopic {
     final int delayMs;
     final int bytes;
     volatile long okNs; // 0 while there was no OK
+    private volatile boolean refused;
 
     Published(int delayMs, int bytes) {
       this.delayMs = delayMs;
@@ -43,10 +44,22 @@ final class SoakTopic {
     boolean isOk() {
       return okNs != 0;
     }
+
+    /** Whether the broker said that it has not taken it. */
+    boolean isRefused() {
+      return refused;
+    }
   }
 
   SoakTopic(String name) {
     this.name = name;
+    published = new ConcurrentHashMap<>();
+  }
+
+  /** A topic that another's messages are moved to. */
+  SoakTopic(String name, SoakTopic source) {
+    this.name = name;
+    published = source.published;
   }
 
   String name() {
@@ -73,6 +86,11 @@ final class SoakTopic {
 
   void ok(String key) {
     published.get(key).okNs = System.nanoTime();
+  }
+
+  /** The broker refused it: it must never come. */
+  void refused(String key) {
+    published.get(key).refused = true;
   }
 
   /** These are published in one MPUB. */

@@ -29,5 +29,22 @@
  *   <li>not empty, disk not given back, disk bound: what is left when all is finished, and while
  *       one in five hundred messages is not.
  * </ul>
+ *
+ * <p>Beside the topics without policies each round has some with, drawn anew, whose policies and
+ * dead letters are changed and whose channels are rewound meanwhile. What must come then:
+ *
+ * <ul>
+ *   <li>{@code max_attempts}: nothing comes more often; what is dead was tried so often and never
+ *       finished; at the end each message is finished or dead, and after a redrive or discard what
+ *       that says; copies in a dead-letter topic come at least once;
+ *   <li>{@code message_ttl}: nothing older comes, nothing younger is dead; {@code requeue_backoff}:
+ *       not before its time;
+ *   <li>{@code ordered}: one at a time, never an older one, but after a rewind;
+ *   <li>{@code max_depth}: what was refused never comes; only what so many younger ones pushed out
+ *       is missing;
+ *   <li>rewind: what is retained from there on comes again, nothing older; while it is not
+ *       answered, both may be;
+ *   <li>a policy that was answered is shown by every later life.
+ * </ul>
  */
 package io.holdfast.broker.soak;
