@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.FakeClock;
 import io.holdfast.broker.system.support.Frame;
+import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -98,6 +100,52 @@ class ClockSystemTest {
       assertFalse(text.contains("uptime -"), text);
       assertFalse(text.contains("connected: -"), text);
     }
+  }
+
+  @Test
+  void shouldLetNothingExpireOrGoByClockThatIsSet() {
+    FakeClock clock = FakeClock.in(dir);
+    String[] flags = {"--max-bytes-per-file=1mb"};
+    try (BrokerProcess broker = BrokerProcess.of(flags).under(clock.command()).start()) {
+      Http http = broker.http();
+      http.post("/topic/create?topic=t").expect(200, "");
+      http.post("/channel/create?topic=t&channel=c").expect(200, "");
+      http.post("/topic/policy?topic=t", "{\"retain_for\":\"30m\"}");
+      http.post("/channel/policy?topic=t&channel=c", "{\"message_ttl\":\"10m\"}");
+      String filler = "b".repeat(500_000);
+      for (int i = 0; i < 6; i++) {
+        http.post("/pub?topic=t", i + filler).expect(200, "OK");
+      }
+      // An hour ahead, then right again: neither makes anything older than it is.
+      clock.set(HOUR);
+      try (RawNsqConnection conn = broker.subscribe("t", "c").line("RDY 3")) {
+        conn.messages(3).forEach(conn::fin);
+        clock.set(Duration.ZERO);
+        conn.messages(3).forEach(conn::fin);
+        conn.flushed();
+      }
+      assertEquals(0, http.channel("t", "c").path("expired_count").asInt());
+      clock.set(HOUR.negated());
+      http.post("/pub?topic=t", "behind").expect(200, "OK");
+      clock.set(HOUR);
+      assertEquals(7, rewind(http).path("ready").asInt());
+      try (RawNsqConnection conn = broker.subscribe("t", "c").line("RDY 10")) {
+        List<Frame.Msg> again = conn.messages(6);
+        assertEquals("012345", String.join("", again.stream().map(m -> first(m)).toList()));
+        again.forEach(conn::fin);
+        conn.flushed();
+      }
+      // That one bears a time an hour ago, and lives no longer than its time says.
+      http.awaitChannelCount("t", "c", "expired_count", 1);
+    }
+  }
+
+  private static String first(Frame.Msg message) {
+    return message.text().substring(0, 1);
+  }
+
+  private static JsonNode rewind(Http http) {
+    return http.post("/channel/rewind?topic=t&channel=c&to=start").json();
   }
 
   private static void assertNear(Instant expected, Frame.Msg message) {
