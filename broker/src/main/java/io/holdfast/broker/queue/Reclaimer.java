@@ -148,6 +148,7 @@ final class Reclaimer {
     long startNs = System.nanoTime();
     reclaim();
     meters.reclaim().record(System.nanoTime() - startNs);
+    journal.noteRelocations();
     quota.measure(this::diskBytes, state.lock);
     if (idle) {
       closeJournal();

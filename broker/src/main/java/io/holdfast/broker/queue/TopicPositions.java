@@ -43,10 +43,14 @@ final class TopicPositions {
         switch (position.kind()) {
           case START -> journal.oldestOrdinal();
           case END -> journal.nextOrdinal();
-          case ID -> Math.max(journal.oldestOrdinal(), ordinalOf(position.value()));
+          case ID -> atOrAfterOldest(ordinalOf(position.value()));
           case TIME -> ordinalAt(position.value());
         };
     return new Place(first, relocationsFrom(first));
+  }
+
+  private long atOrAfterOldest(long ordinal) throws IOException {
+    return ordinal >= journal.firstOrdinal() ? ordinal : Math.max(journal.oldestOrdinal(), ordinal);
   }
 
   private long ordinalOf(long id) throws UnknownMessageException {

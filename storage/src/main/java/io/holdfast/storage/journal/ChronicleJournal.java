@@ -80,6 +80,7 @@ public final class ChronicleJournal implements Journal {
       log.leaveOut(stray.getKey(), stray.getValue());
       files.removed(stray.getKey());
     }
+    files.relocations().note(syncThread.disk(), dir);
     nextOrdinal = files.findNextOrdinal();
   }
 
@@ -119,15 +120,24 @@ public final class ChronicleJournal implements Journal {
     ByteBuffer section = ByteBuffer.allocate(Integer.BYTES + length);
     section.putInt(length).put(message.body()).flip();
     long ordinal = message.ordinal();
-    long at =
-        write(
-            RecordCodec.TYPE_RELOCATED,
-            ordinal,
-            message.timestampNs(),
-            message.deferMs(),
-            1,
-            section,
-            RecordCodec.startCrc(section));
+    long at;
+    try {
+      at =
+          write(
+              RecordCodec.TYPE_RELOCATED,
+              ordinal,
+              message.timestampNs(),
+              message.deferMs(),
+              1,
+              section,
+              RecordCodec.startCrc(section));
+    } catch (IOException e) {
+      // It may be there nevertheless, at the end of the newest file or in one behind it.
+      files.relocations().mayBeIn(log.currentCycle());
+      files.relocations().mayBeIn(log.currentCycle() + 1);
+      throw e;
+    }
+    files.relocations().add(at);
     commit.appended(1);
     int body = Position.offset(at) + RecordCodec.JOURNAL_HEAD_BYTES + Integer.BYTES;
     return new MessageRef(ordinal, at, body, length, 0, true);
@@ -160,7 +170,15 @@ public final class ChronicleJournal implements Journal {
 
   @Override
   public Collection<MessageRef> relocations() throws IOException {
-    return files.relocations();
+    return files.relocations().read();
+  }
+
+  /**
+   * Notes which files have relocated messages, so that nobody has to read them all to know.
+   * Housekeeping thread.
+   */
+  public void noteRelocations() {
+    files.relocations().save();
   }
 
   @Override
@@ -242,7 +260,7 @@ public final class ChronicleJournal implements Journal {
 
   @Override
   public long ordinalAt(long timeNs) throws IOException {
-    return new JournalSeek(log, nextOrdinal).ordinalAt(timeNs);
+    return files.seek().ordinalAt(timeNs, nextOrdinal);
   }
 
   @Override

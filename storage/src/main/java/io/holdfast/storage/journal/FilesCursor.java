@@ -152,7 +152,7 @@ final class FilesCursor implements JournalCursor {
   /** Goes to the record of nextOrdinal, or the first one behind it. */
   private boolean findRecord(long end) throws IOException {
     if (!positioned) {
-      positioned = inOrder.moveToCycle(files.cycleFor(nextOrdinal));
+      positioned = files.enter(inOrder, nextOrdinal);
     }
     while (inOrder.next()) {
       if (enterRecord(end)) {

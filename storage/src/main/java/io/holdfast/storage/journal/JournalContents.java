@@ -44,8 +44,8 @@ public interface JournalContents {
   }
 
   /**
-   * Reads all files to find what {@link Journal#relocate} appended; a later one of a message
-   * counts.
+   * Finds what {@link Journal#relocate} appended; a later one of a message counts. Reads each file
+   * of which it is not known whether it has any, once.
    */
   Collection<MessageRef> relocations() throws IOException;
 }

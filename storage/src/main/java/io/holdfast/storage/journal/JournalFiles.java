@@ -1,18 +1,14 @@
 package io.holdfast.storage.journal;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.storage.journal.Bisection.Answer;
 import io.holdfast.storage.log.ExcerptReader;
 import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.record.RecordFormat;
-import io.holdfast.storage.values.MessageRef;
-import io.holdfast.storage.values.Position;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Collection;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What a journal's files hold, as far as heads and ordinals go: with what each begins, where the
@@ -20,6 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * that is only looked at. Thread-safe as far as its {@link LogFiles} are.
  */
 final class JournalFiles {
+  /** A message that is so close to the begin of a file is read to, not looked for. */
+  private static final int READ_TO = 256;
+
   private final LogFiles files;
   private final int maxRecordBytes;
 
@@ -27,11 +26,8 @@ final class JournalFiles {
   @GuardedBy("firstOrdinals")
   private final TreeMap<Integer, Long> firstOrdinals = new TreeMap<>();
 
-  /**
-   * Files that are complete and have no relocated messages: most, so that they are read once at
-   * most.
-   */
-  private final Set<Integer> withoutCopies = ConcurrentHashMap.newKeySet();
+  private final Relocations relocations;
+  private final JournalSeek seek;
 
   /**
    * @param maxRecordBytes no record is larger: bounds how many messages a damaged one may have had
@@ -39,6 +35,18 @@ final class JournalFiles {
   JournalFiles(LogFiles files, int maxRecordBytes) {
     this.files = files;
     this.maxRecordBytes = maxRecordBytes;
+    relocations = new Relocations(files);
+    seek = new JournalSeek(files);
+  }
+
+  /** Which files have relocated messages. */
+  Relocations relocations() {
+    return relocations;
+  }
+
+  /** Finds places in them. */
+  JournalSeek seek() {
+    return seek;
   }
 
   ExcerptReader reader() {
@@ -57,8 +65,10 @@ final class JournalFiles {
         long next = -1;
         long lostHere = 0;
         int largest = 1;
+        boolean isComplete = cycle < files.completeBelow();
         boolean entered = reader.moveToCycle(cycle);
         boolean more = entered && reader.nextInFile();
+        Relocations.Span relocated = Relocations.Span.NONE;
         while (more) {
           if (!isWhole(reader)) {
             int bytes = Math.min(reader.length(), maxRecordBytes);
@@ -67,12 +77,17 @@ final class JournalFiles {
             next = Math.max(next, endOrdinal(reader));
             lostHere = 0;
             largest = Math.max(largest, RecordCodec.count(reader.view(), reader.offset()));
+          } else {
+            relocated = relocated.with(reader.position());
           }
           // Somebody may have appended since it was at the end.
           more = reader.nextInFile() || (reader.missingAtEnd() > 0 && reader.nextInFile());
         }
         if (entered) {
           lostHere += reader.missingAtEnd() * largest;
+        }
+        if (entered && isComplete) {
+          relocations.lookedAt(cycle, relocated);
         }
         lost += lostHere;
         if (next >= 0) {
@@ -111,7 +126,7 @@ final class JournalFiles {
   }
 
   void removed(int cycle) {
-    withoutCopies.remove(cycle);
+    relocations.removed(cycle);
     synchronized (firstOrdinals) {
       firstOrdinals.remove(cycle);
     }
@@ -216,15 +231,33 @@ final class JournalFiles {
 
   /** The newest file that begins at or below an ordinal, else the oldest; -1 without files. */
   int cycleFor(long ordinal) throws IOException {
-    int found = files.firstCycle();
-    // Newest first: most cursors want to be near the end.
-    for (int cycle = newest(); cycle >= 0; cycle = files.cycleBefore(cycle)) {
-      long first = firstOrdinalOf(cycle);
-      if (first >= 0 && first <= ordinal) {
-        return cycle;
-      }
+    int newest = newest();
+    // Most cursors want to be near the end.
+    if (newest >= 0 && isFrom(newest, ordinal) == Answer.BEFORE) {
+      return newest;
     }
-    return found;
+    int found = seek.lastFile(cycle -> isFrom(cycle, ordinal));
+    return found == Bisection.NONE ? files.firstCycle() : found;
+  }
+
+  /** Whether a file begins at or below an ordinal. */
+  private Answer isFrom(int cycle, long ordinal) throws IOException {
+    long first = firstOrdinalOf(cycle);
+    return first < 0 ? Answer.UNKNOWN : Answer.of(first <= ordinal);
+  }
+
+  /**
+   * Has a reader go on at or before the publish command of a message, close to it.
+   *
+   * @return false when there is no file
+   */
+  boolean enter(ExcerptReader reader, long ordinal) throws IOException {
+    int cycle = cycleFor(ordinal);
+    long first = cycle < 0 ? -1 : firstOrdinalOf(cycle);
+    if (first < 0 || ordinal - first <= READ_TO) {
+      return reader.moveToCycle(cycle);
+    }
+    return seek.enter(reader, cycle, ordinal);
   }
 
   /** See {@link JournalContents#endBelow}. */
@@ -241,43 +274,5 @@ final class JournalFiles {
       }
     }
     return end < 0 ? ordinal : end;
-  }
-
-  /** See {@link JournalContents#relocations}. */
-  Collection<MessageRef> relocations() throws IOException {
-    TreeMap<Long, MessageRef> relocations = new TreeMap<>();
-    try (ExcerptReader reader = reader()) {
-      for (int cycle = files.firstCycle(); cycle >= 0; cycle = files.cycleAfter(cycle)) {
-        boolean isComplete = cycle < files.completeBelow();
-        if (withoutCopies.contains(cycle)) {
-          continue;
-        }
-        boolean any = false;
-        boolean more = reader.moveToCycle(cycle);
-        while (more && reader.nextInFile()) {
-          if (isCopy(reader)) {
-            MessageRef relocation = relocation(reader);
-            relocations.put(relocation.ordinal(), relocation);
-            any = true;
-          }
-        }
-        if (isComplete && !any) {
-          withoutCopies.add(cycle);
-        }
-      }
-    }
-    return relocations.values();
-  }
-
-  /** The checksum of others is not computed. */
-  private static boolean isCopy(ExcerptReader reader) {
-    return reader.length() >= RecordCodec.JOURNAL_HEAD_BYTES && !isBatch(reader) && isWhole(reader);
-  }
-
-  private static MessageRef relocation(ExcerptReader reader) {
-    int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
-    long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-    int body = at + Integer.BYTES - reader.offset() + Position.offset(reader.position());
-    return new MessageRef(ordinal, reader.position(), body, reader.view().getInt(at), 0, true);
   }
 }

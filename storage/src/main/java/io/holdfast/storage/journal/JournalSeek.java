@@ -1,89 +1,130 @@
 package io.holdfast.storage.journal;
 
-import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.journal.Bisection.Answer;
+import io.holdfast.storage.log.ExcerptIndex;
 import io.holdfast.storage.log.ExcerptReader;
+import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.record.RecordFormat;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
- * Finds a journal's messages by publish time: by bisection over its files, then record by record in
- * one file, so that the time taken depends on the size of a file and not on that of the journal.
- * Where a clock was set back, times do not rise with the ordinals; then the first place found is
- * one of several. For one caller at a time.
+ * Finds places in a journal's files by bisection: over the files, then over what Chronicle's index
+ * of one file has, so that the number of reads grows with the logarithm of the number of messages.
+ * An entry of the index counts only if a whole publish command stands there; what is looked for is
+ * then found by reading on from the last one before it. Where a clock was set back, times do not
+ * rise with the ordinals; then the place found is one of several. Any thread.
  */
 final class JournalSeek {
   private static final long UNKNOWN = -1;
 
-  private final ExcerptLog log;
-  private final long nextOrdinal;
+  private final LogFiles files;
 
-  /**
-   * @param nextOrdinal what to answer when no message is late enough
-   */
-  JournalSeek(ExcerptLog log, long nextOrdinal) {
-    this.log = log;
-    this.nextOrdinal = nextOrdinal;
+  JournalSeek(LogFiles files) {
+    this.files = files;
+  }
+
+  /** Asks the publish command that a reader stands on. */
+  private interface Test {
+    boolean isBefore(ExcerptReader reader);
   }
 
   /**
    * The first message published at a time or later.
    *
    * @param timeNs since 1970
+   * @param otherwise what to answer when none is late enough
    */
-  long ordinalAt(long timeNs) throws IOException {
-    List<Integer> cycles = new ArrayList<>(log.cycles());
-    int low = 0;
-    int high = cycles.size();
-    try (ExcerptReader reader = log.reader(RecordFormat.JOURNAL)) {
+  long ordinalAt(long timeNs, long otherwise) throws IOException {
+    try (ExcerptReader reader = new ExcerptReader(files, RecordFormat.JOURNAL)) {
       // The last file that begins before the time; what is looked for is in it or begins the next.
-      while (low < high) {
-        int middle = (low + high) >>> 1;
-        int known = middle;
-        long first = UNKNOWN;
-        while (known < high && first == UNKNOWN) {
-          first = firstTimeNs(reader, cycles.get(known));
-          known++;
-        }
-        if (first == UNKNOWN || first >= timeNs) {
-          high = middle;
-        } else {
-          low = known;
+      int cycle = lastFile(at -> ask(firstTimeNs(reader, at), timeNs));
+      boolean entered =
+          cycle == Bisection.NONE
+              ? reader.moveToCycle(files.firstCycle())
+              : enter(reader, cycle, on -> timeNs(on) < timeNs);
+      while (entered && reader.next()) {
+        if (isMessages(reader) && timeNs(reader) >= timeNs) {
+          return ordinal(reader);
         }
       }
-      return scan(reader, low == 0 ? log.firstCycle() : cycles.get(low - 1), timeNs);
+      return otherwise;
     }
+  }
+
+  private static Answer ask(long firstNs, long timeNs) {
+    return firstNs == UNKNOWN ? Answer.UNKNOWN : Answer.of(firstNs < timeNs);
+  }
+
+  /** The last file before what is looked for, {@link Bisection#NONE} when all are behind. */
+  int lastFile(Bisection.Question question) throws IOException {
+    int newest = files.cycleBefore(Integer.MAX_VALUE);
+    int oldest = Math.max(0, files.firstCycle());
+    return Bisection.lastBefore(oldest, newest + 1, cycle -> files.cycleAfter(cycle - 1), question);
   }
 
   /** The time of a file's first message, {@link #UNKNOWN} when it has none that can be read. */
   private static long firstTimeNs(ExcerptReader reader, int cycle) throws IOException {
-    if (reader.moveToCycle(cycle)) {
-      while (reader.next() && Position.cycle(reader.position()) == cycle) {
-        if (isMessages(reader)) {
-          return timeNs(reader);
-        }
+    boolean more = reader.moveToCycle(cycle);
+    while (more && reader.nextInFile()) {
+      if (isMessages(reader)) {
+        return timeNs(reader);
       }
     }
     return UNKNOWN;
   }
 
-  private long scan(ExcerptReader reader, int cycle, long timeNs) throws IOException {
-    if (cycle < 0 || !reader.moveToCycle(cycle)) {
-      return nextOrdinal;
+  /**
+   * Has a reader go on at or before the publish command of a message, close to it.
+   *
+   * @param cycle the file that has it if any has
+   * @return false when the file is gone
+   */
+  boolean enter(ExcerptReader reader, int cycle, long ordinal) throws IOException {
+    return enter(reader, cycle, on -> ordinal(on) <= ordinal);
+  }
+
+  private boolean enter(ExcerptReader reader, int cycle, Test test) throws IOException {
+    ExcerptIndex index = new ExcerptIndex(files, cycle);
+    int entry;
+    // What this one has read may be half written; the other one must not take it for the end.
+    try (ExcerptReader probe = new ExcerptReader(files, RecordFormat.JOURNAL)) {
+      entry =
+          Bisection.lastBefore(
+              0,
+              index.size(),
+              place -> place,
+              place ->
+                  isPublish(probe, index.position(place))
+                      ? Answer.of(test.isBefore(probe))
+                      : Answer.UNKNOWN);
     }
-    while (reader.next()) {
-      if (isMessages(reader) && timeNs(reader) >= timeNs) {
-        return reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
-      }
+    if (entry == Bisection.NONE) {
+      return reader.moveToCycle(cycle);
     }
-    return nextOrdinal;
+    reader.moveTo(index.position(entry));
+    return true;
+  }
+
+  /** Whether a whole publish command stands at a position; the reader is on it then. */
+  private static boolean isPublish(ExcerptReader reader, long position) throws IOException {
+    return position >= 0
+        && reader.attachTo(position, Position.offset(position)) >= 0
+        && RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null
+        && isBatch(reader);
+  }
+
+  private static boolean isBatch(ExcerptReader reader) {
+    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
   }
 
   private static long timeNs(ExcerptReader reader) {
     return reader.view().getLong(reader.offset() + RecordCodec.TIME_OFFSET);
+  }
+
+  private static long ordinal(ExcerptReader reader) {
+    return reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
   }
 
   /** Whether it is a publish command and whole as far as its head tells; the body is not read. */
@@ -95,7 +136,7 @@ final class JournalSeek {
                 RecordCodec.JOURNAL_MAGIC,
                 RecordCodec.JOURNAL_HEAD_BYTES)
             == null
-        && RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH
+        && isBatch(reader)
         && reader.view().getInt(reader.offset() + RecordCodec.COUNT_OFFSET) > 0;
   }
 }

@@ -83,7 +83,7 @@ public final class JournalView implements JournalContents {
   @Override
   public Collection<MessageRef> relocations() throws IOException {
     if (relocations == null) {
-      relocations = files.relocations();
+      relocations = files.relocations().read();
     }
     return relocations;
   }

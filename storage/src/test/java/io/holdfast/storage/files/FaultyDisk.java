@@ -9,6 +9,7 @@ import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** The machine's disk with blocks that cannot be read, and a count of what is asked of it. */
 public final class FaultyDisk extends Disk {
@@ -16,6 +17,7 @@ public final class FaultyDisk extends Disk {
 
   public final AtomicInteger opened = new AtomicInteger();
   public final AtomicInteger reads = new AtomicInteger();
+  public final AtomicLong bytesRead = new AtomicLong();
   public final AtomicInteger forces = new AtomicInteger();
   private final Map<Path, NavigableSet<Long>> bad = new ConcurrentHashMap<>();
 
@@ -39,7 +41,9 @@ public final class FaultyDisk extends Disk {
         bad.getOrDefault(file, new ConcurrentSkipListSet<>())
             .ceiling(offset / BLOCK_BYTES * BLOCK_BYTES);
     if (block == null || block >= offset + to.remaining()) {
-      return super.read(file, channel, to, offset);
+      int count = super.read(file, channel, to, offset);
+      bytesRead.addAndGet(Math.max(0, count));
+      return count;
     }
     if (block <= offset) {
       throw new IOException("Input/output error");
