@@ -4,6 +4,7 @@
  *
  * <pre>{@code
  * inspect -> topic -> journal, ledger -> log -> files, record -> values
+ *                              raft -> log
  * }</pre>
  *
  * <p>storage/README.md draws the formats and the crash points.

@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.util.concurrent.ConcurrentSkipListSet;
 
 /**
- * One Chronicle Queue used as an append-only log of excerpts in size-rolled files; the journal and
- * the ledger are both built on it. It puts together the {@link LogDirectory}, which knows what to
- * do with a directory after a crash, and the {@link LogAppender}.
+ * One Chronicle Queue used as an append-only log of excerpts in size-rolled files; the journal, the
+ * ledger and the Raft log are built on it. It puts together the {@link LogDirectory}, which knows
+ * what to do with a directory after a crash, and the {@link LogAppender}.
  *
  * <p>Threads: the owner's lock guards {@link #append} and {@link #roll}; {@link #force} may run
  * beside them in one thread. Files are opened at first use and can be closed while nobody appends.

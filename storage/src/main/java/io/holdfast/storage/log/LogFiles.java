@@ -61,7 +61,8 @@ public interface LogFiles {
 
   /** A page of zeros at the beginning of a file does not make the rest worthless. */
   default boolean holdsRecords(int cycle) throws IOException {
-    for (RecordFormat format : List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER)) {
+    for (RecordFormat format :
+        List.of(RecordFormat.JOURNAL, RecordFormat.LEDGER, RecordFormat.RAFT)) {
       try (ExcerptReader reader = new ExcerptReader(this, format)) {
         if (reader.moveToCycle(cycle) && reader.nextInFile()) {
           return true;

@@ -4,10 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
- * The head that every record of journal and ledger begins with, all big-endian:
+ * The head that every record of journal, ledger and Raft log begins with, all big-endian:
  *
  * <pre>
- *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger
+ *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger, 0x4852 "HR" Raft log
  *  2  u8   format version: 1, of a ledger also 2
  *  3  u8   type (journal: 1 a publish command, 2 a relocated message)
  *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
@@ -20,6 +20,9 @@ import java.util.zip.CRC32C;
  * 40       payload: count times i32 length, body
  * -- ledger only --
  * 16       payload by type, see {@code LedgerCodec}; of version 2 behind the ledger's generation
+ * -- Raft log only --
+ * 16       see {@code RaftRecord}
+ * 52       payload by type
  * </pre>
  *
  * <p>The payload comes first into the checksum so that a publisher computes the long part before it
@@ -33,6 +36,9 @@ public final class RecordCodec {
   /** Begins a ledger record. */
   public static final int LEDGER_MAGIC = 0x484C;
 
+  /** Begins a record of a Raft log. */
+  public static final int RAFT_MAGIC = 0x4852;
+
   static final int VERSION = 1;
 
   /** Of a ledger's record whose payload begins with a generation. */
@@ -45,6 +51,9 @@ public final class RecordCodec {
 
   /** Where the payload of a ledger record begins. */
   public static final int LEDGER_HEAD_BYTES = 16;
+
+  /** Where the payload of a Raft log's record begins. */
+  public static final int RAFT_HEAD_BYTES = 52;
 
   /** A publish command. */
   public static final int TYPE_BATCH = 1;

@@ -17,6 +17,10 @@ public record RecordFormat(int magic, int headBytes) {
   public static final RecordFormat LEDGER =
       new RecordFormat(RecordCodec.LEDGER_MAGIC, RecordCodec.LEDGER_HEAD_BYTES);
 
+  /** Of a replicated group's log. */
+  public static final RecordFormat RAFT =
+      new RecordFormat(RecordCodec.RAFT_MAGIC, RecordCodec.RAFT_HEAD_BYTES);
+
   /** Says what is wrong with a record, null when it is whole. */
   public String defect(ByteBuffer in, int offset, int available) {
     String defect = RecordCodec.headDefect(in, offset, available, magic, headBytes);

@@ -1,2 +1,2 @@
-/** How a record of journal or ledger looks: its head and its checksum. */
+/** How a record of journal, ledger or Raft log looks: its head and its checksum. */
 package io.holdfast.storage.record;

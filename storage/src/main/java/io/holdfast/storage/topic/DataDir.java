@@ -2,6 +2,7 @@ package io.holdfast.storage.topic;
 
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.LastStop;
 import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -120,12 +121,12 @@ public final class DataDir implements Closeable {
 
   /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
   public boolean mayHaveLostPower() {
-    return lock.lastStop() == DataDirLock.LastStop.MACHINE_STOPPED;
+    return lock.lastStop() == LastStop.MACHINE_STOPPED;
   }
 
   /** Whether the last broker left files that may not be forced, see {@link Disk#forceAll}. */
   public boolean mayHaveUnforcedFiles() {
-    return lock.lastStop() != DataDirLock.LastStop.CLEAN;
+    return lock.lastStop() != LastStop.CLEAN;
   }
 
   /**

@@ -3,6 +3,7 @@ package io.holdfast.storage.topic;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.DirectoryLock;
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.LastStop;
 import io.holdfast.storage.files.StrayFiles;
 import java.io.Closeable;
 import java.io.IOException;
@@ -31,16 +32,6 @@ final class DataDirLock implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(DataDirLock.class);
   private static final String LOCK_FILE = "holdfast.lock";
   private static final String CLEAN_MARK = "clean";
-
-  /** How the process before this one ended. */
-  enum LastStop {
-    /** There was none, or everything had been forced. */
-    CLEAN,
-    /** The machine has been up since: nothing is lost, but not all is forced. */
-    PROCESS_DIED,
-    /** What was not forced can be lost. */
-    MACHINE_STOPPED
-  }
 
   private final Path root;
   private final Path file;

@@ -1,5 +1,6 @@
 package io.holdfast.storage.topic;
 
+import io.holdfast.storage.files.ShadowDisk;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.ChronicleJournal;

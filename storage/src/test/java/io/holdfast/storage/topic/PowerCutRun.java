@@ -2,6 +2,9 @@ package io.holdfast.storage.topic;
 
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.PowerCut;
+import io.holdfast.storage.files.PowerCuts;
+import io.holdfast.storage.files.ShadowDisk;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -14,7 +17,7 @@ import java.util.stream.Stream;
  * them the power fails, and each of the directories that can leave is recovered and compared with
  * what was promised, and used. The last one is gone on with: a chain of power cuts.
  */
-final class PowerCutRun implements AutoCloseable {
+final class PowerCutRun implements PowerCuts.Run {
   private static final int LIVES = 3;
   private static final int STEPS = 48;
 
@@ -45,15 +48,18 @@ final class PowerCutRun implements AutoCloseable {
     broker = new PowerCutBroker(root, new ShadowDisk(root, "boot" + lives), synced, random);
   }
 
-  int images() {
+  @Override
+  public int images() {
     return images;
   }
 
-  long slowestOpenMs() {
+  @Override
+  public long slowestOpenMs() {
     return slowestOpenMs;
   }
 
-  void run() throws Exception {
+  @Override
+  public void run() throws Exception {
     broker.open();
     for (lives = 0; lives < LIVES; lives++) {
       broker.disk().onEvent(this::perhapsWithin);

@@ -1,94 +1,18 @@
 package io.holdfast.storage.topic;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import io.holdfast.storage.files.DurableFiles;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import io.holdfast.storage.files.PowerCuts;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slf4j.LoggerFactory;
 
-/**
- * Recovers from the directories that power cuts can leave, see {@link PowerCutRun}. {@code
- * -Dholdfast.powercut.images=n} for n new ones in each mode, {@code -Dholdfast.powercut.seed=s} for
- * the seed to begin with: a failure prints the one that repeats it.
- */
-class PowerCutTest {
-  private static final Long MORE = Long.getLong("holdfast.powercut.images");
-  private static final long IMAGES = MORE != null ? MORE : 100;
-
-  /** Each build takes the same ones, so that it says something of what was changed. */
-  private static final long SEED =
-      Long.getLong("holdfast.powercut.seed", MORE != null ? System.nanoTime() : 20_261_129);
-
+/** Power cuts of a broker's storage, see {@link PowerCutRun}. */
+class PowerCutTest extends PowerCuts {
   private static final int IMAGES_PER_LIFE = 6;
-
-  private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-  private final Level level = root.getLevel();
-
-  private Path dir;
-
-  @BeforeEach
-  void makeDirectory() throws IOException {
-    // Nothing is really forced: where there is memory for it the files stay there.
-    Path memory = Path.of("/dev/shm");
-    dir =
-        Files.isWritable(memory)
-            ? Files.createTempDirectory(memory, "holdfast-powercut")
-            : Files.createTempDirectory("holdfast-powercut");
-  }
-
-  @AfterEach
-  void removeDirectory() throws IOException {
-    DurableFiles.deleteTree(dir);
-  }
-
-  @BeforeEach
-  void silence() {
-    // Damage is what this is about: thousands of reports of it help nobody.
-    root.setLevel(Boolean.getBoolean("holdfast.powercut.log") ? Level.INFO : Level.OFF);
-  }
-
-  @AfterEach
-  void speak() {
-    root.setLevel(level);
-  }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void shouldKeepWhatWasPromised(boolean synced) throws Exception {
-    long startNs = System.nanoTime();
-    long images = 0;
-    long slowestOpenMs = 0;
-    long seed = SEED;
-    for (; images < IMAGES; seed++) {
-      Path home = Files.createDirectory(dir.resolve("run"));
-      try (PowerCutRun run = new PowerCutRun(home, synced, seed, IMAGES_PER_LIFE)) {
-        try {
-          run.run();
-        } catch (Exception | AssertionError e) {
-          throw new AssertionError(
-              run + "; repeat with -Dholdfast.powercut.seed=" + seed + ": " + e, e);
-        }
-        images += run.images();
-        slowestOpenMs = Math.max(slowestOpenMs, run.slowestOpenMs());
-      }
-      Files.delete(home);
-    }
-    System.out.printf(
-        "power cuts, %s: %d images, seeds %d to %d, %d s, slowest start %d ms%n",
+    recover(
         synced ? "synced" : "written",
-        images,
-        SEED,
-        seed - 1,
-        (System.nanoTime() - startNs) / 1_000_000_000,
-        slowestOpenMs);
-    assertTrue(images >= IMAGES);
+        (home, seed) -> new PowerCutRun(home, synced, seed, IMAGES_PER_LIFE));
   }
 }

@@ -1,7 +1,5 @@
-package io.holdfast.storage.topic;
+package io.holdfast.storage.files;
 
-import io.holdfast.storage.files.Disk;
-import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -24,7 +22,7 @@ import java.util.function.Predicate;
  * <p>It can refuse a force, and is then as treacherous as Linux: the dirty pages count as clean, a
  * force that follows succeeds and writes nothing, unless the file was rewritten.
  */
-final class ShadowDisk extends Disk {
+public final class ShadowDisk extends Disk {
   /** What is certain of a file. */
   static final class Shadow {
     byte[] content = new byte[0];
@@ -49,18 +47,19 @@ final class ShadowDisk extends Disk {
   private Predicate<Path> refuses = path -> false;
 
   /** Everything below a directory is certain. */
-  ShadowDisk(Path root, String bootId) throws IOException {
+  public ShadowDisk(Path root, String bootId) throws IOException {
     this.bootId = bootId;
     removed = Files.createDirectory(root.resolveSibling(root.getFileName() + "-removed"));
     forceAll(root);
   }
 
-  void onEvent(Runnable listener) {
+  /** Has somebody told of each moment at which power can fail. */
+  public void onEvent(Runnable listener) {
     onEvent = listener;
   }
 
   /** Which forces fail. */
-  void refuses(Predicate<Path> which) {
+  public void refuses(Predicate<Path> which) {
     refuses = which;
   }
 

@@ -1,4 +1,4 @@
-package io.holdfast.storage.topic;
+package io.holdfast.storage.files;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  *       names; a file that replaced another is there or the other one is.
  * </ul>
  */
-final class PowerCut {
+public final class PowerCut {
   private static final int PAGE_BYTES = 4096;
   private static final int SECTOR_BYTES = 512;
 
@@ -50,7 +50,7 @@ final class PowerCut {
    * @param root what is cut off from power; stays as it is
    * @param to a directory that does not exist
    */
-  static void image(ShadowDisk disk, Path root, Path to, long seed) throws IOException {
+  public static void image(ShadowDisk disk, Path root, Path to, long seed) throws IOException {
     PowerCut cut = new PowerCut(disk, new Random(seed));
     for (Path tree : new Path[] {root, disk.removed()}) {
       try (Stream<Path> paths = Files.walk(tree)) {
