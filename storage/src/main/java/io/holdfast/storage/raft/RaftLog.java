@@ -42,15 +42,14 @@ public final class RaftLog implements Closeable {
   private final EntryCursors cursors;
   private final RaftLogState state = new RaftLogState();
 
-  @GuardedBy("this")
+  /** Under the monitor, but for {@link RecordWriter#failed}. */
   private final RecordWriter writer;
 
   private volatile boolean closed;
 
-  private RaftLog(Path dir, Disk disk, RaftLogOptions options, EndMark end) throws IOException {
+  private RaftLog(Path dir, Disk disk, RaftLogOptions options, boolean isNew) throws IOException {
     this.options = options;
     this.disk = disk;
-    this.end = end;
     log =
         new ExcerptLog(
             dir,
@@ -58,6 +57,8 @@ public final class RaftLog implements Closeable {
             options.blockBytes(),
             MAX_RESERVE_STEP_BYTES,
             CycleFile.Clearing.OFTEN_FORCED);
+    // It has nothing open yet, should this fail.
+    end = isNew ? EndMark.create(dir, disk) : EndMark.open(dir, disk);
     cursors = new EntryCursors(log);
     writer = new RecordWriter(log, end, state, options.maxBytesPerFile());
   }
@@ -70,7 +71,7 @@ public final class RaftLog implements Closeable {
    * @throws IOException when there is a log in it, or the disk refuses
    */
   public static RaftLog create(Path dir, Disk disk, RaftLogOptions options) throws IOException {
-    RaftLog made = new RaftLog(dir, disk, options, EndMark.create(dir, disk));
+    RaftLog made = new RaftLog(dir, disk, options, true);
     boolean done = false;
     try {
       made.begin();
@@ -92,14 +93,16 @@ public final class RaftLog implements Closeable {
   }
 
   /**
-   * Opens a log and reads all of it.
+   * Opens a log and reads all of it. After a power cut that has to be done, with success or with
+   * {@link DamagedException}, before anybody notes that the machine was started: a torn end is
+   * damage from then on.
    *
    * @param lastStop how the process ended that wrote it: while the machine is up any damage is
    *     damage; after a power cut the last batch may be torn and is cut, see {@link #doubtfulTo}
    * @param term the highest that the group's vote file knows
    * @throws NoSuchFileException when there is no log, or none any more
-   * @throws DamagedException when something is missing or wrong that was forced; the log stays as
-   *     it is
+   * @throws DamagedException when something is missing or wrong that was forced; no record of it is
+   *     changed
    * @throws IOException when it cannot be read or written for other reasons
    */
   public static RaftLog open(
@@ -108,7 +111,7 @@ public final class RaftLog implements Closeable {
     if (!Files.isDirectory(dir)) {
       throw new NoSuchFileException(dir.toString());
     }
-    RaftLog opened = new RaftLog(dir, disk, options, EndMark.open(dir, disk));
+    RaftLog opened = new RaftLog(dir, disk, options, false);
     boolean done = false;
     try {
       opened.recover(lastStop, term);
@@ -378,7 +381,11 @@ public final class RaftLog implements Closeable {
   /** Removes the files that have nothing at or above an index. */
   @GuardedBy("this")
   private void removeFilesBefore(long index) throws IOException {
-    if (index > state.last() || log.firstCycle() == log.currentCycle()) {
+    if (log.firstCycle() == log.currentCycle()) {
+      return;
+    }
+    if (index > state.last()) {
+      removeFilesBelow(state.floorCycle());
       return;
     }
     EntryCursor cursor = cursors.take(index);

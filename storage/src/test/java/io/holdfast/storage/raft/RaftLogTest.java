@@ -326,6 +326,28 @@ class RaftLogTest {
     }
   }
 
+  @Test
+  void shouldFinishAResetThatACrashInterrupted() throws Exception {
+    Path old = home.resolve("old");
+    try (RaftLog log = RaftLogs.create(dir)) {
+      log.append(RaftLogs.entries(1, 300, 1, 250));
+      log.force();
+      RaftLogs.copy(dir, old);
+      log.reset(50);
+    }
+    for (Path file : RaftLogs.files(old)) {
+      if (file.toString().endsWith(".cq4")) {
+        Files.move(file, dir.resolve(file.getFileName()));
+      }
+    }
+    try (RaftLog log = RaftLogs.open(dir, LastStop.PROCESS_DIED)) {
+      assertRange(log, 50, 49);
+      long files =
+          RaftLogs.files(dir).stream().filter(file -> file.toString().endsWith(".cq4")).count();
+      assertEquals(1, files);
+    }
+  }
+
   /** The machine's disk, as full or broken as a test wants it. */
   private static final class SometimesDisk extends Disk {
     private boolean full;
