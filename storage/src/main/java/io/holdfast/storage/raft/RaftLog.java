@@ -221,12 +221,14 @@ public final class RaftLog implements Closeable {
     EntryCursor cursor = cursors.take(index);
     try {
       while (true) {
+        int newest = log.currentCycle();
         RaftRecord record = cursor.find(index, place);
         if (record != null) {
           return new RaftEntry(index, record.term(), cursor.payload(record));
         }
+        // Cut meanwhile, or forgotten; or a roll hid the end of the file from the reader.
         RaftLogState.Place now = placeOf(index);
-        if (place.equals(now)) {
+        if (place.equals(now) && log.currentCycle() == newest) {
           throw cursor.damaged(place.position(), "entry " + index + " is not found");
         }
         if (now == null) {
