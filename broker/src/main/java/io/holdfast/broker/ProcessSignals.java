@@ -35,16 +35,14 @@ final class ProcessSignals {
   }
 
   private static Object called(Object proxy, Method method, Object[] args, Runnable action) {
-    switch (method.getName()) {
-      case "handle":
+    return switch (method.getName()) {
+      case "handle" -> {
         action.run();
-        return null;
-      case "equals":
-        return proxy == args[0];
-      case "hashCode":
-        return System.identityHashCode(proxy);
-      default:
-        return ProcessSignals.class.getSimpleName();
-    }
+        yield null;
+      }
+      case "equals" -> proxy == args[0];
+      case "hashCode" -> System.identityHashCode(proxy);
+      default -> ProcessSignals.class.getSimpleName();
+    };
   }
 }
