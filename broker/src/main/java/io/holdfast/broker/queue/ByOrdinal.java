@@ -27,7 +27,7 @@ final class ByOrdinal implements CameBackMessages {
 
   @Override
   public void removeFirst() {
-    heap.pollDue(heap.firstDueNs());
+    heap.removeFirst();
   }
 
   @Override
@@ -54,12 +54,13 @@ final class ByOrdinal implements CameBackMessages {
   }
 
   @Override
-  public int removeBelow(long ordinal) {
-    int before = heap.size();
-    while (heap.size() > 0 && heap.firstDueNs() < ordinal) {
-      removeFirst();
-    }
-    return before - heap.size();
+  public long lowestOrdinal() {
+    return heap.size() == 0 ? Long.MAX_VALUE : heap.firstDueNs();
+  }
+
+  @Override
+  public void removeLowest() {
+    removeFirst();
   }
 
   @Override

@@ -31,8 +31,11 @@ interface CameBackMessages {
   /** The messages, each made when it is asked for. */
   Stream<Message> messages();
 
-  /** Removes those below an ordinal; returns how many. */
-  int removeBelow(long ordinal);
+  /** The lowest ordinal of all; Long.MAX_VALUE for none. */
+  long lowestOrdinal();
+
+  /** Takes out the message with the lowest ordinal; there is one. */
+  void removeLowest();
 
   void clear();
 }

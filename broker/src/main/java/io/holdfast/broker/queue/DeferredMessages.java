@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
  * The messages of a channel that wait for a time, and the bound on the references that it keeps of
@@ -20,8 +19,8 @@ final class DeferredMessages {
   private final ChannelSettings settings;
   private DeferredQueue deferred = new DeferredQueue();
 
-  /** The ordinals of all of them, where the order matters; else null. */
-  private Roaring64Bitmap ordinals;
+  /** Of all of them; null until the lowest ordinal is asked for. The first of the queue is here. */
+  private ReferenceAges ages;
 
   /** Of all channels' memory for references, deferred and requeued ones. */
   private final MemoryShare references;
@@ -54,17 +53,17 @@ final class DeferredMessages {
 
   /** Whether a consumer may defer a message. */
   boolean mayDefer(int requeued) {
-    return deferred.size() < settings.maxDeferred() && isRoom(requeued, 1);
+    return size() < settings.maxDeferred() && isRoom(requeued, 1);
   }
 
   /** Whether there is room for more references. A few there are in any case. */
   boolean mayHold(int requeued, int more) {
-    long count = (long) deferred.size() + requeued + more;
+    long count = (long) size() + requeued + more;
     return count <= settings.maxDeferred() && isRoom(requeued, more);
   }
 
   private boolean isRoom(int requeued, int more) {
-    if (deferred.size() + requeued + more <= MIN_REFERENCES) {
+    if (size() + requeued + more <= MIN_REFERENCES) {
       return true;
     }
     long bytes = (long) more * References.REFERENCE_BYTES;
@@ -80,8 +79,11 @@ final class DeferredMessages {
   /** Takes a message, which will be ready after a delay. */
   void add(Message message, long delayMs) {
     takeReference();
-    if (ordinals != null) {
-      ordinals.addLong(message.ordinal());
+    if (ages != null) {
+      if (ages.isGone(message.ordinal())) {
+        compact();
+      }
+      ages.add(message.ordinal());
     }
     deferred.add(message, settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(delayMs));
   }
@@ -89,49 +91,59 @@ final class DeferredMessages {
   /** Takes the first message out when it is due, else null; its reference stays counted. */
   Message pollDue(long nowNs) {
     Message due = deferred.pollDue(nowNs);
-    if (due != null && ordinals != null) {
-      ordinals.removeLong(due.ordinal());
+    if (due != null && ages != null) {
+      ages.remove(due.ordinal());
+      passGone();
     }
     return due;
   }
 
-  /** Whether {@link #lowestOrdinal} will be asked. */
-  void setOrdered(boolean on) {
-    ordinals = on ? new Roaring64Bitmap() : null;
-    for (int i = 0; on && i < deferred.size(); i++) {
-      ordinals.addLong(deferred.get(i).ordinal());
-    }
-  }
-
   /** The lowest ordinal of these messages; Long.MAX_VALUE for none. */
   long lowestOrdinal() {
-    return ordinals.isEmpty() ? Long.MAX_VALUE : ordinals.first();
+    if (ages == null) {
+      if (deferred.size() == 0) {
+        return Long.MAX_VALUE;
+      }
+      ages = new ReferenceAges();
+      for (int i = 0; i < deferred.size(); i++) {
+        ages.add(deferred.ordinal(i));
+      }
+    }
+    return ages.oldest();
   }
 
-  /** Drops those below an ordinal. */
-  void dropBelow(long ordinal) {
-    boolean any = false;
-    for (int i = 0; !any && i < deferred.size(); i++) {
-      any = deferred.get(i).ordinal() < ordinal;
+  /** Drops the message with the {@link #lowestOrdinal}; there is one. */
+  void dropLowest() {
+    ages.dropOldest();
+    giveReference();
+    passGone();
+    if (ages.isMostlyGone(deferred.size())) {
+      compact();
     }
-    if (!any) {
+  }
+
+  private void passGone() {
+    while (deferred.size() > 0 && ages.pass(deferred.ordinal(0))) {
+      deferred.removeFirst();
+    }
+  }
+
+  /** Afterwards the queue has no message that was dropped. */
+  private void compact() {
+    if (ages == null || ages.goneCount() == 0) {
       return;
     }
     DeferredQueue before = deferred;
     deferred = new DeferredQueue();
     for (int i = 0; i < before.size(); i++) {
-      Message message = before.get(i);
-      if (message.ordinal() >= ordinal) {
-        deferred.add(message, before.dueNs(i));
-      } else {
-        giveReference();
+      if (!ages.pass(before.ordinal(i))) {
+        deferred.add(before.get(i), before.dueNs(i));
       }
     }
-    setOrdered(ordinals != null);
   }
 
   int size() {
-    return deferred.size();
+    return deferred.size() - (ages == null ? 0 : ages.goneCount());
   }
 
   /** When the first message is due, or another time if that is earlier. */
@@ -146,6 +158,7 @@ final class DeferredMessages {
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
     FirstFew<Waiting> first = new FirstFew<>(max);
+    compact();
     for (int i = 0; i < deferred.size(); i++) {
       long leftNs = deferred.dueNs(i) - nowNs;
       if (first.takes(leftNs)) {
@@ -159,6 +172,7 @@ final class DeferredMessages {
   /** Shows all of them. */
   void visit(Message.Visitor visitor) {
     long nowNs = settings.clock().nanos();
+    compact();
     for (int i = 0; i < deferred.size(); i++) {
       deferred.visit(i, visitor, delayMs(i, nowNs));
     }
@@ -168,6 +182,7 @@ final class DeferredMessages {
   Stream<HeldMessage> held() {
     long nowNs = settings.clock().nanos();
     long nowMs = settings.clock().wallMs();
+    compact();
     return IntStream.range(0, deferred.size())
         .mapToObj(i -> HeldMessage.after(deferred.get(i), delayMs(i, nowNs), nowMs));
   }
@@ -185,7 +200,7 @@ final class DeferredMessages {
   /** Drops all, and the account of requeued references. */
   void clear() {
     deferred.clear();
-    setOrdered(ordinals != null);
+    ages = null;
     references.giveAll();
   }
 }

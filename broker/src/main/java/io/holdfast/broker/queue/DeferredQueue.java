@@ -36,12 +36,17 @@ final class DeferredQueue {
       return null;
     }
     Message first = heap.get(0);
+    removeFirst();
+    return first;
+  }
+
+  /** Takes out the first message, due or not; there is one. */
+  void removeFirst() {
     size--;
     if (size > 0) {
       sinkLast();
     }
     heap.shrink(size);
-    return first;
   }
 
   /** What was the last entry takes its place from the top on. */
@@ -72,6 +77,11 @@ final class DeferredQueue {
   /** The message in a place below the size, in no order. */
   Message get(int i) {
     return heap.get(i);
+  }
+
+  /** The ordinal of the message in a place. */
+  long ordinal(int i) {
+    return heap.ordinal(i);
   }
 
   /** When the message in a place is due. */

@@ -129,11 +129,16 @@ final class MemoryQueue {
     if (isRequeuedNext()) {
       cameBack.removeFirst();
     } else {
-      Message message = messages.poll();
-      newTaken++;
-      bytes -= held(message);
-      share.give(MESSAGE_BYTES + held(message));
+      dropOldestNew();
     }
+  }
+
+  /** Drops the oldest new message, which is the first; there is one. */
+  void dropOldestNew() {
+    Message message = messages.poll();
+    newTaken++;
+    bytes -= held(message);
+    share.give(MESSAGE_BYTES + held(message));
   }
 
   /**
@@ -157,19 +162,19 @@ final class MemoryQueue {
     return count;
   }
 
-  /** Drops the new messages below an ordinal, which are the first ones. */
-  void dropNewBelow(long ordinal) {
-    while (!messages.isEmpty() && messages.peek().ordinal() < ordinal) {
-      Message message = messages.poll();
-      newTaken++;
-      bytes -= held(message);
-      share.give(MESSAGE_BYTES + held(message));
-    }
+  /** The ordinal of the oldest new message, which is the first; Long.MAX_VALUE for none. */
+  long oldestNew() {
+    return messages.isEmpty() ? Long.MAX_VALUE : messages.peek().ordinal();
   }
 
-  /** Drops those that came back and are below an ordinal; returns how many. */
-  int dropCameBackBelow(long ordinal) {
-    return cameBack.size() == 0 ? 0 : cameBack.removeBelow(ordinal);
+  /** The ordinal of the oldest that came back; Long.MAX_VALUE for none. */
+  long oldestCameBack() {
+    return cameBack.lowestOrdinal();
+  }
+
+  /** Drops the oldest that came back; there is one. */
+  void dropOldestCameBack() {
+    cameBack.removeLowest();
   }
 
   /** Shows the first of the new messages. */

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Finds and drops the oldest messages that wait in a channel, wherever they do: in memory, in the
- * backend, deferred. For a topic that makes room by {@code drop_oldest}. The channel's lock guards
- * it.
+ * backend, deferred. For a topic that makes room by {@code drop_oldest}: what that takes goes by
+ * how many are dropped, not by how many wait. The channel's lock guards it.
  */
 final class OldestWaiting {
   private final MemoryQueue memory;
@@ -44,18 +44,13 @@ final class OldestWaiting {
    * @return which, in order
    */
   OrdinalRanges drop(int count, ChannelLedger ledger) {
-    OrdinalRanges gone = oldest(count);
+    OrdinalRanges gone = dropOldest(count);
     long below = gone.isEmpty() ? 0 : gone.to(gone.count() - 1);
-    memory.dropNewBelow(below);
-    for (int i = memory.dropCameBackBelow(below); i > 0; i--) {
-      deferred.giveReference();
-    }
-    deferred.dropBelow(below);
-    ledger.record(() -> drop(gone, below));
+    ledger.record(() -> record(gone, below));
     return gone;
   }
 
-  private void drop(OrdinalRanges gone, long below) throws IOException {
+  private void record(OrdinalRanges gone, long below) throws IOException {
     try {
       backend.dropBelow(below);
     } finally {
@@ -82,17 +77,33 @@ final class OldestWaiting {
     return ready.subList(0, Math.min(max, ready.size()));
   }
 
-  private OrdinalRanges oldest(int count) {
-    Ordinals found = new Ordinals();
-    memory.visitNew(count, message -> found.add(message.ordinal()));
-    memory.visitCameBack((message, delayMs) -> found.add(message.ordinal()));
-    deferred.visit((message, delayMs) -> found.add(message.ordinal()));
-    backend.visitWaiting(count, (ordinal, attempts) -> found.add(ordinal));
-    Arrays.sort(found.values, 0, found.count);
-    OrdinalRanges oldest = new OrdinalRanges();
-    for (int i = 0; i < Math.min(count, found.count); i++) {
-      oldest.add(found.values[i]);
+  /** Takes the oldest out, but for those of the backend, which is told when all are known. */
+  private OrdinalRanges dropOldest(int count) {
+    Ordinals inBackend = new Ordinals();
+    backend.visitWaiting(count, (ordinal, attempts) -> inBackend.add(ordinal));
+    OrdinalRanges gone = new OrdinalRanges();
+    int ofBackend = 0;
+    for (int i = 0; i < count; i++) {
+      long first = ofBackend < inBackend.count ? inBackend.values[ofBackend] : Long.MAX_VALUE;
+      long oldest =
+          Math.min(
+              Math.min(first, memory.oldestNew()),
+              Math.min(memory.oldestCameBack(), deferred.lowestOrdinal()));
+      if (oldest == Long.MAX_VALUE) {
+        break;
+      }
+      gone.add(oldest);
+      if (oldest == first) {
+        ofBackend++;
+      } else if (oldest == memory.oldestNew()) {
+        memory.dropOldestNew();
+      } else if (oldest == memory.oldestCameBack()) {
+        memory.dropOldestCameBack();
+        deferred.giveReference();
+      } else {
+        deferred.dropLowest();
+      }
     }
-    return oldest;
+    return gone;
   }
 }

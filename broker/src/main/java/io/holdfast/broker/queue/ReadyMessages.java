@@ -146,7 +146,6 @@ final class ReadyMessages {
     if (on != ordered) {
       ordered = on;
       memory.setOrdered(on);
-      deferred.setOrdered(on);
     }
   }
 

@@ -17,7 +17,12 @@ final class RequeuedMessages implements CameBackMessages {
 
   private int taken;
   private int inLast;
-  private int size;
+
+  /** Of what is in the parts and was not taken. */
+  private int places;
+
+  /** Of all of them; null until the lowest ordinal is asked for. The next message is here. */
+  private ReferenceAges ages;
 
   /**
    * Adds a message.
@@ -26,6 +31,16 @@ final class RequeuedMessages implements CameBackMessages {
    */
   @Override
   public void add(Message message, long key) {
+    if (ages != null) {
+      if (ages.isGone(message.ordinal())) {
+        compact();
+      }
+      ages.add(message.ordinal());
+    }
+    place(message, key);
+  }
+
+  private void place(Message message, long key) {
     if (parts.isEmpty() || inLast == PART) {
       // One that was emptied is used again.
       parts.add(new References());
@@ -34,7 +49,7 @@ final class RequeuedMessages implements CameBackMessages {
     References last = parts.getLast();
     last.ensure(inLast + 1);
     last.set(inLast++, message, key);
-    size++;
+    places++;
   }
 
   /** The next message, which stays; there is one. */
@@ -51,6 +66,7 @@ final class RequeuedMessages implements CameBackMessages {
   /** The key of the message so many places behind the next. */
   @Override
   public long key(int place) {
+    compact();
     int i = taken + place;
     int part = 0;
     for (References references : parts) {
@@ -64,9 +80,21 @@ final class RequeuedMessages implements CameBackMessages {
   /** Takes out the next message. */
   @Override
   public void removeFirst() {
+    if (ages != null) {
+      ages.remove(firstOrdinal());
+    }
+    leaveFirst();
+    passGone();
+  }
+
+  private long firstOrdinal() {
+    return parts.getFirst().ordinal(taken);
+  }
+
+  private void leaveFirst() {
     taken++;
-    size--;
-    if (size == 0) {
+    places--;
+    if (places == 0) {
       clear();
     } else if (taken == PART) {
       parts.removeFirst();
@@ -74,16 +102,23 @@ final class RequeuedMessages implements CameBackMessages {
     }
   }
 
+  private void passGone() {
+    while (places > 0 && ages != null && ages.pass(firstOrdinal())) {
+      leaveFirst();
+    }
+  }
+
   @Override
   public int size() {
-    return size;
+    return places - (ages == null ? 0 : ages.goneCount());
   }
 
   /** Shows all messages. */
   @Override
   public void visit(Message.Visitor visitor) {
+    compact();
     References[] all = parts.toArray(References[]::new);
-    for (int i = taken; i < taken + size; i++) {
+    for (int i = taken; i < taken + places; i++) {
       all[i / PART].visit(i % PART, visitor, 0);
     }
   }
@@ -91,25 +126,54 @@ final class RequeuedMessages implements CameBackMessages {
   /** The messages, each made when it is asked for. */
   @Override
   public Stream<Message> messages() {
+    compact();
     References[] all = parts.toArray(References[]::new);
     int first = taken;
-    return IntStream.range(first, first + size).mapToObj(i -> all[i / PART].get(i % PART));
+    return IntStream.range(first, first + places).mapToObj(i -> all[i / PART].get(i % PART));
   }
 
   @Override
-  public int removeBelow(long ordinal) {
-    References[] all = parts.toArray(References[]::new);
-    int from = taken;
-    int to = taken + size;
-    parts.clear();
-    clear();
-    for (int i = from; i < to; i++) {
-      References part = all[i / PART];
-      if (part.ordinal(i % PART) >= ordinal) {
-        add(part.get(i % PART), part.key(i % PART));
+  public long lowestOrdinal() {
+    if (ages == null) {
+      if (places == 0) {
+        return Long.MAX_VALUE;
+      }
+      ages = new ReferenceAges();
+      References[] all = parts.toArray(References[]::new);
+      for (int i = taken; i < taken + places; i++) {
+        ages.add(all[i / PART].ordinal(i % PART));
       }
     }
-    return to - from - size;
+    return ages.oldest();
+  }
+
+  @Override
+  public void removeLowest() {
+    ages.dropOldest();
+    passGone();
+    if (ages != null && ages.isMostlyGone(places)) {
+      compact();
+    }
+  }
+
+  /** Afterwards the parts have no message that was dropped. */
+  private void compact() {
+    if (ages == null || ages.goneCount() == 0) {
+      return;
+    }
+    References[] all = parts.toArray(References[]::new);
+    int from = taken;
+    int to = taken + places;
+    parts.clear();
+    taken = 0;
+    inLast = 0;
+    places = 0;
+    for (int i = from; i < to; i++) {
+      References part = all[i / PART];
+      if (!ages.pass(part.ordinal(i % PART))) {
+        place(part.get(i % PART), part.key(i % PART));
+      }
+    }
   }
 
   @Override
@@ -119,6 +183,7 @@ final class RequeuedMessages implements CameBackMessages {
     }
     taken = 0;
     inLast = 0;
-    size = 0;
+    places = 0;
+    ages = null;
   }
 }

@@ -1,5 +1,7 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.meters.E2eProcessingLatency;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A topic on a directory of its own, in a broker whose clock is moved by the test. What channels
@@ -31,6 +34,27 @@ final class QueueFixture implements AutoCloseable {
    */
   static QueueFixture create(Path dir, int memQueueSize) throws IOException, BrokerException {
     return new QueueFixture(Files.createDirectories(dir), memQueueSize);
+  }
+
+  /** Settings of a channel for which a fault of the disk is a fault of the test. */
+  static ChannelSettings settings(ChannelSettings.Clock clock, int memQueueSize, int maxDeferred) {
+    return new ChannelSettings(
+        memQueueSize,
+        1 << 20,
+        maxDeferred,
+        0,
+        TimeUnit.MINUTES.toNanos(1),
+        3_600_000,
+        clock,
+        bound -> 0,
+        () -> E2eProcessingLatency.NONE,
+        new Topology("", "", false),
+        new DeliveryPacing(clock, 0),
+        (what, cause) -> {
+          throw new AssertionError(what, cause);
+        },
+        () -> {},
+        MemoryBudget.ofThisJvm(0, 0));
   }
 
   Topic topic() {

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.holdfast.broker.limits.MemoryBudget;
-import io.holdfast.broker.meters.E2eProcessingLatency;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -76,7 +74,9 @@ class ReadyMessagesTest {
                 1 << 16, 40_000, false, 0, () -> TimeUnit.MILLISECONDS.toNanos(clock.wallMs())),
             syncThread);
     backend = disturbed(ChannelBackends.ephemeral(journal, 0));
-    ready = new ReadyMessages(settings(), backend, null);
+    ready =
+        new ReadyMessages(
+            QueueFixture.settings(clock, MEM_QUEUE_SIZE, MAX_DEFERRED), backend, null);
   }
 
   @AfterEach
@@ -102,26 +102,6 @@ class ReadyMessagesTest {
                 throw e.getCause();
               }
             });
-  }
-
-  private ChannelSettings settings() {
-    return new ChannelSettings(
-        MEM_QUEUE_SIZE,
-        1 << 20,
-        MAX_DEFERRED,
-        0,
-        TimeUnit.MINUTES.toNanos(1),
-        3_600_000,
-        clock,
-        bound -> 0,
-        () -> E2eProcessingLatency.NONE,
-        new Topology("", "", false),
-        new DeliveryPacing(clock, 0),
-        (what, cause) -> {
-          throw new AssertionError(what, cause);
-        },
-        () -> {},
-        MemoryBudget.ofThisJvm(0, 0));
   }
 
   private void publish(long deferMs, String... bodies) throws IOException {
@@ -338,7 +318,9 @@ class ReadyMessagesTest {
 
   @Test
   void shouldDropWhatPassesMemoryAndDemand() throws Exception {
-    ready = new ReadyMessages(settings(), backend, () -> demand);
+    ready =
+        new ReadyMessages(
+            QueueFixture.settings(clock, MEM_QUEUE_SIZE, MAX_DEFERRED), backend, () -> demand);
     publish("a", "b", "c", "d", "e");
     assertEquals(2, ready.dropped());
     expect(3, 0, 0);
@@ -350,7 +332,9 @@ class ReadyMessagesTest {
 
   @Test
   void shouldKeepOnlyWhatIsWaitedForWhenSpaceIsShort() throws Exception {
-    ready = new ReadyMessages(settings(), backend, () -> demand);
+    ready =
+        new ReadyMessages(
+            QueueFixture.settings(clock, MEM_QUEUE_SIZE, MAX_DEFERRED), backend, () -> demand);
     publish("a", "b", "c");
     requeueNext();
     demand = 1;
