@@ -27,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class PolicyBookTest {
@@ -291,32 +290,6 @@ class PolicyBookTest {
         new TopicPolicy(86_400_000, 0, 0, 0, WhenFull.REJECT), book.ofTopic("orders.eu", Map.of()));
     assertEquals(
         3, book.ofChannel("orders.eu", "billing", Map.of("max_attempts", "3")).maxAttempts());
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "*,anything.at_all#ephemeral,true",
-    "orders.*,orders.eu.west,true",
-    "orders.*,orders,false",
-    "orders.*,xorders.eu,false",
-    "orders,orders,true",
-    "Orders,orders,false",
-    "*.eu,orders.eu,true",
-    "*.eu,orders.euro,false",
-    "a*b*c,aXbXbXc,true",
-    "a*b*c,aXcXb,false",
-    "**,x,true",
-    "*#ephemeral,x#ephemeral,true",
-    "*#ephemeral,x,false",
-    "a*,a,true"
-  })
-  void shouldMatchWholeNames(String pattern, String name, boolean matches) {
-    assertEquals(matches, PolicyEntry.matches(pattern, name));
-  }
-
-  @Test
-  void shouldMatchInBoundedTimeWhateverThePattern() {
-    assertFalse(PolicyEntry.matches("a*".repeat(60) + "b", "a".repeat(64)));
   }
 
   static Stream<Arguments> badTables() {

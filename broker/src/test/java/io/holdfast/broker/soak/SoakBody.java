@@ -29,7 +29,7 @@ final class SoakBody {
     int always = isText(key) ? TEXT_BIT : 0;
     byte[] body = Arrays.copyOf(head, head.length + padding.length);
     for (int i = 0; i < padding.length; i++) {
-      body[head.length + i] = (byte) (padding[i] & mask | always);
+      body[head.length + i] = (byte) ((padding[i] & mask) | always);
     }
     return body;
   }

@@ -136,7 +136,7 @@ final class SoakConsumer implements Runnable {
     conn.line("RDY " + (calmSession ? 200 : 1 + random.nextInt(random.nextBoolean() ? 5 : many)));
     int left = calmSession ? Integer.MAX_VALUE : random.nextInt(4000);
     long endNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(8000));
-    while (!stopping && left > 0 && (calmSession || System.nanoTime() < endNs && !calm)) {
+    while (!stopping && left > 0 && (calmSession || (System.nanoTime() < endNs && !calm))) {
       // Before the look: what was sent by now is read when there is nothing.
       lookedNs = System.nanoTime();
       if (handle(conn.poll(Duration.ofMillis(100)), calmSession)) {

@@ -8,6 +8,7 @@ import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -57,7 +58,7 @@ class BlockedLogSystemTest {
   }
 
   private static void fill(BrokerProcess broker) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", broker.httpPort())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), broker.httpPort())) {
       socket.setSoTimeout(20_000);
       for (int i = 0; i < REQUESTS; i++) {
         socket.getOutputStream().write(REQUEST.getBytes(StandardCharsets.ISO_8859_1));

@@ -74,23 +74,24 @@ class ClientInteropSystemTest {
   }
 
   private static InteropClient client(Library library, Transport transport, BrokerProcess broker) {
-    switch (library) {
-      case NSQ_J:
-        return new NsqJClient(broker.tcpPort(), transport, tls);
-      case BRAINLAG:
+    return switch (library) {
+      case NSQ_J -> new NsqJClient(broker.tcpPort(), transport, tls);
+      case BRAINLAG -> {
         if (transport.isSnappy() || transport.isDeflate()) {
           // It reads the compressed OK as a plain frame when both come in one read, nsqd's too.
           System.out.println("brainlag with " + transport + " skipped: fails against nsqd as well");
           abort("nsq-client cannot " + transport);
         }
-        return new BrainlagClient(broker.tcpPort(), transport);
-      default:
+        yield new BrainlagClient(broker.tcpPort(), transport);
+      }
+      default -> {
         if (nsqjsMissing != null) {
           System.out.println("nsqjs skipped: " + nsqjsMissing);
           abort("nsqjs: " + nsqjsMissing);
         }
-        return new NsqJsClient(nsqjs, broker.tcpPort(), transport);
-    }
+        yield new NsqJsClient(nsqjs, broker.tcpPort(), transport);
+      }
+    };
   }
 
   private static void await(String what, java.util.concurrent.Callable<Boolean> condition) {

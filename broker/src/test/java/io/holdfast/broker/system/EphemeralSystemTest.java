@@ -8,7 +8,6 @@ import io.holdfast.broker.system.support.Frame;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -30,17 +29,6 @@ class EphemeralSystemTest {
     }
   }
 
-  /** Reads and finishes that many messages; their bodies in the order they came. */
-  private static List<String> drain(RawNsqConnection conn, int count) {
-    List<String> bodies = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      Frame.Msg message = conn.message();
-      bodies.add(message.text());
-      conn.fin(message);
-    }
-    return bodies;
-  }
-
   private static void awaitDepth(BrokerProcess broker, String topic, int depth) {
     broker.http().awaitTopic(topic, t -> t.path("depth").asInt(-1) == depth);
   }
@@ -56,10 +44,10 @@ class EphemeralSystemTest {
       publish(broker, "t", bodies(0, 100));
       try (RawNsqConnection ephemeral = broker.subscribe("t", X)) {
         awaitDepth(broker, "t", 100);
-        assertEquals(List.of(bodies(0, 100)), drain(ephemeral.line("RDY 20"), 100));
+        assertEquals(List.of(bodies(0, 100)), ephemeral.line("RDY 20").finish(100));
         ephemeral.flushed();
         publish(broker, "t", bodies(100, 110));
-        assertEquals(List.of(bodies(100, 110)), drain(ephemeral, 10));
+        assertEquals(List.of(bodies(100, 110)), ephemeral.finish(10));
         awaitDepth(broker, "t", 110);
         broker.kill9();
       }
@@ -72,7 +60,7 @@ class EphemeralSystemTest {
       broker.http().post("/channel/create?topic=t&channel=" + X.replace("#", "%23"));
       try (RawNsqConnection lasting = broker.subscribe("t", "ch").line("RDY 200")) {
         awaitDepth(broker, "t", 0);
-        assertEquals(List.of(bodies(0, 110)), drain(lasting, 110));
+        assertEquals(List.of(bodies(0, 110)), lasting.finish(110));
         lasting.expectSilence(QUIET);
       }
     }
@@ -83,19 +71,19 @@ class EphemeralSystemTest {
     try (BrokerProcess broker = BrokerProcess.started()) {
       try (RawNsqConnection ephemeral = broker.subscribe("live", X).line("RDY 100")) {
         publish(broker, "live", bodies(0, 5));
-        assertEquals(List.of(bodies(0, 5)), drain(ephemeral, 5));
+        assertEquals(List.of(bodies(0, 5)), ephemeral.finish(5));
         awaitDepth(broker, "live", 0);
       }
       awaitGone(broker, "live");
       publish(broker, "live", "kept");
       awaitDepth(broker, "live", 1);
       try (RawNsqConnection ephemeral = broker.subscribe("live", X).line("RDY 100")) {
-        assertEquals(List.of("kept"), drain(ephemeral, 1));
+        assertEquals(List.of("kept"), ephemeral.finish(1));
         awaitDepth(broker, "live", 1);
         // Whoever wants no channel that lasts, and nothing kept for one, says so.
         broker.http().post("/topic/empty?topic=live").expect(200, "");
         publish(broker, "live", "new");
-        assertEquals(List.of("new"), drain(ephemeral, 1));
+        assertEquals(List.of("new"), ephemeral.finish(1));
         awaitDepth(broker, "live", 0);
       }
 
@@ -105,7 +93,7 @@ class EphemeralSystemTest {
         publish(broker, "p", bodies(3, 5));
         ephemeral.expectSilence(QUIET);
         broker.http().post("/topic/unpause?topic=p").expect(200, "");
-        assertEquals(List.of(bodies(0, 5)), drain(ephemeral, 5));
+        assertEquals(List.of(bodies(0, 5)), ephemeral.finish(5));
         awaitDepth(broker, "p", 5);
       }
       // Who only looks changes nothing, also where there is no backlog yet.
@@ -113,20 +101,20 @@ class EphemeralSystemTest {
         looks.identify("{\"feature_negotiation\":true,\"keeps_backlog\":true}");
         looks.line("SUB peek " + X).expectOk().line("RDY 100").flushed();
         publish(broker, "peek", bodies(0, 3));
-        assertEquals(List.of(bodies(0, 3)), drain(looks, 3));
+        assertEquals(List.of(bodies(0, 3)), looks.finish(3));
         awaitDepth(broker, "peek", 3);
         try (RawNsqConnection lasting = broker.subscribe("peek", "ch").line("RDY 100")) {
-          assertEquals(List.of(bodies(0, 3)), drain(lasting, 3));
+          assertEquals(List.of(bodies(0, 3)), lasting.finish(3));
         }
         broker.http().post("/channel/delete?topic=peek&channel=ch").expect(200, "");
         publish(broker, "peek", "3");
-        assertEquals(List.of("3"), drain(looks, 1));
+        assertEquals(List.of("3"), looks.finish(1));
         awaitDepth(broker, "peek", 1);
       }
       // On a topic that is ephemeral itself nothing can wait for a channel that lasts.
       publish(broker, "e#ephemeral", bodies(0, 3));
       try (RawNsqConnection ephemeral = broker.subscribe("e#ephemeral", X).line("RDY 100")) {
-        assertEquals(List.of(bodies(0, 3)), drain(ephemeral, 3));
+        assertEquals(List.of(bodies(0, 3)), ephemeral.finish(3));
         awaitDepth(broker, "e#ephemeral", 0);
       }
       broker.http().awaitTopic("e#ephemeral", JsonNode::isMissingNode);

@@ -12,7 +12,6 @@ import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -49,16 +48,9 @@ class TopicChannelSystemTest {
     }
   }
 
-  /** Reads and finishes that many messages; returns their bodies sorted. */
+  /** Reads and finishes that many messages; their bodies sorted. */
   private static List<String> drain(RawNsqConnection conn, int count) {
-    List<String> bodies = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      Frame.Msg message = conn.message();
-      bodies.add(message.text());
-      conn.fin(message);
-    }
-    bodies.sort(null);
-    return bodies;
+    return conn.finish(count).stream().sorted().toList();
   }
 
   private static List<String> sorted(String... bodies) {
@@ -383,58 +375,6 @@ class TopicChannelSystemTest {
       List<Frame.Msg> messages = conn.line("RDY 3").messages(3);
       assertTrue(RawNsqConnection.millisSince(start) < 2000);
       messages.forEach(m -> assertEquals(3, m.attempts()));
-    }
-  }
-
-  private static void publishSomeDeferred(BrokerProcess to, String topic) {
-    try (RawNsqConnection conn = to.connect()) {
-      conn.pub(topic, "1");
-      conn.command("DPUB " + topic + " 3600000", "d1").expectOk().mpub(topic, "2", "3");
-      conn.command("DPUB " + topic + " 3600000", "d2").expectOk();
-    }
-  }
-
-  private static void awaitDeferred(BrokerProcess of, String topic, String depthAndDeferred) {
-    of.http()
-        .awaitChannel(
-            topic, "ch", c -> depthAndDeferred.equals(counts(c, "depth", "deferred_count")));
-  }
-
-  @ConcurrentTest
-  void shouldCountAsDeferredWhatCameBeforeTheFirstChannel() {
-    http.post("/pub?topic=early-one&defer=3600000", "d");
-    ok(http.post("/channel/create?topic=early-one&channel=ch"));
-    awaitDeferred(broker, "early-one", "0 1");
-    publishSomeDeferred(broker, "early");
-    http.awaitTopic("early", t -> t.path("message_count").asInt() == 5);
-    try (RawNsqConnection conn = broker.subscribe("early", "ch")) {
-      awaitDeferred(broker, "early", "3 2");
-      ok(http.post("/topic/pause?topic=early"));
-      publishSomeDeferred(broker, "early");
-      ok(http.post("/topic/unpause?topic=early"));
-      awaitDeferred(broker, "early", "6 4");
-      assertEquals(sorted("1", "2", "3", "1", "2", "3"), drain(conn.line("RDY 10"), 6));
-      conn.expectSilence(QUIET);
-      awaitDeferred(broker, "early", "0 4");
-    }
-  }
-
-  @Test
-  void shouldCountAsDeferredWhatCameBeforeTheFirstChannelAndAKill() {
-    Reference.holdfastOnly("nsqd's topics forget delays at a restart");
-    try (BrokerProcess own = BrokerProcess.started()) {
-      publishSomeDeferred(own, "early");
-      own.kill9();
-      own.start();
-      assertEquals(5, own.http().topic("early").path("depth").asInt());
-      ok(own.http().post("/channel/create?topic=early&channel=ch"));
-      awaitDeferred(own, "early", "3 2");
-      own.kill9();
-      own.start();
-      awaitDeferred(own, "early", "3 2");
-      try (RawNsqConnection conn = own.subscribe("early", "ch")) {
-        assertEquals(sorted("1", "2", "3"), drain(conn.line("RDY 10"), 3));
-      }
     }
   }
 

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -95,7 +96,7 @@ class UnreadableDiskSystemTest {
   }
 
   /** Where in a file the messages' records begin, by number. */
-  private TreeMap<Integer, Long> records(Path file) throws IOException {
+  private NavigableMap<Integer, Long> records(Path file) throws IOException {
     String bytes = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
     TreeMap<Integer, Long> records = new TreeMap<>();
     int at = 0;
@@ -180,7 +181,7 @@ class UnreadableDiskSystemTest {
     createAndPublish();
     broker.kill9();
     Path file = newest("journal");
-    TreeMap<Integer, Long> records = records(file);
+    NavigableMap<Integer, Long> records = records(file);
     // Not the last one: nobody can say how many messages a tail that cannot be read has.
     long[] blocks = {records.get(100) + 500, records.get(200) + 500, records.get(250) + 500};
     Set<Integer> lost = in(file, blocks);
@@ -267,7 +268,7 @@ class UnreadableDiskSystemTest {
   void shouldGoOnWhenBlocksCannotBeReadAnyMore() throws Exception {
     createAndPublish();
     Path file = newest("journal");
-    TreeMap<Integer, Long> records = records(file);
+    NavigableMap<Integer, Long> records = records(file);
     long[] blocks = {records.get(150) + 500, records.get(220) + 500};
     Set<Integer> lost = in(file, blocks);
     disk.breakBlocks(file, blocks);

@@ -8,7 +8,6 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
-import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -60,6 +59,19 @@ public final class RawNsqConnection implements AutoCloseable {
     streams(socket.getInputStream(), socket.getOutputStream());
   }
 
+  private interface Io {
+    void run() throws IOException;
+  }
+
+  private RawNsqConnection doing(Io something) {
+    try {
+      something.run();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
   private void streams(InputStream from, OutputStream to) {
     in = new DataInputStream(new BufferedInputStream(from, 1 << 16));
     out = to;
@@ -108,12 +120,7 @@ public final class RawNsqConnection implements AutoCloseable {
 
   /** Sends these bytes as they are. */
   public RawNsqConnection send(byte[] bytes) {
-    try {
-      out.write(bytes);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return this;
+    return doing(() -> out.write(bytes));
   }
 
   /** Sends a command line; the newline is added. */
@@ -190,7 +197,7 @@ public final class RawNsqConnection implements AutoCloseable {
     try {
       OutputStream plain = out;
       streams(new SnappyFramedInputStream(in), null);
-      out = flushing(new SnappyFramedOutputStream(plain));
+      out = new Flushed(new SnappyFramedOutputStream(plain));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -201,18 +208,7 @@ public final class RawNsqConnection implements AutoCloseable {
     OutputStream plain = out;
     streams(new InflaterInputStream(in, new Inflater(true)), null);
     deflate = new DeflaterOutputStream(plain, new Deflater(6, true), 8192, true);
-    out = flushing(deflate);
-  }
-
-  /** Sends each write at once. */
-  private static OutputStream flushing(OutputStream compressed) {
-    return new FilterOutputStream(compressed) {
-      @Override
-      public void write(byte[] bytes, int from, int count) throws IOException {
-        super.out.write(bytes, from, count);
-        super.out.flush();
-      }
-    };
+    out = new Flushed(deflate);
   }
 
   /** The handshake's outcome; null before TLS. */
@@ -232,24 +228,17 @@ public final class RawNsqConnection implements AutoCloseable {
 
   /** Ends our direction; the broker sees the end of the stream. */
   public RawNsqConnection endOutput() {
-    try {
-      socket.shutdownOutput();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return this;
+    return doing(() -> socket.shutdownOutput());
   }
 
   /** Sends these bytes, if any, in the final block of the deflate stream; the socket stays open. */
   public RawNsqConnection endDeflate(String bytes) {
-    try {
-      deflate.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
-      deflate.finish();
-      deflate.flush();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return this;
+    return doing(
+        () -> {
+          deflate.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+          deflate.finish();
+          deflate.flush();
+        });
   }
 
   /** The next frame of any kind, or null when none comes within that time; EOF fails. */
@@ -327,6 +316,17 @@ public final class RawNsqConnection implements AutoCloseable {
       messages.add(message());
     }
     return messages;
+  }
+
+  /** Reads and finishes that many messages; their bodies in the order they came. */
+  public List<String> finish(int count) {
+    List<String> bodies = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Frame.Msg message = message();
+      bodies.add(message.text());
+      fin(message);
+    }
+    return bodies;
   }
 
   /** The next response or error; messages before it are kept for later. */
@@ -445,10 +445,6 @@ public final class RawNsqConnection implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    doing(() -> socket.close());
   }
 }
