@@ -76,8 +76,8 @@ public final class Settings {
       String reason = ToolException.describe(e);
       throw ToolException.usage(reason.startsWith(file.toString()) ? reason : file + ": " + reason);
     }
-    toml.fields()
-        .forEachRemaining(
+    toml.properties()
+        .forEach(
             entry ->
                 to.put(
                     entry.getKey(),

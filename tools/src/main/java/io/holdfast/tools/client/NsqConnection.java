@@ -261,7 +261,7 @@ public final class NsqConnection implements Closeable {
   public int messageAttempts() {
     byte[] in = frame.bytes();
     int at = frame.dataOffset() + 8;
-    return (in[at] & 0xff) << 8 | in[at + 1] & 0xff;
+    return ((in[at] & 0xff) << 8) | (in[at + 1] & 0xff);
   }
 
   /**

@@ -21,8 +21,8 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -139,7 +139,7 @@ public final class DumpCommand implements Callable<Integer> {
       List<ChannelView> channels,
       JournalScan journal,
       List<LedgerScan> ledgers,
-      TreeSet<Long> ordinals) {}
+      NavigableSet<Long> ordinals) {}
 
   /**
    * @param context streams and stop request
@@ -207,7 +207,7 @@ public final class DumpCommand implements Callable<Integer> {
   }
 
   private boolean isDone() {
-    return limit > 0 && printed >= limit || context.stop().stopped();
+    return (limit > 0 && printed >= limit) || context.stop().stopped();
   }
 
   private void dumpTopic(DataDirView view, String name, Map<String, Open> open) throws IOException {
@@ -332,7 +332,7 @@ public final class DumpCommand implements Callable<Integer> {
     }
   }
 
-  private static boolean mentions(LedgerScan ledger, TreeSet<Long> ordinals) {
+  private static boolean mentions(LedgerScan ledger, NavigableSet<Long> ordinals) {
     OrdinalRanges ranges = ledger.ranges();
     for (int i = 0; i < ranges.count(); i++) {
       Long next = ordinals.ceiling(ranges.from(i));

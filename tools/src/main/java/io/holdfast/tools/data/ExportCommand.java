@@ -27,7 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeSet;
+import java.util.NavigableSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -224,7 +224,7 @@ public final class ExportCommand implements Callable<Integer> {
   /** What the channel would deliver, as the broker would read it. */
   private void exportUnfinished(TopicView topic, ChannelView channel, Progress progress, Sink sink)
       throws IOException {
-    TreeSet<Long> wanted = filter.ordinals(topic);
+    NavigableSet<Long> wanted = filter.ordinals(topic);
     try (ChannelMessages messages = channel.messages(this::unreadable)) {
       while (messages.next()) {
         MessageView message = messages.message();
@@ -241,7 +241,7 @@ public final class ExportCommand implements Callable<Integer> {
   private void exportScanned(
       TopicView topic, ChannelView channel, long nowMs, Progress progress, Sink sink)
       throws IOException {
-    TreeSet<Long> wanted = filter.ordinals(topic);
+    NavigableSet<Long> wanted = filter.ordinals(topic);
     MessageView message = new MessageView();
     try (JournalScan journal = topic.scan(this::damaged)) {
       while (journal.nextBatchOrCopy(topic)) {

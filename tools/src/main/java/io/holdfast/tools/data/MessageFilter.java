@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import picocli.CommandLine.Option;
@@ -69,7 +70,7 @@ final class MessageFilter {
   }
 
   /** The ordinals of the wanted ids in a topic, null when all are wanted. */
-  TreeSet<Long> ordinals(TopicView topic) {
+  NavigableSet<Long> ordinals(TopicView topic) {
     if (ids.isEmpty()) {
       return null;
     }

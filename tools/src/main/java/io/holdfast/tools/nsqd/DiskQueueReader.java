@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -137,7 +138,7 @@ final class DiskQueueReader implements Closeable {
   }
 
   /** Numbers of the files that are there. */
-  private TreeSet<Long> numbers() throws IOException {
+  private NavigableSet<Long> numbers() throws IOException {
     TreeSet<Long> numbers = new TreeSet<>();
     Pattern name = Pattern.compile(Pattern.quote(queue) + "\\.diskqueue\\.(\\d{6,18})\\.dat");
     try (DirectoryStream<Path> files = Files.newDirectoryStream(dir, "*.dat")) {

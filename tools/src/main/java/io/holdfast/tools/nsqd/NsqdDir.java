@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -79,7 +80,7 @@ final class NsqdDir {
     for (Map.Entry<String, Boolean> queue : queues.entrySet()) {
       int colon = queue.getKey().indexOf(':');
       String topic = colon < 0 ? queue.getKey() : queue.getKey().substring(0, colon);
-      if (!isKept(topic) || colon >= 0 && !isKept(queue.getKey().substring(colon + 1))) {
+      if (!isKept(topic) || (colon >= 0 && !isKept(queue.getKey().substring(colon + 1)))) {
         problems.accept(
             dir.resolve(queue.getKey())
                 + ".diskqueue.*.dat is not of a valid name; nsqd ignores it, and so does the"
@@ -119,7 +120,7 @@ final class NsqdDir {
       boolean paused = topic.path("paused").asBoolean();
       Topic before = topics.get(name); // Named twice, it is one topic to nsqd.
       TreeMap<String, Boolean> channels = before == null ? new TreeMap<>() : before.channels();
-      topics.put(name, new Topic(name, paused || before != null && before.paused(), channels));
+      topics.put(name, new Topic(name, paused || (before != null && before.paused()), channels));
       for (JsonNode channel : topic.path("channels")) {
         String channelName = channel.path("name").asText();
         if (isKept(channelName)) {
@@ -166,7 +167,7 @@ final class NsqdDir {
   }
 
   /** The topics, by name. */
-  TreeMap<String, Topic> topics() {
+  NavigableMap<String, Topic> topics() {
     return topics;
   }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.List;
 
 /**
@@ -111,7 +112,7 @@ public final class StatLoop {
       sample.failures().forEach(failure -> context.err().println(Visible.text(failure)));
       return;
     }
-    List<String> lines = StatTable.lines(sample, rows, LocalTime.now());
+    List<String> lines = StatTable.lines(sample, rows, LocalTime.now(ZoneId.systemDefault()));
     if (!redraw) {
       lines.forEach(context.out()::println);
       context.out().println();

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
 
@@ -139,7 +140,7 @@ final class SampleDir {
   }
 
   /** Name, size, time and checksum of everything in a directory. */
-  static TreeMap<String, String> fingerprint(Path dir) throws IOException {
+  static Map<String, String> fingerprint(Path dir) throws IOException {
     TreeMap<String, String> all = new TreeMap<>();
     try (var files = Files.walk(dir)) {
       for (Path file : (Iterable<Path>) files::iterator) {
