@@ -50,6 +50,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
   private boolean behind;
 
+  /** How many files were cut off when everything was last summed up. */
+  private int cutOffs;
+
   /** Whether {@link #replay} found damage. */
   private boolean incomplete;
 
@@ -206,6 +209,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   @Override
   public boolean wantsCheckpoint() {
     return behind
+        || isCutOff()
         || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
   }
@@ -213,7 +217,12 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Whether anything was recorded since the last checkpoint. */
   @Override
   public boolean isDirty() {
-    return behind || bytesSinceCheckpoint > 0;
+    return behind || bytesSinceCheckpoint > 0 || isCutOff();
+  }
+
+  /** Whether records may be gone that somebody has cut off; memory still knows what they said. */
+  private boolean isCutOff() {
+    return log.cutOffs() != cutOffs;
   }
 
   /**
@@ -228,6 +237,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   public void checkpoint(
       FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
+    final int cutOffsBefore = log.cutOffs();
     log.roll();
     long generationBefore = generation;
     if (isRewindUncertain) {
@@ -239,12 +249,17 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     boolean done = false;
     try {
       writeCheckpoint(finished, end, held, delivered);
+      if (cutOffs != cutOffsBefore) {
+        cutOffs = cutOffsBefore;
+        log.replacedBelow(checkpointCycle);
+      }
       done = true;
     } finally {
       if (!done) {
         bytesSinceCheckpoint = before;
         generation = generationBefore;
-        discardAfter(cycleBefore);
+        // The older files hold; on a full disk the next attempt needs the blocks of this one.
+        log.discardAfter(cycleBefore);
       }
     }
   }
@@ -274,20 +289,6 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
         isRewindUncertain = true;
       }
     }
-  }
-
-  /** The older files hold; on a full disk the next attempt needs the blocks of this one. */
-  private void discardAfter(int cycle) {
-    log.roll();
-    for (int partial : log.cycles().tailSet(cycle, false)) {
-      try {
-        log.deleteCycle(partial);
-      } catch (IOException e) {
-        LOG.warn("{}: a partial checkpoint stays: {}", this, e.toString());
-      }
-    }
-    // The disk gets the blocks back when the last mapping goes.
-    log.closeIdle();
   }
 
   private void writeCheckpoint(

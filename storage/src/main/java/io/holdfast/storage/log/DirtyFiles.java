@@ -64,6 +64,13 @@ public final class DirtyFiles {
     }
   }
 
+  /** Files before a cycle need not be forced: a newer one has all that they said. */
+  void replacedBelow(int cycle) {
+    synchronized (dirty) {
+      dirty.headMap(cycle).clear();
+    }
+  }
+
   /**
    * Forces everything written before the call, file by file, and then the directory for new ones.
    *

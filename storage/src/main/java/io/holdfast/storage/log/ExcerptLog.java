@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.ConcurrentSkipListSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One Chronicle Queue used as an append-only log of excerpts in size-rolled files; the journal, the
@@ -19,6 +21,8 @@ import java.util.concurrent.ConcurrentSkipListSet;
  * beside them in one thread. Files are opened at first use and can be closed while nobody appends.
  */
 public final class ExcerptLog implements LogFiles, Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ExcerptLog.class);
+
   private final LogDirectory directory;
   private final LogAppender appender;
 
@@ -135,6 +139,15 @@ public final class ExcerptLog implements LogFiles, Closeable {
     return appender.append(head, body);
   }
 
+  /**
+   * Looks whether somebody has cut off or removed a file. Owner's lock.
+   *
+   * @return in how many files that was found since the opening: what they held may be gone
+   */
+  public int cutOffs() {
+    return appender.cutOffs();
+  }
+
   /** Whether an append that failed may nevertheless have left its excerpt. Owner's lock. */
   public boolean isUncertain() {
     return appender.isUncertain();
@@ -166,6 +179,28 @@ public final class ExcerptLog implements LogFiles, Closeable {
    */
   public void deleteCycle(int cycle) throws IOException {
     directory.delete(cycle);
+  }
+
+  /**
+   * Files before a cycle need not be forced: it has all that they said. Some of them could not be,
+   * as they were cut off.
+   */
+  public void replacedBelow(int cycle) {
+    directory.replacedBelow(cycle);
+  }
+
+  /** Removes the files behind a cycle, as far as that can be done. Owner's lock. */
+  public void discardAfter(int cycle) {
+    roll();
+    for (int partial : cycles().tailSet(cycle, false)) {
+      try {
+        deleteCycle(partial);
+      } catch (IOException e) {
+        LOG.warn("{} stays, of which nothing counts: {}", file(partial), e.toString());
+      }
+    }
+    // The disk gets the blocks back when the last mapping goes.
+    closeIdle();
   }
 
   /** Bytes on disk of all files (blocks, not the sparse size). */

@@ -49,6 +49,9 @@ final class LogAppender {
   private long writePosition;
   private boolean uncertain;
 
+  /** Files that somebody cut off or removed. */
+  private int cutOffs;
+
   /** See {@link ExcerptLog}. */
   LogAppender(
       LogDirectory directory, long blockSize, long maxReserveBytes, CycleFile.Clearing clearing) {
@@ -80,6 +83,12 @@ final class LogAppender {
   /** See {@link ExcerptLog#isUncertain}. */
   boolean isUncertain() {
     return uncertain;
+  }
+
+  /** See {@link ExcerptLog#cutOffs}. */
+  int cutOffs() {
+    leaveFileCutOff();
+    return cutOffs + directory.cutOffs();
   }
 
   /** See {@link ExcerptLog#append}. */
@@ -172,6 +181,7 @@ final class LogAppender {
     }
     if (cut != null) {
       LOG.error("{} was cut off or removed by somebody; going on in a new file", cut);
+      cutOffs++;
       abandon();
     }
   }

@@ -11,7 +11,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -45,6 +47,11 @@ final class LogDirectory implements LogFiles {
 
   private record CyclePath(int cycle, Path path) {}
 
+  /** How long the files that were found are, by cycle; bytes. */
+  private final Map<Integer, Long> lengths = new HashMap<>();
+
+  private int cutOffs;
+
   private final ReadFiles readFiles;
   private final DirtyFiles dirty;
 
@@ -64,6 +71,9 @@ final class LogDirectory implements LogFiles {
     readFiles = new ReadFiles(disk);
     dirty = new DirtyFiles(dir, disk, this::file);
     cleanUpAndList();
+    for (int cycle : cycles) {
+      lengths.put(cycle, file(cycle).toFile().length());
+    }
     int newest = cycles.isEmpty() ? 0 : cycles.last();
     written = Position.of(newest, 0);
     firstOwnCycle = newest + 1;
@@ -210,6 +220,20 @@ final class LogDirectory implements LogFiles {
     return Position.cycle(now) == cycle ? Position.offset(now) : 0;
   }
 
+  /** How many of the files that were found at opening somebody has cut off since. Owner's lock. */
+  int cutOffs() {
+    lengths.keySet().retainAll(cycles);
+    for (Map.Entry<Integer, Long> found : lengths.entrySet()) {
+      long length = file(found.getKey()).toFile().length();
+      if (length < found.getValue() && cycles.contains(found.getKey())) {
+        LOG.error("{} was cut off or removed by somebody", file(found.getKey()));
+        found.setValue(length);
+        cutOffs++;
+      }
+    }
+    return cutOffs;
+  }
+
   /** A file was written up to an offset, and a new one is there. Owner's lock. */
   void written(int cycle, long end, boolean isNew) {
     if (isNew) {
@@ -217,6 +241,11 @@ final class LogDirectory implements LogFiles {
     }
     written = Position.of(cycle, end);
     dirty.written(cycle, end);
+  }
+
+  /** See {@link ExcerptLog#replacedBelow}. */
+  void replacedBelow(int cycle) {
+    dirty.replacedBelow(cycle);
   }
 
   /** See {@link ExcerptLog#force}. */

@@ -11,14 +11,22 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a ledger records comes back, and its files go when they are not needed any more. */
 class LedgerTest {
@@ -207,6 +215,38 @@ class LedgerTest {
     assertTrue(ledger.isBehind());
     checkpoint();
     assertFalse(ledger.isBehind());
+  }
+
+  private void cutAll(long to) throws IOException {
+    try (Stream<Path> entries = Files.list(dir)) {
+      for (Path file : entries.filter(f -> f.toString().endsWith(".cq4")).toList()) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          channel.truncate(to);
+        }
+      }
+    }
+  }
+
+  /** Memory knows what the file held, whether it is being written, closed or of an earlier run. */
+  @ParameterizedTest
+  @ValueSource(strings = {"open", "closed", "found"})
+  void shouldWantACheckpointWhenAFileWasCutOff(String state) throws IOException {
+    ledger.finish(ranges(20, 30));
+    if (state.equals("closed")) {
+      ledger.closeIdle();
+    } else if (state.equals("found")) {
+      reopen();
+    }
+    assertFalse(ledger.wantsCheckpoint());
+    cutAll(100);
+    // It is looked at once a millisecond at most.
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(ledger::wantsCheckpoint);
+    assertTrue(ledger.isDirty());
+    checkpoint();
+    ledger.removeOldFiles();
+    assertFalse(ledger.wantsCheckpoint() || ledger.isDirty());
+    assertTrue(reopen().isFinished(12));
+    assertEquals(7, ledger.replay().begin());
   }
 
   @Test
