@@ -16,6 +16,12 @@ final class DeferredMessages {
   /** References that a channel may have whatever others have. */
   private static final int MIN_REFERENCES = 128;
 
+  /** A reference takes at most so many times what a ledger's record of it does. */
+  private static final int REFERENCE_BY_RECORD = 3;
+
+  /** Channels that may take a smaller part than this of what memory is left are no matter. */
+  private static final int SMALL_PARTS = 16;
+
   private final ChannelSettings settings;
   private DeferredQueue deferred = new DeferredQueue();
 
@@ -39,6 +45,12 @@ final class DeferredMessages {
   static long roomToRestore(MemoryPart references) {
     long leftBytes = Math.max(0, references.limitBytes() - references.usedBytes());
     return MIN_REFERENCES + leftBytes / References.REFERENCE_BYTES;
+  }
+
+  /** Whether a channel that is opened may restore a good part of what there is memory for. */
+  static boolean mayTakeMuch(MemoryPart references, long ledgerBytes) {
+    long leftBytes = references.limitBytes() - references.usedBytes();
+    return ledgerBytes * REFERENCE_BY_RECORD > leftBytes / SMALL_PARTS;
   }
 
   /** One more reference is kept, whether there is room or not. */

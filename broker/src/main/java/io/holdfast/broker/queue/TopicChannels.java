@@ -1,8 +1,10 @@
 package io.holdfast.broker.queue;
 
 import io.holdfast.broker.limits.MemoryBudget;
+import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.meters.E2eProcessingLatency;
+import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -13,6 +15,7 @@ import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.values.HeldMessage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -176,11 +179,28 @@ final class TopicChannels {
   void restore(
       String name, boolean known, long first, boolean paused, Map<String, String> handPolicy)
       throws IOException {
-    Channel channel = open(name, known, first, null, handPolicy);
+    Channel channel = openInTurn(name, known, first, handPolicy);
     if (paused) {
       channel.restorePaused();
     }
     channels.put(name, channel);
+  }
+
+  /**
+   * A start opens several topics at once: where a channel may take a good part of the memory for
+   * deferred messages, it is to see what the one before it took.
+   */
+  private Channel openInTurn(String name, boolean known, long first, Map<String, String> handPolicy)
+      throws IOException {
+    MemoryPart references = context.channelSettings().memory().deferred();
+    Path dir = context.dataDir().channelDir(topic, name);
+    long ledgerBytes = Files.isDirectory(dir) ? DurableFiles.allocatedBytesIn(dir) : 0;
+    if (!DeferredMessages.mayTakeMuch(references, ledgerBytes)) {
+      return open(name, known, first, null, handPolicy);
+    }
+    synchronized (references) {
+      return open(name, known, first, null, handPolicy);
+    }
   }
 
   private Channel open(

@@ -1,6 +1,7 @@
 package io.holdfast.storage.files;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -181,6 +182,17 @@ public final class DurableFiles {
     long[] bytes = {0};
     eachData(file, (from, to) -> bytes[0] += to - from);
     return bytes[0];
+  }
+
+  /** As {@link #allocatedBytes}, of all files in a directory. */
+  public static long allocatedBytesIn(Path dir) throws IOException {
+    long bytes = 0;
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
+      for (Path entry : entries) {
+        bytes += Files.isRegularFile(entry) ? allocatedBytes(entry) : 0;
+      }
+    }
+    return bytes;
   }
 
   /** Told of a range of a file that holds data. */
