@@ -247,7 +247,9 @@ class CutOffSystemTest {
         }
       }
       for (String topic : damages.keySet()) {
-        if (!topic.startsWith("journal")) {
+        // Of a closed file that was cut off behind its data nothing is gone.
+        boolean isSound = closed && (topic.contains("listing") || topic.endsWith("some"));
+        if (!topic.startsWith("journal") && !isSound) {
           awaitNewLedger(topic, dir(broker, topic), before.get(topic));
         }
       }
