@@ -117,7 +117,7 @@ class OldestReferencesTest {
       if (random.nextInt(1000) < (step / 800 % 2 == 0 ? 600 : 300)) {
         long ordinal = random.nextInt(1500);
         if (!dueMs.containsKey(ordinal)) {
-          long delayMs = 1 + random.nextInt(500);
+          long delayMs = 1L + random.nextInt(500);
           deferred.add(message(ordinal), delayMs);
           dueMs.put(ordinal, clock.wallMs() + delayMs);
         }

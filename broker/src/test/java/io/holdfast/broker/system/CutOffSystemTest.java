@@ -378,7 +378,7 @@ class CutOffSystemTest {
       }
       got.addAll(rest);
       got.removeIf(number -> number < 1_000_000 && !ok.contains(number));
-      long lost = ok.size() + LATER - got.size();
+      long lost = (long) ok.size() + LATER - got.size();
       assertTrue(
           unreadable(broker, "t") >= lost,
           () -> "lost " + lost + ", counted " + unreadable(broker, "t") + "\n" + broker.log());

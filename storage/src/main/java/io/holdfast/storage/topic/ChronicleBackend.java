@@ -37,7 +37,6 @@ public final class ChronicleBackend implements BackendQueue {
   private final BacklogAhead ahead;
   private final ChannelAccount ledger;
   private FinishedSet finished;
-
   private Backlog backlog;
 
   /** What can be delivered without its own journal record. */

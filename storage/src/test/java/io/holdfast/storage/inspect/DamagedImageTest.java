@@ -115,7 +115,7 @@ class DamagedImageTest {
 
   @Test
   void shouldLoseAndCountExactlyWhatWasHit() throws Exception {
-    long seed = Long.getLong("holdfast.damage.seed", System.nanoTime());
+    long seed = Long.getLong("holdfast.damage.seed", 20_261_129);
     int lostImages = 0;
     for (int i = 0; i < IMAGES; i++) {
       // Scrambled: neighbouring seeds of Random begin alike.

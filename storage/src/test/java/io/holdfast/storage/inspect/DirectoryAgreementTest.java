@@ -187,7 +187,7 @@ class DirectoryAgreementTest {
   /** As {@code DamagedImageTest}: bits, zeros and cuts anywhere in journal and ledgers. */
   @Test
   void shouldAgreeWhateverIsDamaged() throws Exception {
-    long seed = Long.getLong("holdfast.agreement.seed", System.nanoTime());
+    long seed = Long.getLong("holdfast.agreement.seed", 20_261_129);
     for (int i = 0; i < IMAGES; i++) {
       Random random = new Random(new SplittableRandom(seed + i).nextLong());
       at.copy();
