@@ -94,7 +94,10 @@ class VoteFileTest {
     }
     for (int length = 0; length < content.length; length++) {
       Files.write(
-          path, new String(content, StandardCharsets.UTF_8).substring(0, length).getBytes(StandardCharsets.UTF_8));
+          path,
+          new String(content, StandardCharsets.UTF_8)
+              .substring(0, length)
+              .getBytes(StandardCharsets.UTF_8));
       assertThrows(DamagedException.class, () -> VoteFile.open(path, Disk.LOCAL));
     }
   }
