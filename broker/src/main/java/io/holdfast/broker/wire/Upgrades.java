@@ -7,6 +7,7 @@ import io.holdfast.broker.tls.ServerTlsHandler;
 import io.holdfast.broker.tls.TlsSessionInfo;
 import io.holdfast.broker.wire.compress.DeflateDecoder;
 import io.holdfast.broker.wire.compress.DeflateEncoder;
+import io.holdfast.broker.wire.compress.PacedDecoder;
 import io.holdfast.broker.wire.compress.SnappyDecoder;
 import io.holdfast.broker.wire.compress.SnappyEncoder;
 import io.netty.buffer.ByteBuf;
@@ -133,6 +134,10 @@ final class Upgrades {
   private void startTls(Runnable then) {
     ServerTlsHandler handler = services.tls().newHandler(ctx.alloc());
     async.suspendForHandshake();
+    PacedDecoder compressed = ctx.pipeline().get(PacedDecoder.class);
+    if (compressed != null) {
+      compressed.dropReceived(ctx.pipeline().context(compressed));
+    }
     ctx.pipeline().addFirst("tls", handler);
     handler
         .handshakeFuture()

@@ -20,7 +20,7 @@ import java.util.ArrayDeque;
  * gate is closed for another reason; when that opens, the gate's read is what makes it go on. All
  * belongs to the connection's event loop.
  */
-abstract class PacedDecoder extends ChannelDuplexHandler {
+public abstract class PacedDecoder extends ChannelDuplexHandler {
   /** Decompressed bytes after which a turn ends, give or take one piece. */
   static final int TURN_BYTES = 1024 * 1024;
 
@@ -116,12 +116,33 @@ abstract class PacedDecoder extends ChannelDuplexHandler {
   @Override
   public void read(ChannelHandlerContext ctx) {
     boolean isBusy = isBusy();
-    if (isBusy) {
+    // TLS that begins below reads for itself.
+    boolean isForHandshake = gate.isClosedFor(Reason.HANDSHAKE);
+    if (isBusy && !isForHandshake) {
       // What has arrived comes first.
       hold(ctx);
     }
-    if (!isBusy || gate.isDraining()) {
+    if (!isBusy || isForHandshake || gate.isDraining()) {
       ctx.read();
+    }
+  }
+
+  /**
+   * Loses what has come and is not decompressed yet: TLS begins below, and what was sent in clear
+   * before that is no command of who turns out to be there. It would not be used up meanwhile, and
+   * this would ask again and again whether it may.
+   */
+  public final void dropReceived(ChannelHandlerContext ctx) {
+    received.forEach(ByteBuf::release);
+    received.clear();
+    try {
+      // Without more input that is a few hundred bytes.
+      while (hasPending()) {
+        ReferenceCountUtil.release(nextPiece(ctx, received));
+      }
+    } catch (Exception e) {
+      finish();
+      ctx.fireExceptionCaught(e);
     }
   }
 

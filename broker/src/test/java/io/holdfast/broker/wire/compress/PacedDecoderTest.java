@@ -27,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import org.awaitility.Awaitility;
@@ -63,6 +64,8 @@ class PacedDecoderTest {
     volatile boolean inactive;
     volatile ChannelHandlerContext ctx;
     volatile long drainsAt = Long.MAX_VALUE;
+    volatile long tlsAt = Long.MAX_VALUE;
+    final AtomicInteger timesOpened = new AtomicInteger();
     private ReadGate gate;
     private long turnBytes;
     private long resumedAt;
@@ -85,6 +88,11 @@ class PacedDecoderTest {
       piece.release();
       if (bytes >= drainsAt) {
         gate.drain();
+      }
+      if (bytes >= tlsAt) {
+        gate.close(ReadGate.Reason.HANDSHAKE);
+        PacedDecoder decoder = context.pipeline().get(PacedDecoder.class);
+        decoder.dropReceived(context.pipeline().context(decoder));
       }
       if (pauseEachMib && bytes - resumedAt >= MIB) {
         paused = true;
@@ -112,7 +120,7 @@ class PacedDecoderTest {
             new ChannelInitializer<Channel>() {
               @Override
               protected void initChannel(Channel channel) {
-                sink.gate = new ReadGate(channel.config(), () -> {});
+                sink.gate = new ReadGate(channel.config(), sink.timesOpened::incrementAndGet);
                 channel.pipeline().addLast(new DeflateDecoder(sink.gate, memory), sink);
               }
             })
@@ -182,6 +190,26 @@ class PacedDecoderTest {
     // Only who reads on sees the end of the connection.
     await().until(() -> sink.inactive);
     assertTrue(sink.bytes < drainsAt + 2 * MIB, sink.bytes + " bytes passed on");
+  }
+
+  /** Nobody takes what came too early: it must not be looked at in turn after turn. */
+  @ParameterizedTest
+  @ValueSource(longs = {MIB / 2, 3L * MIB + MIB / 2})
+  void shouldDropWhatCameBeforeTlsAndLetItReadTheSocket(long tlsAt) throws IOException {
+    sink.tlsAt = tlsAt;
+    try (Socket socket = connect(serve())) {
+      socket.getOutputStream().write(bomb(SMALL_BOMB_MIB));
+      await().until(() -> sink.bytes >= tlsAt);
+      int turns = 0;
+      for (; turns < 1_000; turns++) {
+        sink.ctx.executor().submit(() -> {}).syncUninterruptibly();
+      }
+      int opened = sink.timesOpened.get();
+      assertTrue(opened < turns / 10, opened + " times in " + turns + " turns of the event loop");
+    }
+    // Only who reads on sees the end of the connection.
+    await().until(() -> sink.inactive);
+    assertTrue(sink.bytes < tlsAt + MIB, sink.bytes + " bytes passed on");
   }
 
   @Test
