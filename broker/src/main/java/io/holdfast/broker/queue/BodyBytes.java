@@ -1,12 +1,21 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.MessageView;
+import java.io.IOException;
+
 /**
  * About how many bytes of bodies the newest messages of a topic have: of those published since the
- * start to within a thousandth of them, of older ones by what they take on disk on average. The
+ * start to within a thousandth of them, of older ones by the average of some that are read. The
  * topic's lock guards it.
  */
 final class BodyBytes {
   private static final int SAMPLES = 1024;
+
+  // Of older messages so many are read, at so many places.
+  private static final int READ = 8;
+  private static final int PLACES = 64;
 
   // Sample i: so many bytes were published before that ordinal, counted from the start.
   private final long[] ordinals = new long[SAMPLES];
@@ -32,6 +41,26 @@ final class BodyBytes {
     ordinals[0] = next;
     end = next;
     count = 1;
+  }
+
+  /** Of a topic that has messages already; reads some of them. */
+  static BodyBytes of(Journal journal) throws IOException {
+    long end = journal.nextOrdinal();
+    MessageView view = new MessageView();
+    long bytes = 0;
+    long count = 0;
+    try (JournalCursor cursor = journal.cursor()) {
+      long first = journal.firstOrdinal();
+      long apart = Math.max(READ, (end - first) / PLACES);
+      for (long at = first; at < end; at += apart) {
+        cursor.moveTo(at);
+        for (int i = 0; i < READ && cursor.next(view, end); i++) {
+          bytes += view.body().remaining();
+          count++;
+        }
+      }
+    }
+    return new BodyBytes(end, count == 0 ? 1 : Math.max(1, (double) bytes / count));
   }
 
   /** Messages were published, up to an ordinal. */

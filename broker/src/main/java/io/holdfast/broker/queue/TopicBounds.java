@@ -14,9 +14,6 @@ import org.roaringbitmap.longlong.Roaring64Bitmap;
  * what the topic keeps back. The topic's lock guards it.
  */
 final class TopicBounds {
-  /** What a record takes beside its bodies, about. */
-  private static final int RECORD_BYTES = 60;
-
   private final String name;
   private final Journal journal;
   private final KeptBack keptBack;
@@ -48,15 +45,13 @@ final class TopicBounds {
   /** From now on bytes are counted. */
   private BodyBytes bodyBytes() {
     if (bodyBytes == null) {
-      long next = journal.nextOrdinal();
-      double perMessage = 1;
       try {
-        long older = next - journal.firstOrdinal();
-        perMessage = older == 0 ? 1 : (double) journal.diskBytes() / older - RECORD_BYTES;
+        bodyBytes = BodyBytes.of(journal);
       } catch (IOException e) {
+        // Next to nothing: nothing goes because it is not known how large it is.
+        bodyBytes = new BodyBytes(journal.nextOrdinal(), 1);
         diskErrors.failed("TOPIC(" + name + ")", e);
       }
-      bodyBytes = new BodyBytes(next, Math.max(1, perMessage));
     }
     return bodyBytes;
   }

@@ -154,6 +154,21 @@ class TopicBoundsTest {
     assertEquals(10, channel.figures().depth());
   }
 
+  /** Also what was there before the policy, or the process: its file takes far more on disk. */
+  @Test
+  void shouldKnowHowLargeOlderMessagesAre() throws Exception {
+    Channel channel = queue.topic().channel("c");
+    for (int i = 0; i < 100; i++) {
+      queue.publish("x".repeat(100));
+    }
+    policy(FixedPolicies.bounds(0, 10_100, WhenFull.DROP_OLDEST));
+    queue.publish("x".repeat(100));
+    assertEquals(101, channel.figures().depth());
+    policy(FixedPolicies.bounds(0, 5000, WhenFull.DROP_OLDEST));
+    queue.publish("x".repeat(100));
+    assertEquals(50, channel.figures().depth());
+  }
+
   @Test
   void shouldKnowTheBytesOfTheNewest() {
     BodyBytes bytes = new BodyBytes(1000, 10);
