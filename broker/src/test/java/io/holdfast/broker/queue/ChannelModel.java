@@ -1,5 +1,7 @@
 package io.holdfast.broker.queue;
 
+import io.holdfast.broker.policy.ChannelPolicy;
+import io.holdfast.broker.policy.ChannelPolicy.Expired;
 import io.holdfast.broker.queue.ModelMessage.Place;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.topic.DirNames;
@@ -34,6 +36,9 @@ final class ChannelModel {
   boolean hasBacklog;
   long deferredNow;
 
+  /** So many a rewind left deferred: the relocated ones among them have no place but memory. */
+  long deferredByRewind;
+
   /** So many of the ready ones were sampled out; which, only the channel knows. */
   long sampledOut;
 
@@ -45,6 +50,7 @@ final class ChannelModel {
   long requeueCount;
   long timeoutCount;
   long dropped;
+  long expired;
 
   ChannelModel(String topic, String name, SimulationSettings settings) {
     this.topic = topic;
@@ -155,13 +161,9 @@ final class ChannelModel {
 
   /** A delivery has ended without FIN: it waits for another time, or is dead. */
   void end(ModelMessage message, long delayMs, long nowMs) {
-    if (settings.maxAttempts() > 0 && message.attempts >= settings.maxAttempts()) {
-      if (ephemeral) {
-        finish(message.published.ordinal());
-      } else {
-        leave(message);
-        enter(message, Place.DEAD);
-      }
+    int max = settings.channel().maxAttempts();
+    if (max > 0 && message.attempts >= max) {
+      die(message);
     } else if (delayMs > 0) {
       defer(message, nowMs + delayMs);
     } else {
@@ -169,11 +171,59 @@ final class ChannelModel {
     }
   }
 
+  private void die(ModelMessage message) {
+    String to = settings.channel().deadLetter();
+    if (to.equals(ChannelPolicy.DROP) || (ephemeral && to.equals(ChannelPolicy.KEEP))) {
+      finish(message.published.ordinal());
+    } else {
+      leave(message);
+      enter(message, Place.DEAD);
+    }
+  }
+
+  /** Whether a ready one is too old to be delivered. */
+  boolean isOver(ModelMessage message, long nowMs) {
+    long ttlMs = settings.channel().messageTtlMs();
+    long fromMs = Math.max(message.published.atMs(), message.published.dueMs());
+    return ttlMs > 0 && !message.redriven && nowMs - fromMs > ttlMs;
+  }
+
+  /** Those that may expire now. */
+  List<ModelMessage> over(long nowMs) {
+    return messages.values().stream()
+        .filter(message -> message.place == Place.READY && isOver(message, nowMs))
+        .toList();
+  }
+
+  /** It has expired. */
+  void expire(ModelMessage message) {
+    expired++;
+    if (settings.channel().expired() == Expired.DEAD) {
+      die(message);
+    } else {
+      finish(message.published.ordinal());
+    }
+  }
+
+  /** The topic is full: its oldest waiting ones go until only so many wait. */
+  List<Long> dropOldest(long keep) {
+    List<Long> gone =
+        messages.values().stream()
+            .filter(m -> m.place == Place.READY || m.place == Place.DEFERRED)
+            .limit(Math.max(0, waiting() - keep))
+            .map(message -> message.published.ordinal())
+            .toList();
+    gone.forEach(this::finish);
+    dropped += gone.size();
+    return gone;
+  }
+
   /** A dead one is ready again, as if it had never been delivered. */
   void redrive(ModelMessage message) {
     leave(message);
     message.attempts = 0;
     message.anew = true;
+    message.redriven = true;
     message.cameBack = true;
     enter(message, Place.READY);
   }
@@ -266,6 +316,7 @@ final class ChannelModel {
     requeueCount = 0;
     timeoutCount = 0;
     dropped = 0;
+    expired = 0;
   }
 
   @Override

@@ -184,7 +184,7 @@ final class ConsumerSteps {
   }
 
   private boolean isLastAttempt(ModelMessage message) {
-    int max = world.settings.maxAttempts();
+    int max = world.settings.channel().maxAttempts();
     return max > 0 && message.attempts >= max;
   }
 

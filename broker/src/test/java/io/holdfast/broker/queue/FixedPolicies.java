@@ -13,17 +13,20 @@ import java.util.Map;
  * channels of the dead letters' topic "dlt" have none.
  */
 final class FixedPolicies implements Policies {
+  /** A topic for dead letters that has no policy itself. */
+  static final String GRAVES = "graves";
+
   volatile ChannelPolicy channel = ChannelPolicy.DEFAULT;
   volatile TopicPolicy topic = TopicPolicy.DEFAULT;
 
   @Override
   public ChannelPolicy ofChannel(String ofTopic, String name, Map<String, String> byHand) {
-    return ofTopic.equals("dlt") ? ChannelPolicy.DEFAULT : channel;
+    return ofTopic.equals("dlt") || ofTopic.equals(GRAVES) ? ChannelPolicy.DEFAULT : channel;
   }
 
   @Override
   public TopicPolicy ofTopic(String name, Map<String, String> byHand) {
-    return topic;
+    return name.equals(GRAVES) ? TopicPolicy.DEFAULT : topic;
   }
 
   /** Of a channel with dead letters. */

@@ -46,6 +46,9 @@ final class ModelMessage {
   /** Whether it began anew, so that it may come after younger ones. */
   boolean anew;
 
+  /** Whether it was redriven: it does not expire any more. */
+  boolean redriven;
+
   // Only while in flight.
   SimulatedClient client;
   long deliveryMs;

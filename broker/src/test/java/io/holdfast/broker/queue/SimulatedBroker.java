@@ -3,7 +3,6 @@ package io.holdfast.broker.queue;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
 import io.holdfast.broker.meters.E2eProcessingLatency;
-import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.topic.DataDir;
@@ -106,10 +105,8 @@ final class SimulatedBroker
             (what, cause) -> diskErrors.add(cause),
             this::persistMetadata,
             MemoryBudget.ofThisJvm(0, 0));
-    policies.channel =
-        simulation.ordered()
-            ? FixedPolicies.ordered(simulation.maxAttempts(), 0)
-            : FixedPolicies.attempts(simulation.maxAttempts(), ChannelPolicy.KEEP, 1_000_000);
+    policies.channel = simulation.channel();
+    policies.topic = simulation.topic();
     scan = new QueueScan(this, false);
     topics = new Topics(this, this, Runnable::run, persisted);
     topics.open();

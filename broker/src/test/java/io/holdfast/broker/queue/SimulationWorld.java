@@ -3,14 +3,17 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.SimulationFailure.equal;
 import static io.holdfast.broker.queue.SimulationFailure.require;
 
+import io.holdfast.broker.policy.TopicPolicy.WhenFull;
 import io.holdfast.broker.queue.ModelMessage.Place;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** The broker and the model beside it, and what brings deliveries from one to the other. */
@@ -156,6 +159,7 @@ final class SimulationWorld {
       throw new SimulationFailure(
           channel, "delivered as " + delivery + " instead of " + message, List.of(ordinal));
     }
+    require(!channel.isOver(message, broker.nowMs()), channel, "%s is too old", message);
     require(!channel.paused, channel, "delivered while paused");
     require(client.hasRoom(), channel, "%s gets more than it asked for", client.name);
     if (broker.policies.channel.ordered()) {
@@ -173,12 +177,58 @@ final class SimulationWorld {
     channel.deliver(message, client, broker.nowMs());
   }
 
+  /** Takes note of what has expired: only the channel knows when it came upon that. */
+  void noteExpired(ChannelModel channel) {
+    Channel real = real(channel);
+    long count = real.figures().expiredCount() - channel.expired;
+    if (count == 0) {
+      return;
+    }
+    Set<Long> waiting = new HashSet<>();
+    real.first(Waiting.State.READY, Integer.MAX_VALUE).forEach(w -> waiting.add(w.ordinal()));
+    List<ModelMessage> gone =
+        channel.over(broker.nowMs()).stream()
+            .filter(message -> !waiting.contains(message.published.ordinal()))
+            .toList();
+    note(channel, "%d expire: %s", count, gone);
+    if (gone.size() != count) {
+      throw new SimulationFailure(
+          channel,
+          count + " have expired, gone are " + gone,
+          gone.stream().map(message -> message.published.ordinal()).toList());
+    }
+    gone.forEach(channel::expire);
+  }
+
+  /** Takes note of what a full topic has dropped. */
+  void noteDropped(TopicModel topic) {
+    if (settings.topic().whenFull() != WhenFull.DROP_OLDEST || !settings.topic().isBounded()) {
+      return;
+    }
+    if (settings.topic().maxBytes() == 0) {
+      topic.makeRoom(settings.topic().maxDepth());
+      return;
+    }
+    // How many bytes wait, the topic only estimates.
+    long kept = topic.depth() - real(topic).depth();
+    require(kept >= 0, topic, "keeps back %d too many", -kept);
+    topic.dropKept(kept);
+    for (ChannelModel channel : topic.channels.values()) {
+      long count = real(channel).figures().droppedCount() - channel.dropped;
+      if (!channel.ephemeral && count > 0) {
+        note(channel, "drops %d", count);
+        topic.dropped.addAll(channel.dropOldest(channel.waiting() - count));
+      }
+    }
+  }
+
   /** One at a time, and nothing older is left that is not dead. */
-  private static void checkOrder(ChannelModel channel, ModelMessage message) {
+  private void checkOrder(ChannelModel channel, ModelMessage message) {
     long ordinal = message.published.ordinal();
     equal(0, channel.count(Place.IN_FLIGHT), channel, "in flight beside an ordered one");
     for (ModelMessage older : channel.messages.headMap(ordinal).values()) {
-      if (older.place != Place.DEAD && channel.sampledOut == 0) {
+      boolean hasExpired = older.place == Place.READY && channel.isOver(older, broker.nowMs());
+      if (older.place != Place.DEAD && !hasExpired && channel.sampledOut == 0) {
         throw new SimulationFailure(
             channel,
             "delivered " + message + " before " + older,

@@ -3,7 +3,9 @@ package io.holdfast.broker.queue;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.topic.DirNames;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** A topic as it should be. */
@@ -30,6 +32,14 @@ final class TopicModel {
   /** Messages taken since the start of the process. */
   long messageCount;
 
+  /** What was dropped somewhere, and how many were refused, since then. */
+  final Set<Long> dropped = new HashSet<>();
+
+  /** Counted once more, after a crash. */
+  long droppedAgain;
+
+  long rejectedCount;
+
   TopicModel(String name, GuidFactory guids, SimulationSettings settings) {
     this.name = name;
     this.guids = guids;
@@ -41,15 +51,67 @@ final class TopicModel {
     return heldFrom == NOTHING_HELD ? 0 : published.size() - heldFrom;
   }
 
-  /** Takes a publish command whose messages follow those that are there. */
-  void put(List<Published> batch, long nowMs) {
+  /**
+   * Takes a publish command whose messages follow those that are there.
+   *
+   * @return false when an ephemeral topic has no room for what it keeps back
+   */
+  boolean put(List<Published> batch, long nowMs) {
     messageCount += batch.size();
     if (ephemeral && heldFrom != NOTHING_HELD && depth() >= settings.memQueueSize()) {
-      return;
+      return false;
     }
     published.addAll(batch);
     if (!paused) {
       channels.values().forEach(channel -> channel.put(batch, nowMs));
+    }
+    return true;
+  }
+
+  /** How much waits in the fullest channel that lasts, and here. */
+  long waiting() {
+    return depth()
+        + channels.values().stream()
+            .filter(channel -> !channel.ephemeral)
+            .mapToLong(ChannelModel::waiting)
+            .max()
+            .orElse(0);
+  }
+
+  /** It may keep no more than that: the oldest ones that wait are dropped. */
+  void makeRoom(long allowed) {
+    long kept = depth();
+    if (kept > allowed) {
+      dropKept(kept - allowed);
+      kept = allowed;
+    }
+    for (ChannelModel channel : channels.values()) {
+      if (!channel.ephemeral) {
+        dropped.addAll(channel.dropOldest(allowed - kept));
+      }
+    }
+  }
+
+  /** Drops the oldest of what it keeps back. */
+  void dropKept(long count) {
+    if (count == 0) {
+      return;
+    }
+    for (long i = 0; i < count; i++) {
+      dropped.add(heldFrom++);
+    }
+    channels.values().forEach(channel -> channel.given = Math.max(channel.given, heldFrom));
+  }
+
+  /**
+   * After a crash: what is to be dropped of it by its bytes is estimated once more, and may be less
+   * or more.
+   *
+   * @param depth what it keeps back
+   */
+  void estimateAgain(long depth) {
+    if (heldFrom != NOTHING_HELD) {
+      heldFrom = published.size() - depth;
     }
   }
 
@@ -110,6 +172,9 @@ final class TopicModel {
     channels.values().forEach(ChannelModel::restarted);
     channels.values().removeIf(channel -> channel.ephemeral);
     heldByPause = false;
+    dropped.clear();
+    droppedAgain = 0;
+    rejectedCount = 0;
     if (channels.isEmpty() && heldFrom == NOTHING_HELD) {
       heldFrom = published.size();
     }

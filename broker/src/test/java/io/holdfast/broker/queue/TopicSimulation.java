@@ -3,7 +3,8 @@ package io.holdfast.broker.queue;
 import static io.holdfast.broker.queue.SimulationFailure.equal;
 import static io.holdfast.broker.queue.SimulationFailure.require;
 
-import io.holdfast.broker.policy.ChannelPolicy;
+import io.holdfast.broker.policy.TopicPolicy;
+import io.holdfast.broker.policy.TopicPolicy.WhenFull;
 import io.holdfast.broker.queue.ModelMessage.Published;
 import io.holdfast.storage.files.DurableFiles;
 import io.netty.buffer.ByteBuf;
@@ -33,6 +34,7 @@ final class TopicSimulation {
   private final SimulationWorld world;
   private final ConsumerSteps consumers;
   private final AdminSteps admin;
+  private final PolicySteps policies;
   private final SimulationChecks checks;
 
   private TopicSimulation(Path dir, long seed, LoudLog log, SimulationTrace trace)
@@ -42,6 +44,7 @@ final class TopicSimulation {
     world = new SimulationWorld(dir, random, trace);
     consumers = new ConsumerSteps(world);
     admin = new AdminSteps(world, consumers);
+    policies = new PolicySteps(world);
     checks = new SimulationChecks(world, log);
   }
 
@@ -138,9 +141,11 @@ final class TopicSimulation {
     } else if (dice < 97) {
       admin.crash();
     } else if (dice < 98) {
-      admin.endDead();
+      policies.endDead();
     } else if (dice < 99) {
-      admin.rewind();
+      policies.rewind();
+    } else {
+      policies.moveDead();
     }
   }
 
@@ -169,10 +174,30 @@ final class TopicSimulation {
       channel.hasBacklog = world.real(channel).figures().backendDepth() > 0;
       channel.deferredNow = world.real(channel).figures().deferredCount();
     }
-    boolean durable = world.real(topic).putMessages(section.nioBuffer(), count, deferMs, 0, null);
-    section.release();
-    require(durable, topic, "publish is not durable at once");
-    topic.put(batch, nowMs);
+    boolean full = isFull(topic, count);
+    try {
+      boolean durable = world.real(topic).putMessages(section.nioBuffer(), count, deferMs, 0, null);
+      require(durable, topic, "publish is not durable at once");
+    } catch (TopicFullException e) {
+      world.note(topic, "refused: %s", e.getMessage());
+      // How many bytes wait, the topic only estimates.
+      require(full || world.settings.topic().maxBytes() > 0, topic, "%s", e.getMessage());
+      topic.rejectedCount += count;
+      return;
+    } finally {
+      section.release();
+    }
+    require(!full, topic, "takes more than max_depth");
+    if (topic.put(batch, nowMs)) {
+      world.noteDropped(topic);
+    }
+  }
+
+  private boolean isFull(TopicModel topic, int more) {
+    TopicPolicy rules = world.settings.topic();
+    return rules.whenFull() == WhenFull.REJECT
+        && rules.maxDepth() > 0
+        && topic.waiting() + more > rules.maxDepth();
   }
 
   private void advance(long ms) {
@@ -225,13 +250,10 @@ final class TopicSimulation {
   }
 
   private void drain(TopicModel topic, ChannelModel channel) throws Exception {
-    List<ModelMessage> dead = channel.dead();
-    int redriven = world.real(channel).redrive(null, Integer.MAX_VALUE);
-    equal(dead.size(), redriven, channel, "dead letters at the end");
-    dead.forEach(channel::redrive);
-    if (world.settings.ordered()) {
+    redriveAll(channel);
+    if (world.settings.channel().ordered()) {
       // Else they would come one at a time.
-      world.broker.policies.channel = ChannelPolicy.DEFAULT;
+      world.broker.policies.channel = world.settings.channelWithoutOrder();
       world.real(topic).refreshPolicies();
     }
     SimulatedClient client = world.newClient(FAR_MS, 0);
@@ -246,10 +268,10 @@ final class TopicSimulation {
     client.ready = DRAIN_READY;
     client.client.setReadyCount(DRAIN_READY);
     world.readComplete(channel, client);
-    int before = -1;
-    while (client.inFlight.size() > before) {
-      before = client.inFlight.size();
-      world.run(channel, client);
+    run(channel, client);
+    if (redriveAll(channel) > 0) {
+      // What has expired meanwhile.
+      run(channel, client);
     }
     List<Long> missing = new ArrayList<>(channel.messages.keySet());
     missing.removeAll(client.inFlight);
@@ -267,6 +289,26 @@ final class TopicSimulation {
     }
   }
 
+  private int redriveAll(ChannelModel channel) throws IOException {
+    world.noteExpired(channel);
+    List<ModelMessage> dead = channel.dead();
+    int redriven = world.real(channel).redrive(null, Integer.MAX_VALUE);
+    equal(dead.size(), redriven, channel, "dead letters at the end");
+    dead.forEach(channel::redrive);
+    return redriven;
+  }
+
+  private void run(ChannelModel channel, SimulatedClient client) {
+    int before = -1;
+    long expired = -1;
+    while (client.inFlight.size() > before || channel.expired > expired) {
+      before = client.inFlight.size();
+      expired = channel.expired;
+      world.run(channel, client);
+      world.noteExpired(channel);
+    }
+  }
+
   /** With everything finished a topic keeps no more than its newest journal file. */
   private void reclaim() throws IOException {
     world.broker.housekeep(false);
@@ -279,6 +321,10 @@ final class TopicSimulation {
   }
 
   private void deleteAll() throws IOException {
+    policies.checkGraves();
+    if (world.broker.topic(FixedPolicies.GRAVES) != null) {
+      world.broker.deleteTopic(FixedPolicies.GRAVES);
+    }
     for (String topic : new ArrayList<>(world.topics.keySet())) {
       world.broker.deleteTopic(topic);
       world.topics.remove(topic);
