@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.ListenAddress;
-import io.holdfast.broker.limits.Budgets;
-import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.net.Transport;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
@@ -37,10 +35,7 @@ class HttpListenTest extends HttpServerFixture {
   void shouldSayWhyItCannotListen() throws IOException {
     connect().close();
     ListenAddress taken = new ListenAddress("127.0.0.1", server.port(), null);
-    HttpServer.Config config =
-        new HttpServer.Config(
-            taken, loops, null, limits, Budgets.of(MemoryBudget.ofThisJvm(0, 0)), null, null);
-    IOException error = assertThrows(IOException.class, () -> HttpServer.bind(config, router()));
+    IOException error = assertThrows(IOException.class, () -> bind(taken, loops));
     assertTrue(error.getMessage().startsWith("listen (127.0.0.1:" + server.port() + ") failed - "));
     assertFalse(error.getMessage().contains("\n"));
   }
@@ -73,19 +68,7 @@ class HttpListenTest extends HttpServerFixture {
       assertTrue(answer(Channels.newInputStream(client)).endsWith("OK"));
     }
     // A second broker must not take the socket from the first.
-    assertThrows(
-        IOException.class,
-        () ->
-            HttpServer.bind(
-                new HttpServer.Config(
-                    address,
-                    group,
-                    null,
-                    limits,
-                    Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
-                    null,
-                    null),
-                router()));
+    assertThrows(IOException.class, () -> bind(address, group));
     server.close(1000);
     assertFalse(Files.exists(path));
   }

@@ -69,17 +69,20 @@ abstract class HttpServerFixture {
   }
 
   void start(ListenAddress address, Transport group) throws IOException {
-    server =
-        HttpServer.bind(
-            new HttpServer.Config(
-                address,
-                group,
-                null,
-                limits,
-                Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
-                null,
-                tlsRequiredPort),
-            router());
+    server = bind(address, group);
+  }
+
+  HttpServer bind(ListenAddress address, Transport group) throws IOException {
+    return HttpServer.bind(
+        new HttpServer.Config(
+            address,
+            group,
+            null,
+            limits,
+            Budgets.of(MemoryBudget.ofThisJvm(0, 0)),
+            null,
+            tlsRequiredPort),
+        router());
   }
 
   Socket connect() throws IOException {

@@ -30,21 +30,9 @@ public abstract class PowerCuts {
 
   private Path dir;
 
-  /** Some images, from one seed. */
-  public interface Run extends AutoCloseable {
-    /** Makes the images and recovers from each. */
-    void run() throws Exception;
-
-    /** How many there were. */
-    int images();
-
-    /** How long a recovery took at most. */
-    long slowestOpenMs();
-  }
-
   /** Prepares a run in an existing directory. */
   protected interface Runs {
-    Run of(Path home, long seed) throws IOException;
+    PowerCutLives of(Path home, long seed) throws IOException;
   }
 
   @BeforeEach
@@ -81,7 +69,7 @@ public abstract class PowerCuts {
     long seed = SEED;
     for (; images < IMAGES; seed++) {
       Path home = Files.createDirectory(dir.resolve("run"));
-      try (Run run = runs.of(home, seed)) {
+      try (PowerCutLives run = runs.of(home, seed)) {
         try {
           run.run();
         } catch (Exception | AssertionError e) {

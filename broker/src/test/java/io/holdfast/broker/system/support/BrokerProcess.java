@@ -156,8 +156,7 @@ public final class BrokerProcess implements AutoCloseable {
       throw new IllegalStateException("no " + jar + ": run mvn package first");
     }
     List<String> command = new ArrayList<>();
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    command.add(java.toString());
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(LEAK_DETECTION);
     command.addAll(ClassArchive.options());
     command.addAll(jvmFlags);
