@@ -123,6 +123,8 @@ class LayeringTest {
               "io.holdfast.broker.history..")
           .layer("core")
           .definedBy("io.holdfast.broker.core..")
+          .layer("cluster")
+          .definedBy("io.holdfast.broker.cluster..")
           .layer("queue")
           .definedBy("io.holdfast.broker.queue..")
           .layer("storage")
@@ -137,8 +139,19 @@ class LayeringTest {
           .mayOnlyBeAccessedByLayers("http", "wire")
           .whereLayer("core")
           .mayOnlyBeAccessedByLayers("http", "wire", "lookup", "figures")
+          .whereLayer("cluster")
+          .mayOnlyAccessLayers("queue", "storage")
           .whereLayer("queue")
           .mayOnlyAccessLayers("storage");
+
+  @ArchTest
+  static final ArchRule ONLY_THE_ENGINE_KNOWS_JRAFT =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.holdfast.broker.cluster.engine..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("com.alipay..", "com.google.protobuf..");
 
   /** Topics and channels know whom they deliver to by ports of their own, and no options. */
   @ArchTest
