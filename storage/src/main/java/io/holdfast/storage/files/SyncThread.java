@@ -222,6 +222,14 @@ public final class SyncThread implements Closeable {
     }
   }
 
+  /** Nothing of a log is asked for any more: what was not forced is not needed. */
+  public void forget(Syncable log) {
+    written.remove(log);
+    urgent.remove(log);
+    failed.remove(log);
+    errors.remove(log.toString());
+  }
+
   /** Whether everything is on disk that was written to the logs that were closed. */
   public boolean allForced() {
     return !unclean && failed.isEmpty();

@@ -10,11 +10,10 @@ import io.holdfast.storage.values.OrdinalRanges;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,9 +28,6 @@ public final class ChronicleJournal implements Journal {
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
 
-  /** A file system's clock may be so far ahead of ours. */
-  private static final long CLOCK_SLACK_MS = 100;
-
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
 
@@ -42,6 +38,7 @@ public final class ChronicleJournal implements Journal {
 
   private final ExcerptLog log;
   private final JournalFiles files;
+  private final RetainedFiles retained;
   private final StorageOptions options;
   private final GroupCommit commit;
 
@@ -52,6 +49,9 @@ public final class ChronicleJournal implements Journal {
   private int notedCycle = -1;
 
   private volatile long nextOrdinal;
+
+  /** Where it ended when it was opened, see {@link #restore}. */
+  private JournalEnd openedAt = JournalEnd.EMPTY;
 
   /** No message has these ordinals: they may have been lost with power. Topic's lock. */
   private OrdinalRanges skipped = new OrdinalRanges();
@@ -64,6 +64,27 @@ public final class ChronicleJournal implements Journal {
    */
   public ChronicleJournal(Path dir, StorageOptions options, SyncThread syncThread)
       throws IOException {
+    this(
+        dir,
+        options,
+        syncThread,
+        options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED,
+        false);
+    for (Map.Entry<Integer, String> stray : MisplacedFiles.find(log, files).entrySet()) {
+      log.leaveOut(stray.getKey(), stray.getValue());
+      files.removed(stray.getKey());
+    }
+    files.relocations().note(syncThread.disk(), dir);
+    nextOrdinal = files.findNextOrdinal();
+  }
+
+  private ChronicleJournal(
+      Path dir,
+      StorageOptions options,
+      SyncThread syncThread,
+      CycleFile.Clearing clearing,
+      boolean isForcedByOwner)
+      throws IOException {
     this.options = options;
     // Not much of a small file, for a kill leaves what is reserved and not used.
     long step = Math.min(MAX_RESERVE_STEP_BYTES, options.maxBytesPerFile() / RESERVE_STEPS);
@@ -73,15 +94,82 @@ public final class ChronicleJournal implements Journal {
             syncThread.disk(),
             options.journalBlockBytes(),
             Math.max(MIN_RESERVE_STEP_BYTES, step),
-            options.synced() ? CycleFile.Clearing.OFTEN_FORCED : CycleFile.Clearing.RARELY_FORCED);
-    commit = new GroupCommit(log, options, syncThread);
+            clearing);
+    commit = new GroupCommit(log, options, syncThread, isForcedByOwner);
     files = new JournalFiles(log, options.maxRecordBytes());
-    for (Map.Entry<Integer, String> stray : MisplacedFiles.find(log, files).entrySet()) {
-      log.leaveOut(stray.getKey(), stray.getValue());
-      files.removed(stray.getKey());
+    retained = new RetainedFiles(log, files);
+  }
+
+  /**
+   * Opens a journal that is a copy of what another log says: it is put back to an end noted before,
+   * and nothing but {@link #force} forces it. What was behind the end comes again from that log.
+   *
+   * @param dir an existing directory
+   * @param end as {@link #end()} was; all before it was forced
+   * @param nextOrdinal as {@link #nextOrdinal()} was then
+   * @param skipped as {@link #skipped()} was then; kept
+   * @param checkAll whether all files are read, not only the newest one: they are a copy
+   * @throws IOException when something before the end is missing or damaged, naming file and offset
+   */
+  public static ChronicleJournal restore(
+      Path dir,
+      StorageOptions options,
+      SyncThread syncThread,
+      JournalEnd end,
+      long nextOrdinal,
+      OrdinalRanges skipped,
+      boolean checkAll)
+      throws IOException {
+    JournalCut.cut(dir, end, syncThread.disk());
+    ChronicleJournal journal =
+        new ChronicleJournal(dir, options, syncThread, CycleFile.Clearing.RARELY_FORCED, true);
+    try {
+      JournalCut.check(journal.log, end, checkAll, nextOrdinal, skipped);
+    } catch (IOException | RuntimeException e) {
+      journal.close();
+      throw e;
     }
-    files.relocations().note(syncThread.disk(), dir);
-    nextOrdinal = files.findNextOrdinal();
+    journal.openedAt = end;
+    journal.nextOrdinal = nextOrdinal;
+    journal.skipped = skipped;
+    return journal;
+  }
+
+  /** Where the last record ends that was appended. Topic's lock. */
+  public JournalEnd end() {
+    int cycle = log.currentCycle();
+    long offset = log.writtenTo(cycle);
+    return offset > 0 ? new JournalEnd(cycle, offset) : openedAt;
+  }
+
+  /**
+   * Where a message stands in its own record.
+   *
+   * @return with no attempts; null when it cannot be read
+   */
+  public MessageRef find(long ordinal) throws IOException {
+    return files.find(ordinal);
+  }
+
+  /** The files whose messages are all below an ordinal, without the newest one with messages. */
+  public List<Integer> filesBelow(long ordinal) throws IOException {
+    return files.below(ordinal);
+  }
+
+  /** The numbers of all files, oldest first. */
+  public List<Integer> fileNumbers() {
+    return List.copyOf(log.cycles());
+  }
+
+  /** The file of a number, whether there is one or not. */
+  public Path file(int number) {
+    return log.file(number);
+  }
+
+  /** Removes a file that nothing needs any more; one that is gone is fine. */
+  public void removeFile(int number) throws IOException {
+    log.deleteCycle(number);
+    files.removed(number);
   }
 
   @Override
@@ -287,33 +375,7 @@ public final class ChronicleJournal implements Journal {
 
   @Override
   public boolean mayGo(int file, long ordinal, int pinned, Retention retention) throws IOException {
-    if (isWrittenBefore(file, retention.writtenBeforeMs())) {
-      return true;
-    }
-    if (retention.bytes() == Long.MAX_VALUE) {
-      return false;
-    }
-    // The file with the first message that is not finished has finished ones, too.
-    int last = Math.min(pinned, files.cycleFor(ordinal));
-    return log.diskBytesAfter(file) - log.diskBytesAfter(last) >= retention.bytes();
-  }
-
-  /** Whether nothing was written to a file since a time, ms since 1970. */
-  private boolean isWrittenBefore(int file, long timeMs) throws IOException {
-    if (timeMs == Long.MIN_VALUE) {
-      return false;
-    }
-    Path path = log.file(file);
-    // The file system's clock, not ours to choose.
-    long nowMs = System.currentTimeMillis();
-    long writtenMs = Files.getLastModifiedTime(path).toMillis();
-    if (writtenMs > nowMs + CLOCK_SLACK_MS) {
-      // A clock was wrong then: its age counts from now on, or the file would stay until that time.
-      LOG.warn("{} was written {} ms from now; its age counts from now", path, writtenMs - nowMs);
-      Files.setLastModifiedTime(path, FileTime.fromMillis(nowMs));
-      writtenMs = nowMs;
-    }
-    return writtenMs <= timeMs;
+    return retained.mayGo(file, ordinal, pinned, retention);
   }
 
   @Override
@@ -332,8 +394,7 @@ public final class ChronicleJournal implements Journal {
         // What stays keeps the count of ordinals, and has to be on disk for that.
         commit.force();
       }
-      log.deleteCycle(cycle);
-      files.removed(cycle);
+      removeFile(cycle);
       removed++;
       LOG.debug("removed {}", log.file(cycle));
     }

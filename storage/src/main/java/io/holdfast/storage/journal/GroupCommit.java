@@ -48,7 +48,12 @@ final class GroupCommit implements SyncThread.Syncable {
   /** Set when a force failed: what comes next does not go to a file the disk refused. */
   private volatile boolean rollWanted;
 
-  GroupCommit(ExcerptLog log, StorageOptions options, SyncThread syncThread) {
+  /** Whether nobody but the journal's owner has it forced, unless far too much is not. */
+  private final boolean isForcedByOwner;
+
+  GroupCommit(
+      ExcerptLog log, StorageOptions options, SyncThread syncThread, boolean isForcedByOwner) {
+    this.isForcedByOwner = isForcedByOwner;
     this.log = log;
     this.options = options;
     this.syncThread = syncThread;
@@ -84,9 +89,10 @@ final class GroupCommit implements SyncThread.Syncable {
     // Nobody else writes it.
     long now = appended + messages;
     appended = now;
-    if (!options.synced()) {
-      syncThread.written(this);
-      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+    if (!options.synced() || isForcedByOwner) {
+      written();
+      boolean due =
+          !isForcedByOwner && options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
       if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
         unsyncedMessages = 0;
         syncThread.urgent(this);
@@ -96,12 +102,14 @@ final class GroupCommit implements SyncThread.Syncable {
 
   /** Something without messages was appended. */
   void written() {
-    syncThread.written(this);
+    if (!isForcedByOwner) {
+      syncThread.written(this);
+    }
   }
 
   /** See {@link Journal#whenDurable}. */
   boolean whenDurable(Journal.DurabilityListener listener) {
-    if (!options.synced()) {
+    if (!options.synced() || isForcedByOwner) {
       return true;
     }
     syncThread.publishWaits();
@@ -180,7 +188,11 @@ final class GroupCommit implements SyncThread.Syncable {
 
   /** Forces a last time. */
   void close() {
-    syncThread.closing(this);
+    if (isForcedByOwner) {
+      syncThread.forget(this);
+    } else {
+      syncThread.closing(this);
+    }
   }
 
   /** For errors and logs: it is the journal to people. */

@@ -6,8 +6,12 @@ import io.holdfast.storage.log.ExcerptReader;
 import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.record.RecordFormat;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.Position;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeMap;
 
 /**
@@ -178,6 +182,17 @@ final class JournalFiles {
     return next >= 0 && cycle < file && firstOrdinalOf(next) <= ordinal;
   }
 
+  /** See {@link ChronicleJournal#filesBelow}. */
+  List<Integer> below(long ordinal) throws IOException {
+    List<Integer> below = new ArrayList<>();
+    int cycle = files.firstCycle();
+    while (cycle >= 0 && isBelow(cycle, ordinal, Integer.MAX_VALUE)) {
+      below.add(cycle);
+      cycle = files.cycleAfter(cycle);
+    }
+    return below;
+  }
+
   /**
    * The first publish command in a file.
    *
@@ -258,6 +273,40 @@ final class JournalFiles {
       return reader.moveToCycle(cycle);
     }
     return seek.enter(reader, cycle, ordinal);
+  }
+
+  /** See {@link ChronicleJournal#find}. */
+  MessageRef find(long ordinal) throws IOException {
+    try (ExcerptReader reader = reader()) {
+      boolean more = enter(reader, ordinal) && reader.next();
+      while (more) {
+        if (isWhole(reader) && isBatch(reader) && endOrdinal(reader) > ordinal) {
+          return message(reader, ordinal);
+        }
+        more = reader.next();
+      }
+    }
+    return null;
+  }
+
+  /** Of the record a reader stands on, which ends behind the ordinal. */
+  private static MessageRef message(ExcerptReader reader, long ordinal) {
+    ByteBuffer view = reader.view();
+    long first = view.getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);
+    if (first > ordinal) {
+      return null;
+    }
+    int at = reader.offset() + RecordCodec.JOURNAL_HEAD_BYTES;
+    for (long before = first; before < ordinal; before++) {
+      at += Integer.BYTES + view.getInt(at);
+    }
+    int inRecord = at - reader.offset() + Integer.BYTES;
+    return new MessageRef(
+        ordinal,
+        reader.position(),
+        Position.offset(reader.position()) + inRecord,
+        view.getInt(at),
+        0);
   }
 
   /** See {@link JournalContents#endBelow}. */

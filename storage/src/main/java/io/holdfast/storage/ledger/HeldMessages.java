@@ -153,6 +153,14 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       return upper;
     }
 
+    Block copy() {
+      Block copy = new Block();
+      copy.resize(ordinals.length);
+      copy.move(this, 0, 0, count);
+      copy.count = count;
+      return copy;
+    }
+
     private void resize(int capacity) {
       ordinals = Arrays.copyOf(ordinals, capacity);
       positions = Arrays.copyOf(positions, capacity);
@@ -172,6 +180,12 @@ public final class HeldMessages extends AbstractCollection<HeldMessage> {
       System.arraycopy(from.lengths, at, lengths, to, entries);
       System.arraycopy(from.attempts, at, attempts, to, entries);
     }
+  }
+
+  /** Takes over copies of all that another one has; while this has none. */
+  void addCopies(HeldMessages other) {
+    other.blocks.forEach((first, block) -> blocks.put(first, block.copy()));
+    size = other.size;
   }
 
   /** The message of this ordinal, or null. */

@@ -94,11 +94,18 @@ public final class LedgerCodec {
   }
 
   /** The most bytes a range takes. */
-  static int maxRangeBytes() {
+  public static int maxRangeBytes() {
     return MAX_RANGE_BYTES;
   }
 
-  static void putRanges(ByteBuffer to, OrdinalRanges ranges, int first, int count) {
+  /**
+   * Writes ranges of ordinals.
+   *
+   * @param to has room for {@link #maxRangeBytes} each
+   * @param first range to write
+   * @param count of ranges
+   */
+  public static void putRanges(ByteBuffer to, OrdinalRanges ranges, int first, int count) {
     long last = 0;
     for (int i = first; i < first + count; i++) {
       putVar(to, zigzag(ranges.from(i) - last));
@@ -199,6 +206,41 @@ public final class LedgerCodec {
     return new HeldMessage(ref, dueMs, delayMs, HeldMessage.Mark.of(from.get() & 0xff));
   }
 
+  /**
+   * Writes a held message without the place of its record, which differs from node to node: v
+   * ordinal, v attempts with lives, i64 due ms, v delay ms, u8 mark.
+   *
+   * @param to has room for {@link #maxPlacelessBytes}
+   */
+  public static void putPlaceless(ByteBuffer to, HeldMessage message) {
+    putVar(to, message.ref().ordinal());
+    putVar(to, message.ref().packedAttempts());
+    to.putLong(message.dueMs());
+    putVar(to, message.delayMs());
+    to.put((byte) message.mark().code());
+  }
+
+  /** The most bytes of {@link #putPlaceless}. */
+  public static int maxPlacelessBytes() {
+    return 3 * MAX_VAR_BYTES + Long.BYTES + 1;
+  }
+
+  /**
+   * Reads what {@link #putPlaceless} wrote.
+   *
+   * @param from its position moves
+   * @return at {@link MessageRef#NOWHERE}
+   */
+  public static HeldMessage getPlaceless(ByteBuffer from) {
+    long ordinal = getVar(from);
+    int attempts = (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE));
+    long dueMs = from.getLong();
+    int delayMs = (int) Math.max(0, Math.min(getVar(from), Integer.MAX_VALUE));
+    HeldMessage.Mark mark = HeldMessage.Mark.of(from.get() & 0xff);
+    return new HeldMessage(
+        new MessageRef(ordinal, MessageRef.NOWHERE, 0, 0, attempts), dueMs, delayMs, mark);
+  }
+
   private static long zigzag(long value) {
     return (value << 1) ^ (value >> 63);
   }
@@ -207,7 +249,13 @@ public final class LedgerCodec {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  private static void putVar(ByteBuffer to, long value) {
+  /** The most bytes a number takes, see {@link #putVar}. */
+  public static int maxVarBytes() {
+    return MAX_VAR_BYTES;
+  }
+
+  /** Writes a number, 7 bits a byte, low ones first; a negative one takes the most. */
+  public static void putVar(ByteBuffer to, long value) {
     long rest = value;
     while ((rest & ~0x7fL) != 0) {
       to.put((byte) (rest | 0x80));
@@ -216,7 +264,12 @@ public final class LedgerCodec {
     to.put((byte) rest);
   }
 
-  private static long getVar(ByteBuffer from) {
+  /**
+   * Reads what {@link #putVar} wrote.
+   *
+   * @throws java.nio.BufferUnderflowException when there is not so much
+   */
+  public static long getVar(ByteBuffer from) {
     long value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       byte b = from.get();

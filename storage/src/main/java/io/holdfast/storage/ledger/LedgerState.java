@@ -132,7 +132,8 @@ public final class LedgerState {
     return delivered;
   }
 
-  void deliver(long from, long to) {
+  /** The ordinals from (inclusive) to (exclusive) went out for the first time. */
+  public void deliver(long from, long to) {
     delivered.add(from, to);
     mention(to);
     if (!held.isEmpty()) {
@@ -195,13 +196,27 @@ public final class LedgerState {
     mention(message.ref().ordinal() + 1);
   }
 
-  void empty(long floor) {
+  /** All below an ordinal is finished. */
+  public void empty(long floor) {
     finished.raiseFloor(floor);
     if (delivered.end() <= floor) {
       delivered = new FinishedSet(-1);
     }
     held.remove(0, floor);
     mention(floor);
+  }
+
+  /** The same, of which each goes its own way from now on. */
+  public LedgerState copy() {
+    LedgerState copy = new LedgerState(finished.floor(), maxHeld);
+    copy.finished.addAll(finished);
+    copy.delivered.addAll(delivered);
+    copy.held.addCopies(held);
+    copy.leftSomeOut = leftSomeOut;
+    copy.marked = marked;
+    copy.endOrdinal = endOrdinal;
+    copy.begin = begin;
+    return copy;
   }
 
   /** Adds what a summary says. */

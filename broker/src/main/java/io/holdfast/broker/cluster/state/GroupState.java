@@ -1,0 +1,161 @@
+package io.holdfast.broker.cluster.state;
+
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.StorageOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+
+/**
+ * The topics of one group as a function of its log: every node that has applied the same entries
+ * has the same. Entries come on one thread, the apply thread; what it says is read by any.
+ */
+public final class GroupState {
+  /** At every so many entries what nobody needs is found out, and nodes can compare. */
+  public static final long SETTLE_EVERY = 1024;
+
+  private final GroupTopics topics;
+  private final EntryApplier applier;
+  private final RollingCrc crc = new RollingCrc();
+
+  private volatile long appliedIndex;
+  private volatile long appliedTerm;
+
+  /** The newest version of entries that the log has allowed. */
+  private int format = Entries.VERSION;
+
+  private boolean lastWasVoid;
+
+  /** Why nothing is applied any more. */
+  private IOException failed;
+
+  /**
+   * A state without topics.
+   *
+   * @param options for the journals; whether OK waits for the disk is the log's matter
+   * @param syncThread forces the journals for snapshots
+   */
+  public GroupState(GroupPlace place, StorageOptions options, SyncThread syncThread) {
+    topics = new GroupTopics(options, syncThread, new TopicDirs(place, syncThread.disk()));
+    applier = new EntryApplier(topics);
+  }
+
+  // ---------------------------------------------------------------- any thread
+
+  /** The topic of a name, null when there is none. */
+  public ReplicatedTopic topic(String name) {
+    return topics.get(name);
+  }
+
+  /** The topic of a number, null when there is none. */
+  public ReplicatedTopic topic(long number) {
+    return topics.get(number);
+  }
+
+  /** The topics by number; a live view, not to be changed. */
+  public Collection<ReplicatedTopic> topics() {
+    return topics.all();
+  }
+
+  /** The index of the last entry that was applied, 0 for none. */
+  public long appliedIndex() {
+    return appliedIndex;
+  }
+
+  /** Sums up all that was applied and what it led to: equal on all nodes at the same index. */
+  public int crc() {
+    return crc.value();
+  }
+
+  /** Who is told of changes from now on; null for nobody. Between two entries. */
+  public void observer(GroupObserver observer) {
+    applier.observer(observer);
+  }
+
+  /** Who is told of publish commands from now on; null for nobody. */
+  public void watch(PublishWatch watch) {
+    applier.watch(watch);
+  }
+
+  // ---------------------------------------------------------------- apply thread
+
+  /**
+   * Applies an entry.
+   *
+   * @param entry from position to limit; only until this returns
+   * @throws IOException when it cannot be applied here: nothing more is applied then, by this state
+   */
+  public void apply(long index, long term, ByteBuffer entry) throws IOException {
+    if (failed != null) {
+      throw failed;
+    }
+    try {
+      applyNext(index, term, entry);
+    } catch (IOException | RuntimeException e) {
+      failed = new IOException("entry " + index + " cannot be applied: " + e.getMessage(), e);
+      throw failed;
+    }
+  }
+
+  private void applyNext(long index, long term, ByteBuffer bytes) throws IOException {
+    if (index <= appliedIndex) {
+      throw new IOException("it comes behind " + appliedIndex);
+    }
+    Entry entry = Entry.of(bytes, format);
+    long result =
+        switch (entry.type()) {
+          case TERM -> begins(term);
+          case FORMAT -> allow(entry.read(ByteBuffer::get) & 0xff);
+          default -> applier.apply(entry);
+        };
+    lastWasVoid = result == EntryApplier.VOID;
+    crc.add(index, entry.crc(), result);
+    if (index / SETTLE_EVERY != appliedIndex / SETTLE_EVERY) {
+      // Not all indexes are entries of ours: the first one at or behind the fixed one.
+      crc.add(index, 0, applier.settle());
+      crc.mark(index);
+    }
+    appliedIndex = index;
+    appliedTerm = term;
+  }
+
+  private long begins(long term) {
+    PublishWatch watch = applier.watch();
+    if (watch != null) {
+      watch.termBegins(term);
+    }
+    return term;
+  }
+
+  private long allow(int version) throws IOException {
+    if (version > Entries.VERSION) {
+      throw new IOException("the log goes on in version " + version + ", which is not known");
+    }
+    format = Math.max(format, version);
+    return format;
+  }
+
+  /** Whether the last entry did nothing, as its topic or channel was gone, or there already. */
+  public boolean wasVoid() {
+    return lastWasVoid;
+  }
+
+  /** The term of the last entry that was applied. */
+  public long appliedTerm() {
+    return appliedTerm;
+  }
+
+  /** Closes the journals' files until they are needed. Any thread. */
+  public void closeIdle() {
+    for (ReplicatedTopic topic : topics.all()) {
+      synchronized (topic.lock()) {
+        topic.journal().closeIdle();
+      }
+    }
+  }
+
+  /** Closes the journals; nothing is applied any more. */
+  public void close() {
+    topics.close();
+  }
+}
