@@ -13,9 +13,11 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -107,6 +109,11 @@ public final class Transport {
     }
     bound.channel().pipeline().addLast(new AcceptFailures());
     return bound.channel();
+  }
+
+  /** What connects to others, with {@link #workers}. */
+  public Class<? extends Channel> clientType() {
+    return epoll ? EpollSocketChannel.class : NioSocketChannel.class;
   }
 
   private Class<? extends ServerChannel> channelType(boolean unix) {
