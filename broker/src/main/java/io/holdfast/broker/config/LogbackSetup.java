@@ -8,29 +8,41 @@ import ch.qos.logback.core.spi.FilterReply;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
+import org.slf4j.helpers.Reporter;
 
 /**
  * Sets logback up for the process; apart from {@link Logging}, which is there without logback, too.
  */
 public final class LogbackSetup {
-  /** Not where the logback of a program would find it that the broker is embedded in. */
-  private static final String CONFIGURATION = "io/holdfast/broker/logback.xml";
+  /** The name of the appender. */
+  static final String STDERR = "STDERR";
 
   private static final String CONFIGURATION_FILE = "logback.configurationFile";
 
   private LogbackSetup() {}
 
-  /** Has logback begin as the broker wants it. Before SLF4J does anything. */
+  /**
+   * Has logback begin as the broker wants it, unless a configuration of the user's own is named.
+   * Before SLF4J does anything.
+   */
   public static void begin() {
     if (System.getProperty(CONFIGURATION_FILE) == null) {
-      System.setProperty(CONFIGURATION_FILE, CONFIGURATION);
+      setIfAbsent(LoggerFactory.PROVIDER_PROPERTY_KEY, LogbackProvider.class.getName());
+      // SLF4J would say on standard error that it was given a provider.
+      setIfAbsent(Reporter.SLF4J_INTERNAL_VERBOSITY_KEY, "WARN");
+    }
+  }
+
+  private static void setIfAbsent(String key, String value) {
+    if (System.getProperty(key) == null) {
+      System.setProperty(key, value);
     }
   }
 
   static void writeJson() {
     LoggerContext context = context();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    if (root.getAppender("STDERR") instanceof QueuedStderrAppender appender) {
+    if (root.getAppender(STDERR) instanceof QueuedStderrAppender appender) {
       JsonLines encoder = new JsonLines();
       encoder.setContext(context);
       encoder.start();

@@ -6,7 +6,7 @@ import org.slf4j.MarkerFactory;
 
 /**
  * Applies log-level, log-prefix and log-format, at start and at run time. Lines go to standard
- * error (logback.xml beside {@code Main}); the libraries' loggers stay at WARN whatever the level.
+ * error (see {@link LogbackProvider}); the libraries' loggers stay at WARN whatever the level.
  * Callable from any thread.
  */
 public final class Logging {

@@ -45,7 +45,7 @@ public final class QueuedStderrAppender extends UnsynchronizedAppenderBase<ILogg
   private final OutputStream out;
   private volatile Encoder<ILoggingEvent> encoder;
 
-  /** Made by logback.xml. */
+  /** Made once in a process. */
   public QueuedStderrAppender() {
     this(new FileOutputStream(FileDescriptor.err));
   }
@@ -54,7 +54,7 @@ public final class QueuedStderrAppender extends UnsynchronizedAppenderBase<ILogg
     this.out = out;
   }
 
-  /** Set by logback.xml, and once more for another format. */
+  /** Set before it starts, and once more for another format. */
   public void setEncoder(Encoder<ILoggingEvent> encoder) {
     this.encoder = encoder;
   }
