@@ -49,6 +49,11 @@ final class AcceptedConnection extends PeerConnection {
   }
 
   @Override
+  String expected() {
+    return node();
+  }
+
+  @Override
   void connected() {
     // The other side begins.
   }

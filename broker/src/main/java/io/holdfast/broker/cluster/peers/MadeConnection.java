@@ -34,12 +34,17 @@ final class MadeConnection extends PeerConnection {
   }
 
   @Override
+  String expected() {
+    return link.node();
+  }
+
+  @Override
   void connected() {
     String wrong = wrongCertificate(link.node());
     if (wrong == null) {
       sendHandshake();
     } else {
-      refuseUnheard(link.node(), wrong);
+      refuse(null, wrong);
     }
   }
 

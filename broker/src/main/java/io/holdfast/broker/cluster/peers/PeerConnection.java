@@ -81,6 +81,9 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
   /** Who is there, for the log. */
   abstract String whom();
 
+  /** Whose connection this is or should be, null for not known. */
+  abstract String expected();
+
   /** Whether this side has a reason of its own to read nothing at the moment. */
   boolean isPaused() {
     return false;
@@ -140,18 +143,26 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
     write(Kind.HELLO, 0, 0, Unpooled.wrappedBuffer(shared.own().toJson()));
   }
 
-  /** Turns the other side down, tells it why, and says so here. */
+  /**
+   * Turns the other side down, tells it why, and says so here.
+   *
+   * @param said null when it has said nothing yet
+   */
   final void refuse(Handshake said, String reason) {
     byte[] refusal = new Handshake.Refused(shared.own(), reason).toJson();
     state = State.CLOSED;
     write(Kind.REFUSED, 0, 0, Unpooled.wrappedBuffer(refusal))
         .addListener(ChannelFutureListener.CLOSE);
-    shared.refused(said, whom(), reason);
+    if (said == null) {
+      shared.log().refused(expected(), whom(), reason);
+    } else {
+      shared.refused(said, whom(), reason);
+    }
   }
 
   /** Ends the connection for a reason that is worth a line. */
-  final void refuseUnheard(String node, String reason) {
-    shared.log().refused(node, whom(), reason);
+  private void refuseUnheard(String reason) {
+    shared.log().refused(expected(), whom(), reason);
     close();
   }
 
@@ -204,7 +215,6 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
       close();
     } else {
       refuseUnheard(
-          node(),
           PeerTls.isStranger(done.cause())
               ? "it does not speak TLS"
               : PeerTls.reason(done.cause()));
@@ -227,7 +237,7 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
         greeting(frame);
       }
     } catch (BadFrameException e) {
-      refuseUnheard(node(), e.getMessage());
+      refuseUnheard(e.getMessage());
     } finally {
       if (!handedOn) {
         frame.payload().release();
@@ -292,10 +302,9 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
   private void tick() {
     long nowNs = System.nanoTime();
     long silenceNs = shared.times().silence().toNanos();
-    if (isPaused() || nowNs - lastTickNs > silenceNs) {
-      // Nothing was read for a reason of this side's: what was sent meanwhile may still be there.
-      lastReadNs = nowNs;
-    }
+    long lateNs = nowNs - lastTickNs - shared.times().ping().toNanos();
+    // Time in which this side did not read, for a reason of its own, is no silence of the other.
+    lastReadNs = isPaused() ? nowNs : Math.min(nowNs, lastReadNs + Math.max(0, lateNs));
     lastTickNs = nowNs;
     if (nowNs - lastReadNs > silenceNs || isStuck()) {
       LOG.debug("CLUSTER: {} is silent", whom());
@@ -321,7 +330,7 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
             ? failure.getCause()
             : failure;
     if (cause instanceof BadFrameException && state != State.CLOSED) {
-      refuseUnheard(node(), cause.getMessage());
+      refuseUnheard(cause.getMessage());
     } else if (cause instanceof IOException || state == State.CLOSED) {
       // Gone, or TLS, which has its event.
       LOG.debug("CLUSTER: {}", whom(), cause);

@@ -8,8 +8,10 @@ import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandler;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateParsingException;
+import java.security.cert.PKIXReason;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import javax.net.ssl.SSLSession;
 /** TLS between nodes: both show a certificate, and it is of the node that they say they are. */
 final class PeerTls {
   private static final int DNS_NAME = 2;
+  private static final String NOT_SIGNED = "certificate is not signed by cluster_tls_ca";
 
   private PeerTls() {}
 
@@ -96,10 +99,13 @@ final class PeerTls {
   static String reason(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertPathBuilderException) {
-        return "certificate is not signed by cluster_tls_ca";
+        return NOT_SIGNED;
       }
       if (cause instanceof CertPathValidatorException invalid) {
-        return "certificate is not valid: " + Reasons.of(invalid);
+        boolean isOthers =
+            invalid.getReason() == PKIXReason.NO_TRUST_ANCHOR
+                || invalid.getReason() == BasicReason.INVALID_SIGNATURE;
+        return isOthers ? NOT_SIGNED : "certificate is not valid: " + Reasons.of(invalid);
       }
       String text = String.valueOf(cause.getMessage());
       if (text.contains("Empty client certificate chain")) {

@@ -1,7 +1,11 @@
 package io.holdfast.broker.cluster.peers;
 
+import io.holdfast.broker.config.TlsVersion;
 import io.holdfast.broker.net.HostPort;
 import io.holdfast.broker.tls.TlsContexts;
+import io.holdfast.broker.tls.TlsException;
+import io.holdfast.broker.tls.TlsOptions;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -15,8 +19,7 @@ import java.util.TreeMap;
  *     and a node of which nothing is known yet is null, see {@link Peers#moved}
  * @param maxFrameBytes a longer frame closes its connection
  * @param maxQueuedBytes a request that would have more wait for one node fails at once
- * @param tls certificate, key and authorities of this node, with client certificates asked for and
- *     verified; null for clear text
+ * @param tls as of {@link #mutualTls}; null for clear text
  * @param times how long things may take
  */
 public record PeersConfig(
@@ -58,6 +61,21 @@ public record PeersConfig(
     if (addresses.get(node) == null) {
       throw new IllegalArgumentException("no address for " + node + ": " + addresses.keySet());
     }
+  }
+
+  /**
+   * The TLS of {@link #tls()}; both sides need a certificate that the authorities signed.
+   *
+   * @param cert PEM file: the node's certificate, then intermediates
+   * @param key PEM file with its private key
+   * @param ca PEM file of the authorities
+   * @throws TlsException naming the file that is missing or unusable
+   */
+  public static TlsContexts mutualTls(Path cert, Path key, Path ca) throws TlsException {
+    return new TlsContexts(
+        new TlsOptions(
+            cert, key, ca, TlsOptions.ClientAuthPolicy.REQUIRE_VERIFY, TlsVersion.TLS1_2),
+        System::nanoTime);
   }
 
   /** The other nodes' names and this one's, as messages have them: {@code a, b, c}. */

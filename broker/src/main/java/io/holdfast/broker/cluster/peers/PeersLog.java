@@ -9,20 +9,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says who was refused, each one at most once a minute: they try again all the time. Thread-safe
- * (own monitor).
+ * Says who was refused and why, the same at most once a minute: they try again all the time.
+ * Thread-safe (own monitor).
  */
 final class PeersLog {
   private static final Logger LOG = LoggerFactory.getLogger(Peers.class);
   private static final long EVERY_NS = TimeUnit.MINUTES.toNanos(1);
 
-  /** For those who have no node's name; all of them share their line. */
+  /** Of one node, in a minute; strangers, who choose what they are refused for, are one node. */
+  private static final int MAX_REASONS = 4;
+
   private static final String STRANGERS = "";
 
   private final LongSupplier nanoClock;
 
+  /** By node, then by reason: when it was said. */
   @GuardedBy("this")
-  private final Map<String, Long> saidNs = new HashMap<>();
+  private final Map<String, Map<String, Long>> saidNs = new HashMap<>();
 
   PeersLog(LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
@@ -35,20 +38,17 @@ final class PeersLog {
    * @param whom as the line says it
    */
   void refused(String node, String whom, String reason) {
-    if (isDue(node == null ? STRANGERS : node)) {
+    if (isDue(node == null ? STRANGERS : node, reason)) {
       LOG.error("CLUSTER: {} refused: {}", whom, reason);
     } else {
       LOG.debug("CLUSTER: {} refused: {}", whom, reason);
     }
   }
 
-  private synchronized boolean isDue(String key) {
+  private synchronized boolean isDue(String node, String reason) {
     long nowNs = nanoClock.getAsLong();
-    Long before = saidNs.get(key);
-    if (before != null && nowNs - before < EVERY_NS) {
-      return false;
-    }
-    saidNs.put(key, nowNs);
-    return true;
+    Map<String, Long> reasons = saidNs.computeIfAbsent(node, key -> new HashMap<>());
+    reasons.values().removeIf(before -> nowNs - before >= EVERY_NS);
+    return reasons.size() < MAX_REASONS && reasons.putIfAbsent(reason, nowNs) == null;
   }
 }

@@ -32,6 +32,7 @@ final class PeerNodes implements Closeable {
   private final List<String> names;
   private final List<Peers> all = new ArrayList<>();
   private final Map<String, Peers> running = new TreeMap<>();
+  private final ResourceLeakDetector.Level levelBefore = ResourceLeakDetector.getLevel();
   PeersConfig.Times times =
       new PeersConfig.Times(
           Duration.ofSeconds(10),
@@ -115,6 +116,7 @@ final class PeerNodes implements Closeable {
           .pollInterval(10, TimeUnit.MILLISECONDS)
           .untilAsserted(() -> assertEquals(0, usedBytes(), "bytes that nobody released"));
     } finally {
+      ResourceLeakDetector.setLevel(levelBefore);
       transport.close();
     }
   }
