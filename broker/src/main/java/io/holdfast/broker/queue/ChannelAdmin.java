@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.ledger.HeldMessages;
+import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
@@ -40,6 +41,15 @@ final class ChannelAdmin {
   private final ChannelLedger ledger;
   private final ChannelScan timing;
 
+  /** Where changes go first, as other brokers share the topic; null for nowhere. */
+  private TopicLog log;
+
+  /** The channel's name there. */
+  private String name;
+
+  /** What the last {@link #applyMove} came to: messages that wait, and that were given up. */
+  private volatile long[] lastMove = new long[2];
+
   /**
    * @param lock the channel's
    */
@@ -70,17 +80,42 @@ final class ChannelAdmin {
     this.timing = timing;
   }
 
+  /**
+   * Other brokers share the topic: changes go there first, and what begins with "apply" comes from
+   * there. Before anybody finds the channel.
+   */
+  void changeThrough(TopicLog of, String as) {
+    log = of;
+    name = as;
+  }
+
   /** See {@link Channel#pause}. */
   void pause() throws IOException {
+    if (log != null) {
+      log.pauseChannel(name, true);
+      return;
+    }
     state.paused = true;
     settings.persistence().persist();
   }
 
   /** See {@link Channel#unpause}. */
   void unpause() throws IOException {
+    if (log != null) {
+      log.pauseChannel(name, false);
+      return;
+    }
     state.paused = false;
     wakeAll();
     settings.persistence().persist();
+  }
+
+  /** It delivers nothing, or goes on. */
+  void applyPaused(boolean on) {
+    state.paused = on;
+    if (!on) {
+      wakeAll();
+    }
   }
 
   private void wakeAll() {
@@ -96,6 +131,10 @@ final class ChannelAdmin {
 
   /** See {@link Channel#empty}. */
   void empty() throws IOException {
+    if (log != null) {
+      log.emptyChannel(name);
+      return;
+    }
     synchronized (lock) {
       if (state.exiting) {
         return;
@@ -146,6 +185,35 @@ final class ChannelAdmin {
     return counts;
   }
 
+  /**
+   * Everything the channel has is void, what is in flight too: it was emptied or put to another
+   * position, and begins anew as those have agreed who share the topic. Topic's lock.
+   *
+   * @param agreed a copy, which the channel changes
+   * @param epoch of what the channel writes down from now on
+   * @param keptFrom what the topic holds back begins here; negative for nothing
+   */
+  void applyMove(LedgerState agreed, long epoch, long keptFrom) throws IOException {
+    synchronized (lock) {
+      if (state.exiting) {
+        return;
+      }
+      long[] unfinished = {backend.depthBelow(agreed.floor())};
+      messages.visit(
+          (message, delayMs) -> unfinished[0] += message.ordinal() < agreed.floor() ? 1 : 0);
+      messages.clear();
+      deliveries.restore(backend.restart(agreed, epoch, keptFrom));
+      lastMove = new long[] {ready.depth() + ready.deferredCount(), unfinished[0]};
+      timing.watchDeferred();
+    }
+    wakeAll();
+  }
+
+  /** See {@link #applyMove}. */
+  long[] lastMove() {
+    return lastMove.clone();
+  }
+
   /** Returns when the new position is on disk; without locks but the topic's admin lock. */
   void settleRewind() throws IOException {
     backend.force();
@@ -182,11 +250,21 @@ final class ChannelAdmin {
 
   /** See {@link Channel#setHandPolicy}. */
   void setHandPolicy(Map<String, String> byHand) throws IOException {
+    if (log != null) {
+      log.setChannelPolicy(name, byHand);
+      return;
+    }
     try {
       policy.setByHand(byHand);
     } finally {
       policyChanged();
     }
+  }
+
+  /** Another policy is in force. */
+  void applyPolicy(Map<String, String> byHand) {
+    policy.adopt(byHand);
+    policyChanged();
   }
 
   /** See {@link Channel#refreshPolicies}. */

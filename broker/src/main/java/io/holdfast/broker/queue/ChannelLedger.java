@@ -23,9 +23,11 @@ final class ChannelLedger {
   private final ChannelSettings settings;
   private final BackendQueue backend;
 
-  // What became of messages in this turn: finished, delivered for the first time, and whose
+  // What became of messages in this turn: finished, not to be read any more, delivered for the
+  // first time, and whose
   // attempts or due times have changed.
   private final OrdinalRanges finished = new OrdinalRanges();
+  private final OrdinalRanges lost = new OrdinalRanges();
   private final OrdinalRanges delivered = new OrdinalRanges();
   private List<HeldMessage> held = new ArrayList<>();
 
@@ -40,9 +42,9 @@ final class ChannelLedger {
 
   // ---------------------------------------------------------------- one turn
 
-  /** The messages finished in this turn, for {@link ReadyMessages#poll} to add those lost. */
-  OrdinalRanges finished() {
-    return finished;
+  /** The messages found lost in this turn, for {@link ReadyMessages#poll} to add to. */
+  OrdinalRanges lost() {
+    return lost;
   }
 
   /** A message is finished. */
@@ -96,8 +98,12 @@ final class ChannelLedger {
       if (!finished.isEmpty()) {
         record(() -> backend.finish(finished));
       }
+      if (!lost.isEmpty()) {
+        record(() -> backend.lose(lost));
+      }
     }
     finished.clear();
+    lost.clear();
     delivered.clear();
     if (held.size() > KEPT) {
       held = new ArrayList<>();
@@ -155,6 +161,11 @@ final class ChannelLedger {
    */
   void checkpoint(Iterator<HeldMessage> messages) {
     record(() -> backend.checkpoint(messages));
+  }
+
+  /** See {@link BackendQueue#isCongested}. */
+  boolean isCongested() {
+    return backend.isCongested();
   }
 
   /** Nothing is written any more. */

@@ -46,7 +46,7 @@ final class Deliveries {
   /** Whether the last turn did not end for want of messages, or of memory for them. */
   private boolean more;
 
-  /** Whether a client could not get a message for want of memory for those in flight. */
+  /** Whether a client could not get a message for want of memory, for it or its records. */
   private boolean starved;
 
   /** Whether a client could not get a message before another delivery has ended. */
@@ -112,6 +112,12 @@ final class Deliveries {
    */
   int turn(Consumer client, int max, DeliverySink out, int maxBytes, long nowNs)
       throws IOException {
+    if (ledger.isCongested()) {
+      // Asked again in a while.
+      starved = true;
+      more = false;
+      return 0;
+    }
     int bytesLimit = out.size() + maxBytes;
     ChannelPolicy rules = policy.get();
     int room = room(client, rules, max);
@@ -158,7 +164,7 @@ final class Deliveries {
     }
     Message message = null;
     try {
-      message = ready.poll(ledger.finished());
+      message = ready.poll(ledger.lost());
     } finally {
       if (message == null) {
         inFlight.unreserve();
@@ -378,7 +384,7 @@ final class Deliveries {
     return more;
   }
 
-  /** Whether a client waits for memory for messages in flight. */
+  /** Whether a client waits for memory. */
   boolean isStarved() {
     return starved;
   }

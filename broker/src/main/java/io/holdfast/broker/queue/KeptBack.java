@@ -37,12 +37,17 @@ final class KeptBack {
    */
   private final MaybeDeferred deferred = new MaybeDeferred();
 
+  /** Whether others decide what is kept back, see {@link #follow}. */
+  private final boolean follows;
+
   /**
    * @param from the first ordinal kept back, or {@link #NOTHING}
+   * @param follows whether others decide what is kept back: those who share the topic
    */
-  KeptBack(ChronicleJournal journal, long from) {
+  KeptBack(ChronicleJournal journal, long from, boolean follows) {
     this.journal = journal;
     this.from = from;
+    this.follows = follows;
     if (from != NOTHING) {
       // Which of them are is in the journal only.
       deferred.add(from, journal.nextOrdinal());
@@ -94,30 +99,49 @@ final class KeptBack {
     keepFrom(journal.nextOrdinal());
   }
 
+  /** Whether what is kept back changes by {@link #follow} only. */
+  boolean follows() {
+    return follows;
+  }
+
+  /**
+   * What is kept back is what those say who share the topic.
+   *
+   * @param ordinal the first one, or {@link #NOTHING}
+   */
+  void follow(long ordinal) {
+    if (ordinal != from) {
+      keepFrom(ordinal);
+    }
+  }
+
   private void keepFrom(long ordinal) {
     from = ordinal;
     deferred.clear();
   }
 
+  /** The oldest messages that are kept back are dropped, up to an ordinal. */
+  void dropTo(long ordinal) {
+    from = ordinal;
+  }
+
   /**
-   * The oldest messages that are kept back are dropped.
+   * The oldest messages that are kept back.
    *
-   * @param count no more than there are
-   * @return which
+   * @param count at least 1, no more than there are
    */
-  OrdinalRanges dropFirst(long count) {
-    OrdinalRanges gone = new OrdinalRanges();
+  OrdinalRanges first(long count) {
+    OrdinalRanges first = new OrdinalRanges();
     OrdinalRanges skipped = journal.skipped();
     long at = from;
     for (long left = count; left > 0; ) {
       long to = at + left;
       long none = skipped.overlap(at, to);
-      gone.add(at, to);
+      first.add(at, to);
       left = none;
       at = to;
     }
-    from = at;
-    return gone;
+    return first;
   }
 
   /**

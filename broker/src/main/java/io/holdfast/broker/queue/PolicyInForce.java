@@ -46,6 +46,12 @@ final class PolicyInForce<P> {
     policy = rule.apply(byHand);
   }
 
+  /** What was set by hand is this from now on, and is written down elsewhere. */
+  synchronized void adopt(Map<String, String> to) {
+    byHand = Map.copyOf(to);
+    refresh();
+  }
+
   /**
    * Sets what was set by hand: in force at once, on disk when this returns.
    *

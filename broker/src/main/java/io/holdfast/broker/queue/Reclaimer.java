@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * #housekeepingLock}, which keeps the files open and in their place; it comes between the topic's
  * two locks. Housekeeping thread where it is not said otherwise.
  */
-final class Reclaimer {
+final class Reclaimer implements TopicUpkeep {
   private static final Logger LOG = LoggerFactory.getLogger(Reclaimer.class);
 
   /** Journal files given back with messages relocated in one turn of housekeeping. */
@@ -93,35 +93,22 @@ final class Reclaimer {
 
   // ---------------------------------------------------------------- for others (any thread)
 
-  /**
-   * Reads or closes files.
-   *
-   * @param <T> what comes of it
-   * @param <E> how it fails but for the disk
-   */
-  interface FileWork<T, E extends Exception> {
-    /** Does it. */
-    T run() throws IOException, E;
-  }
-
-  /**
-   * Does something while no file is removed or closed, and no message relocated. Takes its time.
-   */
-  <T, E extends Exception> T keepingFiles(FileWork<T, E> work) throws IOException, E {
+  @Override
+  public <T, E extends Exception> T keepingFiles(FileWork<T, E> work) throws IOException, E {
     synchronized (housekeepingLock) {
       return work.run();
     }
   }
 
-  /** Whether the disk has no room for what brings space back: ledgers are behind. */
-  boolean needsRoom() {
+  @Override
+  public boolean needsRoom() {
     return needsRoom;
   }
 
   // ---------------------------------------------------------------- a turn of housekeeping
 
-  /** Does what is to be done by now. */
-  void housekeep(long nowNs) throws IOException {
+  @Override
+  public void housekeep(long nowNs) throws IOException {
     synchronized (housekeepingLock) {
       if (!state.exiting) {
         housekeepOpen(nowNs);
@@ -157,8 +144,8 @@ final class Reclaimer {
     seenFloor = floor;
   }
 
-  /** Bytes that journal and ledgers take on disk. Any thread. */
-  long diskBytes() {
+  @Override
+  public long diskBytes() {
     long bytes = journal.diskBytes();
     for (Channel channel : channels) {
       bytes += channel.diskBytes();
@@ -174,12 +161,8 @@ final class Reclaimer {
     }
   }
 
-  /**
-   * Closes the files until they are needed again, because descriptors are short.
-   *
-   * @param used also of a topic that was used since housekeeping last came by
-   */
-  void closeCold(boolean used) {
+  @Override
+  public void closeCold(boolean used) {
     synchronized (housekeepingLock) {
       if (state.exiting || (!used && journal.nextOrdinal() != seenOrdinal)) {
         return;
@@ -189,8 +172,8 @@ final class Reclaimer {
     }
   }
 
-  /** See {@link ChronicleJournal#giveBackHoles}. Any thread; slow. */
-  void giveBackHoles() throws IOException {
+  @Override
+  public void giveBackHoles() throws IOException {
     journal.giveBackHoles();
     for (Channel channel : channels) {
       channel.upkeep().giveBackHoles();

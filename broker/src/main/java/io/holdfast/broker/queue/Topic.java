@@ -16,7 +16,8 @@ import java.util.Map;
 /**
  * A topic: writes each publish command to the journal and hands it to every channel, or keeps it
  * back ({@link KeptBack}). What it has channels for is in {@link TopicChannels}, how the disk comes
- * back in {@link Reclaimer}; {@link TopicState} has the locks.
+ * back in {@link Reclaimer}; {@link TopicState} has the locks. Changes of one that other brokers
+ * share go through its {@link TopicLog} and come back to its {@link SharedTopic}.
  */
 public final class Topic {
   private final String name;
@@ -24,11 +25,16 @@ public final class Topic {
   private final ChronicleJournal journal;
   private final GuidFactory guids;
 
-  private final TopicState state = new TopicState();
+  private final TopicState state;
   private final KeptBack keptBack;
   private final TopicChannels channels;
   private final TopicPublishing publishing;
-  private final Reclaimer reclaimer;
+  private final TopicAdmin admin;
+
+  /** Null for a topic of this broker alone. */
+  private final SharedPublishing sharedPublishing;
+
+  private final TopicUpkeep upkeep;
   private final TopicReplay replay;
   private final TopicEnd end;
   private final PolicyInForce<TopicPolicy> policy;
@@ -45,14 +51,17 @@ public final class Topic {
       TopicContext context,
       GuidFactory guids,
       ChronicleJournal journal,
+      TopicState state,
       long keptFrom,
       Map<String, String> handPolicy) {
     this.name = name;
     this.context = context;
     this.guids = guids;
     this.journal = journal;
+    this.state = state;
+    boolean isShared = state.log != null;
     context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
-    keptBack = new KeptBack(journal, keptFrom);
+    keptBack = new KeptBack(journal, keptFrom, isShared);
     channels = new TopicChannels(name, context, state, journal, guids, keptBack);
     policy =
         new PolicyInForce<>(
@@ -62,11 +71,16 @@ public final class Topic {
     DiskQuota quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
     publishing =
         new TopicPublishing(name, context, state, journal, keptBack, channels, quota, policy);
-    reclaimer =
-        new Reclaimer(name, context, state, journal, keptBack, channels.all(), quota, policy::get);
+    admin = new TopicAdmin(context, state, keptBack, channels, policy);
+    sharedPublishing = isShared ? new SharedPublishing(context, state, policy, publishing) : null;
+    upkeep =
+        isShared
+            ? new SharedUpkeep(context, state, journal, channels.all(), quota)
+            : new Reclaimer(
+                name, context, state, journal, keptBack, channels.all(), quota, policy::get);
     TopicPositions positions = new TopicPositions(name, journal, guids);
-    end = new TopicEnd(name, context, state, journal, guids, channels, reclaimer);
-    replay = new TopicReplay(state, journal, positions, channels, reclaimer);
+    end = new TopicEnd(name, context, state, journal, guids, channels, upkeep);
+    replay = new TopicReplay(state, journal, positions, channels, upkeep);
   }
 
   /**
@@ -78,7 +92,8 @@ public final class Topic {
     context.dataDir().createTopic(name);
     ChronicleJournal journal = openJournal(name, context);
     GuidFactory guids = new GuidFactory(idBase, context.nodeId());
-    return new Topic(name, context, guids, journal, journal.nextOrdinal(), Map.of());
+    return new Topic(
+        name, context, guids, journal, new TopicState(), journal.nextOrdinal(), Map.of());
   }
 
   private static ChronicleJournal openJournal(String name, TopicContext context)
@@ -107,7 +122,8 @@ public final class Topic {
     TopicRecovery recovery =
         TopicRecovery.of(journal, entry, names, context.dataDir().mayHaveLostPower());
     Map<String, String> handPolicy = entry == null ? Map.of() : entry.policy();
-    Topic topic = new Topic(name, context, guids, journal, recovery.keptFrom(), handPolicy);
+    Topic topic =
+        new Topic(name, context, guids, journal, new TopicState(), recovery.keptFrom(), handPolicy);
     topic.skipped = recovery.skippedEntries();
     topic.state.paused = recovery.paused();
     for (String channel : names) {
@@ -126,8 +142,36 @@ public final class Topic {
     return topic;
   }
 
+  /** See {@link SharedTopic#open}. */
+  static SharedTopic shared(SharedTopic.Parts parts, TopicContext context) {
+    TopicState state = new TopicState(parts.lock(), parts.log());
+    state.paused = parts.paused();
+    Topic topic =
+        new Topic(
+            parts.name(),
+            context,
+            new GuidFactory(parts.idBase(), parts.nodeId()),
+            parts.journal(),
+            state,
+            parts.keptFrom(),
+            parts.policy());
+    return new SharedTopic(
+        topic,
+        context,
+        topic.keptBack,
+        topic.channels,
+        topic.sharedPublishing,
+        topic.admin,
+        topic.end);
+  }
+
   public String name() {
     return name;
+  }
+
+  /** Whether other brokers share it: then a publish is never as durable as configured at once. */
+  public boolean isShared() {
+    return sharedPublishing != null;
   }
 
   /** Whether it ends with its last channel. */
@@ -145,14 +189,18 @@ public final class Topic {
    * @param count at least 1
    * @param deferMs delay from now, 0 for none
    * @param arrivedNs when a command came that had to wait, wall clock ns since 1970; 0 for now
-   * @param listener called later when this returns false
+   * @param listener called when this returns false, later or in the call
    * @return true when the messages are as durable as configured now
    * @throws BrokerException when the topic is exiting or the disk refuses; nothing was published
    */
   public boolean putMessages(
       ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
       throws BrokerException {
-    return publishing.put(section, count, deferMs, arrivedNs, listener);
+    if (sharedPublishing == null) {
+      return publishing.put(section, count, deferMs, arrivedNs, listener);
+    }
+    sharedPublishing.put(section, count, deferMs, arrivedNs, listener);
+    return false;
   }
 
   // ---------------------------------------------------------------- channels (workers)
@@ -226,44 +274,17 @@ public final class Topic {
 
   /** Keeps messages back from the channels from now on; also after a restart. */
   public void pause() throws IOException {
-    synchronized (state.admin) {
-      synchronized (state.lock) {
-        state.paused = true;
-        keptBack.pause();
-      }
-    }
-    context.persistMetadata();
+    admin.pause();
   }
 
   /** Hands over what was kept back. */
   public void unpause() throws IOException {
-    synchronized (state.admin) {
-      synchronized (state.lock) {
-        state.paused = false;
-        channels.unpause();
-      }
-    }
-    context.persistMetadata();
-    channels.findDeferred();
+    admin.unpause();
   }
 
   /** Drops what the topic has kept back; the channels' messages stay. */
   public void empty() throws IOException {
-    synchronized (state.admin) {
-      synchronized (state.lock) {
-        if (!state.exiting && !keptBack.isNothing()) {
-          keptBack.drop();
-          for (Channel channel : channels.all()) {
-            channel.intake().skipTo(keptBack.first());
-          }
-          if (!state.paused && channels.hasAudience()) {
-            // Ephemeral ones, which get what comes from now on.
-            keptBack.handOver();
-          }
-        }
-      }
-    }
-    context.persistMetadata();
+    admin.empty();
   }
 
   /** The policy in force. Any thread. */
@@ -282,7 +303,7 @@ public final class Topic {
    * @throws IOException when the disk refuses; all is as it was then
    */
   public void setHandPolicy(Map<String, String> byHand) throws IOException {
-    policy.setByHand(byHand);
+    admin.setHandPolicy(byHand);
   }
 
   /** The configuration of policies may have changed: also of its channels'. */
@@ -327,7 +348,7 @@ public final class Topic {
 
   /** What the metadata file is to say; null for a topic that the next start will not have. */
   public Metadata.TopicEntry metadata() {
-    if (isEphemeral() || state.deleted) {
+    if (isEphemeral() || isShared() || state.deleted) {
       return null;
     }
     List<Metadata.ChannelEntry> entries = channels.metadata();
@@ -346,34 +367,34 @@ public final class Topic {
 
   // ---------------------------------------------------------------- housekeeping
 
-  /** See {@link Reclaimer#housekeep}. */
+  /** See {@link TopicUpkeep#housekeep}. */
   public void housekeep(long nowNs) throws IOException {
-    reclaimer.housekeep(nowNs);
+    upkeep.housekeep(nowNs);
     if (channels.all().stream().anyMatch(channel -> channel.deadLetters().outCount() > 0)) {
       context.deadLettersToBePublished();
     }
   }
 
-  /** See {@link Reclaimer#closeCold}. */
+  /** See {@link TopicUpkeep#closeCold}. */
   public void closeCold(boolean used) {
-    reclaimer.closeCold(used);
+    upkeep.closeCold(used);
   }
 
-  /** See {@link Reclaimer#needsRoom}. */
+  /** See {@link TopicUpkeep#needsRoom}. */
   public boolean needsRoom() {
-    return reclaimer.needsRoom();
+    return upkeep.needsRoom();
   }
 
-  /** See {@link Reclaimer#giveBackHoles}. */
+  /** See {@link TopicUpkeep#giveBackHoles}. */
   public void giveBackHoles() throws IOException {
-    reclaimer.giveBackHoles();
+    upkeep.giveBackHoles();
   }
 
   // ---------------------------------------------------------------- figures (any thread)
 
   /** Looks at its messages, and those of its channels. */
   public TopicPeek peek() {
-    return new TopicPeek(journal, guids, reclaimer, state, context.channelSettings().clock());
+    return new TopicPeek(journal, guids, upkeep, state, context.channelSettings().clock());
   }
 
   /** Messages kept back from the channels. */
@@ -423,7 +444,7 @@ public final class Topic {
 
   /** Bytes that journal and ledgers take on disk. */
   public long diskBytes() {
-    return reclaimer.diskBytes();
+    return upkeep.diskBytes();
   }
 
   /** Publish-to-FIN latency over all channels. */

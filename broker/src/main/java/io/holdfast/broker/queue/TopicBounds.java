@@ -20,6 +20,12 @@ final class TopicBounds {
   private final TopicChannels channels;
   private final ChannelSettings.DiskErrors diskErrors;
 
+  /** Where it goes what the topic drops, see {@link TopicState#log}. */
+  private final TopicLog log;
+
+  /** Up to here it was to drop what it keeps. */
+  private long askedToDropTo;
+
   /** Kept only where there is a bound on bytes, else null. */
   private BodyBytes bodyBytes;
 
@@ -34,12 +40,14 @@ final class TopicBounds {
       Journal journal,
       KeptBack keptBack,
       TopicChannels channels,
-      ChannelSettings.DiskErrors diskErrors) {
+      ChannelSettings.DiskErrors diskErrors,
+      TopicLog log) {
     this.name = name;
     this.journal = journal;
     this.keptBack = keptBack;
     this.channels = channels;
     this.diskErrors = diskErrors;
+    this.log = log;
   }
 
   /** From now on bytes are counted. */
@@ -64,6 +72,19 @@ final class TopicBounds {
    * @throws TopicFullException with the text for the client
    */
   void check(TopicPolicy rules, Batch batch) throws TopicFullException {
+    check(rules, batch.count(), batch.bodyBytes(), 0, 0);
+  }
+
+  /**
+   * As the other one, while messages are under way that are not in the journal yet.
+   *
+   * @param count of the messages to be published
+   * @param bytes of their bodies
+   * @param awaitedCount of messages under way
+   * @param awaitedBytes of their bodies
+   */
+  void check(TopicPolicy rules, int count, long bytes, long awaitedCount, long awaitedBytes)
+      throws TopicFullException {
     if (!rules.isBounded()) {
       bodyBytes = null;
       return;
@@ -75,19 +96,20 @@ final class TopicBounds {
       return;
     }
     Channel fullest = fullest();
-    long waiting = keptBack.depth() + (fullest == null ? 0 : fullest.intake().waiting());
+    long stored = keptBack.depth() + (fullest == null ? 0 : fullest.intake().waiting());
+    long waiting = stored + awaitedCount;
     String reason = null;
     String in = fullest == null ? "" : " in CHANNEL(" + fullest.name() + ")";
-    if (rules.maxDepth() > 0 && waiting + batch.count() > rules.maxDepth()) {
+    if (rules.maxDepth() > 0 && waiting + count > rules.maxDepth()) {
       reason = waiting + " messages waiting" + in + ", max_depth is " + rules.maxDepth();
     } else if (rules.maxBytes() > 0) {
-      long bytes = bodyBytes().ofNewest(waiting, journal.nextOrdinal());
-      if (bytes + batch.bodyBytes() > rules.maxBytes()) {
-        reason = bytes + " bytes waiting" + in + ", max_bytes is " + rules.maxBytes();
+      long waitingBytes = awaitedBytes + bodyBytes().ofNewest(stored, journal.nextOrdinal());
+      if (waitingBytes + bytes > rules.maxBytes()) {
+        reason = waitingBytes + " bytes waiting" + in + ", max_bytes is " + rules.maxBytes();
       }
     }
     if (reason != null) {
-      rejected(batch.count());
+      rejected(count);
       throw new TopicFullException("TOPIC(" + name + ") is full: " + reason);
     }
   }
@@ -139,13 +161,14 @@ final class TopicBounds {
   }
 
   private void dropKept(long count) {
-    OrdinalRanges passed = keptBack.dropFirst(count);
-    for (Channel channel : channels.all()) {
-      try {
-        channel.intake().skipTo(keptBack.first());
-      } catch (IOException e) {
-        diskErrors.failed("TOPIC(" + name + ") CHANNEL(" + channel.name() + ")", e);
-      }
+    OrdinalRanges passed = keptBack.first(count);
+    long to = passed.to(passed.count() - 1);
+    if (log == null) {
+      keptBack.dropTo(to);
+      channels.skipTo(to);
+    } else if (to > askedToDropTo) {
+      askedToDropTo = to;
+      log.dropKept(to);
     }
     count(passed);
   }

@@ -1,21 +1,13 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.limits.MemoryBudget;
-import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.meters.E2eProcessingLatency;
-import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
-import io.holdfast.storage.topic.BackendQueue;
-import io.holdfast.storage.topic.ChannelBackends;
-import io.holdfast.storage.topic.ChronicleBackend;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
-import io.holdfast.storage.values.HeldMessage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,8 +29,8 @@ final class TopicChannels {
   private final TopicContext context;
   private final TopicState state;
   private final ChronicleJournal journal;
-  private final GuidFactory guids;
   private final KeptBack keptBack;
+  private final ChannelOpening opening;
 
   /** By name in byte order. */
   private final ConcurrentSkipListMap<String, Channel> channels = new ConcurrentSkipListMap<>();
@@ -54,8 +46,8 @@ final class TopicChannels {
     this.context = context;
     this.state = state;
     this.journal = journal;
-    this.guids = guids;
     this.keptBack = keptBack;
+    opening = new ChannelOpening(topic, context, state, journal, guids, keptBack);
   }
 
   // ---------------------------------------------------------------- any thread
@@ -125,8 +117,26 @@ final class TopicChannels {
   /** Gives all what the topic has kept back; a call of {@link #findDeferred()} is to follow. */
   void unpause() {
     if (!state.exiting && !keptBack.isNothing()) {
-      channels.values().forEach(this::extend);
+      extendAll();
       keptBack.unpause(hasTaker());
+    }
+  }
+
+  /** Gives all what they have not been given yet; see {@link #unpause}. */
+  void extendAll() {
+    if (!keptBack.isNothing()) {
+      channels.values().forEach(this::extend);
+    }
+  }
+
+  /** None gets what lies below an ordinal and it has not been given yet. */
+  void skipTo(long ordinal) {
+    for (Channel channel : channels.values()) {
+      try {
+        channel.intake().skipTo(ordinal);
+      } catch (IOException e) {
+        failed(channel.name(), e);
+      }
     }
   }
 
@@ -179,73 +189,21 @@ final class TopicChannels {
   void restore(
       String name, boolean known, long first, boolean paused, Map<String, String> handPolicy)
       throws IOException {
-    Channel channel = openInTurn(name, known, first, handPolicy);
+    Channel channel = opening.inTurn(name, known, first, handPolicy);
     if (paused) {
       channel.restorePaused();
     }
     channels.put(name, channel);
   }
 
-  /**
-   * A start opens several topics at once: where a channel may take a good part of the memory for
-   * deferred messages, it is to see what the one before it took.
-   */
-  private Channel openInTurn(String name, boolean known, long first, Map<String, String> handPolicy)
-      throws IOException {
-    MemoryPart references = context.channelSettings().memory().deferred();
-    Path dir = context.dataDir().channelDir(topic, name);
-    long ledgerBytes = Files.isDirectory(dir) ? DurableFiles.allocatedBytesIn(dir) : 0;
-    if (!DeferredMessages.mayTakeMuch(references, ledgerBytes)) {
-      return open(name, known, first, null, handPolicy);
-    }
-    synchronized (references) {
-      return open(name, known, first, null, handPolicy);
-    }
-  }
-
-  private Channel open(
-      String name,
-      boolean known,
-      long first,
-      TopicPositions.Place from,
-      Map<String, String> handPolicy)
-      throws IOException {
-    Collection<HeldMessage> held = List.of();
-    BackendQueue backend;
-    if (DirNames.isEphemeral(name)) {
-      backend = ChannelBackends.ephemeral(journal, first);
-    } else {
-      context.dataDir().createChannel(topic, name);
-      Path dir = context.dataDir().channelDir(topic, name);
-      ChronicleBackend durable =
-          from == null
-              ? ChannelBackends.open(
-                  dir,
-                  journal,
-                  context.syncThread(),
-                  known,
-                  first,
-                  keptBack.forMetadata(),
-                  DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()))
-              : ChannelBackends.openFrom(
-                  dir,
-                  journal,
-                  context.syncThread(),
-                  from.first(),
-                  from.relocations(),
-                  keptBack.forMetadata());
-      durable.onFormat2(context.dataDir().format()::needNewest);
-      held = durable.takeHeld();
-      backend = durable;
-    }
-    return new Channel(topic, name, context, guids, backend, held, handPolicy);
-  }
-
   /** See {@link Topic#channel(String, boolean)}. */
   Channel getOrCreate(String name, boolean peeking) throws BrokerException {
     synchronized (state.admin) {
       Channel channel = channels.get(name);
-      return channel != null ? channel : create(name, peeking, null);
+      if (channel != null) {
+        return channel;
+      }
+      return isShared(name) ? createShared(name, TopicLog.BY_RULE) : create(name, peeking, null);
     }
   }
 
@@ -254,13 +212,60 @@ final class TopicChannels {
    * removed and nothing is relocated.
    */
   Channel create(String name, TopicPositions.Place from) throws BrokerException {
-    return create(name, false, from);
+    return isShared(name) ? createShared(name, from.first()) : create(name, false, from);
+  }
+
+  /** Whether others have a say in a channel: one that lasts, of a topic that they share. */
+  private boolean isShared(String name) {
+    return state.log != null && !DirNames.isEphemeral(name);
+  }
+
+  /** Under the admin lock. */
+  private Channel createShared(String name, long from) throws BrokerException {
+    opening.checkMayCreate(name, channels.size());
+    try {
+      state.log.createChannel(name, from);
+    } catch (IOException e) {
+      throw new BrokerException(e.getMessage(), e);
+    }
+    Channel channel = channels.get(name);
+    if (channel == null) {
+      // Deleted since, or somebody else leads.
+      throw new BrokerException("exiting");
+    }
+    // The configuration may have been read again before it could be found.
+    channel.refreshPolicies();
+    if (from == TopicLog.BY_RULE) {
+      channel.upkeep().deferredInBacklog().findFirst();
+    } else {
+      findDeferred(channel, from);
+    }
+    return channel;
+  }
+
+  /**
+   * Those who share the topic have agreed on a channel, or had before it was led here. Topic's
+   * lock.
+   */
+  void adopt(SharedChannel agreed, long keptFrom) throws IOException {
+    Channel channel = opening.shared(agreed, keptFrom);
+    channel.upkeep().deferredInBacklog().mayBeIn(keptBack.deferred());
+    channels.put(agreed.name(), channel);
+  }
+
+  /** A channel is no more, as those have agreed who share the topic. Topic's lock. */
+  void remove(String name) {
+    Channel channel = channels.remove(name);
+    if (channel != null) {
+      channel.exit(true);
+      context.channelDeleted(topic, name);
+    }
   }
 
   /** Under the admin lock. */
   private Channel create(String name, boolean peeking, TopicPositions.Place from)
       throws BrokerException {
-    checkMayCreate(name);
+    opening.checkMayCreate(name, channels.size());
     Channel channel;
     try {
       channel = openNew(name, from);
@@ -268,11 +273,15 @@ final class TopicChannels {
           .consumers()
           .setPeeking(peeking && channel.isEphemeral() && !DirNames.isEphemeral(topic));
       synchronized (state.lock) {
+        if (state.exiting) {
+          channel.exit(true);
+          throw new BrokerException("exiting");
+        }
         if (!state.paused) {
           extend(channel);
         }
         channels.put(name, channel);
-        if (!state.paused && (hasTaker() || (keptBack.depth() == 0 && hasAudience()))) {
+        if (!state.paused && takesOver()) {
           keptBack.handOver();
         }
       }
@@ -295,23 +304,9 @@ final class TopicChannels {
     return channel;
   }
 
-  private void checkMayCreate(String name) throws BrokerException {
-    if (state.isEnding()) {
-      throw new BrokerException("exiting");
-    }
-    if (channels.size() >= context.maxChannels()) {
-      throw new BrokerException(
-          "TOPIC(" + topic + ") has its limit of " + context.maxChannels() + " channels");
-    }
-    MemoryBudget memory = context.channelSettings().memory();
-    // The first one always: without it nothing of the topic could ever be consumed.
-    if (!channels.isEmpty() && !memory.hasRoomForTopic()) {
-      throw new BrokerException(memory.topicsRefusal());
-    }
-    String refusal = DirNames.isEphemeral(name) ? null : context.channelRefusal();
-    if (refusal != null) {
-      throw new RefusedException(refusal);
-    }
+  /** Whether nothing is kept back any more, now that there is another channel. */
+  private boolean takesOver() {
+    return hasTaker() || (!keptBack.follows() && keptBack.depth() == 0 && hasAudience());
   }
 
   private Channel openNew(String name, TopicPositions.Place from) throws IOException {
@@ -319,13 +314,13 @@ final class TopicChannels {
     // A new channel has nothing of what was to be deleted.
     context.dataDir().remove(takeLeftover(name));
     try {
-      return open(name, false, first, from, Map.of());
+      return opening.open(name, false, first, from, Map.of());
     } catch (IOException e) {
       if (!context.diskErrors().makeRoom(e)) {
         throw e;
       }
       context.takeBack(topic, name);
-      return open(name, false, first, from, Map.of());
+      return opening.open(name, false, first, from, Map.of());
     }
   }
 
@@ -337,6 +332,13 @@ final class TopicChannels {
    * @return false when there is none
    */
   boolean delete(String name) throws IOException {
+    if (isShared(name)) {
+      boolean isThere = channels.containsKey(name);
+      if (isThere) {
+        state.log.deleteChannel(name);
+      }
+      return isThere;
+    }
     Path deleted;
     synchronized (state.admin) {
       Channel channel = channels.get(name);
@@ -421,6 +423,21 @@ final class TopicChannels {
         context.channelDeleted(topic, channel.name());
       }
     }
+  }
+
+  /**
+   * Ends all with a topic that others share; nothing is written. Topic's lock.
+   *
+   * @param deleting whether it ends with all brokers
+   */
+  void end(boolean deleting) {
+    for (Channel channel : channels.values()) {
+      channel.exit(true);
+      if (deleting || channel.isEphemeral()) {
+        context.channelDeleted(topic, channel.name());
+      }
+    }
+    channels.clear();
   }
 
   /** The topic's directory is about to go. Under the admin lock. */

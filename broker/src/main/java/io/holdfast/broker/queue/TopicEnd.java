@@ -13,7 +13,7 @@ final class TopicEnd {
   private final ChronicleJournal journal;
   private final GuidFactory guids;
   private final TopicChannels channels;
-  private final Reclaimer reclaimer;
+  private final TopicUpkeep upkeep;
 
   /** Whether its memory was given back. Under the admin lock. */
   private boolean released;
@@ -25,18 +25,22 @@ final class TopicEnd {
       ChronicleJournal journal,
       GuidFactory guids,
       TopicChannels channels,
-      Reclaimer reclaimer) {
+      TopicUpkeep upkeep) {
     this.name = name;
     this.context = context;
     this.state = state;
     this.journal = journal;
     this.guids = guids;
     this.channels = channels;
-    this.reclaimer = reclaimer;
+    this.upkeep = upkeep;
   }
 
   /** See {@link Topic#exit}. */
   void exit(boolean deleting) throws IOException {
+    if (state.log != null) {
+      exitShared(deleting);
+      return;
+    }
     Path removed;
     synchronized (state.admin) {
       if (!state.beginExit(deleting)) {
@@ -45,9 +49,34 @@ final class TopicEnd {
       if (deleting) {
         retireIds();
       }
-      removed = reclaimer.keepingFiles(() -> close(deleting));
+      removed = upkeep.keepingFiles(() -> close(deleting));
     }
     context.dataDir().remove(removed);
+  }
+
+  private void exitShared(boolean deleting) throws IOException {
+    if (deleting) {
+      state.log.delete();
+      return;
+    }
+    synchronized (state.lock) {
+      endShared(false);
+    }
+  }
+
+  /**
+   * Ends a topic that other brokers share, whose files are not its own: nothing is written. Under
+   * the topic's lock.
+   *
+   * @param deleting whether it ends with all brokers; otherwise it is somebody else's from now on
+   */
+  void endShared(boolean deleting) {
+    if (!state.beginExit(deleting)) {
+      return;
+    }
+    channels.end(deleting);
+    release();
+    state.deleted = true;
   }
 
   /**
@@ -81,15 +110,19 @@ final class TopicEnd {
     }
   }
 
+  private void release() {
+    if (!released) {
+      released = true;
+      context.channelSettings().memory().topics().release(MemoryBudget.TOPIC_BYTES);
+    }
+  }
+
   private Path close(boolean deleting) throws IOException {
     channels.exit(deleting);
     synchronized (state.lock) {
       journal.close();
     }
-    if (!released) {
-      released = true;
-      context.channelSettings().memory().topics().release(MemoryBudget.TOPIC_BYTES);
-    }
+    release();
     if (!deleting) {
       return null;
     }

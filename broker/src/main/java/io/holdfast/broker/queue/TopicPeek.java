@@ -2,6 +2,7 @@ package io.holdfast.broker.queue;
 
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -17,19 +18,19 @@ import java.util.concurrent.TimeUnit;
 public final class TopicPeek {
   private final Journal journal;
   private final GuidFactory guids;
-  private final Reclaimer reclaimer;
+  private final TopicUpkeep upkeep;
   private final TopicState state;
   private final ChannelSettings.Clock clock;
 
   TopicPeek(
       Journal journal,
       GuidFactory guids,
-      Reclaimer reclaimer,
+      TopicUpkeep upkeep,
       TopicState state,
       ChannelSettings.Clock clock) {
     this.journal = journal;
     this.guids = guids;
-    this.reclaimer = reclaimer;
+    this.upkeep = upkeep;
     this.state = state;
     this.clock = clock;
   }
@@ -42,7 +43,7 @@ public final class TopicPeek {
    * @param maxBytes of all these together; the first message comes anyway
    */
   public Peeked from(Position place, int max, int maxBodyBytes, long maxBytes) throws IOException {
-    return reclaimer.keepingFiles(
+    return upkeep.keepingFiles(
         () ->
             state.exiting
                 ? new Peeked(List.of(), Peeked.NONE)
@@ -83,7 +84,7 @@ public final class TopicPeek {
   public List<PeekedMessage> first(
       Channel channel, Waiting.State which, int max, int maxBodyBytes, long maxBytes)
       throws IOException {
-    return reclaimer.keepingFiles(
+    return upkeep.keepingFiles(
         () ->
             state.exiting
                 ? List.of()
@@ -126,7 +127,7 @@ public final class TopicPeek {
    * @return by ordinal in the order of the question; null for one that cannot be read any more
    */
   Map<Long, byte[]> bodies(List<Waiting> of, long maxBytes) throws IOException {
-    return reclaimer.keepingFiles(
+    return upkeep.keepingFiles(
         () -> state.exiting ? Map.of() : readBodies(of, maxBytes, clock.wallMs()));
   }
 
@@ -154,7 +155,8 @@ public final class TopicPeek {
 
   private static boolean find(JournalCursor cursor, Waiting each, MessageView view, long nowMs)
       throws IOException {
-    if (each.ref() != null) {
+    boolean isReference = each.ref() != null;
+    if (isReference && each.ref().batchPosition() != MessageRef.NOWHERE) {
       return cursor.read(each.ref(), view);
     }
     if (cursor.nextOrdinal() != each.ordinal()) {
@@ -164,7 +166,7 @@ public final class TopicPeek {
       return false;
     }
     long dueMs = TimeUnit.NANOSECONDS.toMillis(view.timestampNs()) + view.deferMs();
-    return view.deferMs() == 0 || dueMs <= nowMs;
+    return isReference || view.deferMs() == 0 || dueMs <= nowMs;
   }
 
   /** The ordinal of a place; that of the end for an id that was never given out. */

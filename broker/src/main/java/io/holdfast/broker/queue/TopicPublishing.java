@@ -50,7 +50,7 @@ final class TopicPublishing {
     this.channels = channels;
     this.quota = quota;
     this.policy = policy;
-    bounds = new TopicBounds(name, journal, keptBack, channels, context.diskErrors());
+    bounds = new TopicBounds(name, journal, keptBack, channels, context.diskErrors(), state.log);
     isEphemeral = DirNames.isEphemeral(name);
     maxSectionBytes = context.storageOptions(isEphemeral).maxRecordBytes();
   }
@@ -73,21 +73,28 @@ final class TopicPublishing {
         return true;
       }
       append(batch);
-      quota.published(batch.sectionBytes());
-      if (deferMs > 0) {
-        keptBack.publishedDeferred(batch);
-      }
-      if (!state.paused) {
-        channels.put(batch);
-      }
-      bounds.published(rules, batch);
+      handOver(rules, batch);
       durable = journal.whenDurable(listener);
     }
     context.published(batch.sectionBytes());
     return durable;
   }
 
-  private void checkMayPublish(int sectionBytes) throws BrokerException {
+  /** A batch is in the journal: the channels get it, unless it is kept back. */
+  @GuardedBy("lock")
+  void handOver(TopicPolicy rules, Batch batch) {
+    quota.published(batch.sectionBytes());
+    if (batch.deferMs() > 0) {
+      keptBack.publishedDeferred(batch);
+    }
+    if (!state.paused) {
+      channels.put(batch);
+    }
+    bounds.published(rules, batch);
+  }
+
+  /** Refuses a publish that cannot be stored, whatever the topic has. */
+  void checkMayPublish(int sectionBytes) throws BrokerException {
     String refusal = context.publishRefusal();
     if (refusal == null) {
       refusal = quota.refusal(sectionBytes);
@@ -118,7 +125,7 @@ final class TopicPublishing {
 
   @GuardedBy("lock")
   @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
-  private void count(int messages, long bytes) {
+  void count(int messages, long bytes) {
     messageCount += messages;
     messageBytes += bytes;
   }

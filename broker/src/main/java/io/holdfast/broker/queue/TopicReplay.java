@@ -13,19 +13,19 @@ final class TopicReplay {
   private final Journal journal;
   private final TopicPositions positions;
   private final TopicChannels channels;
-  private final Reclaimer reclaimer;
+  private final TopicUpkeep upkeep;
 
   TopicReplay(
       TopicState state,
       Journal journal,
       TopicPositions positions,
       TopicChannels channels,
-      Reclaimer reclaimer) {
+      TopicUpkeep upkeep) {
     this.state = state;
     this.journal = journal;
     this.positions = positions;
     this.channels = channels;
-    this.reclaimer = reclaimer;
+    this.upkeep = upkeep;
   }
 
   /** See {@link Topic#channel(String, Position)}. */
@@ -34,7 +34,7 @@ final class TopicReplay {
       Channel existing = channels.get(name);
       return existing != null
           ? existing
-          : reclaimer.keepingFiles(() -> channels.create(name, positions.find(from)));
+          : upkeep.keepingFiles(() -> channels.create(name, positions.find(from)));
     }
   }
 
@@ -47,13 +47,24 @@ final class TopicReplay {
       }
       channel.deadLetters().holdMoves();
       try {
-        Rewound rewound = reclaimer.keepingFiles(() -> rewind(channel, to));
+        if (state.log != null) {
+          return upkeep.keepingFiles(() -> rewindShared(channel, to));
+        }
+        Rewound rewound = upkeep.keepingFiles(() -> rewind(channel, to));
         channel.admin().settleRewind();
         return rewound;
       } finally {
         channel.deadLetters().releaseMoves();
       }
     }
+  }
+
+  private Rewound rewindShared(Channel channel, Position to) throws BrokerException, IOException {
+    TopicPositions.Place place = positions.find(to);
+    state.log.rewindChannel(channel.name(), place.first());
+    channels.findDeferred(channel, place.first());
+    long[] counts = channel.admin().lastMove();
+    return positions.at(place, counts[0], counts[1]);
   }
 
   private Rewound rewind(Channel channel, Position to) throws BrokerException, IOException {

@@ -9,7 +9,13 @@ package io.holdfast.broker.queue;
  */
 final class TopicState {
   final Object admin = new Object();
-  final Object lock = new Object();
+  final Object lock;
+
+  /**
+   * Where changes go before they are made, as other brokers share the topic; null for a topic of
+   * this broker alone.
+   */
+  final TopicLog log;
 
   /** Whether messages are kept back from the channels until it goes on. Both locks. */
   volatile boolean paused;
@@ -22,6 +28,20 @@ final class TopicState {
 
   /** Whether its directory is gone. Admin lock. */
   volatile boolean deleted;
+
+  /** Of a topic of this broker alone. */
+  TopicState() {
+    this(new Object(), null);
+  }
+
+  /**
+   * @param lock held while something is appended to the journal
+   * @param log null for none
+   */
+  TopicState(Object lock, TopicLog log) {
+    this.lock = lock;
+    this.log = log;
+  }
 
   /**
    * It begins to end. Under the admin lock.

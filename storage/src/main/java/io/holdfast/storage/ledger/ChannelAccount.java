@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * Where a {@code ChronicleBackend} writes down what becomes of its channel's messages: {@link
- * Ledger}, or {@link #NONE} for a channel of which nothing is to survive the process.
+ * Ledger}, a log that several brokers share, or {@link #NONE} for a channel of which nothing is to
+ * survive the process.
  *
  * <p>The channel's lock guards everything but the forcing of files.
  */
@@ -16,6 +17,16 @@ public interface ChannelAccount {
   /** These messages are finished. */
   default void finish(OrdinalRanges ranges) throws IOException {
     // Nobody will ask.
+  }
+
+  /**
+   * These messages cannot be read here any more. Any other channel of the journal has lost them
+   * too, so that they are finished, but not those who share the topic and have it on other disks.
+   *
+   * @return whether they are finished
+   */
+  default boolean finishesLost(OrdinalRanges ranges) {
+    return true;
   }
 
   /** These messages went out for the first time. */
@@ -44,6 +55,21 @@ public interface ChannelAccount {
   default void rewind(FinishedSet finished, long end, Iterator<HeldMessage> held, long first)
       throws IOException {
     // Nobody will ask.
+  }
+
+  /**
+   * The channel begins anew: what is written from now on counts for that, and what was written
+   * before does not.
+   *
+   * @param epoch higher than before
+   */
+  default void begin(long epoch) {
+    // What nobody will ask for has no order.
+  }
+
+  /** Whether so much waits to be written that nothing is to be delivered now. */
+  default boolean isCongested() {
+    return false;
   }
 
   /** Whether something could not be written, until a checkpoint succeeds. */

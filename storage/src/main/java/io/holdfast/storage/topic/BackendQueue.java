@@ -4,6 +4,7 @@ import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.ledger.HeldMessages;
+import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -89,6 +90,12 @@ public interface BackendQueue extends Closeable {
   /** These messages are finished for this channel. */
   void finish(OrdinalRanges ranges) throws IOException;
 
+  /**
+   * These messages cannot be read any more: they are finished, unless others have them who share
+   * the topic; here they are gone in any case.
+   */
+  void lose(OrdinalRanges ranges) throws IOException;
+
   /** These messages go out for the first time. */
   void deliver(OrdinalRanges ranges) throws IOException;
 
@@ -129,6 +136,17 @@ public interface BackendQueue extends Closeable {
    */
   HeldMessages rewind(long first, Collection<MessageRef> relocations, Iterable<HeldMessage> held)
       throws IOException;
+
+  /**
+   * What the channel has, and what it held itself, is void: it begins anew with what is agreed on
+   * by those who share the topic.
+   *
+   * @param state what is finished and held; changed by this
+   * @param epoch of what is written down from now on
+   * @param keptFrom what the topic itself holds back begins here; negative for nothing
+   * @return what the channel holds from now on, by ordinal
+   */
+  HeldMessages restart(LedgerState state, long epoch, long keptFrom) throws IOException;
 
   /**
    * Takes out messages that {@link #poll} has yet to return and that were delivered once before the
@@ -184,6 +202,9 @@ public interface BackendQueue extends Closeable {
 
   /** After {@link #force}, under the channel's lock and by the same thread as {@link #relocate}. */
   void relocationsForced();
+
+  /** Whether so much waits to be written down that nothing is to be delivered now. */
+  boolean isCongested();
 
   /** Whether the disk has not taken all that is known, until a {@link #checkpoint} succeeds. */
   boolean isBehind();

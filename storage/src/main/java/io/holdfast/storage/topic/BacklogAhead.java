@@ -84,6 +84,15 @@ final class BacklogAhead implements Closeable {
     return to;
   }
 
+  /**
+   * Reads a message of which nothing is known but its ordinal.
+   *
+   * @return false when it cannot be read
+   */
+  boolean read(long ordinal, MessageView to) throws IOException {
+    return next(ordinal, ordinal + 1, to) && to.ordinal() == ordinal;
+  }
+
   /** The message of an ordinal or, where that cannot be read, the next one below a bound. */
   private boolean next(long at, long until, MessageView to) throws IOException {
     if (cursor == null) {

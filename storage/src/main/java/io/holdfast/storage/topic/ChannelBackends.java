@@ -114,6 +114,20 @@ public final class ChannelBackends {
   }
 
   /**
+   * Makes the backend of a channel of a topic that several brokers share.
+   *
+   * @param state what they have agreed on; changed by this
+   * @param account where it writes down what becomes of its messages
+   * @param keptFrom what the topic itself holds back begins here; negative for nothing
+   */
+  public static ChronicleBackend of(
+      LedgerState state, Journal topicJournal, ChannelAccount account, long keptFrom)
+      throws IOException {
+    ChannelRecovery agreed = new ChannelRecovery(state, false, false, topicJournal, keptFrom);
+    return new ChronicleBackend(topicJournal, account, agreed);
+  }
+
+  /**
    * Makes the backend of an {@code #ephemeral} channel: everything from an ordinal on, and nothing
    * of it survives the process.
    */

@@ -8,7 +8,6 @@ import io.holdfast.storage.ledger.FinishedSet;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.Ledger;
 import io.holdfast.storage.ledger.LedgerState;
-import io.holdfast.storage.ledger.RelocatedMessages;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -30,8 +29,6 @@ import org.slf4j.LoggerFactory;
 public final class ChronicleBackend implements BackendQueue {
   private static final Logger LOG = LoggerFactory.getLogger(ChronicleBackend.class);
 
-  private static final long NOTHING = -1;
-
   private final Journal topicJournal;
   private final JournalCursor journal;
   private final BacklogAhead ahead;
@@ -39,23 +36,13 @@ public final class ChronicleBackend implements BackendQueue {
   private FinishedSet finished;
   private Backlog backlog;
 
-  /** What can be delivered without its own journal record. */
-  private RelocatedMessages relocated;
+  private NeededRecords needed;
 
   /** Relocated, but the ledger's record of it may not be on the disk. */
   private final List<MessageRef> unforced = new ArrayList<>();
 
   /** What the channel is still to take over, see {@link #takeHeld}. */
   private HeldMessages held;
-
-  /**
-   * {@link #neededFrom} and {@link #pinnedFile} as the ledger has it, since a finish could not be
-   * recorded: until a checkpoint succeeds these files stay, so that a crash delivers again what the
-   * ledger does not know to be finished.
-   */
-  private long unrecordedFrom = NOTHING;
-
-  private int unrecordedFile = RelocatedMessages.NO_FILE;
 
   /** Messages of this channel that could not be read. */
   private long unreadable;
@@ -78,7 +65,7 @@ public final class ChronicleBackend implements BackendQueue {
 
   private void begin(ChannelRecovery recovery) {
     finished = recovery.state().finished();
-    relocated = recovery.relocated();
+    needed = new NeededRecords(recovery.relocated());
     backlog =
         new Backlog(
             recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
@@ -206,7 +193,7 @@ public final class ChronicleBackend implements BackendQueue {
   private void pastUnreadable(long ordinal) {
     unreadable += backlog.passTo(ordinal, gap);
     try {
-      finish(gap);
+      lose(gap);
     } catch (IOException e) {
       // Not the delivery's business: the ledger is behind until the next checkpoint.
       LOG.debug("{}", ledger, e);
@@ -227,7 +214,11 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public boolean read(MessageRef ref, MessageView to) throws IOException {
-    boolean readable = journal.read(ref, to);
+    boolean isPlaced = ref.batchPosition() != MessageRef.NOWHERE;
+    boolean readable = isPlaced ? journal.read(ref, to) : ahead.read(ref.ordinal(), to);
+    if (readable && !isPlaced) {
+      ref.placeAt(to);
+    }
     if (!readable) {
       unreadable++;
     }
@@ -242,11 +233,18 @@ public final class ChronicleBackend implements BackendQueue {
     try {
       ledger.finish(ranges);
     } catch (IOException e) {
-      noteUnrecorded();
+      needed.noteUnrecorded(finished);
       throw e;
     } finally {
       finished.add(ranges);
-      relocated.finish(ranges);
+      needed.finish(ranges);
+    }
+  }
+
+  @Override
+  public void lose(OrdinalRanges ranges) throws IOException {
+    if (ledger.finishesLost(ranges)) {
+      finish(ranges);
     }
   }
 
@@ -270,11 +268,11 @@ public final class ChronicleBackend implements BackendQueue {
         ledger.finish(dropped);
       }
     } catch (IOException e) {
-      noteUnrecorded();
+      needed.noteUnrecorded(finished);
       throw e;
     } finally {
       backlog.clear();
-      relocated.finish(dropped);
+      needed.finish(dropped);
       finished.add(dropped);
       unforced.removeIf(ref -> finished.contains(ref.ordinal()));
     }
@@ -311,8 +309,15 @@ public final class ChronicleBackend implements BackendQueue {
     ChannelRecovery recovery = new ChannelRecovery(state, false, false, topicJournal, end);
     ledger.rewind(state.finished(), recovery.end(), recovery.held().iterator(), first);
     unforced.clear();
-    unrecordedFrom = NOTHING;
-    unrecordedFile = RelocatedMessages.NO_FILE;
+    begin(recovery);
+    return recovery.held();
+  }
+
+  @Override
+  public HeldMessages restart(LedgerState state, long epoch, long keptFrom) throws IOException {
+    ChannelRecovery recovery = new ChannelRecovery(state, false, false, topicJournal, keptFrom);
+    ledger.begin(epoch);
+    unforced.clear();
     begin(recovery);
     return recovery.held();
   }
@@ -328,23 +333,14 @@ public final class ChronicleBackend implements BackendQueue {
     return ahead.takeDeferred(backlog, from, to, max, taker);
   }
 
-  /** Before memory knows what the ledger could not take. */
-  private void noteUnrecorded() {
-    if (unrecordedFrom == NOTHING) {
-      unrecordedFrom = relocated.neededFrom(finished);
-      unrecordedFile = relocated.pinnedFile();
-    }
-  }
-
   @Override
   public long neededFrom() {
-    long from = relocated.neededFrom(finished);
-    return unrecordedFrom == NOTHING ? from : Math.min(from, unrecordedFrom);
+    return needed.from(finished);
   }
 
   @Override
   public int pinnedFile() {
-    return Math.min(relocated.pinnedFile(), unrecordedFile);
+    return needed.file();
   }
 
   @Override
@@ -373,10 +369,15 @@ public final class ChronicleBackend implements BackendQueue {
     }
     for (MessageRef ref : unforced) {
       if (!finished.contains(ref.ordinal())) {
-        relocated.put(ref);
+        needed.put(ref);
       }
     }
     unforced.clear();
+  }
+
+  @Override
+  public boolean isCongested() {
+    return ledger.isCongested();
   }
 
   @Override
@@ -393,8 +394,7 @@ public final class ChronicleBackend implements BackendQueue {
   public void checkpoint(Iterator<HeldMessage> held) throws IOException {
     if (ledger.isDirty()) {
       ledger.checkpoint(finished, backlog.end(), held, backlog.delivered());
-      unrecordedFrom = NOTHING;
-      unrecordedFile = RelocatedMessages.NO_FILE;
+      needed.recorded();
     }
   }
 

@@ -5,7 +5,7 @@ package io.holdfast.storage.values;
  * in flight. The channel's lock guards all fields.
  */
 public class MessageRef {
-  /** Position of a message that is in no journal. */
+  /** Position of a message that is in no journal, or that has still to be looked for. */
   public static final long NOWHERE = -1;
 
   /** {@link #attempts} counts no further. */
@@ -17,7 +17,7 @@ public class MessageRef {
   private static final int LIVES_SHIFT = 20;
 
   private final long ordinal;
-  private final int bodyLength;
+  private int bodyLength;
   private long batchPosition;
   private int bodyOffset;
 
@@ -102,6 +102,13 @@ public class MessageRef {
   /** Whether it was relocated, see {@code Journal.relocate}. */
   public final boolean isRelocated() {
     return relocated;
+  }
+
+  /** It was looked for and found. */
+  public final void placeAt(MessageView found) {
+    batchPosition = found.batchPosition();
+    bodyOffset = found.bodyOffset();
+    bodyLength = found.bodyLength();
   }
 
   /** From now on it stands where {@code Journal.relocate} has put it. */
