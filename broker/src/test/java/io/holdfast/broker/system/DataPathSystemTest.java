@@ -8,6 +8,8 @@ import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.topic.ClusterFile;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -114,6 +116,34 @@ class DataPathSystemTest {
       first.http().get("/ping").expect(200, "OK");
       Path lock = first.dataPath().resolve("holdfast.lock");
       Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> Files.exists(lock));
+    }
+  }
+
+  /** Its topics are not all there without the other nodes, and have no channels. */
+  @Test
+  void shouldNotTakeANodesDirectoryForALocalOne() throws Exception {
+    try (BrokerProcess broker = BrokerProcess.of()) {
+      Path data = broker.dataPath();
+      List<String> flags =
+          List.of("--tcp-address=127.0.0.1:0", "--http-address=127.0.0.1:0", "--data-path=" + data);
+      new ClusterFile("1a2b-3c", true, 900, "c", 0, 0, 3, List.of(0, 1, 2)).write(Disk.LOCAL, data);
+      assertEquals(1, broker.launch(flags).awaitExit(Duration.ofSeconds(30)));
+      String belongs =
+          "holdfast: data path " + data + " belongs to node c of cluster 1a2b-3c: its topics";
+      assertTrue(
+          broker.stderr().lines().anyMatch(line -> line.startsWith(belongs)), broker.stderr());
+      assertFalse(broker.stderr().contains("Exception"), broker.stderr());
+      try (Stream<Path> files = Files.list(data)) {
+        assertEquals(List.of(data.resolve("cluster.json")), files.toList());
+      }
+      // Neither one that cannot be read, nor one that is gone, is the same as none.
+      Files.writeString(data.resolve("cluster.json"), "{}");
+      assertEquals(1, broker.launch(flags).awaitExit(Duration.ofSeconds(30)));
+      assertTrue(broker.stderr().contains("cluster.json is damaged"), broker.stderr());
+      Files.delete(data.resolve("cluster.json"));
+      Files.createDirectories(data.resolve("groups/0/log"));
+      assertEquals(1, broker.launch(flags).awaitExit(Duration.ofSeconds(30)));
+      assertTrue(broker.stderr().contains("groups/0 of a cluster, but no"), broker.stderr());
     }
   }
 

@@ -1,6 +1,8 @@
 package io.holdfast.storage.inspect;
 
+import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.topic.ClusterFile;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
@@ -37,7 +39,8 @@ public final class DataDirView {
   /**
    * Opens a directory.
    *
-   * @throws IOException in one line: not there, not Holdfast's, of a later format, no permission
+   * @throws IOException in one line: not there, not Holdfast's, a cluster's, of a later format, no
+   *     permission
    */
   public static DataDirView open(Path root) throws IOException {
     if (!Files.exists(root)) {
@@ -46,6 +49,7 @@ public final class DataDirView {
     if (!Files.isDirectory(root)) {
       throw new IOException("data path " + root + " is not a directory");
     }
+    ClusterFile.refuseMember(Disk.LOCAL, root, "and these tools do not read replicated ones");
     DataDir dir = DataDir.unlocked(root);
     Path file = dir.metadataFile();
     boolean hasFile = Files.exists(file);

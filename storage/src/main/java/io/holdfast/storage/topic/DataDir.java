@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
  * holdfast.lock                                one broker per directory
  * holdfast.spare                               {@link SpareSpace}
  * meta.json                                    {@link Metadata}
+ * cluster.json                                 {@link ClusterFile}, of a node of a cluster
  * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
  * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
  * </pre>
@@ -63,8 +64,8 @@ public final class DataDir implements Closeable {
   /**
    * Locks a directory for this process and finishes what a crash left half-done.
    *
-   * @throws IOException in one line: not a directory, not writable, nsqd's, in use by another
-   *     process
+   * @throws IOException in one line: not a directory, not writable, nsqd's, a cluster's, in use by
+   *     another process
    */
   public static DataDir open(Path root) throws IOException {
     return open(root, Disk.LOCAL);
@@ -76,6 +77,7 @@ public final class DataDir implements Closeable {
       throw new IOException("data path " + root + " is not a directory");
     }
     refuseNsqds(root);
+    ClusterFile.refuseMember(disk, root, "and this version takes part in no cluster");
     DataDirLock lock = DataDirLock.take(root, disk);
     boolean opened = false;
     try {

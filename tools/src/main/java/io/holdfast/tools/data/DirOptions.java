@@ -57,6 +57,7 @@ final class DirOptions {
     try {
       ReadableFiles.check(dir);
       ReadableFiles.check(dir.resolve("meta.json"));
+      ReadableFiles.check(dir.resolve("cluster.json"));
       ReadableFiles.check(dir.resolve("topics"));
       return DataDirView.open(dir);
     } catch (IOException e) {

@@ -146,7 +146,7 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
   /**
    * Turns the other side down, tells it why, and says so here.
    *
-   * @param said null when it has said nothing yet
+   * @param said null when it has said nothing, or is not who it says
    */
   final void refuse(Handshake said, String reason) {
     byte[] refusal = new Handshake.Refused(shared.own(), reason).toJson();
@@ -261,10 +261,12 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void judge(Handshake said) {
-    String reason = wrongIdentity(said);
-    if (reason == null) {
-      reason = shared.judge().refusal(said);
+    String wrong = wrongIdentity(said);
+    if (wrong != null) {
+      refuse(null, wrong); // Whoever it is: what it says of itself says nothing of that node.
+      return;
     }
+    String reason = shared.judge().refusal(said);
     if (reason == null && !shared.isOther(said.node())) {
       reason = said.node() + " is none of the other nodes: " + shared.config().names();
     }
