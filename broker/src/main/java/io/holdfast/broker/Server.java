@@ -15,6 +15,7 @@ import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.net.LoopDelay;
 import io.holdfast.broker.net.ServiceNotifier;
 import io.holdfast.broker.net.Transport;
+import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.stats.StatsSnapshot;
 import io.holdfast.broker.stats.StatsdOptions;
@@ -165,6 +166,13 @@ public final class Server {
     history.begin();
     broker.health().running();
     notifier.ready();
+    broker.workers().execute(this::watchJvm);
+  }
+
+  /** What nobody waits for who waits for the start. */
+  private void watchJvm() {
+    MemoryStats.recordPauses();
+    metrics.begin();
   }
 
   /** The topics. */

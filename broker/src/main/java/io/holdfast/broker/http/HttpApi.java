@@ -15,7 +15,6 @@ import io.holdfast.broker.http.Router.Route;
 import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
-import io.holdfast.broker.stats.MemoryStats;
 import io.holdfast.broker.stats.Producers;
 import io.holdfast.storage.journal.StorageOptions;
 import java.util.ArrayList;
@@ -47,7 +46,6 @@ public final class HttpApi {
       HttpAccess access,
       Events events,
       History history) {
-    MemoryStats.recordPauses();
     Workers workers = new Workers(broker.workers());
     Audit audit = new Audit(events);
     Guarded guarded = new Guarded(access, audit);

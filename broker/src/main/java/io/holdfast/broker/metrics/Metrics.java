@@ -1,5 +1,6 @@
 package io.holdfast.broker.metrics;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -26,11 +27,14 @@ import java.io.IOException;
 public final class Metrics implements Closeable {
   private static final int FIRST_BYTES = 64 * 1024;
 
-  private final PrometheusRegistry prometheus = new PrometheusRegistry();
-  private final PrometheusMeterRegistry micrometer =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, prometheus, Clock.SYSTEM);
   private final BrokerCollector broker;
-  private final JvmGcMetrics gc = new JvmGcMetrics();
+
+  /** null before {@link #begin}. */
+  @GuardedBy("this")
+  private Registry registry;
+
+  @GuardedBy("this")
+  private boolean isClosed;
 
   /** How the figures are written. */
   public enum Format {
@@ -62,17 +66,22 @@ public final class Metrics implements Closeable {
    */
   public Metrics(BrokerCollector broker) {
     this.broker = broker;
-    prometheus.register(broker);
-    // promtool refuses the unit of the one and the name of system.cpu.count.
-    micrometer.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
-    micrometer.config().meterFilter(MeterFilter.denyNameStartsWith("system."));
-    new ClassLoaderMetrics().bindTo(micrometer);
-    new JvmMemoryMetrics().bindTo(micrometer);
-    gc.bindTo(micrometer);
-    new JvmThreadMetrics().bindTo(micrometer);
-    new ProcessorMetrics().bindTo(micrometer);
-    new FileDescriptorMetrics().bindTo(micrometer);
-    new UptimeMetrics().bindTo(micrometer);
+  }
+
+  /**
+   * Begins to watch the JVM, whose collections are counted from then on. That takes a tenth of a
+   * second of a young process, so whoever starts has it done beside the start; else the first
+   * scrape does it. Further calls do nothing.
+   */
+  public synchronized void begin() {
+    if (registry == null && !isClosed) {
+      registry = new Registry(broker);
+    }
+  }
+
+  private synchronized PrometheusRegistry prometheus() {
+    begin();
+    return registry == null ? new PrometheusRegistry() : registry.prometheus;
   }
 
   /** Reads every figure now; visits all topics and channels, so not on an event loop. */
@@ -80,7 +89,7 @@ public final class Metrics implements Closeable {
     ByteArrayOutputStream out = new ByteArrayOutputStream(FIRST_BYTES);
     broker.writeEach(format, out);
     try {
-      format.writer.write(out, prometheus.scrape());
+      format.writer.write(out, prometheus().scrape());
     } catch (IOException e) {
       throw new IllegalStateException("writing into memory failed", e);
     }
@@ -88,8 +97,38 @@ public final class Metrics implements Closeable {
   }
 
   @Override
-  public void close() {
-    gc.close();
-    micrometer.close();
+  public synchronized void close() {
+    isClosed = true;
+    if (registry != null) {
+      registry.close();
+    }
+  }
+
+  /** What is scraped but for the families of {@link BrokerCollector#writeEach}. */
+  private static final class Registry implements Closeable {
+    private final PrometheusRegistry prometheus = new PrometheusRegistry();
+    private final PrometheusMeterRegistry micrometer =
+        new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, prometheus, Clock.SYSTEM);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+
+    Registry(BrokerCollector broker) {
+      prometheus.register(broker);
+      // promtool refuses the unit of the one and the name of system.cpu.count.
+      micrometer.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+      micrometer.config().meterFilter(MeterFilter.denyNameStartsWith("system."));
+      new ClassLoaderMetrics().bindTo(micrometer);
+      new JvmMemoryMetrics().bindTo(micrometer);
+      gc.bindTo(micrometer);
+      new JvmThreadMetrics().bindTo(micrometer);
+      new ProcessorMetrics().bindTo(micrometer);
+      new FileDescriptorMetrics().bindTo(micrometer);
+      new UptimeMetrics().bindTo(micrometer);
+    }
+
+    @Override
+    public void close() {
+      gc.close();
+      micrometer.close();
+    }
   }
 }
