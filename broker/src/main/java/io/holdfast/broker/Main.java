@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Main {
   private static final String LEAK_DETECTION = "io.netty.leakDetection.level";
+  private static final String NATIVE_CODE = "jnr.ffi.asm.enabled";
 
   private Main() {}
 
@@ -37,6 +38,9 @@ public final class Main {
     ChronicleSetup.silence();
     // Tests look for leaked buffers, paranoidly; here it is a stack trace for each 128th buffer.
     System.setProperty(LEAK_DETECTION, System.getProperty(LEAK_DETECTION, "disabled"));
+    // Native calls are few and slow anyway: made by reflection, not by code that is written and
+    // compiled for each of the 31 that Chronicle might make.
+    System.setProperty(NATIVE_CODE, System.getProperty(NATIVE_CODE, "false"));
     OutOfMemoryExit.install();
     try {
       System.exit(run(args));

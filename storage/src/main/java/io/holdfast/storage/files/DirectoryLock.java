@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import jnr.ffi.LastError;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 import net.openhft.posix.PosixAPI;
 
@@ -19,11 +18,6 @@ public final class DirectoryLock implements Closeable {
 
   /** errno EWOULDBLOCK. */
   private static final int HELD = 11;
-
-  /** The one call of the C library that Java has no way to. Public for jnr-ffi. */
-  public interface LibC {
-    int flock(int fd, int operation);
-  }
 
   private int fd;
 
@@ -45,7 +39,7 @@ public final class DirectoryLock implements Closeable {
       throw new IOException(
           "cannot open " + dir + ": " + PosixAPI.posix().strerror(PosixAPI.posix().lastError()));
     }
-    LibC libC = LibraryLoader.create(LibC.class).load("c");
+    CLibrary.Calls libC = CLibrary.calls();
     Runtime runtime = Runtime.getRuntime(libC);
     // The first call loads classes, and with that changes the error number it is asked for.
     LastError.getLastError(runtime);

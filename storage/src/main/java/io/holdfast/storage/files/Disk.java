@@ -14,7 +14,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
-import jnr.ffi.LibraryLoader;
 import net.openhft.posix.PosixAPI;
 
 /**
@@ -34,11 +33,6 @@ public class Disk {
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
   private static final VarHandle INTS =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
-
-  /** The one call of the C library that Java has no way to. Public for jnr-ffi. */
-  public interface LibC {
-    int syncfs(int fd);
-  }
 
   /** For {@link #LOCAL} and for tests. */
   protected Disk() {}
@@ -81,7 +75,7 @@ public class Disk {
       throw new IOException("cannot open " + dir);
     }
     try {
-      if (LibraryLoader.create(LibC.class).load("c").syncfs(fd) != 0) {
+      if (CLibrary.calls().syncfs(fd) != 0) {
         throw new IOException("cannot force the file system of " + dir);
       }
     } finally {

@@ -1,7 +1,6 @@
 package io.holdfast.storage.files;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import jnr.ffi.LibraryLoader;
 
 /**
  * Keeps what a process writes to its own user: by the process's file mode mask, since Chronicle and
@@ -18,11 +17,6 @@ public final class FileModes {
 
   private FileModes() {}
 
-  /** The one call of the C library that Java has no way to. Public for jnr-ffi. */
-  public interface LibC {
-    int umask(int mask);
-  }
-
   /**
    * From now on new files of this process have mode 0600 and new directories 0700, whatever the
    * mask was. Before anything is written; a second call changes nothing.
@@ -33,7 +27,7 @@ public final class FileModes {
     if (former == null) {
       ChronicleSetup.silence();
       ChronicleSetup.requireNativeCalls();
-      former = LibraryLoader.create(LibC.class).load("c").umask(OWNER_ONLY);
+      former = CLibrary.calls().umask(OWNER_ONLY);
     }
   }
 
