@@ -6,9 +6,12 @@ import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.StackTraceElementProxy;
 import ch.qos.logback.core.LayoutBase;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.TimeZone;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One line per event as nsqd writes them: {@code [nsqd] 2026/11/22 19:30:00.123456 INFO: text}. A
@@ -17,8 +20,10 @@ import java.util.Locale;
  */
 public final class NsqdLayout extends LayoutBase<ILoggingEvent> {
   private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("yyyy/MM/dd HH:mm:ss.SSSSSS", Locale.ROOT)
-          .withZone(ZoneId.systemDefault());
+      DateTimeFormatter.ofPattern("yyyy/MM/dd HH:mm:ss.SSSSSS", Locale.ROOT);
+
+  /** The older kind of zone is there at once; ZoneId looks for further rules on the class path. */
+  private static final TimeZone ZONE = TimeZone.getDefault();
 
   /** The logger of the audit trail: its lines begin with its name, so that they are found. */
   private static final String AUDIT = "audit";
@@ -30,7 +35,7 @@ public final class NsqdLayout extends LayoutBase<ILoggingEvent> {
   public String doLayout(ILoggingEvent event) {
     StringBuilder line = new StringBuilder(160);
     line.append(Logging.prefix());
-    TIME.formatTo(time(event), line);
+    TIME.formatTo(local(time(event)), line);
     line.append(' ').append(levelName(event)).append(": ");
     if (event.getLoggerName().equals(AUDIT)) {
       line.append("audit: ");
@@ -43,6 +48,14 @@ public final class NsqdLayout extends LayoutBase<ILoggingEvent> {
   private static Instant time(ILoggingEvent event) {
     Instant instant = event.getInstant();
     return instant == null ? Instant.ofEpochMilli(event.getTimeStamp()) : instant;
+  }
+
+  private static LocalDateTime local(Instant time) {
+    int offsetMs = ZONE.getOffset(time.toEpochMilli());
+    return LocalDateTime.ofEpochSecond(
+        time.getEpochSecond(),
+        time.getNano(),
+        ZoneOffset.ofTotalSeconds((int) TimeUnit.MILLISECONDS.toSeconds(offsetMs)));
   }
 
   private static String levelName(ILoggingEvent event) {
