@@ -1,5 +1,7 @@
 package io.holdfast.storage.files;
 
+import java.nio.charset.Charset;
+import java.nio.file.Path;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Platform;
 
@@ -7,6 +9,9 @@ import jnr.ffi.Platform;
 final class CLibrary {
   /** Named as in C. Public for jnr-ffi. */
   public interface Calls {
+    /** Chronicle has it, too, with a CharSequence, for which jnr-ffi loads 300 classes. */
+    int open(byte[] path, int flags);
+
     int umask(int mask);
 
     int flock(int fd, int operation);
@@ -19,6 +24,11 @@ final class CLibrary {
   /** The calls; {@link ChronicleSetup#requireNativeCalls} comes before the first time. */
   static Calls calls() {
     return Loaded.CALLS;
+  }
+
+  /** A path as C has them. */
+  static byte[] path(Path path) {
+    return (path + "\0").getBytes(Charset.defaultCharset());
   }
 
   private static final class Loaded {

@@ -34,12 +34,12 @@ public final class DirectoryLock implements Closeable {
   public static DirectoryLock tryLock(Path dir) throws IOException {
     ChronicleSetup.silence();
     ChronicleSetup.requireNativeCalls();
-    int fd = PosixAPI.posix().open(dir.toString(), CLOSE_ON_EXEC, 0);
+    CLibrary.Calls libC = CLibrary.calls();
+    int fd = libC.open(CLibrary.path(dir), CLOSE_ON_EXEC);
     if (fd < 0) {
       throw new IOException(
           "cannot open " + dir + ": " + PosixAPI.posix().strerror(PosixAPI.posix().lastError()));
     }
-    CLibrary.Calls libC = CLibrary.calls();
     Runtime runtime = Runtime.getRuntime(libC);
     // The first call loads classes, and with that changes the error number it is asked for.
     LastError.getLastError(runtime);

@@ -70,7 +70,7 @@ public class Disk {
    * disk, by whatever process.
    */
   public void forceAll(Path dir) throws IOException {
-    int fd = PosixAPI.posix().open(dir.toString(), 0, 0);
+    int fd = CLibrary.calls().open(CLibrary.path(dir), 0);
     if (fd < 0) {
       throw new IOException("cannot open " + dir);
     }
