@@ -166,11 +166,12 @@ public final class Server {
     history.begin();
     broker.health().running();
     notifier.ready();
-    broker.workers().execute(this::watchJvm);
+    broker.workers().execute(() -> afterStart(api));
   }
 
   /** What nobody waits for who waits for the start. */
-  private void watchJvm() {
+  private void afterStart(HttpApi api) {
+    api.load();
     MemoryStats.recordPauses();
     metrics.begin();
   }

@@ -3,9 +3,9 @@ package io.holdfast.broker.http;
 import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.Topic;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /** The console's addresses: pages and the files they use. Immutable, thread-safe. */
@@ -40,18 +40,17 @@ final class ConsoleHandler {
           "topics.js");
 
   private final Broker broker;
-  private final Map<String, HttpReply> files = new HashMap<>();
+
+  /** Those that were loaded or asked for. */
+  private final Map<String, HttpReply> files = new ConcurrentHashMap<>();
 
   ConsoleHandler(Broker broker) {
     this.broker = broker;
-    for (String name : FILES) {
-      String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1));
-      files.put(
-          name,
-          HttpReply.bytes(type, ConsolePage.file(STATIC + name))
-              .with("X-Content-Type-Options", "nosniff")
-              .with("Cache-Control", "no-cache"));
-    }
+  }
+
+  /** Reads all files from the jar, which blocks, so that no request has to. */
+  void load() {
+    FILES.forEach(this::file);
   }
 
   /**
@@ -115,7 +114,18 @@ final class ConsoleHandler {
   }
 
   private HttpReply file(ApiRequest request) {
-    HttpReply file = files.get(request.pathParam());
-    return file == null ? HttpReply.error(404, "NOT_FOUND") : file;
+    String name = request.pathParam();
+    return FILES.contains(name) ? file(name) : HttpReply.error(404, "NOT_FOUND");
+  }
+
+  private HttpReply file(String name) {
+    return files.computeIfAbsent(name, ConsoleHandler::read);
+  }
+
+  private static HttpReply read(String name) {
+    String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1));
+    return HttpReply.bytes(type, ConsolePage.file(STATIC + name))
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Cache-Control", "no-cache");
   }
 }

@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  */
 public final class HttpApi {
   private final Router router;
+  private final ConsoleHandler console;
 
   /**
    * @param broker serves the requests; its {@link Broker#workers()} run what blocks
@@ -62,12 +63,18 @@ public final class HttpApi {
     addConfig(routes, broker, workers);
     addPast(routes, broker, workers, events, history);
     new ListHandler(broker, producers, history.rates()).addRoutes(routes, workers);
-    new ConsoleHandler(broker).addRoutes(routes, guarded, workers);
+    console = new ConsoleHandler(broker);
+    console.addRoutes(routes, guarded, workers);
     addLogin(routes, new LoginHandler(access, audit));
     DebugHandler.addRoutes(routes, workers);
     router =
         new Router(
             routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
+  }
+
+  /** Reads what requests may ask for from the jar, once the broker runs. Blocks. */
+  public void load() {
+    console.load();
   }
 
   private static void addState(Routes to, Broker broker, Producers producers, Workers workers) {
