@@ -7,6 +7,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.limits.OutOfMemoryExit;
+import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.storage.files.AsciiLocale;
 import io.holdfast.storage.files.ChronicleSetup;
@@ -42,6 +43,7 @@ public final class Main {
     // compiled for each of the 31 that Chronicle might make.
     System.setProperty(NATIVE_CODE, System.getProperty(NATIVE_CODE, "false"));
     OutOfMemoryExit.install();
+    NativeCallsAhead.begin();
     try {
       System.exit(run(args));
     } catch (OutOfMemoryError e) {
@@ -77,6 +79,8 @@ public final class Main {
         "HUP", () -> started.thenAccept(server -> server.reload(OptionsLoader.parse(args))));
     Server server;
     try {
+      // While the other native calls are still being loaded.
+      Transport.load();
       FileModes.ownerOnly();
       server = Server.start(options);
     } catch (IOException | RuntimeException | LinkageError e) {

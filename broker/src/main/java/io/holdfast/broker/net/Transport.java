@@ -37,6 +37,11 @@ public final class Transport {
   private final EventLoopGroup acceptors;
   private final EventLoopGroup workers;
 
+  /** Loads the native code, for which the first transport would do it otherwise. */
+  public static void load() {
+    Epoll.isAvailable();
+  }
+
   /**
    * @param threads event loops that serve connections
    */
