@@ -159,6 +159,11 @@ public class Disk {
     }
   }
 
+  /** Gives a file another name beside the one it has. */
+  public void link(Path existing, Path link) throws IOException {
+    Files.createLink(link, existing);
+  }
+
   /** Removes a file or an empty directory; one that is not there is fine. */
   public void delete(Path path) throws IOException {
     Files.deleteIfExists(path);

@@ -35,6 +35,11 @@ public final class LogFileNames {
     return cycle <= LAST_CYCLE ? cycle : -1;
   }
 
+  /** What the file of a cycle is called. */
+  public static String of(int cycle) {
+    return SizeRollCycle.fileName(cycle);
+  }
+
   /** Whether a file has a name that earlier versions gave to what Chronicle could not open. */
   public static boolean isDamaged(Path file) {
     return file.getFileName().toString().endsWith(DAMAGED_SUFFIX);

@@ -20,6 +20,7 @@ final class EntryApplier {
   static final long VOID = Long.MIN_VALUE;
 
   private final GroupTopics topics;
+  private final Removals removals;
   private final OrdinalRanges ranges = new OrdinalRanges();
 
   /** Never null. */
@@ -27,8 +28,9 @@ final class EntryApplier {
 
   private volatile PublishWatch watch;
 
-  EntryApplier(GroupTopics topics) {
+  EntryApplier(GroupTopics topics, Removals removals) {
     this.topics = topics;
+    this.removals = removals;
   }
 
   void observer(GroupObserver told) {
@@ -118,6 +120,7 @@ final class EntryApplier {
     return switch (entry.type()) {
       case DELETE_TOPIC -> {
         topics.delete(topic);
+        removals.deleted(topic);
         observer.topicDeleted(topic);
         yield topic.number();
       }

@@ -1,10 +1,17 @@
 package io.holdfast.broker.cluster.state;
 
+import io.holdfast.broker.cluster.engine.GroupMember;
+import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
+import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The topics of one group as a function of its log: every node that has applied the same entries
@@ -14,9 +21,12 @@ public final class GroupState {
   /** At every so many entries what nobody needs is found out, and nodes can compare. */
   public static final long SETTLE_EVERY = 1024;
 
+  private final GroupPlace place;
+  private final Disk disk;
   private final GroupTopics topics;
   private final EntryApplier applier;
   private final RollingCrc crc = new RollingCrc();
+  private final Removals removals = new Removals();
 
   private volatile long appliedIndex;
   private volatile long appliedTerm;
@@ -25,6 +35,9 @@ public final class GroupState {
   private int format = Entries.VERSION;
 
   private boolean lastWasVoid;
+
+  /** Whether it is known with which state the log goes on. */
+  private boolean begun;
 
   /** Why nothing is applied any more. */
   private IOException failed;
@@ -36,8 +49,10 @@ public final class GroupState {
    * @param syncThread forces the journals for snapshots
    */
   public GroupState(GroupPlace place, StorageOptions options, SyncThread syncThread) {
-    topics = new GroupTopics(options, syncThread, new TopicDirs(place, syncThread.disk()));
-    applier = new EntryApplier(topics);
+    this.place = place;
+    disk = syncThread.disk();
+    topics = new GroupTopics(options, syncThread, new TopicDirs(place, disk));
+    applier = new EntryApplier(topics, removals);
   }
 
   // ---------------------------------------------------------------- any thread
@@ -101,6 +116,7 @@ public final class GroupState {
     if (index <= appliedIndex) {
       throw new IOException("it comes behind " + appliedIndex);
     }
+    beginEmpty();
     Entry entry = Entry.of(bytes, format);
     long result =
         switch (entry.type()) {
@@ -133,6 +149,96 @@ public final class GroupState {
     }
     format = Math.max(format, version);
     return format;
+  }
+
+  /** Without a snapshot the log has everything, from its first entry on. */
+  private void beginEmpty() throws IOException {
+    if (!begun) {
+      new GroupLoader(topics, disk).removeOthers(Map.of());
+      begun = true;
+    }
+  }
+
+  /**
+   * Notes all there is, for a snapshot; see {@link GroupMember#snapshot}.
+   *
+   * @param index up to which entries are applied; those behind {@link #appliedIndex} are not ours
+   */
+  public GroupMember.Snapshot snapshot(long index, long term) throws IOException {
+    beginEmpty();
+    List<TopicImage> images = new ArrayList<>();
+    List<ReplicatedTopic> noted = new ArrayList<>();
+    List<Removals.OldFiles> old = new ArrayList<>();
+    for (ReplicatedTopic topic : topics.all()) {
+      synchronized (topic.lock()) {
+        List<Integer> files = new ArrayList<>(topic.journal().fileNumbers());
+        List<Integer> below = topic.journal().filesBelow(topic.neededFrom());
+        files.removeAll(below);
+        images.add(topic.image(files));
+        noted.add(topic);
+        if (!below.isEmpty()) {
+          old.add(new Removals.OldFiles(topic, below));
+        }
+      }
+    }
+    removals.snapshotBegins(index, old);
+    GroupImage image =
+        new GroupImage(
+            place.group(),
+            appliedIndex,
+            term,
+            crc.value(),
+            format,
+            topics.nextNumber(),
+            topics.nextIdBase(),
+            images);
+    return new GroupSnapshot(image, noted, topics.dirs(), disk);
+  }
+
+  /**
+   * Takes over a snapshot in place of all there is; see {@link GroupMember#load}. To be done at
+   * each start with the last finished one, if there is any: what a crash has left half done is
+   * finished by that.
+   *
+   * @throws IOException when something is missing or damaged, naming file and offset; nothing is
+   *     applied then
+   */
+  public void load(Path dir) throws IOException {
+    boolean isInstall = begun;
+    begun = true;
+    try {
+      Path file = dir.resolve(GroupSnapshot.STATE_FILE);
+      GroupImage image = StateCodec.read(file);
+      if (image.group() != place.group()) {
+        throw new IOException(file + " is of group " + image.group() + ", not " + place.group());
+      }
+      if (image.format() > Entries.VERSION) {
+        throw new IOException(file + ": entries of version " + image.format() + " are not known");
+      }
+      removals.clear();
+      new GroupLoader(topics, disk).load(image, dir);
+      format = image.format();
+      crc.restart(image.crc());
+      appliedIndex = image.index();
+      appliedTerm = image.term();
+    } catch (IOException | RuntimeException e) {
+      failed = new IOException("the snapshot cannot be loaded: " + e.getMessage(), e);
+      throw failed;
+    }
+    PublishWatch watch = applier.watch();
+    if (isInstall && watch != null) {
+      watch.snapshotInstalled();
+    }
+  }
+
+  /**
+   * A snapshot is finished, of which the next start would begin: what older ones had and it has not
+   * goes from the disk. Housekeeping; harmless when nothing is new.
+   *
+   * @param index of the last finished snapshot
+   */
+  public void snapshotFinished(long index) throws IOException {
+    removals.snapshotFinished(index, topics.dirs(), applier.observer());
   }
 
   /** Whether the last entry did nothing, as its topic or channel was gone, or there already. */

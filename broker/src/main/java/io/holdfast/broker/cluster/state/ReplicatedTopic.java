@@ -1,5 +1,7 @@
 package io.holdfast.broker.cluster.state;
 
+import io.holdfast.broker.cluster.state.GroupImage.ChannelImage;
+import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.topic.TopicRecovery;
@@ -41,6 +43,9 @@ public final class ReplicatedTopic {
   private volatile long retainFrom = Entries.NONE;
   private volatile long neededFrom;
   private volatile Map<String, String> policy = Map.of();
+
+  /** Whether its directory is found after a power cut. */
+  private volatile boolean dirForced;
 
   ReplicatedTopic(String name, long number, long idBase, ChronicleJournal journal) {
     this.name = name;
@@ -125,6 +130,47 @@ public final class ReplicatedTopic {
   public long endOf(ReplicatedChannel channel) {
     long end = keptFrom == NOTHING_KEPT ? journal.nextOrdinal() : keptFrom;
     return Math.max(end, channel.state().floor());
+  }
+
+  boolean isDirForced() {
+    return dirForced;
+  }
+
+  void dirForced() {
+    dirForced = true;
+  }
+
+  /**
+   * Notes it as it is now; the topic's lock.
+   *
+   * @param files of the journal that are needed
+   */
+  TopicImage image(List<Integer> files) {
+    List<ChannelImage> noted = new ArrayList<>();
+    for (ReplicatedChannel channel : channels.values()) {
+      noted.add(
+          new ChannelImage(
+              channel.name(),
+              channel.number(),
+              channel.isPaused(),
+              channel.epoch(),
+              channel.policy(),
+              channel.state().copy()));
+    }
+    return new TopicImage(
+        name,
+        number,
+        idBase,
+        paused,
+        keptFrom,
+        retainFrom,
+        neededFrom,
+        policy,
+        journal.nextOrdinal(),
+        journal.skipped(),
+        journal.end(),
+        files,
+        noted);
   }
 
   // ---------------------------------------------------------------- changes (lock, apply thread)

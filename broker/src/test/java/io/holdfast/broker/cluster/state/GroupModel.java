@@ -1,0 +1,349 @@
+package io.holdfast.broker.cluster.state;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** What a group should hold, in plain collections: the simulation's idea of each entry. */
+final class GroupModel {
+  static final class Msg {
+    final byte[] body;
+    final long timeNs;
+    final long deferMs;
+
+    Msg(byte[] body, long timeNs, long deferMs) {
+      this.body = body;
+      this.timeNs = timeNs;
+      this.deferMs = deferMs;
+    }
+  }
+
+  static final class Channel {
+    final String name;
+    final long number;
+    long begin;
+    long epoch;
+    boolean paused;
+    Map<String, String> policy = Map.of();
+    final TreeSet<Long> finished = new TreeSet<>();
+    final Map<Long, Integer> attempts = new HashMap<>();
+    final TreeMap<Long, HeldMessage> held = new TreeMap<>();
+
+    Channel(String name, long number, long begin) {
+      this.name = name;
+      this.number = number;
+      this.begin = begin;
+    }
+
+    boolean isFinished(long ordinal) {
+      return ordinal < begin || finished.contains(ordinal);
+    }
+
+    /** The first ordinal that is not finished. */
+    long floor() {
+      long at = begin;
+      while (finished.contains(at)) {
+        at++;
+      }
+      return at;
+    }
+
+    void finish(long ordinal) {
+      finished.add(ordinal);
+      held.remove(ordinal);
+      attempts.remove(ordinal);
+    }
+  }
+
+  static final class Topic {
+    final String name;
+    final long number;
+    final TreeMap<Long, Msg> messages = new TreeMap<>();
+    final TreeSet<Long> skipped = new TreeSet<>();
+    final TreeMap<String, Channel> channels = new TreeMap<>();
+    long next;
+    long keptFrom;
+    long retainFrom = -1;
+    long neededFrom;
+    boolean paused;
+    Map<String, String> policy = Map.of();
+
+    Topic(String name, long number) {
+      this.name = name;
+      this.number = number;
+    }
+
+    long end(Channel channel) {
+      return Math.max(keptFrom < 0 ? next : keptFrom, channel.floor());
+    }
+
+    void handOver() {
+      keptFrom = -1;
+      passSkipped();
+    }
+
+    void passSkipped() {
+      for (Channel channel : channels.values()) {
+        long end = end(channel);
+        skipped.stream().filter(o -> o >= channel.begin && o < end).forEach(channel::finish);
+      }
+    }
+  }
+
+  final TreeMap<String, Topic> topics = new TreeMap<>();
+  private long nextNumber = 1;
+
+  Channel channel(Topic topic, String name) {
+    return topic.channels.get(name);
+  }
+
+  // ---------------------------------------------------------------- what entries do
+
+  void createTopic(String name) {
+    if (!topics.containsKey(name)) {
+      topics.put(name, new Topic(name, nextNumber++));
+    }
+  }
+
+  void createChannel(Topic topic, String name, long first) {
+    if (topic.channels.containsKey(name)) {
+      return;
+    }
+    long begin = topic.keptFrom < 0 ? topic.next : topic.keptFrom;
+    begin = first < 0 ? begin : there(topic, first);
+    topic.channels.put(name, new Channel(name, nextNumber++, begin));
+    if (!topic.paused) {
+      topic.handOver();
+    }
+  }
+
+  private static long there(Topic topic, long first) {
+    return Math.min(Math.max(first, topic.neededFrom), topic.next);
+  }
+
+  void deleteChannel(Topic topic, Channel channel) {
+    topic.channels.remove(channel.name);
+    if (topic.channels.isEmpty() && topic.keptFrom < 0) {
+      topic.keptFrom = topic.next;
+    }
+  }
+
+  void publish(Topic topic, List<byte[]> bodies, long timeNs, long deferMs) {
+    for (byte[] body : bodies) {
+      topic.messages.put(topic.next++, new Msg(body, timeNs, deferMs));
+    }
+  }
+
+  void pause(Topic topic, boolean paused) {
+    topic.paused = paused;
+    if (paused && topic.keptFrom < 0) {
+      topic.keptFrom = topic.next;
+    } else if (!paused && !topic.channels.isEmpty()) {
+      topic.handOver();
+    }
+  }
+
+  void empty(Topic topic) {
+    if (topic.keptFrom >= 0) {
+      topic.keptFrom = topic.next;
+    }
+  }
+
+  void dropKept(Topic topic, long first) {
+    if (topic.keptFrom >= 0) {
+      topic.keptFrom = Math.max(topic.keptFrom, Math.min(first, topic.next));
+    }
+  }
+
+  void empty(Topic topic, Channel channel) {
+    long end = topic.end(channel);
+    for (long o = channel.begin; o < end; o++) {
+      HeldMessage held = channel.held.get(o);
+      if (held == null || !held.isDead()) {
+        channel.finish(o);
+      }
+    }
+    channel.epoch++;
+  }
+
+  void rewind(Topic topic, Channel channel, long first) {
+    long begin = there(topic, first);
+    TreeMap<Long, HeldMessage> stay = new TreeMap<>();
+    channel.held.forEach(
+        (o, held) -> {
+          boolean isDeferred = !held.isDead() && held.ref().packedAttempts() == 0;
+          if (o < begin ? held.isDead() : isDeferred) {
+            stay.put(o, held);
+          }
+        });
+    channel.finished.clear();
+    channel.attempts.clear();
+    channel.held.clear();
+    channel.begin = stay.isEmpty() ? begin : Math.min(begin, stay.firstKey());
+    for (long o = channel.begin; o < begin; o++) {
+      if (!stay.containsKey(o)) {
+        channel.finished.add(o);
+      }
+    }
+    channel.held.putAll(stay);
+    stay.forEach((o, held) -> channel.attempts.put(o, held.ref().packedAttempts()));
+    channel.epoch++;
+    topic.passSkipped();
+  }
+
+  void finish(Topic topic, Channel channel, long from, long to) {
+    for (long o = Math.max(from, channel.begin); o < Math.min(to, topic.end(channel)); o++) {
+      channel.finish(o);
+    }
+  }
+
+  void deliver(Topic topic, Channel channel, long ordinal) {
+    if (ordinal < topic.end(channel) && !channel.isFinished(ordinal)) {
+      channel.attempts.putIfAbsent(ordinal, 1);
+      HeldMessage held = channel.held.get(ordinal);
+      if (held != null && held.ref().packedAttempts() == 0) {
+        channel.attempts.put(ordinal, 1);
+        channel.held.put(ordinal, with(held, 1));
+      }
+    }
+  }
+
+  private static HeldMessage with(HeldMessage held, int attempts) {
+    return new HeldMessage(
+        new MessageRef(held.ref().ordinal(), MessageRef.NOWHERE, 0, 0, attempts),
+        held.dueMs(),
+        held.delayMs(),
+        held.mark());
+  }
+
+  /** A newer record of the message: what it says counts. */
+  void hold(Topic topic, Channel channel, HeldMessage message) {
+    long ordinal = message.ref().ordinal();
+    if (ordinal < topic.end(channel) && !channel.isFinished(ordinal)) {
+      channel.held.put(ordinal, message);
+      channel.attempts.put(ordinal, message.ref().packedAttempts());
+    }
+  }
+
+  void skip(long count) {
+    for (Topic topic : topics.values()) {
+      for (long left = count; left > 0; left--) {
+        topic.skipped.add(topic.next++);
+      }
+      topic.passSkipped();
+    }
+  }
+
+  void settle() {
+    for (Topic topic : topics.values()) {
+      long needed = topic.keptFrom < 0 ? topic.next : topic.keptFrom;
+      for (Channel channel : topic.channels.values()) {
+        needed = Math.min(needed, channel.floor());
+      }
+      needed = topic.retainFrom < 0 ? needed : Math.min(needed, topic.retainFrom);
+      topic.neededFrom = Math.max(topic.neededFrom, needed);
+    }
+  }
+
+  // ---------------------------------------------------------------- comparison
+
+  /** Fails when a state is not the same. */
+  void compare(GroupState state) throws IOException {
+    List<String> names = new ArrayList<>();
+    state.topics().forEach(topic -> names.add(topic.name()));
+    names.sort(null);
+    assertEquals(List.copyOf(topics.keySet()), names);
+    for (Topic topic : topics.values()) {
+      ReplicatedTopic is = state.topic(topic.name);
+      String what = topic.name + "~" + topic.number;
+      assertEquals(topic.number, is.number(), what);
+      assertEquals(topic.paused, is.isPaused(), what);
+      assertEquals(topic.keptFrom, is.keptFrom(), what + " kept from");
+      assertEquals(topic.retainFrom, is.retainFrom(), what);
+      assertEquals(topic.neededFrom, is.neededFrom(), what + " needed from");
+      assertEquals(topic.policy, is.policy(), what);
+      assertEquals(topic.next, is.journal().nextOrdinal(), what + " next");
+      compareMessages(topic, is, what);
+      assertEquals(topic.channels.size(), is.channels().size(), what);
+      for (Channel channel : topic.channels.values()) {
+        compare(topic, channel, is, what + "/" + channel.name);
+      }
+    }
+  }
+
+  private static void compareMessages(Topic topic, ReplicatedTopic is, String what)
+      throws IOException {
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = is.journal().cursor()) {
+      cursor.moveTo(topic.neededFrom);
+      for (Map.Entry<Long, Msg> wanted : topic.messages.tailMap(topic.neededFrom).entrySet()) {
+        String which = what + " message " + wanted.getKey();
+        assertTrue(cursor.next(view, topic.next), which);
+        compare(wanted, view, which);
+      }
+      assertFalse(cursor.next(view, topic.next), what);
+      int nth = 0;
+      for (Map.Entry<Long, Msg> wanted : topic.messages.tailMap(topic.neededFrom).entrySet()) {
+        if (nth++ % 17 == 0) {
+          MessageRef ref = is.journal().find(wanted.getKey());
+          assertNotNull(ref, what + " message " + wanted.getKey());
+          assertTrue(cursor.read(ref, view), what);
+          compare(wanted, view, what + " found message " + wanted.getKey());
+        }
+      }
+    }
+    assertNull(is.journal().find(topic.next), what);
+  }
+
+  private static void compare(Map.Entry<Long, Msg> wanted, MessageView is, String what) {
+    assertEquals(wanted.getKey(), is.ordinal(), what);
+    byte[] body = new byte[is.bodyLength()];
+    is.body().get(body);
+    assertArrayEquals(wanted.getValue().body, body, what);
+    assertEquals(wanted.getValue().timeNs, is.timestampNs(), what);
+    assertEquals(wanted.getValue().deferMs, is.deferMs(), what);
+  }
+
+  private static void compare(Topic topic, Channel channel, ReplicatedTopic in, String what) {
+    ReplicatedChannel is = in.channel(channel.name);
+    assertNotNull(is, what);
+    assertEquals(channel.number, is.number(), what);
+    assertEquals(channel.paused, is.isPaused(), what);
+    assertEquals(channel.epoch, is.epoch(), what);
+    assertEquals(channel.policy, is.policy(), what);
+    LedgerState state = is.state();
+    assertEquals(topic.end(channel), in.endOf(is), what + " end");
+    assertEquals(channel.floor(), state.floor(), what + " floor");
+    for (long o = channel.begin; o < topic.end(channel); o++) {
+      String which = what + " message " + o;
+      assertEquals(channel.isFinished(o), state.isFinished(o), which);
+      if (!channel.isFinished(o)) {
+        assertEquals(channel.attempts.getOrDefault(o, 0), state.packedAttempts(o), which);
+        HeldMessage wanted = channel.held.get(o);
+        HeldMessage held = state.held(o);
+        assertEquals(wanted == null, held == null, which + " held");
+        if (wanted != null) {
+          assertEquals(wanted.dueMs(), held.dueMs(), which);
+          assertEquals(wanted.delayMs(), held.delayMs(), which);
+          assertEquals(wanted.mark(), held.mark(), which);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.holdfast.broker.cluster.state;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.holdfast.broker.cluster.InMemoryGroup;
+import io.holdfast.broker.cluster.LossyDisk;
+import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.StorageOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Three members of a group, from one seed: entries are applied at each in its own time, while they
+ * are killed, lose power, make snapshots and install each other's. Whenever one has caught up it is
+ * compared with the model.
+ */
+final class GroupSimulation implements AutoCloseable {
+  private static final int MEMBERS = 3;
+
+  private final Path home;
+  private final Random random;
+  private final GroupModel model = new GroupModel();
+  private final GroupTraffic traffic;
+  private final InMemoryGroup group;
+  private final List<Member> members = new ArrayList<>();
+  private final StringBuilder story = new StringBuilder();
+  private int homes;
+
+  GroupSimulation(Path home, long seed) throws IOException {
+    this.home = home;
+    random = new Random(seed);
+    traffic = new GroupTraffic(random, model);
+    group = new InMemoryGroup(seed);
+    for (int i = 0; i < MEMBERS; i++) {
+      members.add(new Member("m" + i));
+    }
+  }
+
+  /** One node: its directory, and whatever process runs there now. */
+  private final class Member {
+    private final String name;
+    private Path root;
+    private Path removed;
+    private LossyDisk disk;
+    private GroupState state;
+    private InMemoryGroup.Node node;
+
+    /** Noted, and not written yet. */
+    private InMemoryGroup.Node.Making making;
+
+    Member(String name) throws IOException {
+      this.name = name;
+      root = Files.createDirectory(home.resolve(name + "-" + homes++));
+      begin();
+    }
+
+    private void begin() throws IOException {
+      removed = home.resolve("removed-" + homes++);
+      disk = new LossyDisk(root, removed);
+      SyncThread sync = SyncThread.stepped(disk);
+      // Small files: they roll, and go.
+      StorageOptions options =
+          new StorageOptions(
+              24 << 10,
+              64 << 10,
+              false,
+              0,
+              () -> {
+                throw new AssertionError("no clock decides anything here");
+              });
+      state = new GroupState(new GroupPlace(0, 1, root), options, sync);
+      node = group.join(name, new StateMember(state), root.resolve("groups/0/snapshot"), disk);
+      making = null;
+      node.load();
+    }
+
+    void kill() throws IOException {
+      node.kill();
+      // What it has open is gone with it; what it wrote is there.
+      state.close();
+      begin();
+    }
+
+    void cutPower() throws IOException {
+      node.kill();
+      Path image = home.resolve(name + "-" + homes++);
+      disk.cut(root, image, random.nextLong());
+      state.close();
+      DurableFiles.deleteTree(root);
+      DurableFiles.deleteTree(removed);
+      root = image;
+      begin();
+    }
+
+    void compare() throws IOException {
+      node.run(Integer.MAX_VALUE);
+      assertEquals(group.last(), node.applied());
+      model.compare(state);
+    }
+  }
+
+  void run(int steps) throws IOException {
+    for (int step = 0; step < steps; step++) {
+      step();
+    }
+    for (Member member : members) {
+      member.compare();
+      assertEquals(members.get(0).state.crc(), member.state.crc());
+    }
+  }
+
+  private void step() throws IOException {
+    Member member = members.get(random.nextInt(MEMBERS));
+    int kind = random.nextInt(100);
+    if (kind < 55) {
+      for (int n = random.nextInt(12); n >= 0; n--) {
+        if (group.append(traffic.next()) % GroupState.SETTLE_EVERY == 0) {
+          model.settle();
+        }
+      }
+    } else if (kind < 75) {
+      member.node.run(random.nextInt(60));
+    } else if (kind < 80) {
+      told(member, "notes");
+      member.making = member.node.beginSnapshot();
+    } else if (kind < 88) {
+      finishSnapshot(member);
+    } else if (kind < 91) {
+      told(member, "killed");
+      member.kill();
+      member.compare();
+    } else if (kind < 94) {
+      told(member, "loses power");
+      member.cutPower();
+      member.compare();
+    } else if (kind < 97) {
+      Member other = members.get(random.nextInt(MEMBERS));
+      if (other != member && member.node.installFrom(other.node)) {
+        told(member, "installs of " + other.name);
+        // What was noted before would be of another life.
+        member.making = null;
+        member.compare();
+      }
+    } else {
+      member.state.closeIdle();
+    }
+  }
+
+  private void finishSnapshot(Member member) throws IOException {
+    if (member.making == null || member.node.applied() < 1) {
+      return;
+    }
+    if (random.nextInt(5) == 0) {
+      told(member, "writes, but does not finish");
+      member.making.write();
+    } else {
+      told(member, "finishes " + member.making.finish());
+      member.state.snapshotFinished(member.node.status().snapshot());
+    }
+    member.making = null;
+  }
+
+  private void told(Member member, String what) {
+    story.append(member.name).append('@').append(member.node.applied()).append(' ');
+    story.append(what).append('\n');
+  }
+
+  /** What happened, for failures. */
+  @Override
+  public String toString() {
+    return story + group.toString();
+  }
+
+  @Override
+  public void close() {
+    members.forEach(member -> member.state.close());
+  }
+}
