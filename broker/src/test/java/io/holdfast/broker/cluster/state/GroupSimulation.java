@@ -66,7 +66,7 @@ final class GroupSimulation implements AutoCloseable {
       // Small files: they roll, and go.
       StorageOptions options =
           new StorageOptions(
-              24 << 10,
+              40 << 10,
               64 << 10,
               false,
               0,
