@@ -92,27 +92,23 @@ public final class InMemoryGroup {
    * not applied is unknown to it.
    */
   public void lead(String node) {
-    Node before;
-    Node after;
-    long oldTerm;
     List<Waiting> lost = List.of();
     synchronized (this) {
-      before = leader == null ? null : nodes.get(leader);
-      after = node == null ? null : nodes.get(node);
-      oldTerm = term;
-      term++;
-      leader = node;
+      Node before = leader == null ? null : nodes.get(leader);
+      Node after = node == null ? null : nodes.get(node);
       if (before != null) {
         lost = new ArrayList<>(before.waiting);
         before.waiting.clear();
+        // One that has not begun to lead has nothing to stop.
+        before.stopsLeadingIn = before.startsLeadingBehind < 0 ? term : 0;
+        before.startsLeadingBehind = -1;
       }
+      term++;
+      leader = node;
       if (after != null) {
         after.startsLeadingBehind = log.size();
       }
       notifyAll();
-    }
-    if (before != null && !before.killed) {
-      before.member.stopsLeading(oldTerm);
     }
     lost.forEach(each -> each.proposal().unknown("leader lost"));
     for (Node each : List.copyOf(nodes.values())) {
@@ -132,6 +128,7 @@ public final class InMemoryGroup {
     private long applied;
     private long snapshotIndex;
     private long startsLeadingBehind = -1;
+    private long stopsLeadingIn;
     private boolean loaded;
     private volatile boolean killed;
     private String error;
@@ -197,12 +194,18 @@ public final class InMemoryGroup {
     private boolean applyNext() throws IOException {
       Committed next;
       long startsIn = 0;
+      long stopsIn;
       synchronized (InMemoryGroup.this) {
+        stopsIn = stopsLeadingIn;
+        stopsLeadingIn = 0;
         if (applied == startsLeadingBehind) {
           startsLeadingBehind = -1;
           startsIn = name.equals(leader) ? term : 0;
         }
         next = applied < log.size() ? log.get((int) applied) : null;
+      }
+      if (stopsIn > 0) {
+        member.stopsLeading(stopsIn);
       }
       if (startsIn > 0) {
         member.startsLeading(startsIn);
@@ -275,7 +278,8 @@ public final class InMemoryGroup {
         while (!killed) {
           if (run(Integer.MAX_VALUE) == 0) {
             synchronized (InMemoryGroup.this) {
-              if (!killed && applied == log.size() && startsLeadingBehind != applied) {
+              boolean isIdle = applied == log.size() && startsLeadingBehind != applied;
+              if (!killed && isIdle && stopsLeadingIn == 0) {
                 InMemoryGroup.this.wait();
               }
             }

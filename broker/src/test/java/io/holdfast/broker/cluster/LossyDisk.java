@@ -28,7 +28,7 @@ public final class LossyDisk extends Disk {
   private record Forced(byte[] content, long size) {}
 
   private final Map<Object, Forced> files = new HashMap<>();
-  private final Map<Object, TreeMap<String, Object>> directories = new HashMap<>();
+  private final Map<Object, Map<String, Object>> directories = new HashMap<>();
 
   /** Keeps the inodes of what was removed: it can come back. */
   private final Path removed;
@@ -45,7 +45,7 @@ public final class LossyDisk extends Disk {
     return Files.getAttribute(path, "unix:ino");
   }
 
-  private static TreeMap<String, Object> list(Path dir) throws IOException {
+  private static Map<String, Object> list(Path dir) throws IOException {
     TreeMap<String, Object> entries = new TreeMap<>();
     try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
       for (Path path : paths) {
@@ -140,8 +140,8 @@ public final class LossyDisk extends Disk {
 
     private void directory(Object key, Path to) throws IOException {
       Files.createDirectory(to);
-      TreeMap<String, Object> old = directories.getOrDefault(key, new TreeMap<>());
-      TreeMap<String, Object> now = list(places.get(key));
+      Map<String, Object> old = directories.getOrDefault(key, Map.of());
+      Map<String, Object> now = list(places.get(key));
       Set<String> names = new TreeSet<>(old.keySet());
       names.addAll(now.keySet());
       for (String name : names) {

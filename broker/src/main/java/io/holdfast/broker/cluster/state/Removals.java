@@ -60,18 +60,37 @@ final class Removals {
    * Removes what no finished snapshot needs.
    *
    * @param index of the last finished one
+   * @throws IOException when something could not be removed: it is tried again with the next one
    */
   void snapshotFinished(long index, TopicDirs dirs, GroupObserver observer) throws IOException {
+    IOException failed = null;
     for (Pending old : take(index)) {
       for (OldFiles files : old.files()) {
-        for (int number : files.numbers()) {
-          files.topic().journal().removeFile(number);
+        try {
+          removeFiles(files);
+        } catch (IOException e) {
+          // The next snapshot has it no more than this one.
+          failed = e;
         }
         observer.filesRemoved(files.topic());
       }
       for (ReplicatedTopic topic : old.topics()) {
-        dirs.delete(topic.name(), topic.number());
+        try {
+          dirs.delete(topic.name(), topic.number());
+        } catch (IOException e) {
+          deleted(topic);
+          failed = e;
+        }
       }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  private static void removeFiles(OldFiles files) throws IOException {
+    for (int number : files.numbers()) {
+      files.topic().journal().removeFile(number);
     }
   }
 

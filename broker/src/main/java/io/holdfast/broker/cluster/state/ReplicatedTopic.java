@@ -10,6 +10,7 @@ import io.holdfast.storage.values.OrdinalRanges;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -34,6 +35,8 @@ public final class ReplicatedTopic {
   /** By name in byte order. */
   private final ConcurrentSkipListMap<String, ReplicatedChannel> channels =
       new ConcurrentSkipListMap<>();
+
+  private final Map<Long, ReplicatedChannel> byNumber = new HashMap<>();
 
   private volatile boolean paused;
 
@@ -116,14 +119,9 @@ public final class ReplicatedTopic {
     return channels.get(channelName);
   }
 
-  /** The channel of a number, null when there is none. */
+  /** The channel of a number, null when there is none. Apply thread. */
   ReplicatedChannel channel(long channelNumber) {
-    for (ReplicatedChannel channel : channels.values()) {
-      if (channel.number() == channelNumber) {
-        return channel;
-      }
-    }
-    return null;
+    return byNumber.get(channelNumber);
   }
 
   /** One above the last ordinal that a channel has; the topic's lock. */
@@ -185,6 +183,7 @@ public final class ReplicatedTopic {
 
   void restore(ReplicatedChannel channel) {
     channels.put(channel.name(), channel);
+    byNumber.put(channel.number(), channel);
   }
 
   void setPolicy(Map<String, String> byHand) {
@@ -221,7 +220,7 @@ public final class ReplicatedTopic {
     LedgerState state = new LedgerState(first < 0 ? begin : there(first));
     state.begin(state.floor());
     ReplicatedChannel channel = new ReplicatedChannel(channelName, channelNumber, state);
-    channels.put(channelName, channel);
+    restore(channel);
     if (!paused) {
       handOver();
     }
@@ -235,6 +234,7 @@ public final class ReplicatedTopic {
 
   void removeChannel(ReplicatedChannel channel) {
     channels.remove(channel.name());
+    byNumber.remove(channel.number());
     if (channels.isEmpty()) {
       keep();
     }

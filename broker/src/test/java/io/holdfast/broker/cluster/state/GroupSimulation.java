@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /**
@@ -29,10 +30,15 @@ final class GroupSimulation implements AutoCloseable {
   private final InMemoryGroup group;
   private final List<Member> members = new ArrayList<>();
   private final StringBuilder story = new StringBuilder();
+  private final Map<String, Integer> counts;
   private int homes;
 
-  GroupSimulation(Path home, long seed) throws IOException {
+  /**
+   * @param counts what happened how often; added to
+   */
+  GroupSimulation(Path home, long seed, Map<String, Integer> counts) throws IOException {
     this.home = home;
+    this.counts = counts;
     random = new Random(seed);
     traffic = new GroupTraffic(random, model);
     group = new InMemoryGroup(seed);
@@ -76,6 +82,13 @@ final class GroupSimulation implements AutoCloseable {
       state = new GroupState(new GroupPlace(0, 1, root), options, sync);
       node = group.join(name, new StateMember(state), root.resolve("groups/0/snapshot"), disk);
       making = null;
+      state.observer(
+          new GroupObserver() {
+            @Override
+            public void filesRemoved(ReplicatedTopic topic) {
+              counts.merge("files removed", 1, Integer::sum);
+            }
+          });
       node.load();
     }
 
@@ -108,6 +121,7 @@ final class GroupSimulation implements AutoCloseable {
     for (int step = 0; step < steps; step++) {
       step();
     }
+    counts.merge("entries", (int) group.last(), Integer::sum);
     for (Member member : members) {
       member.compare();
       assertEquals(members.get(0).state.crc(), member.state.crc());
@@ -117,37 +131,43 @@ final class GroupSimulation implements AutoCloseable {
   private void step() throws IOException {
     Member member = members.get(random.nextInt(MEMBERS));
     int kind = random.nextInt(100);
-    if (kind < 55) {
+    if (kind < 50) {
       for (int n = random.nextInt(12); n >= 0; n--) {
         if (group.append(traffic.next()) % GroupState.SETTLE_EVERY == 0) {
           model.settle();
         }
       }
-    } else if (kind < 75) {
+    } else if (kind < 67) {
       member.node.run(random.nextInt(60));
-    } else if (kind < 80) {
+    } else if (kind < 73) {
       told(member, "notes");
       member.making = member.node.beginSnapshot();
-    } else if (kind < 88) {
+    } else if (kind < 81) {
       finishSnapshot(member);
-    } else if (kind < 91) {
+    } else if (kind < 84) {
       told(member, "killed");
       member.kill();
       member.compare();
-    } else if (kind < 94) {
+    } else if (kind < 87) {
       told(member, "loses power");
       member.cutPower();
       member.compare();
     } else if (kind < 97) {
-      Member other = members.get(random.nextInt(MEMBERS));
+      install(member);
+    } else {
+      member.state.closeIdle();
+    }
+  }
+
+  private void install(Member member) throws IOException {
+    for (Member other : members) {
       if (other != member && member.node.installFrom(other.node)) {
         told(member, "installs of " + other.name);
         // What was noted before would be of another life.
         member.making = null;
         member.compare();
+        return;
       }
-    } else {
-      member.state.closeIdle();
     }
   }
 
@@ -166,6 +186,7 @@ final class GroupSimulation implements AutoCloseable {
   }
 
   private void told(Member member, String what) {
+    counts.merge(what.substring(0, (what + " ").indexOf(' ')), 1, Integer::sum);
     story.append(member.name).append('@').append(member.node.applied()).append(' ');
     story.append(what).append('\n');
   }

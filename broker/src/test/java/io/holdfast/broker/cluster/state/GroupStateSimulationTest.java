@@ -1,11 +1,15 @@
 package io.holdfast.broker.cluster.state;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,7 +22,7 @@ import org.slf4j.LoggerFactory;
 class GroupStateSimulationTest {
   private static final int SEEDS = Integer.getInteger("holdfast.group.seeds", 3);
   private static final long FIRST = Long.getLong("holdfast.group.seed", 20_261_129);
-  private static final int STEPS = 200;
+  private static final int STEPS = 150;
 
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final Level level = root.getLevel();
@@ -42,9 +46,10 @@ class GroupStateSimulationTest {
 
   @Test
   void membersAgreeWithTheModel() throws Exception {
+    Map<String, Integer> counts = new TreeMap<>();
     for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
       Path home = Files.createDirectory(dir.resolve("run"));
-      try (GroupSimulation simulation = new GroupSimulation(home, seed)) {
+      try (GroupSimulation simulation = new GroupSimulation(home, seed, counts)) {
         try {
           simulation.run(STEPS);
         } catch (Exception | AssertionError e) {
@@ -53,6 +58,10 @@ class GroupStateSimulationTest {
         }
       }
       DurableFiles.deleteTree(home);
+    }
+    System.out.println("group state, " + SEEDS + " seeds from " + FIRST + ": " + counts);
+    for (String event : new String[] {"killed", "loses", "finishes", "installs", "files removed"}) {
+      assertTrue(counts.containsKey(event), event);
     }
   }
 }

@@ -134,7 +134,7 @@ final class GroupTraffic {
     OrdinalRanges ranges = new OrdinalRanges();
     for (int n = 1 + random.nextInt(3); n > 0; n--) {
       long from = anyOrdinal(topic, channel);
-      long to = from + 1 + random.nextInt(30);
+      long to = from + 1L + random.nextInt(30);
       ranges.add(from, to);
       model.finish(topic, channel, from, to);
     }
@@ -144,7 +144,7 @@ final class GroupTraffic {
   private void deliver(LedgerEntry entry, Topic topic, Channel channel) {
     OrdinalRanges ranges = new OrdinalRanges();
     long from = anyOrdinal(topic, channel);
-    long to = from + 1 + random.nextInt(10);
+    long to = from + 1L + random.nextInt(10);
     ranges.add(from, to);
     for (long o = from; o < to; o++) {
       model.deliver(topic, channel, o);
@@ -168,7 +168,7 @@ final class GroupTraffic {
         message = new HeldMessage(ref, 0, 0);
       } else if (oneIn(5)) {
         ref.nextAttempt();
-        message = HeldMessage.dead(ref, 1 + random.nextInt(1000), HeldMessage.Mark.DEAD_ATTEMPTS);
+        message = HeldMessage.dead(ref, 1L + random.nextInt(1000), HeldMessage.Mark.DEAD_ATTEMPTS);
       } else {
         if (!oneIn(4)) {
           ref.nextAttempt();
@@ -217,7 +217,7 @@ final class GroupTraffic {
         if (!oneIn(4)) {
           return Entries.term(timeNs);
         }
-        long count = 1 + random.nextInt(100);
+        long count = 1L + random.nextInt(100);
         model.skip(count);
         return Entries.skip(count, timeNs);
       }
