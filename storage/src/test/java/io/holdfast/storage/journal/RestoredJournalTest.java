@@ -92,6 +92,8 @@ class RestoredJournalTest {
     append(200);
     journal.close();
     journal = restore(end, next, true);
+    // A power cut must not bring back what was behind the end: the next file has that again.
+    assertEquals(List.of(journal.file(end.file())), forced);
     assertEquals(next, journal.nextOrdinal());
     assertEquals(end, journal.end());
     written.keySet().removeIf(ordinal -> ordinal >= next);

@@ -82,6 +82,16 @@ public final class GroupState {
     return crc.value();
   }
 
+  /**
+   * What {@link #crc} was at the last fixed indexes, for comparison with other nodes that have come
+   * as far: where they differ, one of them applies wrongly.
+   *
+   * @return by index; none right after a start
+   */
+  public Map<Long, Integer> crcMarks() {
+    return crc.marks();
+  }
+
   /** Who is told of changes from now on; null for nobody. Between two entries. */
   public void observer(GroupObserver observer) {
     applier.observer(observer);

@@ -1,9 +1,8 @@
 package io.holdfast.broker.cluster.state;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
 /**
@@ -16,12 +15,9 @@ final class RollingCrc {
 
   private final CRC32C crc = new CRC32C();
   private final ByteBuffer buffer = ByteBuffer.allocate(2 * Integer.BYTES + 2 * Long.BYTES);
-  private final Deque<Mark> marks = new ArrayDeque<>();
-  private volatile List<Mark> published = List.of();
+  private final TreeMap<Long, Integer> marks = new TreeMap<>();
+  private volatile Map<Long, Integer> published = Map.of();
   private volatile int value;
-
-  /** The number behind the entry of an index. */
-  record Mark(long index, int crc) {}
 
   int value() {
     return value;
@@ -31,7 +27,7 @@ final class RollingCrc {
   void restart(int from) {
     value = from;
     marks.clear();
-    published = List.of();
+    published = Map.of();
   }
 
   /**
@@ -50,15 +46,15 @@ final class RollingCrc {
 
   /** The index is one of those at which nodes compare. */
   void mark(long index) {
-    marks.addLast(new Mark(index, value));
+    marks.put(index, value);
     if (marks.size() > KEPT) {
-      marks.removeFirst();
+      marks.pollFirstEntry();
     }
-    published = List.copyOf(marks);
+    published = Map.copyOf(marks);
   }
 
-  /** The last ones, oldest first. */
-  List<Mark> marks() {
+  /** The last ones by index. */
+  Map<Long, Integer> marks() {
     return published;
   }
 }

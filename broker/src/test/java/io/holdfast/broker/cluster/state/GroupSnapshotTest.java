@@ -20,8 +20,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -294,6 +296,68 @@ class GroupSnapshotTest {
     assertFalse(Files.exists(dir.resolve("b/topics/old~1")));
     other.apply(index + 1, 1, Entries.createTopic("new", NOW));
     assertEquals(upTo(20, 150), ordinals(other.topic("t"), 20));
+  }
+
+  /** Remembers what was forced. */
+  private static final class Recording extends Disk {
+    private final Set<Path> forced = new HashSet<>();
+
+    @Override
+    public void force(Path file, boolean withSize) throws IOException {
+      super.force(file, withSize);
+      forced.add(file);
+    }
+
+    @Override
+    public void forceDirectory(Path path) throws IOException {
+      super.forceDirectory(path);
+      forced.add(path);
+    }
+  }
+
+  @Test
+  void whatASnapshotListsIsOnTheDisk() throws Exception {
+    Recording disk = new Recording();
+    state.close();
+    state = open("a", disk);
+    ReplicatedTopic topic = topic("t");
+    publish(topic, 150);
+    assertEquals(Set.of(), disk.forced);
+    Path snapshot = snapshot("s1");
+    Path home = dir.resolve("a/topics/t~" + topic.number());
+    Set<Path> wanted = new HashSet<>();
+    topic.journal().fileNumbers().forEach(number -> wanted.add(topic.journal().file(number)));
+    assertTrue(wanted.size() > 1);
+    wanted.add(home.resolve("journal"));
+    wanted.add(home);
+    wanted.add(home.getParent());
+    wanted.add(snapshot.resolve(GroupSnapshot.STATE_FILE));
+    wanted.add(snapshot);
+    wanted.removeAll(disk.forced);
+    assertEquals(Set.of(), wanted);
+    // Nothing new: nothing but the snapshot itself.
+    disk.forced.clear();
+    apply(Entries.term(NOW));
+    Path second = snapshot("s2");
+    assertEquals(Set.of(second, second.resolve(GroupSnapshot.STATE_FILE)), disk.forced);
+  }
+
+  @Test
+  void whatWasInstalledIsOnTheDisk() throws Exception {
+    ReplicatedTopic topic = topic("t");
+    publish(topic, 150);
+    Path snapshot = copyOf(snapshot("s1"), "received");
+    Recording disk = new Recording();
+    GroupState other = open("b", disk);
+    other.load(snapshot);
+    Set<Path> wanted = new HashSet<>();
+    ReplicatedTopic installed = other.topic("t");
+    installed.journal().fileNumbers().forEach(n -> wanted.add(installed.journal().file(n)));
+    assertTrue(wanted.size() > 1);
+    Path home = dir.resolve("b/topics/t~" + topic.number());
+    wanted.addAll(List.of(home.resolve("journal"), home, home.getParent()));
+    wanted.removeAll(disk.forced);
+    assertEquals(Set.of(), wanted);
   }
 
   /** Ends the process at one of its operations. */

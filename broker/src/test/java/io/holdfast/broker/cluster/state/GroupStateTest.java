@@ -417,6 +417,15 @@ class GroupStateTest {
     index = GroupState.SETTLE_EVERY + 5;
     apply(Entries.term(NOW));
     assertEquals(5, topic.neededFrom());
+    assertEquals(Map.of(index, state.crc()), state.crcMarks());
+    final Map<Long, Integer> marks = state.crcMarks();
+    apply(Entries.term(NOW));
+    assertEquals(marks, state.crcMarks());
+    for (int i = 0; i < 100; i++) {
+      index += GroupState.SETTLE_EVERY;
+      apply(Entries.term(NOW));
+    }
+    assertEquals(16, state.crcMarks().size());
   }
 
   @Test
