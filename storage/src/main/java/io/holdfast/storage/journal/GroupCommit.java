@@ -48,7 +48,7 @@ final class GroupCommit implements SyncThread.Syncable {
   /** Set when a force failed: what comes next does not go to a file the disk refused. */
   private volatile boolean rollWanted;
 
-  /** Whether nobody but the journal's owner has it forced, unless far too much is not. */
+  /** Whether nobody but the journal's owner has it forced, as it is a copy: however much is not. */
   private final boolean isForcedByOwner;
 
   GroupCommit(
@@ -69,7 +69,7 @@ final class GroupCommit implements SyncThread.Syncable {
     if (failed != null) {
       throw failed;
     }
-    if (appended - forced > MAX_UNFORCED) {
+    if (appended - forced > MAX_UNFORCED && !isForcedByOwner) {
       throw new IOException(MAX_UNFORCED + " messages wait to be forced to disk");
     }
   }
@@ -89,10 +89,9 @@ final class GroupCommit implements SyncThread.Syncable {
     // Nobody else writes it.
     long now = appended + messages;
     appended = now;
-    if (!options.synced() || isForcedByOwner) {
-      written();
-      boolean due =
-          !isForcedByOwner && options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
+    if (!options.synced() && !isForcedByOwner) {
+      syncThread.written(this);
+      boolean due = options.syncEvery() > 0 && unsyncedMessages >= options.syncEvery();
       if (due || unsyncedMessages >= MAX_UNFORCED / 2) {
         unsyncedMessages = 0;
         syncThread.urgent(this);

@@ -247,6 +247,25 @@ class RestoredJournalTest {
   }
 
   @Test
+  void takesMoreThanMayWaitForADiskElsewhere() throws Exception {
+    journal.close();
+    StorageOptions large = new StorageOptions(64 << 20, 1 << 20, false, 0);
+    journal =
+        ChronicleJournal.restore(dir, large, sync, JournalEnd.EMPTY, 0, new OrdinalRanges(), false);
+    int count = 200_000;
+    ByteBuffer section = ByteBuffer.allocateDirect(count * 5);
+    for (int i = 0; i < count; i++) {
+      section.putInt(1).put((byte) 'x');
+    }
+    section.flip();
+    while (journal.nextOrdinal() <= GroupCommit.MAX_UNFORCED + count) {
+      journal.append(new Batch(section.duplicate(), count, 0));
+    }
+    sync.pass(true, true);
+    assertEquals(List.of(), forced);
+  }
+
+  @Test
   void findsEachMessage() throws Exception {
     append(300);
     assertTrue(journal.diskFiles() > 3);
