@@ -158,7 +158,13 @@ public final class DeadLetterMover {
       if (!readable.isEmpty()) {
         publish(find(target), readable);
       }
-      bodies.keySet().forEach(done::addLong);
+      bodies.forEach(
+          (ordinal, body) -> {
+            // Others who share the topic may have what this disk lost.
+            if (body != null || !from.isShared()) {
+              done.addLong(ordinal);
+            }
+          });
     } finally {
       channel.deadLetters().moved(done);
     }

@@ -311,8 +311,10 @@ final class TopicChannels {
 
   private Channel openNew(String name, TopicPositions.Place from) throws IOException {
     long first = keptBack.first();
-    // A new channel has nothing of what was to be deleted.
-    context.dataDir().remove(takeLeftover(name));
+    if (!DirNames.isEphemeral(name)) {
+      // A new channel has nothing of what was to be deleted.
+      context.dataDir().remove(takeLeftover(name));
+    }
     try {
       return opening.open(name, false, first, from, Map.of());
     } catch (IOException e) {

@@ -6,20 +6,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A consumer without a connection, which notes what is done to it. One thread. */
-final class FakeConsumer implements Consumer, DeliverySink {
+public final class FakeConsumer implements Consumer, DeliverySink {
   /** What it was sent. */
-  record Delivery(long id, int attempts, long timestampNs, String body) {}
+  public record Delivery(long id, int attempts, long timestampNs, String body) {}
 
   private final InFlightQueue inFlight = new InFlightQueue();
 
   /** What it was sent and the test did not take yet. */
-  final List<Delivery> sent = new ArrayList<>();
+  public final List<Delivery> sent = new ArrayList<>();
 
   /** What is to run later, in the order it was asked for. */
   final List<Runnable> later = new ArrayList<>();
 
   long readyCount = 100;
-  long msgTimeoutNs = 60_000_000_000L;
+  public long msgTimeoutNs = 60_000_000_000L;
   boolean asked = true;
   int sampleRate;
   long maxHoldNs;
@@ -27,7 +27,7 @@ final class FakeConsumer implements Consumer, DeliverySink {
   String region = "";
   boolean subscribed = true;
   int wakes;
-  boolean closed;
+  public boolean closed;
   private boolean waiting;
   private int bytes;
 
@@ -37,7 +37,7 @@ final class FakeConsumer implements Consumer, DeliverySink {
   }
 
   /** What it was sent since the last call: the bodies. */
-  List<String> bodies() {
+  public List<String> bodies() {
     List<String> bodies = sent.stream().map(Delivery::body).toList();
     sent.clear();
     return bodies;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * A topic on a directory of its own, in a broker whose clock is moved by the test. What channels
  * and topics are tested with; one thread.
  */
-final class QueueFixture implements AutoCloseable {
+public final class QueueFixture implements AutoCloseable {
   static final int MAX_DEFERRED = 5;
 
   final SimulatedBroker broker;
@@ -37,7 +37,8 @@ final class QueueFixture implements AutoCloseable {
   }
 
   /** Settings of a channel for which a fault of the disk is a fault of the test. */
-  static ChannelSettings settings(ChannelSettings.Clock clock, int memQueueSize, int maxDeferred) {
+  public static ChannelSettings settings(
+      ChannelSettings.Clock clock, int memQueueSize, int maxDeferred) {
     return new ChannelSettings(
         memQueueSize,
         1 << 20,
@@ -55,6 +56,16 @@ final class QueueFixture implements AutoCloseable {
         },
         () -> {},
         MemoryBudget.ofThisJvm(0, 0));
+  }
+
+  /** A scan without a thread, see {@link #scanNow}. */
+  public static QueueScan scan(ChannelSettings.Clock clock) {
+    return new QueueScan(clock, false);
+  }
+
+  /** What is due by now becomes ready, what is late comes back. */
+  public static void scanNow(QueueScan scan, ChannelSettings.Clock clock) {
+    scan.scan(clock.nanos());
   }
 
   Topic topic() {
@@ -75,14 +86,14 @@ final class QueueFixture implements AutoCloseable {
   }
 
   /** A consumer of a channel that takes 100 messages. */
-  static FakeConsumer consumer(Channel channel) throws BrokerException {
+  public static FakeConsumer consumer(Channel channel) throws BrokerException {
     FakeConsumer client = new FakeConsumer();
     channel.addClient(client);
     return client;
   }
 
   /** Polls as often as the messagePump would; the bodies that came. */
-  static List<String> poll(Channel channel, FakeConsumer client) throws IOException {
+  public static List<String> poll(Channel channel, FakeConsumer client) throws IOException {
     int count;
     do {
       int room = (int) Math.max(0, client.readyRoom());
@@ -92,7 +103,8 @@ final class QueueFixture implements AutoCloseable {
   }
 
   /** As {@link #poll}, for one message; its delivery. */
-  static FakeConsumer.Delivery pollOne(Channel channel, FakeConsumer client) throws IOException {
+  public static FakeConsumer.Delivery pollOne(Channel channel, FakeConsumer client)
+      throws IOException {
     int count = channel.poll(client, 1, client, 1 << 16);
     if (count != 1) {
       throw new AssertionError("no message: " + count);
@@ -101,7 +113,7 @@ final class QueueFixture implements AutoCloseable {
   }
 
   /** Answers for one message with FIN. */
-  static Outcome finish(Channel channel, FakeConsumer client, long id) {
+  public static Outcome finish(Channel channel, FakeConsumer client, long id) {
     Outcome[] outcomes = new Outcome[1];
     channel.finishMessages(client, new long[] {id}, 1, outcomes);
     return outcomes[0];

@@ -1,0 +1,28 @@
+package io.holdfast.broker.cluster.lead;
+
+import io.holdfast.broker.queue.Topic;
+
+/** Told what a node leads. Any thread; must not block. */
+public interface LeaderListener {
+  /** Nobody. */
+  LeaderListener NONE = new LeaderListener() {};
+
+  /** A topic is led here from now on; it is complete, and others of the group may still be made. */
+  default void led(Topic topic) {}
+
+  /** A topic is not led here any more, or is deleted; it has ended. */
+  default void withdrawn(Topic topic) {}
+
+  /** All topics of the group are led here from now on. */
+  default void serving(long term) {}
+
+  /** A message of a topic cannot be read on this node's disk; others may have it. */
+  default void unreadable(String topic) {}
+
+  /**
+   * A topic cannot be led here.
+   *
+   * @param reason in one line
+   */
+  default void failed(String topic, String reason) {}
+}

@@ -1,0 +1,189 @@
+package io.holdfast.broker.cluster.lead;
+
+import io.holdfast.broker.cluster.engine.ClusterGroup;
+import io.holdfast.broker.cluster.state.Entries;
+import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.cluster.state.ReplicatedTopic;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.SharedLogException;
+import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.queue.TopicContext;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The topics of a group while this node leads it: made when it begins to, and dropped without a
+ * word written when it does not any more. Between terms there are none.
+ */
+public final class LeaderTopics {
+  private final LeaderPlace place;
+  private final GroupState state;
+  private final TopicContext context;
+  private final Executor workers;
+  private final LeaderListener listener;
+  private final AtomicLong sequence = new AtomicLong();
+
+  /** Up to here it was found out what nobody needs. */
+  private final AtomicLong settledIndex = new AtomicLong();
+
+  private volatile ClusterGroup group;
+
+  /** The term that it leads in, null when it leads in none. Written by the apply thread. */
+  private volatile Leadership current;
+
+  /**
+   * Leads nothing yet.
+   *
+   * @param context what each topic needs of the broker
+   * @param workers make the topics, and do nothing of this that blocks for long
+   */
+  public LeaderTopics(
+      LeaderPlace place,
+      GroupState state,
+      TopicContext context,
+      Executor workers,
+      LeaderListener listener) {
+    this.place = place;
+    this.state = state;
+    this.context = context;
+    this.workers = workers;
+    this.listener = listener;
+  }
+
+  /** The group whose log changes go to; before it starts. */
+  public void of(ClusterGroup ofThis) {
+    group = ofThis;
+  }
+
+  // ---------------------------------------------------------------- apply thread
+
+  /**
+   * This node leads from now on, and all that was committed before is applied. Again in the same
+   * term, as after a handover that failed, it changes nothing.
+   */
+  public synchronized void startsLeading(long term) {
+    Leadership before = current;
+    if (before != null && before.term() >= term) {
+      return;
+    }
+    stop();
+    TermLog log = new TermLog(group, term, place, sequence, context.storageOptions(false).wallNs());
+    Leadership begun = new Leadership(place, term, context, log, listener);
+    state.observer(begun);
+    current = begun;
+    begun.begin(List.copyOf(state.topics()), workers);
+  }
+
+  /** This node does not lead any more in a term, and will not again. Any thread. */
+  public synchronized void stopsLeading(long term) {
+    Leadership leading = current;
+    if (leading != null && leading.term() <= term) {
+      stop();
+    }
+  }
+
+  private synchronized void stop() {
+    Leadership leading = current;
+    if (leading != null) {
+      current = null;
+      state.observer(null);
+      leading.end(List.copyOf(state.topics()));
+    }
+  }
+
+  // ---------------------------------------------------------------- any thread
+
+  /** Whether this node leads the group and all its topics are made. */
+  public boolean isServing() {
+    Leadership leading = current;
+    return leading != null && leading.isServing();
+  }
+
+  /** The topic of a name, null when it is not led here, or there is none. */
+  public Topic topic(String name) {
+    Leadership leading = current;
+    return leading == null ? null : leading.topic(name);
+  }
+
+  /** The topics that are led here, sorted by name; a live view. */
+  public Collection<Topic> topics() {
+    Leadership leading = current;
+    return leading == null ? List.of() : leading.topics();
+  }
+
+  /**
+   * The topic of a name, made if there is none. Workers.
+   *
+   * @throws BrokerException when it was not made, or nobody knows
+   */
+  public Topic create(String name) throws BrokerException {
+    Leadership leading = current;
+    if (leading == null || !leading.isServing()) {
+      throw new BrokerException("no leader for topic " + name);
+    }
+    Topic there = leading.topic(name);
+    if (there != null) {
+      return there;
+    }
+    try {
+      leading.log().change(name, Entries.createTopic(name, leading.log().nowNs()));
+    } catch (IOException e) {
+      throw new BrokerException(e.getMessage(), e);
+    }
+    Topic made = leading.topic(name);
+    if (made == null) {
+      // Deleted since, or somebody else leads.
+      throw new BrokerException("exiting");
+    }
+    return made;
+  }
+
+  /**
+   * Does what a leader has to now and then: says which finished messages are to stay, and has found
+   * out which ones nobody needs, so that their files can go on all nodes. Housekeeping thread.
+   *
+   * @throws IOException when a journal cannot be read
+   */
+  public void housekeep() throws IOException {
+    Leadership leading = current;
+    if (leading == null || !leading.isServing()) {
+      return;
+    }
+    for (Topic topic : leading.topics()) {
+      ReplicatedTopic agreed = state.topic(topic.name());
+      if (agreed != null) {
+        retain(leading, topic, agreed);
+      }
+    }
+    long applied = state.appliedIndex();
+    if (applied > settledIndex.get()) {
+      leading.settle(settledIndex);
+    }
+  }
+
+  private static void retain(Leadership leading, Topic topic, ReplicatedTopic agreed)
+      throws IOException {
+    try {
+      leading.retain(agreed, topic.policy());
+    } catch (IOException e) {
+      // Where the topic has ended meanwhile, nobody needs to know.
+      if (!topic.isExiting()) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Has all that became of messages until now go into the log, as before a handover.
+   *
+   * @return done when it is committed; fails with a {@link SharedLogException} when the term ends
+   */
+  public CompletableFuture<Void> flush() {
+    Leadership leading = current;
+    return leading == null ? CompletableFuture.completedFuture(null) : leading.batcher().flush();
+  }
+}

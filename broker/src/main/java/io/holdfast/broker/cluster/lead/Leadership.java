@@ -1,0 +1,366 @@
+package io.holdfast.broker.cluster.lead;
+
+import io.holdfast.broker.cluster.engine.Proposal;
+import io.holdfast.broker.cluster.state.Entries;
+import io.holdfast.broker.cluster.state.GroupObserver;
+import io.holdfast.broker.cluster.state.ReplicatedChannel;
+import io.holdfast.broker.cluster.state.ReplicatedTopic;
+import io.holdfast.broker.policy.TopicPolicy;
+import io.holdfast.broker.queue.SharedChannel;
+import io.holdfast.broker.queue.SharedTopic;
+import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.queue.TopicContext;
+import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.journal.Batch;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One term in which this node leads a group: topics with channels on top of the group's state. They
+ * are made of it once, then they see each entry that is applied; what they know ahead of the log is
+ * theirs alone, and is gone with the term.
+ */
+final class Leadership implements GroupObserver {
+  private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+
+  /** A topic that is led. */
+  private record Led(SharedTopic shared, ReplicatedTopicLog log) {}
+
+  private final LeaderPlace place;
+  private final long term;
+  private final TopicContext context;
+  private final TermLog log;
+  private final LedgerBatcher batcher;
+  private final LeaderListener listener;
+
+  /** By number; changed under the topic's lock. */
+  private final Map<Long, Led> led = new ConcurrentHashMap<>();
+
+  private final ConcurrentSkipListMap<String, Topic> byName = new ConcurrentSkipListMap<>();
+  private final CompletableFuture<Void> serving = new CompletableFuture<>();
+  private final long beganNs = System.nanoTime();
+  private volatile boolean ended;
+
+  Leadership(
+      LeaderPlace place, long term, TopicContext context, TermLog log, LeaderListener listener) {
+    this.place = place;
+    this.term = term;
+    this.context = context;
+    this.log = log;
+    this.listener = listener;
+    batcher = new LedgerBatcher(place.group(), log::propose, log::nowNs);
+  }
+
+  // ---------------------------------------------------------------- begin and end (apply thread)
+
+  /**
+   * Begins; nothing is applied meanwhile, and this is told of all that is from now on.
+   *
+   * @param topics all there are
+   * @param workers make them, each under its lock
+   */
+  void begin(List<ReplicatedTopic> topics, Executor workers) {
+    LOG.info("CLUSTER: group {}: becoming leader, term {}", place.group(), term);
+    batcher.start();
+    // When it is applied, entries of older terms that have not been never will be.
+    log.propose(Entries.term(log.nowNs()), new Unheeded());
+    AtomicInteger left = new AtomicInteger(topics.size());
+    for (ReplicatedTopic topic : topics) {
+      workers.execute(
+          () -> {
+            try {
+              make(topic);
+            } finally {
+              if (left.decrementAndGet() == 0) {
+                serve();
+              }
+            }
+          });
+    }
+    if (topics.isEmpty()) {
+      serve();
+    }
+  }
+
+  private void serve() {
+    if (ended) {
+      return;
+    }
+    LOG.info(
+        "CLUSTER: group {}: leading, term {}, {} topics, {} ms",
+        place.group(),
+        term,
+        byName.size(),
+        (System.nanoTime() - beganNs) / 1_000_000);
+    serving.complete(null);
+    listener.serving(term);
+  }
+
+  /** Makes a topic, as it is now. */
+  private void make(ReplicatedTopic topic) {
+    synchronized (topic.lock()) {
+      if (ended || led.containsKey(topic.number())) {
+        return;
+      }
+      ReplicatedTopicLog changes = new ReplicatedTopicLog(log, topic);
+      try {
+        SharedTopic shared =
+            SharedTopic.open(
+                new SharedTopic.Parts(
+                    topic.name(),
+                    topic.idBase(),
+                    place.clusterId(),
+                    topic.journal(),
+                    topic.lock(),
+                    changes,
+                    topic.keptFrom(),
+                    topic.isPaused(),
+                    topic.policy()),
+                context);
+        led.put(topic.number(), new Led(shared, changes));
+        for (ReplicatedChannel channel : topic.channels()) {
+          shared.adopt(parts(topic, channel));
+        }
+        byName.put(topic.name(), shared.topic());
+        listener.led(shared.topic());
+      } catch (IOException | RuntimeException e) {
+        failed(topic, e);
+      }
+    }
+  }
+
+  private SharedChannel parts(ReplicatedTopic topic, ReplicatedChannel channel) {
+    BatchedAccount account =
+        new BatchedAccount(
+            batcher,
+            topic.number(),
+            channel.number(),
+            channel.epoch(),
+            () -> listener.unreadable(topic.name()));
+    return new SharedChannel(
+        channel.name(), channel.state().copy(), account, channel.isPaused(), channel.policy());
+  }
+
+  /** A topic that cannot be led is not: rather none than a wrong one. Topic's lock. */
+  private void failed(ReplicatedTopic topic, Exception cause) {
+    String reason = Reasons.of(cause);
+    LOG.error("CLUSTER: group {}: TOPIC({}) cannot be led", place.group(), topic.name(), cause);
+    end(topic.number(), false);
+    listener.failed(topic.name(), reason);
+  }
+
+  /**
+   * Ends: nothing is written any more, and what waits to be is forgotten. Whoever published is told
+   * by the group what became of it.
+   */
+  void end(Collection<ReplicatedTopic> topics) {
+    ended = true;
+    log.end();
+    batcher.stop();
+    LOG.info("CLUSTER: group {}: no longer leading, term {}", place.group(), term);
+    for (ReplicatedTopic topic : topics) {
+      synchronized (topic.lock()) {
+        end(topic.number(), false);
+      }
+    }
+    serving.cancel(false);
+  }
+
+  private void end(long number, boolean deleted) {
+    Led ending = led.remove(number);
+    if (ending != null) {
+      Topic topic = ending.shared().topic();
+      byName.remove(topic.name(), topic);
+      if (deleted) {
+        ending.log().deleted();
+      }
+      ending.shared().end(deleted);
+      listener.withdrawn(topic);
+    }
+  }
+
+  // ---------------------------------------------------------------- any thread
+
+  long term() {
+    return term;
+  }
+
+  TermLog log() {
+    return log;
+  }
+
+  LedgerBatcher batcher() {
+    return batcher;
+  }
+
+  /** Done when all topics are made; cancelled when that is not to be. */
+  CompletableFuture<Void> serving() {
+    return serving;
+  }
+
+  boolean isServing() {
+    return serving.isDone() && !ended;
+  }
+
+  /** The topic of this name, null when none is led here. */
+  Topic topic(String name) {
+    return byName.get(name);
+  }
+
+  Collection<Topic> topics() {
+    return Collections.unmodifiableCollection(byName.values());
+  }
+
+  // ---------------------------------------------------------------- housekeeping
+
+  /** Says which finished messages of a topic are to stay, if that is something new. */
+  void retain(ReplicatedTopic topic, TopicPolicy policy) throws IOException {
+    long from = Retained.from(topic.journal(), topic.retainFrom(), policy, context);
+    if (from != topic.retainFrom()) {
+      log.propose(Entries.retain(topic.number(), from, log.nowNs()), new Unheeded());
+    }
+  }
+
+  /**
+   * Has found out what nobody needs any more.
+   *
+   * @param upTo becomes the index up to which that was done
+   */
+  void settle(AtomicLong upTo) {
+    log.propose(
+        Entries.settle(log.nowNs()),
+        new Unheeded() {
+          @Override
+          public void applied(long index) {
+            upTo.accumulateAndGet(index, Math::max);
+          }
+        });
+  }
+
+  // ---------------------------------------------------------------- what is applied
+
+  private interface Change {
+    void make(SharedTopic topic) throws IOException;
+  }
+
+  /** A topic that is not made yet will be of a state that has the change. */
+  private void change(ReplicatedTopic topic, Change change) {
+    Led there = led.get(topic.number());
+    if (there != null) {
+      try {
+        change.make(there.shared());
+      } catch (IOException e) {
+        failed(topic, e);
+      }
+    }
+  }
+
+  @Override
+  public void topicCreated(ReplicatedTopic topic) {
+    make(topic);
+  }
+
+  @Override
+  public void topicDeleted(ReplicatedTopic topic) {
+    end(topic.number(), true);
+  }
+
+  @Override
+  public void channelCreated(ReplicatedTopic topic, ReplicatedChannel channel) {
+    change(topic, shared -> shared.channelCreated(parts(topic, channel), topic.keptFrom()));
+  }
+
+  @Override
+  public void channelDeleted(ReplicatedTopic topic, ReplicatedChannel channel) {
+    change(topic, shared -> shared.channelDeleted(channel.name(), topic.keptFrom()));
+  }
+
+  @Override
+  public void published(ReplicatedTopic topic, Batch batch) {
+    Led there = led.get(topic.number());
+    if (there != null) {
+      there.shared().published(batch);
+    }
+  }
+
+  @Override
+  public void topicPaused(ReplicatedTopic topic, boolean paused) {
+    change(topic, shared -> shared.paused(paused, topic.keptFrom()));
+  }
+
+  @Override
+  public void channelPaused(ReplicatedTopic topic, ReplicatedChannel channel, boolean paused) {
+    change(topic, shared -> shared.channelPaused(channel.name(), paused));
+  }
+
+  @Override
+  public void topicEmptied(ReplicatedTopic topic) {
+    change(topic, shared -> shared.emptied(topic.keptFrom()));
+  }
+
+  @Override
+  public void channelEmptied(ReplicatedTopic topic, ReplicatedChannel channel, long floor) {
+    moved(topic, channel);
+  }
+
+  @Override
+  public void rewound(ReplicatedTopic topic, ReplicatedChannel channel, long first) {
+    moved(topic, channel);
+  }
+
+  private void moved(ReplicatedTopic topic, ReplicatedChannel channel) {
+    change(
+        topic,
+        shared -> shared.channelMoved(channel.name(), channel.state().copy(), channel.epoch()));
+  }
+
+  @Override
+  public void policyChanged(ReplicatedTopic topic, ReplicatedChannel channel) {
+    change(
+        topic,
+        shared -> {
+          if (channel == null) {
+            shared.policyChanged(topic.policy());
+          } else {
+            shared.channelPolicyChanged(channel.name(), channel.policy());
+          }
+        });
+  }
+
+  @Override
+  public void filesRemoved(ReplicatedTopic topic) {
+    Led there = led.get(topic.number());
+    if (there != null) {
+      there.shared().filesRemoved();
+    }
+  }
+
+  /** Of an entry that nobody waits for. */
+  static class Unheeded implements Proposal {
+    @Override
+    public void applied(long index) {
+      // Whom it concerns sees it applied.
+    }
+
+    @Override
+    public void refused(String reason) {
+      // The term is over.
+    }
+
+    @Override
+    public void unknown(String reason) {
+      // The term is over.
+    }
+  }
+}

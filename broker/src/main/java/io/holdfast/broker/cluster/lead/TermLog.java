@@ -1,0 +1,114 @@
+package io.holdfast.broker.cluster.lead;
+
+import io.holdfast.broker.cluster.engine.ClusterGroup;
+import io.holdfast.broker.cluster.engine.Proposal;
+import io.holdfast.broker.cluster.state.Origin;
+import io.holdfast.broker.queue.SharedLogException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/** A group's log, as its leader proposes to it in one term. Thread-safe. */
+final class TermLog {
+  /** A leader that cannot commit finds out that it is none long before. */
+  private static final long MAX_WAIT_S = 10;
+
+  private final ClusterGroup group;
+  private final long term;
+  private final LeaderPlace place;
+  private final AtomicLong sequence;
+  private final LongSupplier wallNs;
+  private volatile boolean over;
+
+  /**
+   * @param sequence counts this node's publishes, over all terms of this start
+   * @param wallNs ns since 1970
+   */
+  TermLog(
+      ClusterGroup group, long term, LeaderPlace place, AtomicLong sequence, LongSupplier wallNs) {
+    this.group = group;
+    this.term = term;
+    this.place = place;
+    this.sequence = sequence;
+    this.wallNs = wallNs;
+  }
+
+  /** ns since 1970. */
+  long nowNs() {
+    return wallNs.getAsLong();
+  }
+
+  /** Of one more publish command. */
+  Origin nextOrigin() {
+    return new Origin(place.node(), place.start(), sequence.incrementAndGet());
+  }
+
+  void propose(ByteBuffer entry, Proposal proposal) {
+    group.propose(term, entry, proposal);
+  }
+
+  /** The term is over: what is proposed from now on is refused by the group. */
+  void end() {
+    over = true;
+  }
+
+  /**
+   * What a client is told when something was refused.
+   *
+   * @param reason the group's
+   */
+  String refusal(String topic, String reason) {
+    return over ? "no leader for topic " + topic : "topic " + topic + ": " + reason;
+  }
+
+  /** What a client is told when nobody knows what became of it. */
+  static String unknown(String topic) {
+    return "leader of topic " + topic + " lost, outcome unknown";
+  }
+
+  /**
+   * Proposes something and waits until it was done here. Workers.
+   *
+   * @param topic what is said of it in errors
+   * @throws SharedLogException when it was not done, or nobody knows
+   */
+  void change(String topic, ByteBuffer entry) throws IOException {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    propose(
+        entry,
+        new Proposal() {
+          @Override
+          public void applied(long index) {
+            done.complete(null);
+          }
+
+          @Override
+          public void refused(String reason) {
+            done.completeExceptionally(new SharedLogException(refusal(topic, reason), false));
+          }
+
+          @Override
+          public void unknown(String reason) {
+            done.completeExceptionally(new SharedLogException(TermLog.unknown(topic), true));
+          }
+        });
+    try {
+      done.get(MAX_WAIT_S, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SharedLogException failure) {
+        throw new SharedLogException(failure.getMessage(), failure.isUnknown());
+      }
+      throw new IOException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new SharedLogException(unknown(topic), true);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SharedLogException(unknown(topic), true);
+    }
+  }
+}

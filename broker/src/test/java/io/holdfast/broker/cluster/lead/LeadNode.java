@@ -1,0 +1,217 @@
+package io.holdfast.broker.cluster.lead;
+
+import io.holdfast.broker.cluster.engine.GroupFiles;
+import io.holdfast.broker.cluster.engine.LocalGroup;
+import io.holdfast.broker.cluster.state.GroupPlace;
+import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.FakeConsumer;
+import io.holdfast.broker.queue.PublishListener;
+import io.holdfast.broker.queue.QueueFixture;
+import io.holdfast.broker.queue.Topic;
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.LastStop;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.raft.RaftLogOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A node that leads a group: of one, with a log on the disk, or one that the test drives. It can be
+ * killed, after which all that was in memory is gone.
+ */
+final class LeadNode implements AutoCloseable, LeaderListener {
+  static final int CLUSTER_ID = 900;
+  private static final long LONG_S = 60;
+  private static final int FILE_BYTES = 64 << 10;
+  private static final int RECORD_BYTES = 64 << 10;
+
+  final HandClock clock = new HandClock();
+  final List<String> unreadable = Collections.synchronizedList(new ArrayList<>());
+  private final Path dir;
+  private final ManualGroup manual;
+  private final ExecutorService workers = Executors.newFixedThreadPool(2);
+  private SyncThread syncThread;
+  private LocalGroup local;
+  private long start;
+
+  /** New with each start. */
+  private CountDownLatch serving;
+
+  LeadContext context;
+  GroupState state;
+  LeaderTopics leader;
+
+  private LeadNode(Path dir, ManualGroup manual) {
+    this.dir = dir;
+    this.manual = manual;
+  }
+
+  /** With a log on the disk, in a directory that is empty; it leads. */
+  static LeadNode onDisk(Path dir) throws Exception {
+    Files.createDirectories(dir.resolve("groups"));
+    LeadNode node = new LeadNode(dir, null);
+    node.files().create();
+    node.start();
+    return node;
+  }
+
+  /** With a log that the test drives; it leads nothing yet. */
+  static LeadNode driven(Path dir, ManualGroup group) throws Exception {
+    LeadNode node = new LeadNode(dir, group);
+    node.start();
+    return node;
+  }
+
+  private GroupFiles files() {
+    return new GroupFiles(
+        dir.resolve("groups").resolve("0"),
+        Disk.LOCAL,
+        new RaftLogOptions(1 << 20, 256 << 10),
+        LastStop.CLEAN);
+  }
+
+  void start() throws Exception {
+    syncThread = new SyncThread(3_600_000);
+    StorageOptions options = new StorageOptions(FILE_BYTES, RECORD_BYTES, false, 0, clock::wallNs);
+    context = new LeadContext(clock, options);
+    state = new GroupState(new GroupPlace(0, 1, dir), options, syncThread);
+    leader =
+        new LeaderTopics(new LeaderPlace(0, CLUSTER_ID, 0, ++start), state, context, workers, this);
+    serving = new CountDownLatch(1);
+    GroupReplica replica = new GroupReplica(0, state, leader);
+    if (manual != null) {
+      leader.of(manual);
+      manual.member(replica);
+    } else {
+      local = new LocalGroup("0", "a", files(), replica);
+      leader.of(local);
+      local.start();
+      awaitServing();
+    }
+  }
+
+  void awaitServing() throws InterruptedException {
+    if (!serving.await(LONG_S, TimeUnit.SECONDS)) {
+      throw new AssertionError("it does not serve");
+    }
+  }
+
+  /** All in memory is gone; what was forced is there. */
+  void kill() {
+    if (local != null) {
+      local.stop();
+    }
+    state.close();
+    syncThread.close();
+  }
+
+  /** Killed, and started again in the same directory. */
+  void restart() throws Exception {
+    kill();
+    start();
+  }
+
+  long snapshot() throws Exception {
+    return local.snapshot().get(LONG_S, TimeUnit.SECONDS);
+  }
+
+  /** All that became of messages is in the log. */
+  void flush() throws Exception {
+    leader.flush().get(LONG_S, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public void serving(long term) {
+    serving.countDown();
+  }
+
+  @Override
+  public void unreadable(String topic) {
+    unreadable.add(topic);
+  }
+
+  @Override
+  public void failed(String topic, String reason) {
+    throw new AssertionError(topic + ": " + reason);
+  }
+
+  Topic topic(String name) {
+    return leader.topic(name);
+  }
+
+  Channel channel(String topic, String name) {
+    return leader.topic(topic).existingChannel(name);
+  }
+
+  /** A client of a channel; all that it was ready for was delivered to it. */
+  List<String> drain(String topic, String name) throws Exception {
+    Channel channel = channel(topic, name);
+    FakeConsumer client = QueueFixture.consumer(channel);
+    return QueueFixture.poll(channel, client);
+  }
+
+  // ---------------------------------------------------------------- publishing
+
+  /** Publishes messages in one command. */
+  static CompletableFuture<String> publish(Topic topic, long deferMs, String... bodies)
+      throws BrokerException {
+    ByteBuffer section = ByteBuffer.allocate(RECORD_BYTES);
+    for (String body : bodies) {
+      section.putInt(body.length()).put(body.getBytes(StandardCharsets.US_ASCII));
+    }
+    CompletableFuture<String> told = new CompletableFuture<>();
+    topic.putMessages(section.flip(), bodies.length, deferMs, 0, new Told(told));
+    return told;
+  }
+
+  /** As the other one, and answered OK when this returns. */
+  void publish(String topic, String... bodies) throws Exception {
+    String answer = publish(topic(topic), 0, bodies).get(LONG_S, TimeUnit.SECONDS);
+    if (!answer.equals("OK")) {
+      throw new AssertionError(answer);
+    }
+  }
+
+  /** What a publisher was told. */
+  private record Told(CompletableFuture<String> answer) implements PublishListener {
+    @Override
+    public void onDurable() {
+      answer.complete("OK");
+    }
+
+    @Override
+    public void onFailed(String error) {
+      answer.complete("failed: " + error);
+    }
+
+    @Override
+    public void onRefused(String error) {
+      answer.complete("refused: " + error);
+    }
+
+    @Override
+    public void onUnknown(String error) {
+      answer.complete("unknown: " + error);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    kill();
+    workers.shutdownNow();
+  }
+}
