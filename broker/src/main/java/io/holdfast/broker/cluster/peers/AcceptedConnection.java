@@ -178,6 +178,5 @@ final class AcceptedConnection extends PeerConnection {
   @Override
   void ended() {
     hasEnded = true;
-    all.ended(this);
   }
 }

@@ -55,6 +55,8 @@ final class AcceptedConnections extends ChannelInitializer<Channel> {
       }
       strangers.add(connection);
     }
+    // Also of one that never comes to life.
+    channel.closeFuture().addListener(closed -> ended(connection));
     channels.add(channel);
     channel.config().setWriteBufferWaterMark(WATER_MARK);
     channel.pipeline().addLast(new FlushConsolidationHandler());
@@ -79,8 +81,7 @@ final class AcceptedConnections extends ChannelInitializer<Channel> {
     }
   }
 
-  /** That connection is no more. On its event loop. */
-  synchronized void ended(AcceptedConnection connection) {
+  private synchronized void ended(AcceptedConnection connection) {
     strangers.remove(connection);
     ofNodes.values().remove(connection);
   }

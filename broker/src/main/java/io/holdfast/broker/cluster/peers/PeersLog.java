@@ -19,6 +19,7 @@ final class PeersLog {
   /** Of one node, in a minute; strangers, who choose what they are refused for, are one node. */
   private static final int MAX_REASONS = 4;
 
+  private static final int MAX_REASON_CHARS = 500;
   private static final String STRANGERS = "";
 
   private final LongSupplier nanoClock;
@@ -38,10 +39,12 @@ final class PeersLog {
    * @param whom as the line says it
    */
   void refused(String node, String whom, String reason) {
-    if (isDue(node == null ? STRANGERS : node, reason)) {
-      LOG.error("CLUSTER: {} refused: {}", whom, reason);
+    // It may be the other side that chose the words.
+    String brief = reason.substring(0, Math.min(reason.length(), MAX_REASON_CHARS));
+    if (isDue(node == null ? STRANGERS : node, brief)) {
+      LOG.error("CLUSTER: {} refused: {}", whom, brief);
     } else {
-      LOG.debug("CLUSTER: {} refused: {}", whom, reason);
+      LOG.debug("CLUSTER: {} refused: {}", whom, brief);
     }
   }
 

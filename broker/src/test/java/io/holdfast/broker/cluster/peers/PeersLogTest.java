@@ -36,6 +36,10 @@ final class PeersLogTest {
               "CLUSTER: b at x refused: why",
               "CLUSTER: b at x refused: why"),
           lines.stream().filter(line -> line.contains("why")).toList());
+      appender.list.clear();
+      log.refused("c", "c at x", "y".repeat(10_000));
+      assertEquals(
+          500, appender.list.get(0).getFormattedMessage().chars().filter(c -> c == 'y').count());
       // Four a minute, whatever strangers send.
       assertEquals(
           Stream.of(0, 1, 2, 3, 60, 61, 62, 63, 120, 121, 122, 123)
