@@ -32,7 +32,8 @@ public interface ClusterGroup {
   GroupStatus status();
 
   /**
-   * Takes a snapshot and drops the log behind it.
+   * Takes a snapshot and drops the log behind it; what came between the snapshot before and this
+   * one may stay, for members that are a little behind.
    *
    * @return the index up to which it has everything; fails with the reason
    */
@@ -59,7 +60,8 @@ public interface ClusterGroup {
    * Makes this node the only member, because the majority is gone for good. What it does not have
    * is lost, and what it has counts as committed.
    *
-   * @throws IOException when it does not work, in one line
+   * @throws IOException when it does not work, in one line; while this node still counts as elected
+   *     by those that are gone, it is to be tried again
    */
   void forceAlone() throws IOException;
 

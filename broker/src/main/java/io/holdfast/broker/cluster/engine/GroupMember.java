@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a group's entries do on this node. All calls but {@link #leaderIs} and {@link #failed} are
- * made on the group's one apply thread, in the order of the log.
+ * What a group's entries do on this node. All calls but {@link #leaderIs} and {@link #failed} come
+ * one after the other, in the order of the log: all on the group's apply thread, but for a {@link
+ * #stopsLeading} after a handover.
  */
 public interface GroupMember {
   /**

@@ -25,19 +25,6 @@ public final class LocalGroup implements ClusterGroup {
   /** So much may be under way, from a proposal to its answer. */
   static final long MAX_UNDER_WAY_BYTES = 32 << 20;
 
-  private static final int PROPOSAL_BYTES = 64;
-
-  /** An entry and who waits for it. */
-  private record Waiting(long index, ByteBuffer entry, Proposal proposal) {
-    long bytes() {
-      return PROPOSAL_BYTES + (long) entry.remaining();
-    }
-
-    Waiting at(long itsIndex) {
-      return new Waiting(itsIndex, entry, proposal);
-    }
-  }
-
   private enum State {
     NEW,
     RUNNING,
@@ -51,8 +38,8 @@ public final class LocalGroup implements ClusterGroup {
   private final LocalSnapshots snapshots;
   private final Thread appender;
   private final Thread applier;
-  private final SnapshotWriter snapshotWriter;
-  private final CompletableFuture<Void> recovered = new CompletableFuture<>();
+  private final SnapshotThread snapshotThread;
+  private final CompletableFuture<Void> isRecovered = new CompletableFuture<>();
   private final Object lock = new Object();
 
   @GuardedBy("lock")
@@ -60,11 +47,11 @@ public final class LocalGroup implements ClusterGroup {
 
   /** Not in the log yet. */
   @GuardedBy("lock")
-  private List<Waiting> proposed = new ArrayList<>();
+  private List<LocalProposal> proposed = new ArrayList<>();
 
   /** On disk, and not applied yet. */
   @GuardedBy("lock")
-  private final ArrayDeque<Waiting> forced = new ArrayDeque<>();
+  private final ArrayDeque<LocalProposal> forced = new ArrayDeque<>();
 
   /** Snapshots that were asked for. */
   @GuardedBy("lock")
@@ -101,7 +88,7 @@ public final class LocalGroup implements ClusterGroup {
     snapshots = new LocalSnapshots(files.snapshotDir(), files.disk());
     appender = new Thread(this::append, "group-" + name + "-log");
     applier = new Thread(this::apply, "group-" + name + "-apply");
-    snapshotWriter = new SnapshotWriter("group-" + name + "-snapshot");
+    snapshotThread = new SnapshotThread("group-" + name + "-snapshot");
     appender.setDaemon(true);
     applier.setDaemon(true);
   }
@@ -115,12 +102,11 @@ public final class LocalGroup implements ClusterGroup {
       log = opened;
       vote.set(vote.term() + 1, node);
       term = vote.term();
-      committed = opened.lastIndex();
       synchronized (lock) {
         state = State.RUNNING;
       }
       applier.start();
-      recovered.get();
+      isRecovered.get();
       appender.start();
       done = true;
     } catch (ExecutionException e) {
@@ -140,7 +126,7 @@ public final class LocalGroup implements ClusterGroup {
   public void propose(long inTerm, ByteBuffer entry, Proposal proposal) {
     String refusal = null;
     int bytes = entry.remaining();
-    Waiting waiting = new Waiting(0, entry, proposal);
+    LocalProposal waiting = new LocalProposal(0, entry, proposal);
     synchronized (lock) {
       if (state != State.RUNNING || inTerm != term) {
         refusal = "this node does not lead in term " + inTerm;
@@ -162,7 +148,7 @@ public final class LocalGroup implements ClusterGroup {
   /** The appending thread. */
   private void append() {
     try {
-      List<Waiting> batch = nextBatch();
+      List<LocalProposal> batch = nextBatch();
       while (!batch.isEmpty()) {
         append(batch);
         batch = nextBatch();
@@ -176,7 +162,7 @@ public final class LocalGroup implements ClusterGroup {
   }
 
   /** What is to be appended next; nothing when the group stops. */
-  private List<Waiting> nextBatch() {
+  private List<LocalProposal> nextBatch() {
     synchronized (lock) {
       while (state == State.RUNNING && proposed.isEmpty()) {
         await();
@@ -184,7 +170,7 @@ public final class LocalGroup implements ClusterGroup {
       if (state != State.RUNNING) {
         return List.of();
       }
-      List<Waiting> batch = proposed;
+      List<LocalProposal> batch = proposed;
       proposed = new ArrayList<>();
       return batch;
     }
@@ -200,10 +186,10 @@ public final class LocalGroup implements ClusterGroup {
     }
   }
 
-  private void append(List<Waiting> batch) {
+  private void append(List<LocalProposal> batch) {
     long first = log.lastIndex() + 1;
     List<RaftEntry> entries = new ArrayList<>(batch.size());
-    for (Waiting waiting : batch) {
+    for (LocalProposal waiting : batch) {
       entries.add(new RaftEntry(first + entries.size(), term, waiting.entry()));
     }
     int appended = batch.size();
@@ -212,20 +198,20 @@ public final class LocalGroup implements ClusterGroup {
         log.append(entries);
       } catch (NoSpaceException full) {
         appended = (int) (log.lastIndex() + 1 - first);
-        for (Waiting refused : batch.subList(appended, batch.size())) {
+        for (LocalProposal refused : batch.subList(appended, batch.size())) {
           told(refused).refused(full.getMessage());
         }
       }
       log.force();
     } catch (IOException | RuntimeException | Error e) {
       fail(Reasons.of(e));
-      for (Waiting unknown : batch.subList(0, appended)) {
+      for (LocalProposal unknown : batch.subList(0, appended)) {
         told(unknown).unknown(Reasons.of(e));
       }
       return;
     }
     committed = log.lastIndex();
-    List<Waiting> late = List.of();
+    List<LocalProposal> late = List.of();
     synchronized (lock) {
       if (state == State.FAILED) {
         late = batch.subList(0, appended);
@@ -236,12 +222,12 @@ public final class LocalGroup implements ClusterGroup {
         lock.notifyAll();
       }
     }
-    for (Waiting unknown : late) {
+    for (LocalProposal unknown : late) {
       told(unknown).unknown("the group has stopped");
     }
   }
 
-  private Proposal told(Waiting waiting) {
+  private Proposal told(LocalProposal waiting) {
     synchronized (lock) {
       underWayBytes -= waiting.bytes();
     }
@@ -252,9 +238,9 @@ public final class LocalGroup implements ClusterGroup {
   private void apply() {
     try {
       recover();
-      recovered.complete(null);
+      isRecovered.complete(null);
     } catch (IOException | RuntimeException | Error e) {
-      recovered.completeExceptionally(e);
+      isRecovered.completeExceptionally(e);
       return;
     }
     try {
@@ -271,38 +257,16 @@ public final class LocalGroup implements ClusterGroup {
   }
 
   private void recover() throws IOException {
-    LocalSnapshots.Found newest = snapshots.open();
-    if (log.firstIndex() > newest.index() + 1) {
-      throw new IOException(
-          "snapshot missing: the log of "
-              + files.dir()
-              + " begins with entry "
-              + log.firstIndex()
-              + ", and the snapshot ends with "
-              + newest.index());
-    }
-    if (newest.dir() != null) {
-      member.load(newest.dir());
-    }
-    applied = newest.index();
-    appliedTerm = newest.term();
-    snapshotIndex = newest.index();
-    if (log.lastIndex() < newest.index()) {
-      log.truncatePrefix(newest.index() + 1);
-      committed = log.lastIndex();
-    }
-    for (long index = newest.index() + 1; index <= committed; index++) {
-      RaftEntry entry = log.read(index);
-      member.apply(index, entry.term(), entry.bytes());
-      applied = index;
-      appliedTerm = entry.term();
-    }
-    member.endOfRun();
+    LocalRecovery recovered = LocalRecovery.run(files, snapshots, log, member);
+    applied = recovered.applied();
+    appliedTerm = recovered.appliedTerm();
+    snapshotIndex = recovered.snapshot();
+    committed = log.lastIndex();
   }
 
   /** Applies an entry, or begins a snapshot; false when the group has stopped. */
   private boolean applyNext() throws IOException {
-    Waiting next;
+    LocalProposal next;
     CompletableFuture<Long> snapshot;
     boolean isLast;
     synchronized (lock) {
@@ -333,7 +297,7 @@ public final class LocalGroup implements ClusterGroup {
     return true;
   }
 
-  private void applyOne(Waiting next) throws IOException {
+  private void applyOne(LocalProposal next) throws IOException {
     member.apply(next.index(), term, next.entry().duplicate());
     applied = next.index();
     appliedTerm = term;
@@ -365,7 +329,7 @@ public final class LocalGroup implements ClusterGroup {
     }
     try {
       GroupMember.Snapshot noted = member.snapshot(index, indexTerm);
-      snapshotWriter.write(
+      snapshotThread.write(
           asked,
           () -> {
             if (index > snapshotIndex) {
@@ -382,8 +346,8 @@ public final class LocalGroup implements ClusterGroup {
 
   /** Stops for good; once. */
   private void fail(String reason) {
-    List<Waiting> refused;
-    List<Waiting> unknown;
+    List<LocalProposal> refused;
+    List<LocalProposal> unknown;
     List<CompletableFuture<Long>> asked;
     synchronized (lock) {
       if (state == State.FAILED || state == State.NEW) {
@@ -400,10 +364,10 @@ public final class LocalGroup implements ClusterGroup {
       lock.notifyAll();
     }
     member.failed(reason);
-    for (Waiting one : refused) {
+    for (LocalProposal one : refused) {
       told(one).refused(reason);
     }
-    for (Waiting one : unknown) {
+    for (LocalProposal one : unknown) {
       told(one).unknown(reason);
     }
     for (CompletableFuture<Long> one : asked) {
@@ -452,16 +416,14 @@ public final class LocalGroup implements ClusterGroup {
   }
 
   @Override
-  public void forceAlone() {
-    // It is.
-  }
+  public void forceAlone() {}
 
   @Override
   public void stop() {
     if (Thread.currentThread() == applier) {
       throw new IllegalStateException("a member cannot wait for itself");
     }
-    List<Waiting> refused;
+    List<LocalProposal> refused;
     synchronized (lock) {
       if (state == State.NEW || state == State.STOPPED) {
         return;
@@ -473,32 +435,16 @@ public final class LocalGroup implements ClusterGroup {
       proposed = new ArrayList<>();
       lock.notifyAll();
     }
-    for (Waiting one : refused) {
+    for (LocalProposal one : refused) {
       told(one).refused("the group stops");
     }
-    boolean isInterrupted = join(appender);
-    isInterrupted |= join(applier);
-    snapshotWriter.stop();
+    SnapshotThread.join(appender);
+    SnapshotThread.join(applier);
+    snapshotThread.stop();
     try {
       log.close();
     } catch (IOException e) {
       fail(Reasons.of(e));
     }
-    if (isInterrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Waits for a thread; true when the caller was interrupted meanwhile. */
-  private static boolean join(Thread thread) {
-    boolean isInterrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        isInterrupted = true;
-      }
-    }
-    return isInterrupted;
   }
 }

@@ -55,6 +55,11 @@ final class GroupDirs {
     throw new IOException("there is no " + entry + " in " + group);
   }
 
+  /** Makes a log not know how far it was forced, as after a power cut. */
+  static void forgetEnd(Path group) throws IOException {
+    Files.write(group.resolve("log/end"), new byte[0]);
+  }
+
   /** The files of a group's log, the oldest first. */
   static List<Path> logFiles(Path group) throws IOException {
     try (Stream<Path> files = Files.list(group.resolve("log"))) {

@@ -9,10 +9,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /** The thread on which a group's snapshots are written, one after the other. Thread-safe. */
-final class SnapshotWriter {
+final class SnapshotThread {
   private final ExecutorService thread;
 
-  SnapshotWriter(String name) {
+  SnapshotThread(String name) {
     thread =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -35,6 +35,21 @@ final class SnapshotWriter {
           });
     } catch (RejectedExecutionException e) {
       asked.completeExceptionally(new IOException("the group has stopped", e));
+    }
+  }
+
+  /** Waits for a thread of the group's to end, whoever interrupts. */
+  static void join(Thread ending) {
+    boolean isInterrupted = false;
+    while (ending.isAlive()) {
+      try {
+        ending.join();
+      } catch (InterruptedException e) {
+        isInterrupted = true;
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -1,0 +1,38 @@
+package io.holdfast.broker.cluster.engine;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The proposals of a group that are under way, within a bound. Thread-safe. */
+final class JraftProposals {
+  static final long MAX_BYTES = 32 << 20;
+
+  private static final int PROPOSAL_BYTES = 64;
+
+  private final Set<JraftProposal> underWay = ConcurrentHashMap.newKeySet();
+  private final AtomicLong bytes = new AtomicLong();
+
+  /** Notes a proposal, null when too much is under way. */
+  JraftProposal add(Proposal proposal, int entryBytes) {
+    int its = PROPOSAL_BYTES + entryBytes;
+    if (bytes.addAndGet(its) > MAX_BYTES + its) {
+      bytes.addAndGet(-its);
+      return null;
+    }
+    JraftProposal made = new JraftProposal(proposal, its, this);
+    underWay.add(made);
+    return made;
+  }
+
+  void told(JraftProposal proposal) {
+    if (underWay.remove(proposal)) {
+      bytes.addAndGet(-proposal.bytes());
+    }
+  }
+
+  /** The group stops: nobody will tell them. */
+  void unknown(String reason) {
+    underWay.forEach(proposal -> proposal.unknown(reason));
+  }
+}

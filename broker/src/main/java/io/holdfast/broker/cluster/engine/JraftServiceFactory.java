@@ -1,0 +1,27 @@
+package io.holdfast.broker.cluster.engine;
+
+import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+
+/** Gives JRaft the log and the vote that are open already; snapshots are kept by its own. */
+final class JraftServiceFactory extends DefaultJRaftServiceFactory {
+  private final JraftLogStorage log;
+  private final JraftVoteStorage votes;
+
+  JraftServiceFactory(JraftLogStorage log, JraftVoteStorage votes) {
+    this.log = log;
+    this.votes = votes;
+  }
+
+  @Override
+  public LogStorage createLogStorage(String uri, RaftOptions options) {
+    return log;
+  }
+
+  @Override
+  public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions options) {
+    return votes;
+  }
+}
