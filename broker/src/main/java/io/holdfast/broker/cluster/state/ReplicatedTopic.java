@@ -242,15 +242,18 @@ public final class ReplicatedTopic {
 
   /** What is kept back is dropped. */
   void empty() {
-    if (keptFrom != NOTHING_KEPT) {
-      keptFrom = journal.nextOrdinal();
-    }
+    dropKept(journal.nextOrdinal());
   }
 
   /** What is kept back begins at this message, if it began before. */
   void dropKept(long first) {
     if (keptFrom != NOTHING_KEPT) {
-      keptFrom = Math.max(keptFrom, Math.min(first, journal.nextOrdinal()));
+      long from = keptFrom;
+      keptFrom = Math.max(from, Math.min(first, journal.nextOrdinal()));
+      for (ReplicatedChannel channel : channels.values()) {
+        // Or it would have that, too, when the topic goes on.
+        finish(channel.state(), Math.max(from, channel.state().floor()), keptFrom);
+      }
     }
   }
 

@@ -160,14 +160,18 @@ final class GroupModel {
   }
 
   void empty(Topic topic) {
-    if (topic.keptFrom >= 0) {
-      topic.keptFrom = topic.next;
-    }
+    dropKept(topic, topic.next);
   }
 
   void dropKept(Topic topic, long first) {
     if (topic.keptFrom >= 0) {
-      topic.keptFrom = Math.max(topic.keptFrom, Math.min(first, topic.next));
+      long from = topic.keptFrom;
+      topic.keptFrom = Math.max(from, Math.min(first, topic.next));
+      for (Channel channel : topic.channels.values()) {
+        for (long o = Math.max(from, channel.begin); o < topic.keptFrom; o++) {
+          channel.finish(o);
+        }
+      }
     }
   }
 
