@@ -24,8 +24,7 @@ final class ChannelLedger {
   private final BackendQueue backend;
 
   // What became of messages in this turn: finished, not to be read any more, delivered for the
-  // first time, and whose
-  // attempts or due times have changed.
+  // first time, and whose attempts or due times have changed.
   private final OrdinalRanges finished = new OrdinalRanges();
   private final OrdinalRanges lost = new OrdinalRanges();
   private final OrdinalRanges delivered = new OrdinalRanges();

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.stream.Stream;
 import net.openhft.posix.PosixAPI;
 
 /** File operations that are complete on the disk when they return. */
@@ -221,6 +223,17 @@ public final class DurableFiles {
       }
     } finally {
       posix.close(fd);
+    }
+  }
+
+  /** Makes sure that the names in a directory, and in those below it, are on disk. */
+  public static void forceTree(Disk disk, Path dir) throws IOException {
+    List<Path> all;
+    try (Stream<Path> walk = Files.walk(dir)) {
+      all = walk.filter(Files::isDirectory).toList();
+    }
+    for (Path one : all) {
+      disk.forceDirectory(one);
     }
   }
 }

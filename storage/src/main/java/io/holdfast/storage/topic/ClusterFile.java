@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.zip.CRC32C;
 
 /**
  * The file {@code cluster.json}: which node of which cluster a data directory is. JSON with a
@@ -52,10 +51,8 @@ public record ClusterFile(
   private static final int FORMAT = 1;
   private static final int MAX_CLUSTER_ID = 1023;
   private static final int MAX_GROUPS = 16;
-  private static final String CHECKSUM = "crc32c";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-  private static final ObjectMapper COMPACT_JSON = new ObjectMapper();
 
   /** Sorts and copies. */
   public ClusterFile {
@@ -127,8 +124,8 @@ public record ClusterFile(
     if (!(tree instanceof ObjectNode object)) {
       throw damaged(file, "it is no JSON object");
     }
-    JsonNode stated = object.remove(CHECKSUM);
-    String expected = checksum(object);
+    JsonNode stated = object.remove(JsonChecksum.FIELD);
+    String expected = JsonChecksum.of(object);
     if (stated == null || !stated.asText().equals(expected)) {
       throw damaged(
           file,
@@ -181,13 +178,6 @@ public record ClusterFile(
     return new IOException(file + " is damaged: " + why);
   }
 
-  /** Of the compact form, so that white space does not matter. */
-  private static String checksum(ObjectNode tree) throws IOException {
-    CRC32C crc = new CRC32C();
-    crc.update(COMPACT_JSON.writeValueAsBytes(tree));
-    return Long.toHexString(crc.getValue());
-  }
-
   /** Replaces a data directory's file; on disk when this returns. */
   public void write(Disk disk, Path root) throws IOException {
     ObjectNode tree = JSON.createObjectNode();
@@ -200,7 +190,7 @@ public record ClusterFile(
         .put("generation", generation)
         .put("groups", groups);
     initialised.forEach(tree.putArray("initialised")::add);
-    tree.put(CHECKSUM, checksum(tree));
+    tree.put(JsonChecksum.FIELD, JsonChecksum.of(tree));
     DurableFiles.replace(disk, path(root), JSON.writeValueAsBytes(tree));
   }
 

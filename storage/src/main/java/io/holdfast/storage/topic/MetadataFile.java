@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +33,6 @@ public final class MetadataFile {
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
   private static final ObjectMapper COMPACT_JSON = new ObjectMapper();
-  private static final String CHECKSUM = "crc32c";
 
   private MetadataFile() {}
 
@@ -68,15 +66,8 @@ public final class MetadataFile {
 
   /** Whether nothing has changed since it was written; one without a checksum is believed. */
   private static boolean hasItsChecksum(ObjectNode object) throws IOException {
-    JsonNode stated = object.remove(CHECKSUM);
-    return stated == null || stated.asText().equals(checksum(object));
-  }
-
-  /** Of the compact form, so that white space does not matter. */
-  private static String checksum(ObjectNode tree) throws IOException {
-    CRC32C crc = new CRC32C();
-    crc.update(COMPACT_JSON.writeValueAsBytes(tree));
-    return Long.toHexString(crc.getValue());
+    JsonNode stated = object.remove(JsonChecksum.FIELD);
+    return stated == null || stated.asText().equals(JsonChecksum.of(object));
   }
 
   /** See {@link DataDir#readMetadata}. */

@@ -13,6 +13,7 @@ import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -237,7 +238,7 @@ final class JraftMachine extends StateMachineAdapter {
         throw new IOException("the snapshot does not take " + name);
       }
     }
-    Directories.force(disk, dir);
+    DurableFiles.forceTree(disk, dir);
     return null;
   }
 
@@ -248,7 +249,7 @@ final class JraftMachine extends StateMachineAdapter {
       Path dir = Path.of(reader.getPath());
       SnapshotMeta meta = reader.load();
       // JRaft has forced the files that it copied, and not the names of those in sub-directories.
-      Directories.force(disk, dir);
+      DurableFiles.forceTree(disk, dir);
       member.load(dir);
       applied = meta.getLastIncludedIndex();
       appliedTerm = meta.getLastIncludedTerm();

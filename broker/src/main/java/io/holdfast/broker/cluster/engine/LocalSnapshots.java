@@ -102,7 +102,7 @@ final class LocalSnapshots {
     }
     String content = head(names.toString()) + names;
     DurableFiles.replace(disk, unfinished.resolve(LIST), content.getBytes(StandardCharsets.UTF_8));
-    Directories.force(disk, unfinished);
+    DurableFiles.forceTree(disk, unfinished);
     Path finished = dir.resolve(index + "-" + term);
     DurableFiles.deleteTree(disk, finished);
     disk.move(unfinished, finished);

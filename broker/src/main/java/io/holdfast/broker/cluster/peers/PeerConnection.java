@@ -114,10 +114,6 @@ abstract class PeerConnection extends ChannelInboundHandlerAdapter {
     return ctx;
   }
 
-  final boolean isReady() {
-    return state == State.READY;
-  }
-
   /** The other node's name once it is accepted, else null. */
   final String node() {
     return peer == null ? null : peer.node();
