@@ -28,6 +28,11 @@ public interface PublishListener extends Journal.DurabilityListener {
     onFailed(error);
   }
 
+  /** What a shared log is to know the publish by; null for whatever the broker calls it. */
+  default PublishIdentity identity() {
+    return null;
+  }
+
   @Override
   default void onFailed(IOException e) {
     onFailed(e.getMessage());

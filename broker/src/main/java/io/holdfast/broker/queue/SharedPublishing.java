@@ -92,6 +92,11 @@ final class SharedPublishing {
     }
 
     @Override
+    public PublishIdentity identity() {
+      return listener.identity();
+    }
+
+    @Override
     public void onDurable() {
       over();
       listener.onDurable();

@@ -109,6 +109,37 @@ public final class LeaderTopics {
     return leading == null ? null : leading.topic(name);
   }
 
+  /** Whether this node leads the group in a term, and all its topics are made. */
+  public boolean isServing(long term) {
+    Leadership leading = current;
+    return leading != null && leading.term() == term && leading.isServing();
+  }
+
+  /**
+   * The topic of a name as it is led in a term, whose changes are made in that term or not at all.
+   *
+   * @return null when it is not led here in that term, or there is none
+   */
+  public Topic topic(long term, String name) {
+    Leadership leading = current;
+    boolean isIt = leading != null && leading.term() == term && leading.isServing();
+    return isIt ? leading.topic(name) : null;
+  }
+
+  /**
+   * Has a topic made in a term, unless there is one. Never blocks.
+   *
+   * @return done on the apply thread when there is one; fails with a {@link SharedLogException}
+   */
+  public CompletableFuture<Void> create(long term, String name) {
+    Leadership leading = current;
+    if (leading == null || leading.term() != term || !leading.isServing()) {
+      return CompletableFuture.failedFuture(
+          new SharedLogException("no leader for topic " + name, false));
+    }
+    return leading.log().changeLater(name, Entries.createTopic(name, leading.log().nowNs()));
+  }
+
   /** The topics that are led here, sorted by name; a live view. */
   public Collection<Topic> topics() {
     Leadership leading = current;

@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster.lead;
 
 import io.holdfast.broker.cluster.engine.Proposal;
 import io.holdfast.broker.cluster.state.Entries;
+import io.holdfast.broker.cluster.state.Origin;
 import io.holdfast.broker.cluster.state.ReplicatedChannel;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.queue.PublishListener;
@@ -32,8 +33,8 @@ final class ReplicatedTopicLog implements TopicLog {
   @Override
   public void publish(
       ByteBuffer section, int count, long deferMs, long timeNs, PublishListener listener) {
-    ByteBuffer entry =
-        Entries.publish(log.nextOrigin(), timeNs, topic.number(), deferMs, count, section);
+    Origin origin = listener.identity() instanceof Origin asked ? asked : log.nextOrigin();
+    ByteBuffer entry = Entries.publish(origin, timeNs, topic.number(), deferMs, count, section);
     log.propose(
         entry,
         new Proposal() {

@@ -26,7 +26,7 @@ final class TermLog {
   private volatile boolean over;
 
   /**
-   * @param sequence counts this node's publishes, over all terms of this start
+   * @param sequence counts this node's own publishes downwards, over all terms of this start
    * @param wallNs ns since 1970
    */
   TermLog(
@@ -43,9 +43,9 @@ final class TermLog {
     return wallNs.getAsLong();
   }
 
-  /** Of one more publish command. */
+  /** Of one more publish command of the leader's own; never one that somebody sent on. */
   Origin nextOrigin() {
-    return new Origin(place.node(), place.start(), sequence.incrementAndGet());
+    return new Origin(place.node(), place.start(), sequence.decrementAndGet());
   }
 
   void propose(ByteBuffer entry, Proposal proposal) {
@@ -78,6 +78,28 @@ final class TermLog {
    * @throws SharedLogException when it was not done, or nobody knows
    */
   void change(String topic, ByteBuffer entry) throws IOException {
+    CompletableFuture<Void> done = changeLater(topic, entry);
+    try {
+      done.get(MAX_WAIT_S, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SharedLogException failure) {
+        throw new SharedLogException(failure.getMessage(), failure.isUnknown());
+      }
+      throw new IOException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new SharedLogException(unknown(topic), true);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SharedLogException(unknown(topic), true);
+    }
+  }
+
+  /**
+   * As {@link #change}, without waiting.
+   *
+   * @return done on the apply thread; fails with a {@link SharedLogException}
+   */
+  CompletableFuture<Void> changeLater(String topic, ByteBuffer entry) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     propose(
         entry,
@@ -97,18 +119,6 @@ final class TermLog {
             done.completeExceptionally(new SharedLogException(TermLog.unknown(topic), true));
           }
         });
-    try {
-      done.get(MAX_WAIT_S, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof SharedLogException failure) {
-        throw new SharedLogException(failure.getMessage(), failure.isUnknown());
-      }
-      throw new IOException(e.getCause());
-    } catch (TimeoutException e) {
-      throw new SharedLogException(unknown(topic), true);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SharedLogException(unknown(topic), true);
-    }
+    return done;
   }
 }

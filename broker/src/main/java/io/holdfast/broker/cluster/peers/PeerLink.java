@@ -126,11 +126,8 @@ final class PeerLink {
             sending.on(connection, written);
           }
         };
-    if (loop.inEventLoop()) {
-      task.run();
-      return;
-    }
     try {
+      // Also from the event loop: nothing overtakes what another thread has asked before.
       loop.execute(task);
     } catch (RejectedExecutionException e) {
       payload.release();

@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A clock that stands still until it is moved, and whose wall clock can be wrong. */
-final class HandClock implements ChannelSettings.Clock {
+public final class HandClock implements ChannelSettings.Clock {
   private static final long EPOCH_MS = 1_700_000_000_000L;
 
   private final AtomicLong ms = new AtomicLong(1);
@@ -30,7 +30,8 @@ final class HandClock implements ChannelSettings.Clock {
     return EPOCH_MS + ms.get() + offsetMs.get();
   }
 
-  long wallNs() {
+  /** The wall clock, ns since 1970. */
+  public long wallNs() {
     return TimeUnit.MILLISECONDS.toNanos(wallMs());
   }
 }

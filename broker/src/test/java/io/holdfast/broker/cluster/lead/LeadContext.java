@@ -11,7 +11,7 @@ import io.holdfast.storage.topic.DataDir;
 import java.util.concurrent.TimeUnit;
 
 /** What a leader's topics need of their broker, without one: no directory, and a clock by hand. */
-final class LeadContext implements TopicContext {
+public final class LeadContext implements TopicContext {
   private static final int MEM_QUEUE_SIZE = 100;
   private static final int MAX_DEFERRED = 100;
 
@@ -24,7 +24,8 @@ final class LeadContext implements TopicContext {
   /** How long finished messages stay. */
   volatile long retentionMs;
 
-  LeadContext(HandClock clock, StorageOptions options) {
+  /** Neither a thread nor a file. */
+  public LeadContext(HandClock clock, StorageOptions options) {
     this.clock = clock;
     this.options = options;
     settings = QueueFixture.settings(clock, MEM_QUEUE_SIZE, MAX_DEFERRED);

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -109,6 +110,32 @@ final class PeersTest {
     assertEquals(List.of("b", "c"), all.get(0).others());
     assertThrows(IllegalArgumentException.class, () -> ask(all.get(0), "a", ECHO, WORD));
     assertThrows(IllegalArgumentException.class, () -> ask(all.get(0), "x", ECHO, WORD));
+  }
+
+  private static void note(Peers from, int number) {
+    from.send("b", NOTED, Unpooled.buffer().writeInt(number));
+  }
+
+  @Test
+  void whatAnEventLoopAsksDoesNotOvertakeWhatOthersAskedBefore() throws Exception {
+    Peers a = make("a");
+    make("b");
+    nodes.start();
+    nodes.awaitReachable(a, "b");
+    CompletableFuture<Void> done =
+        ask(a, "b", ECHO, WORD)
+            .thenAccept(
+                answer -> {
+                  answer.release();
+                  for (int i = 0; i < 20; i += 2) {
+                    int number = i;
+                    CompletableFuture.runAsync(() -> note(a, number)).join();
+                    note(a, number + 1);
+                  }
+                });
+    done.get(60, TimeUnit.SECONDS);
+    await().atMost(PeerNodes.LONG).until(() -> noted.size() == 20);
+    assertEquals(IntStream.range(0, 20).boxed().toList(), noted);
   }
 
   @Test
