@@ -1,5 +1,6 @@
 package io.holdfast.broker;
 
+import io.holdfast.broker.cluster.ClusterConfig;
 import io.holdfast.broker.config.LogFormat;
 import io.holdfast.broker.config.LogbackSetup;
 import io.holdfast.broker.config.Logging;
@@ -52,7 +53,7 @@ public final class Main {
   }
 
   private static int run(String[] args) {
-    Parsed parsed = PolicyBook.checked(OptionsLoader.parse(args));
+    Parsed parsed = ClusterConfig.checked(PolicyBook.checked(OptionsLoader.parse(args)));
     if (parsed instanceof Parsed.Print print) {
       System.out.println(print.text());
       return print.exitCode();
@@ -89,7 +90,14 @@ public final class Main {
     }
     stop.isStarted = true;
     started.complete(server);
+    CompletableFuture<String> mustExit = server.mustExit();
+    mustExit.thenAccept(reason -> stop.first.countDown());
     awaitUninterruptibly(stop.first);
+    if (mustExit.isDone()) {
+      say(options, mustExit.join());
+      server.stop();
+      return 1;
+    }
     log.info("stopping");
     server.drain(stop.second);
     server.stop();
@@ -101,18 +109,23 @@ public final class Main {
     Logger log = LoggerFactory.getLogger(Main.class);
     boolean isExpected = cause instanceof IOException || cause instanceof IllegalStateException;
     String reason = (isExpected ? "" : "internal error: ") + Reasons.of(cause);
-    String line = "holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason);
-    if (options.logFormat() == LogFormat.JSON) {
-      log.error(Logging.FATAL, "{}", line);
-    } else {
-      System.err.println(line);
-    }
+    say(options, reason);
     if (isExpected) {
       log.debug("start failed", cause);
     } else {
       log.error("start failed", cause);
     }
     return 1;
+  }
+
+  /** Why it ends. */
+  private static void say(Options options, String reason) {
+    String line = "holdfast: " + Logging.visible(reason) + AsciiLocale.cure(reason);
+    if (options.logFormat() == LogFormat.JSON) {
+      LoggerFactory.getLogger(Main.class).error(Logging.FATAL, "{}", line);
+    } else {
+      System.err.println(line);
+    }
   }
 
   private static void awaitUninterruptibly(CountDownLatch latch) {

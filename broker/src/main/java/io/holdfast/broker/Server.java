@@ -4,6 +4,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
 import io.holdfast.broker.history.History;
@@ -26,6 +27,7 @@ import io.holdfast.broker.tls.TrustManagers;
 import io.holdfast.broker.wire.ConnectionServices;
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -174,6 +176,12 @@ public final class Server {
     api.load();
     MemoryStats.recordPauses();
     metrics.begin();
+  }
+
+  /** Done, with a line for the operator, when the process has to end because of another broker. */
+  public CompletableFuture<String> mustExit() {
+    BrokerCluster cluster = broker.cluster();
+    return cluster == null ? new CompletableFuture<>() : cluster.mustExit();
   }
 
   /** The topics. */

@@ -1,6 +1,8 @@
 package io.holdfast.broker.cluster;
 
+import io.holdfast.broker.config.ClusterSettings;
 import io.holdfast.broker.config.ListenAddress;
+import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.net.HostPort;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,6 +84,43 @@ public record ClusterConfig(
       }
       return null;
     }
+  }
+
+  /**
+   * Reads the options of a broker.
+   *
+   * @return null when there is to be no cluster
+   * @throws IllegalArgumentException in one line that names option and value
+   */
+  public static ClusterConfig of(ClusterSettings settings) {
+    if (settings.isNothing()) {
+      return null;
+    }
+    if (settings.isInit() && settings.nodes().isEmpty()) {
+      throw new IllegalArgumentException("--cluster-init needs cluster_nodes");
+    }
+    return of(
+        new Given(
+            settings.nodes(),
+            settings.node(),
+            settings.id(),
+            settings.groups(),
+            settings.tls(),
+            settings.cert(),
+            settings.key(),
+            settings.ca()));
+  }
+
+  /** Fails where what was parsed says of a cluster is bad. */
+  public static Parsed checked(Parsed parsed) {
+    if (parsed instanceof Parsed.Run run) {
+      try {
+        of(run.options().cluster());
+      } catch (IllegalArgumentException e) {
+        return Parsed.Fail.of(e.getMessage());
+      }
+    }
+    return parsed;
   }
 
   /** Copies. */
@@ -223,6 +262,11 @@ public record ClusterConfig(
 
   private static boolean isUnset(String value) {
     return value == null || value.isEmpty();
+  }
+
+  /** Who is to lead a group, when it can: one after the other, in the order of the nodes. */
+  public String preferred(int group) {
+    return List.copyOf(nodes.keySet()).get(group % nodes.size());
   }
 
   /** The nodes' names, sorted: what must be the same everywhere. */

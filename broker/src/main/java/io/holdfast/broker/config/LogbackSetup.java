@@ -19,6 +19,9 @@ public final class LogbackSetup {
 
   private static final String CONFIGURATION_FILE = "logback.configurationFile";
 
+  /** What decides who leads in a cluster. */
+  private static final String ENGINE = "com.alipay.sofa.jraft";
+
   private LogbackSetup() {}
 
   /**
@@ -58,6 +61,8 @@ public final class LogbackSetup {
       context.addTurboFilter(new OnlyFatal());
     }
     root.setLevel(level == LogLevel.FATAL ? Level.ERROR : Level.toLevel(level.name()));
+    // What it says of elections the broker says in its own words.
+    context.getLogger(ENGINE).setLevel(level == LogLevel.DEBUG ? Level.INFO : Level.ERROR);
   }
 
   private static LoggerContext context() {

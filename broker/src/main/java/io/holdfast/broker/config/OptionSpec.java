@@ -19,6 +19,7 @@ public final class OptionSpec {
   private final String help;
   private final String noEffect;
   private final UnaryOperator<Object> substitute;
+  private final boolean flagOnly;
 
   OptionSpec(int index, String group, Draft draft, Object defaultValue) {
     this.index = index;
@@ -32,6 +33,7 @@ public final class OptionSpec {
     this.help = draft.help;
     this.noEffect = draft.noEffect;
     this.substitute = draft.substitute;
+    this.flagOnly = draft.flagOnly;
   }
 
   /** Returns the position in the table, from 0. */
@@ -52,6 +54,11 @@ public final class OptionSpec {
   /** Returns the key in the file and in {@code /config}. */
   public String tomlKey() {
     return tomlKey;
+  }
+
+  /** Returns whether the file cannot have it: it is of one start. */
+  boolean isFlagOnly() {
+    return flagOnly;
   }
 
   OptionType type() {
@@ -115,6 +122,7 @@ public final class OptionSpec {
     private String unit = "";
     private String noEffect;
     private UnaryOperator<Object> substitute;
+    private boolean flagOnly;
 
     Draft(String flag, OptionType type, String unit, String help) {
       this.flag = flag;
@@ -139,6 +147,12 @@ public final class OptionSpec {
     /** Marks an option that is accepted for nsqd's sake only. */
     Draft withoutEffect(String reason) {
       noEffect = reason;
+      return this;
+    }
+
+    /** Keeps it out of the file. */
+    Draft flagOnly() {
+      flagOnly = true;
       return this;
     }
 

@@ -10,9 +10,11 @@ import java.util.stream.Collectors;
 
 /** Every option, in the order of {@code --help} and of {@code conf/holdfast.toml}. */
 public final class OptionTable {
-  private static final List<OptionSpec> ALL = concat(NsqdOptions.ALL, HoldfastOptions.ALL);
-  private static final Map<String, OptionSpec> BY_FLAG = index(OptionSpec::flag);
-  private static final Map<String, OptionSpec> BY_TOML_KEY = index(OptionSpec::tomlKey);
+  private static final List<OptionSpec> ALL =
+      concat(concat(NsqdOptions.ALL, HoldfastOptions.ALL), ClusterOptions.ALL);
+  private static final Map<String, OptionSpec> BY_FLAG = index(ALL, OptionSpec::flag);
+  private static final Map<String, OptionSpec> BY_TOML_KEY =
+      index(ALL.stream().filter(spec -> !spec.isFlagOnly()).toList(), OptionSpec::tomlKey);
 
   private OptionTable() {}
 
@@ -47,7 +49,8 @@ public final class OptionTable {
     return List.copyOf(all);
   }
 
-  private static Map<String, OptionSpec> index(Function<OptionSpec, String> name) {
-    return ALL.stream().collect(Collectors.toUnmodifiableMap(name, spec -> spec));
+  private static Map<String, OptionSpec> index(
+      List<OptionSpec> specs, Function<OptionSpec, String> name) {
+    return specs.stream().collect(Collectors.toUnmodifiableMap(name, spec -> spec));
   }
 }

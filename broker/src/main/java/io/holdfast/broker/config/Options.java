@@ -241,6 +241,11 @@ public final class Options extends NsqdSettings {
     return strings(HoldfastOptions.HTTP_ALLOWED_HOSTS);
   }
 
+  /** Returns what was said of a cluster. */
+  public ClusterSettings cluster() {
+    return ClusterOptions.of(this);
+  }
+
   /** Returns whether /debug answers others than this machine. */
   public boolean isDebugEndpoints() {
     return bool(HoldfastOptions.DEBUG_ENDPOINTS);

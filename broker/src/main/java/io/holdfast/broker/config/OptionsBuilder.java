@@ -40,6 +40,7 @@ public final class OptionsBuilder {
   public OptionsBuilder option(String key, String text) {
     OptionSpec spec =
         OptionTable.byTomlKey(key)
+            .or(() -> OptionTable.byFlag(key.replace('_', '-')).filter(OptionSpec::isFlagOnly))
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(TomlFile.unknownKey(key, OptionTable.tomlKeys())));

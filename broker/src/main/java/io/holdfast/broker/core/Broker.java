@@ -51,6 +51,10 @@ public final class Broker {
   private final DataDir dataDir;
   private final MemoryBudget memory;
   private final BrokerContext context;
+
+  /** null for a broker of no cluster. */
+  private final BrokerCluster cluster;
+
   private final Topics topics;
   private final ExecutorService workers;
   private final Health health;
@@ -79,21 +83,21 @@ public final class Broker {
    * @throws IOException in one line for the user, as {@link #Broker(Options)}
    */
   public static Broker unrestored(Options options) throws IOException {
-    return new Broker(options, DataDir.open(options.dataPath(), Disk.LOCAL));
+    return new Broker(options, BrokerCluster.Opening.of(options, Disk.LOCAL));
   }
 
   /**
    * @param disk where the data directory is; a test's knows more than the machine's
    */
   Broker(Options options, Disk disk) throws IOException {
-    this(options, DataDir.open(options.dataPath(), disk));
+    this(options, BrokerCluster.Opening.of(options, disk));
     restore();
     health.running();
   }
 
-  private Broker(Options options, DataDir dataDir) throws IOException {
+  private Broker(Options options, BrokerCluster.Opening opening) throws IOException {
     this.options = options;
-    this.dataDir = dataDir;
+    dataDir = opening.dataDir();
     memory = MemoryBudget.ofThisJvm(options.maxInputBytes(), options.maxTotalOutputBytes());
     LOG.info("{}", memory.describe());
     // Its threads start with its first tasks.
@@ -101,6 +105,7 @@ public final class Broker {
     boolean opened = false;
     try {
       context = new BrokerContext(options, dataDir, memory, workers, dataDir.readMetadata());
+      cluster = opening.config() == null ? null : new BrokerCluster(this, context, opening);
       opened = true;
     } finally {
       if (!opened) {
@@ -108,7 +113,12 @@ public final class Broker {
       }
     }
     topics = context.topics();
-    health = new Health(this::recoveryState, this::inFlightCount, context.diskHealth()::state);
+    health =
+        new Health(
+            this::recoveryState,
+            this::inFlightCount,
+            context.diskHealth()::state,
+            cluster == null ? null : cluster::health);
   }
 
   /**
@@ -121,6 +131,11 @@ public final class Broker {
       context.syncThread().forceLeftBehind(dataDir.root());
     }
     topics.open();
+    if (cluster != null) {
+      // Before the mark below: what a power cut has torn of the groups' logs is judged first.
+      context.checkDisk();
+      cluster.start();
+    }
     try {
       context.metadata().write();
       // Only now: which ordinals a power cut may have cost is on the disk.
@@ -327,7 +342,18 @@ public final class Broker {
 
   /** What is wrong, for "NOK - ..."; null when nothing is. */
   public String healthError() {
-    return context.diskHealth().problem();
+    String problem = context.diskHealth().problem();
+    return problem != null || cluster == null ? problem : cluster.error();
+  }
+
+  /** The cluster that this is a node of; null for none. */
+  public BrokerCluster cluster() {
+    return cluster;
+  }
+
+  /** Bytes that the disk of the data directory has left; -1 when that is not known. */
+  long freeBytes() {
+    return context.freeBytes();
   }
 
   /** Where the broker is in its life, and whether it can serve. */
@@ -342,6 +368,9 @@ public final class Broker {
    */
   public void drain() {
     health.stopping();
+    if (cluster != null) {
+      cluster.handOver();
+    }
     topics.drain();
   }
 
@@ -355,6 +384,7 @@ public final class Broker {
       return;
     }
     health.stopping();
+    closeCluster();
     context.housekeeper().stop();
     if (!restored) {
       abandon();
@@ -387,8 +417,15 @@ public final class Broker {
   public void kill() {
     if (topics.exit()) {
       health.stopping();
+      closeCluster();
       context.housekeeper().stop();
       abandon();
+    }
+  }
+
+  private void closeCluster() {
+    if (cluster != null) {
+      cluster.close();
     }
   }
 

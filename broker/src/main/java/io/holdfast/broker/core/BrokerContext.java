@@ -108,6 +108,16 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     return topics;
   }
 
+  /** Looks at the disk, before housekeeping does. */
+  void checkDisk() {
+    diskGuard.check(topics.all());
+  }
+
+  /** As {@link Broker#freeBytes}. */
+  long freeBytes() {
+    return diskGuard.freeBytes();
+  }
+
   DiskHealth diskHealth() {
     return diskHealth;
   }

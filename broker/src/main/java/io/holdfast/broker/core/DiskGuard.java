@@ -48,6 +48,9 @@ final class DiskGuard {
   /** What journals and ledgers took at the last check. */
   private volatile long measuredBytes;
 
+  /** When it was looked at last; -1 before. */
+  private volatile long freeBytes = -1;
+
   /** Why the disk took no more, null while it does. */
   private volatile String full;
 
@@ -165,6 +168,11 @@ final class DiskGuard {
     return dataDir.usableBytes() > wantedBytes();
   }
 
+  /** Bytes that the disk had left when it was looked at last; -1 before. Any thread. */
+  long freeBytes() {
+    return freeBytes;
+  }
+
   /** Looks at the disk. Housekeeping thread. */
   void check(Collection<Topic> topics) {
     refuse(find(topics));
@@ -219,6 +227,7 @@ final class DiskGuard {
         return full;
       }
       long usableBytes = dataDir.usableBytes();
+      freeBytes = usableBytes;
       long limitBytes = options.diskFreeLimitBytes();
       if (limitBytes == Options.defaults().diskFreeLimitBytes()) {
         limitBytes = Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART);

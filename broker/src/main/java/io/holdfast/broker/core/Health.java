@@ -1,5 +1,6 @@
 package io.holdfast.broker.core;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -18,6 +19,7 @@ public final class Health {
   private final Supplier<State> recovery;
   private final LongSupplier inFlight;
   private final Supplier<State> disk;
+  private final Supplier<State> cluster;
   private volatile Phase phase = Phase.STARTING;
 
   /**
@@ -59,8 +61,14 @@ public final class Health {
    * @param recovery whether the topics are open
    * @param inFlight messages that consumers have not answered
    * @param disk whether the disk takes messages
+   * @param cluster whether shared topics can be served; null for none
    */
-  Health(Supplier<State> recovery, LongSupplier inFlight, Supplier<State> disk) {
+  Health(
+      Supplier<State> recovery,
+      LongSupplier inFlight,
+      Supplier<State> disk,
+      Supplier<State> cluster) {
+    this.cluster = cluster;
     this.recovery = recovery;
     this.inFlight = inFlight;
     this.disk = disk;
@@ -96,9 +104,15 @@ public final class Health {
     }
     State draining =
         isStopping() ? State.failed("stopping, " + inFlight.getAsLong() + " in flight") : State.OK;
-    return List.of(
-        Check.of("recovery", recovered),
-        Check.of("draining", draining),
-        Check.of("disk", disk.get()));
+    List<Check> checks =
+        new ArrayList<>(
+            List.of(
+                Check.of("recovery", recovered),
+                Check.of("draining", draining),
+                Check.of("disk", disk.get())));
+    if (cluster != null) {
+      checks.add(Check.of("cluster", cluster.get()));
+    }
+    return checks;
   }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Names;
@@ -66,7 +67,9 @@ final class AdminHandler {
 
   /** POST /topic/delete. */
   HttpReply deleteTopic(ApiRequest request) throws HttpError, IOException {
-    if (!broker.deleteTopic(requireTopicArgument(request.params()))) {
+    String name = requireTopicArgument(request.params());
+    if (!broker.deleteTopic(name)) {
+      requireLed(broker, name);
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     return HttpReply.empty();
@@ -160,9 +163,22 @@ final class AdminHandler {
   static Topic requireTopic(Broker broker, String name) throws HttpError {
     Topic topic = broker.existingTopic(name);
     if (topic == null) {
+      requireLed(broker, name);
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     return topic;
+  }
+
+  /** Nobody but its leader knows whether there is a shared topic of this name; else 503. */
+  private static void requireLed(Broker broker, String name) throws HttpError {
+    BrokerCluster cluster = broker.cluster();
+    if (cluster != null && cluster.shares(name)) {
+      try {
+        cluster.requireLed(name);
+      } catch (BrokerException e) {
+        throw HttpError.failed(e);
+      }
+    }
   }
 
   /** Returns the channel that a /channel/* request names; else 400 or 404. */

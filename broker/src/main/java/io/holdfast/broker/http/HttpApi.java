@@ -7,6 +7,7 @@ import io.holdfast.broker.config.HostName;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
 import io.holdfast.broker.history.History;
@@ -52,6 +53,11 @@ public final class HttpApi {
     Guarded guarded = new Guarded(access, audit);
     Routes routes = new Routes(guarded);
     addState(routes, broker, producers, workers);
+    if (broker.cluster() != null) {
+      ClusterHandler cluster = new ClusterHandler(broker.cluster());
+      routes.add(
+          Right.READ, "GET", "/cluster", RequestHandler.immediate(cluster::cluster), "topic");
+    }
     addPeek(routes, broker, workers);
     routes.add(
         Right.READ, "GET", "/metrics", workers.blocking(new MetricsHandler(metrics)::metrics));
@@ -261,6 +267,14 @@ public final class HttpApi {
   private record BrokerTopics(Broker broker) implements PubHandler.Topics {
     @Override
     public PubHandler.Target existing(String name) {
+      BrokerCluster cluster = broker.cluster();
+      if (cluster != null && cluster.shares(name)) {
+        // What is told is that it waits for others.
+        return (section, count, deferMs, listener) -> {
+          cluster.publishes().publish(name, section.nioBuffer(), count, deferMs, listener);
+          return false;
+        };
+      }
       Topic topic = broker.existingTopic(name);
       return topic == null
           ? null

@@ -1,6 +1,7 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.RefusedException;
 import io.holdfast.broker.queue.TopicFullException;
 
@@ -44,7 +45,8 @@ final class HttpError extends Exception {
     if (cause instanceof TopicFullException) {
       return new HttpError(429, cause.getMessage());
     }
-    return cause instanceof RefusedException ? new HttpError(503, cause.getMessage()) : exiting();
+    boolean isTold = cause instanceof RefusedException || cause instanceof NoLeaderException;
+    return isTold ? new HttpError(503, cause.getMessage()) : exiting();
   }
 
   int status() {

@@ -199,6 +199,16 @@ final class PubHandler {
             LOG.debug("HTTP publish failed: {}", error);
             reply.accept(HttpReply.error(HttpError.exiting()));
           }
+
+          @Override
+          public void onRefused(String error) {
+            reply.accept(HttpReply.error(503, error));
+          }
+
+          @Override
+          public void onUnknown(String error) {
+            reply.accept(HttpReply.error(503, error));
+          }
         };
     boolean durable;
     try {

@@ -51,6 +51,9 @@ public final class Topics {
 
   private volatile TopologyListener listener = TopologyListener.NONE;
 
+  /** Those that are shared with other brokers; null where none is. */
+  private volatile SharedTopics shared;
+
   /** Whether every topic on the disk is known. */
   private volatile boolean open;
 
@@ -151,6 +154,23 @@ public final class Topics {
     return null;
   }
 
+  /**
+   * Topics that last are shared with other brokers from now on. Before anything else is asked.
+   *
+   * @return is to be told which ones are led here
+   */
+  public SharedTopics share(TopicLeaders leaders) {
+    shared = new SharedTopics(topics, () -> listener, workers, this::checkShared, leaders);
+    return shared;
+  }
+
+  private void checkShared() throws BrokerException {
+    admission.makeRoom();
+    synchronized (lock) {
+      checkAdmission();
+    }
+  }
+
   /** Whether {@link #open} is through: until then a topic that is not found may be on the disk. */
   boolean isOpen() {
     return open;
@@ -186,30 +206,37 @@ public final class Topics {
    */
   public CompletableFuture<Topic> later(String name) {
     Topic topic = topics.get(name);
-    if (topic != null) {
+    // One that is shared may end here and go on elsewhere.
+    if (topic != null && !(topic.isShared() && topic.isExiting())) {
       return CompletableFuture.completedFuture(topic);
     }
     if (complete) {
       return CompletableFuture.failedFuture(new BrokerException("exiting"));
     }
     CompletableFuture<Topic> mine = new CompletableFuture<>();
-    CompletableFuture<Topic> others = wanted.putIfAbsent(name, mine);
-    if (others != null) {
-      return others;
+    CompletableFuture<Topic> before = wanted.putIfAbsent(name, mine);
+    if (before != null) {
+      return before;
     }
-    CompletableFuture.supplyAsync(() -> listener.channelsOf(name), workers)
-        .thenCompose(channels -> channels)
-        .thenApplyAsync(channels -> createOrFail(name, channels), workers)
-        .whenComplete(
-            (created, failure) -> {
-              wanted.remove(name, mine);
-              if (failure == null) {
-                mine.complete(created);
-              } else {
-                mine.completeExceptionally(BrokerException.of(failure));
-              }
-            });
+    SharedTopics others = shared;
+    CompletableFuture<Topic> made =
+        others != null && others.owns(name) ? others.later(name) : laterAlone(name);
+    made.whenComplete(
+        (created, failure) -> {
+          wanted.remove(name, mine);
+          if (failure == null) {
+            mine.complete(created);
+          } else {
+            mine.completeExceptionally(BrokerException.of(failure));
+          }
+        });
     return mine;
+  }
+
+  private CompletableFuture<Topic> laterAlone(String name) {
+    return CompletableFuture.supplyAsync(() -> listener.channelsOf(name), workers)
+        .thenCompose(channels -> channels)
+        .thenApplyAsync(channels -> createOrFail(name, channels), workers);
   }
 
   private Topic createOrFail(String name, Collection<String> channels) {
@@ -356,7 +383,8 @@ public final class Topics {
     }
     LOG.info("TOPIC({}): deleting", name);
     topic.exit(true);
-    return forget(topic);
+    // A shared one was forgotten when that was done.
+    return topic.isShared() || forget(topic);
   }
 
   /** Gives the name of a deleted topic free; false when somebody else did. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.holdfast.broker.cluster.ClusterView;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.meters.E2eLatency;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
  * @param producers connections that ever published; null if there are none or clients are not asked
  *     for
  * @param memoryBudget Holdfast's own; null, and absent, unless asked for
+ * @param cluster Holdfast's own, as at /cluster; null, and absent, without one
  */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 public record StatsSnapshot(
@@ -42,7 +44,21 @@ public record StatsSnapshot(
     List<TopicStats> topics,
     @JsonInclude(JsonInclude.Include.NON_NULL) MemoryStats memory,
     List<ClientStats> producers,
-    @JsonInclude(JsonInclude.Include.NON_NULL) MemoryBudgetStats memoryBudget) {
+    @JsonInclude(JsonInclude.Include.NON_NULL) MemoryBudgetStats memoryBudget,
+    @JsonInclude(JsonInclude.Include.NON_NULL) ClusterView.Cluster cluster) {
+
+  /** Of a broker of no cluster. */
+  public StatsSnapshot(
+      String version,
+      String health,
+      long startTime,
+      List<TopicStats> topics,
+      MemoryStats memory,
+      List<ClientStats> producers,
+      MemoryBudgetStats memoryBudget) {
+    this(version, health, startTime, topics, memory, producers, memoryBudget, null);
+  }
+
   /** The version of nsqd this broker is a stand-in for (contract, scope). */
   public static final String VERSION = OptionsLoader.NSQD_VERSION;
 
@@ -171,7 +187,8 @@ public record StatsSnapshot(
         topics,
         null,
         producers.isEmpty() ? null : producers,
-        null);
+        null,
+        broker.cluster() == null ? null : broker.cluster().view(null));
   }
 
   /** Takes a snapshot of all topics and channels, without connections and {@link #memory}. */
@@ -187,7 +204,7 @@ public record StatsSnapshot(
 
   /** Returns the same snapshot with the JVM's memory and how it is divided. */
   public StatsSnapshot withMemory(MemoryStats stats, MemoryBudgetStats budget) {
-    return new StatsSnapshot(version, health, startTime, topics, stats, producers, budget);
+    return new StatsSnapshot(version, health, startTime, topics, stats, producers, budget, cluster);
   }
 
   private static List<TopicStats> topics(

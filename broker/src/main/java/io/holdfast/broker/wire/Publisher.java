@@ -2,9 +2,11 @@ package io.holdfast.broker.wire;
 
 import io.holdfast.broker.auth.AuthSession.Verdict;
 import io.holdfast.broker.auth.Permission;
+import io.holdfast.broker.cluster.forward.PublishForwarder;
 import io.holdfast.broker.config.Durability;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.PublishListener;
@@ -34,6 +36,10 @@ final class Publisher {
   private static final int MIN_MPUB_MESSAGE_BYTES = 5;
 
   private final Broker broker;
+
+  /** null for a broker of none. */
+  private final BrokerCluster cluster;
+
   private final Producers producers;
   private final Options options;
   private final ClientV2 client;
@@ -60,6 +66,9 @@ final class Publisher {
 
   private AtomicLong counter;
 
+  /** The shared topic that {@link #counter} counts. */
+  private String countedTopic;
+
   // The publishes of this socket read whose OK leaves with the next flush.
   private long firstCompleteNs;
   private int answered;
@@ -71,6 +80,7 @@ final class Publisher {
       Async async,
       Authenticator authenticator) {
     broker = services.broker();
+    cluster = broker.cluster();
     producers = services.producers();
     options = broker.options();
     this.client = client;
@@ -114,7 +124,8 @@ final class Publisher {
         Permission.PUBLISH,
         () -> {
           verdict = Verdict.ALLOWED;
-          if (existing() == null) {
+          boolean isShared = cluster != null && cluster.shares(name);
+          if (!isShared && existing() == null) {
             noteArrival();
             create(name);
           }
@@ -235,6 +246,10 @@ final class Publisher {
     if (creationError != null) {
       throw failed(creationError.getMessage());
     }
+    if (cluster != null && cluster.shares(topicName)) {
+      publishShared(section, count);
+      return true;
+    }
     Topic to = existing();
     if (to == null) {
       noteArrival();
@@ -262,6 +277,24 @@ final class Publisher {
     return true;
   }
 
+  /** Whoever leads the topic gets it, or makes it; what becomes of it is told later. */
+  private void publishShared(ByteBuf section, int count) throws ClientException {
+    if (counter == null || !topicName.equals(countedTopic)) {
+      countedTopic = topicName;
+      counter = client.pubCounter(topicName);
+      producers.add(client);
+    }
+    Reply reply = new Reply(command, System.nanoTime());
+    reply.place = output.reserve();
+    counter.lazySet(counter.get() + count);
+    PublishForwarder publishes = cluster.publishes();
+    if (!publishes.publish(topicName, section.nioBuffer(), count, deferMs, reply)) {
+      CompletableFuture<Void> room = new CompletableFuture<>();
+      publishes.whenRoom(() -> room.complete(null));
+      async.await(room, (nothing, failure) -> {});
+    }
+  }
+
   /** What was answered has been sent: all publishes of one socket read count as the first one. */
   void flushed() {
     if (answered > 0) {
@@ -279,6 +312,7 @@ final class Publisher {
       topic = broker.existingTopic(topicName);
       if (topic != null) {
         counter = client.pubCounter(topic.name());
+        countedTopic = null;
         producers.add(client);
       }
     }

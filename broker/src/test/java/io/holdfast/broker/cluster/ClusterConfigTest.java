@@ -1,15 +1,23 @@
 package io.holdfast.broker.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.cluster.ClusterConfig.Given;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.net.HostPort;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -134,5 +142,55 @@ final class ClusterConfigTest {
     assertEquals(
         "cluster_tls_ca is needed: cluster_nodes has addresses that are not loopback",
         failure(tls(REMOTE, null, "c", "k", "")));
+  }
+
+  @Test
+  void readsFlagsAndFile(@TempDir Path dir) throws IOException {
+    Path file = dir.resolve("holdfast.toml");
+    Files.writeString(
+        file,
+        """
+        data_path = "%s"
+        cluster_node  = "b"
+        cluster_id    = "900"
+        cluster_groups = 4
+        cluster_nodes = [
+          "a 127.0.0.1:4160",
+          "b 127.0.0.1:4161",
+          "c [::1]:4162",
+        ]
+        """
+            .formatted(dir));
+    Options options = options("--config=" + file);
+    ClusterConfig config = ClusterConfig.of(options.cluster());
+    assertEquals("b", config.node());
+    assertEquals(4, config.groups());
+    assertEquals(List.of("a", "b", "c"), config.names());
+    assertEquals("c", config.preferred(2));
+    assertEquals("a", config.preferred(3));
+    assertEquals(false, options.cluster().isInit());
+    assertEquals(true, options("--config=" + file, "--cluster-init").cluster().isInit());
+    assertNull(ClusterConfig.of(options("--data-path=" + dir).cluster()));
+
+    Files.writeString(file, "cluster_init = true\n");
+    assertTrue(fail("--config=" + file).message().contains("cluster_init"));
+    assertEquals(
+        new Parsed.Fail("holdfast: cluster_node \"x\" is not in cluster_nodes: a, b, c", 1),
+        fail("--data-path=" + dir, "--cluster-nodes=" + LOCAL, "--cluster-node=x"));
+    assertEquals(
+        new Parsed.Fail("holdfast: --cluster-init needs cluster_nodes", 1),
+        fail("--data-path=" + dir, "--cluster-init"));
+    assertEquals(
+        new Parsed.Fail("holdfast: cluster_groups needs cluster_nodes", 1),
+        fail("--data-path=" + dir, "--cluster-groups=3"));
+  }
+
+  private static Options options(String... args) {
+    Parsed parsed = ClusterConfig.checked(OptionsLoader.parse(args));
+    return assertInstanceOf(Parsed.Run.class, parsed, parsed::toString).options();
+  }
+
+  private static Parsed.Fail fail(String... args) {
+    return assertInstanceOf(Parsed.Fail.class, ClusterConfig.checked(OptionsLoader.parse(args)));
   }
 }

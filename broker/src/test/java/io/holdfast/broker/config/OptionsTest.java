@@ -100,7 +100,15 @@ class OptionsTest {
         Arguments.of("debug_endpoints", false),
         Arguments.of("log_format", "text"),
         Arguments.of("shutdown_timeout", 5_000_000_000L),
-        Arguments.of("event_loop_threads", 0L));
+        Arguments.of("event_loop_threads", 0L),
+        Arguments.of("cluster_nodes", List.of()),
+        Arguments.of("cluster_node", ""),
+        Arguments.of("cluster_id", ""),
+        Arguments.of("cluster_groups", 3L),
+        Arguments.of("cluster_tls", true),
+        Arguments.of("cluster_tls_cert", ""),
+        Arguments.of("cluster_tls_key", ""),
+        Arguments.of("cluster_tls_ca", ""));
   }
 
   @ParameterizedTest

@@ -73,11 +73,23 @@ public final class DataDir implements Closeable {
 
   /** As {@link #open(Path)}, on a disk of which more is known than of the machine's. */
   public static DataDir open(Path root, Disk disk) throws IOException {
+    ClusterFile.refuseMember(disk, root, "start it with cluster_nodes");
+    return openAny(root, disk);
+  }
+
+  /**
+   * As {@link #open(Path, Disk)}, for a node of a cluster: it knows whether the directory is its
+   * own.
+   */
+  public static DataDir openMember(Path root, Disk disk) throws IOException {
+    return openAny(root, disk);
+  }
+
+  private static DataDir openAny(Path root, Disk disk) throws IOException {
     if (!Files.isDirectory(root)) {
       throw new IOException("data path " + root + " is not a directory");
     }
     refuseNsqds(root);
-    ClusterFile.refuseMember(disk, root, "and this version takes part in no cluster");
     DataDirLock lock = DataDirLock.take(root, disk);
     boolean opened = false;
     try {
@@ -124,6 +136,16 @@ public final class DataDir implements Closeable {
   /** Whether the machine may have stopped under the last broker, so that writes can be lost. */
   public boolean mayHaveLostPower() {
     return lock.lastStop() == LastStop.MACHINE_STOPPED;
+  }
+
+  /** How the process before this one ended. */
+  public LastStop lastStop() {
+    return lock.lastStop();
+  }
+
+  /** The disk that it is on. */
+  public Disk disk() {
+    return disk;
   }
 
   /** Whether the last broker left files that may not be forced, see {@link Disk#forceAll}. */
@@ -232,7 +254,9 @@ public final class DataDir implements Closeable {
     try (DirectoryStream<Path> dirs = Files.newDirectoryStream(parent)) {
       for (Path dir : dirs) {
         String fileName = dir.getFileName().toString();
-        if (DirNames.isPassing(fileName) || StrayFiles.isAside(dir)) {
+        if (DirNames.isPassing(fileName)
+            || DirNames.isReplicated(fileName)
+            || StrayFiles.isAside(dir)) {
           continue;
         }
         String name = DirNames.unescape(fileName);

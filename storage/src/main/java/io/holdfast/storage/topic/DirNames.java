@@ -14,6 +14,9 @@ public final class DirNames {
   /** Begins the name of a directory that does not outlive the process. */
   public static final String EPHEMERAL_PREFIX = ".ephemeral-";
 
+  /** Between name and number of a topic that brokers share; {@link #escape} makes none. */
+  public static final char REPLICATED_MARK = '~';
+
   private static final String EPHEMERAL_SUFFIX = "#ephemeral";
 
   private DirNames() {}
@@ -26,6 +29,11 @@ public final class DirNames {
   /** Whether a directory of this name is to be removed at start. */
   public static boolean isPassing(String dirName) {
     return dirName.startsWith(DELETED_PREFIX) || dirName.startsWith(EPHEMERAL_PREFIX);
+  }
+
+  /** Whether a directory of this name belongs to a topic that brokers share. */
+  public static boolean isReplicated(String dirName) {
+    return dirName.indexOf(REPLICATED_MARK) > 0;
   }
 
   /** The directory name for a topic or channel name. */

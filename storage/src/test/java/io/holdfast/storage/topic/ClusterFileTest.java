@@ -94,7 +94,7 @@ final class ClusterFileTest {
     FILE.write(Disk.LOCAL, root);
     String belongs = "data path " + root + " belongs to node a of cluster 1a2b-3c: ";
     assertEquals(
-        belongs + "its topics are no local ones, and this version takes part in no cluster",
+        belongs + "its topics are no local ones, start it with cluster_nodes",
         assertThrows(IOException.class, () -> DataDir.open(root)).getMessage());
     assertEquals(
         belongs + "its topics are no local ones, and these tools do not read replicated ones",

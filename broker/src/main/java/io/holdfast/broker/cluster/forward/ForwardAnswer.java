@@ -13,20 +13,36 @@ import java.nio.charset.StandardCharsets;
 record ForwardAnswer(Kind kind, long accepted, String text) {
   private static final int HEAD_BYTES = 1 + Long.BYTES;
 
-  /** What became of it; the order is that of their numbers. */
+  /** What became of it. */
   enum Kind {
     /** It is committed. */
-    STORED,
+    STORED(0),
     /** It never will be, and the client is to be told why. */
-    REFUSED,
+    REFUSED(1),
     /** This attempt never will be: it may be tried again. */
-    LATER,
+    LATER(2),
     /** The leader does not know. */
-    UNKNOWN,
+    UNKNOWN(3),
     /** Nothing more of the stream is taken. */
-    CLOSED,
+    CLOSED(4),
     /** Made here, never sent: no answer came, and none will. */
-    LOST
+    LOST(5);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+
+    /** The kind that a leader sent; {@link #LOST} for a code that no leader sends. */
+    static Kind of(int code) {
+      for (Kind kind : values()) {
+        if (kind.code == code) {
+          return kind;
+        }
+      }
+      return LOST;
+    }
   }
 
   static ForwardAnswer stored() {
@@ -56,7 +72,7 @@ record ForwardAnswer(Kind kind, long accepted, String text) {
   ByteBuf write() {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     ByteBuf to = Unpooled.buffer(HEAD_BYTES + bytes.length);
-    return to.writeByte(kind.ordinal()).writeLong(accepted).writeBytes(bytes);
+    return to.writeByte(kind.code).writeLong(accepted).writeBytes(bytes);
   }
 
   /** Reads one; what is none counts as none. */
@@ -64,11 +80,10 @@ record ForwardAnswer(Kind kind, long accepted, String text) {
     if (from.readableBytes() < HEAD_BYTES) {
       return lost();
     }
-    int kind = from.readUnsignedByte();
+    Kind kind = Kind.of(from.readUnsignedByte());
     long accepted = from.readLong();
-    if (kind >= Kind.LOST.ordinal()) {
-      return lost();
-    }
-    return new ForwardAnswer(Kind.values()[kind], accepted, from.toString(StandardCharsets.UTF_8));
+    return kind == Kind.LOST
+        ? lost()
+        : new ForwardAnswer(kind, accepted, from.toString(StandardCharsets.UTF_8));
   }
 }

@@ -4,6 +4,7 @@ import io.holdfast.broker.cluster.NodeStatus;
 import io.holdfast.broker.queue.PublishLimits;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -73,7 +74,7 @@ public final class MemberLimits implements PublishRefusals {
             names.size() - fullNow.size() < 2 ? diskRefusal(fullNow, free, limit) : null);
   }
 
-  private static String diskRefusal(Set<String> full, TreeMap<String, Long> free, long limit) {
+  private static String diskRefusal(Set<String> full, Map<String, Long> free, long limit) {
     return "disk is nearly full on "
         + String.join(", ", full)
         + ": "

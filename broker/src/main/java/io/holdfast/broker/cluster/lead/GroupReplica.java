@@ -49,6 +49,7 @@ public final class GroupReplica implements GroupMember {
         group,
         node == null ? "no leader is known" : "leader is " + node,
         term);
+    leader.leaderIs(node, term);
   }
 
   @Override

@@ -16,6 +16,14 @@ public interface LeaderListener {
   /** All topics of the group are led here from now on. */
   default void serving(long term) {}
 
+  /**
+   * Who leads the group is known, or not any more.
+   *
+   * @param node null when none is known
+   * @param term of the leader, or the newest one known
+   */
+  default void leaderIs(String node, long term) {}
+
   /** A message of a topic cannot be read on this node's disk; others may have it. */
   default void unreadable(String topic) {}
 

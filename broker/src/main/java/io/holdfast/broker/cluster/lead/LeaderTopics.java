@@ -86,6 +86,11 @@ public final class LeaderTopics {
     }
   }
 
+  /** Who leads the group. Any thread; does not block. */
+  void leaderIs(String node, long term) {
+    listener.leaderIs(node, term);
+  }
+
   private synchronized void stop() {
     Leadership leading = current;
     if (leading != null) {

@@ -167,6 +167,7 @@ final class FakeCluster {
     }
 
     /** Applies the next entry, if there is any. */
+    @SuppressWarnings("ReferenceEquality") // the very entry, not one like it
     boolean apply() {
       if (applied == log.size()) {
         if (leads > 0 && leads == term && name.equals(NAMES.get(leader)) && applied >= servesFrom) {

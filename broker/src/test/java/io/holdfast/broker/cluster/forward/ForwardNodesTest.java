@@ -35,7 +35,7 @@ class ForwardNodesTest {
   private final Map<String, ForwardNode> nodes = new LinkedHashMap<>();
 
   /** Publishes at a node, many at a time, until it is told to stop. */
-  private final class Client extends Thread {
+  private static final class Client extends Thread {
     final ForwardNode node;
     final Map<String, Told> published = new LinkedHashMap<>();
     private final Semaphore free = new Semaphore(PIPELINED);

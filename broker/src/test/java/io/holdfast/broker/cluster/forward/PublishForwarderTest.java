@@ -26,7 +26,6 @@ class PublishForwarderTest {
   private final FakeCluster cluster = new FakeCluster(1);
   private final Node a = cluster.nodes.get(A);
   private final Node b = cluster.nodes.get(B);
-  private final Node c = cluster.nodes.get(C);
 
   private static ByteBuffer section(String body) {
     byte[] bytes = body.getBytes(StandardCharsets.US_ASCII);

@@ -1,0 +1,351 @@
+package io.holdfast.broker.cluster;
+
+import io.holdfast.broker.cluster.ClusterDirectory.Standing;
+import io.holdfast.broker.cluster.ClusterDirectory.State;
+import io.holdfast.broker.cluster.engine.GroupFiles;
+import io.holdfast.broker.cluster.engine.GroupPeer;
+import io.holdfast.broker.cluster.engine.JraftLink;
+import io.holdfast.broker.cluster.forward.ForwardPlace;
+import io.holdfast.broker.cluster.forward.MemberLimits;
+import io.holdfast.broker.cluster.forward.PeersLeaderLink;
+import io.holdfast.broker.cluster.forward.PublishForwarder;
+import io.holdfast.broker.cluster.forward.StartNumber;
+import io.holdfast.broker.cluster.lead.LeaderListener;
+import io.holdfast.broker.cluster.lead.LeaderPlace;
+import io.holdfast.broker.cluster.peers.Peers;
+import io.holdfast.broker.cluster.peers.PeersConfig;
+import io.holdfast.broker.net.Transport;
+import io.holdfast.broker.queue.TopicLeaders;
+import io.holdfast.broker.tls.TlsContexts;
+import io.holdfast.broker.tls.TlsException;
+import io.holdfast.storage.files.LastStop;
+import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.raft.RaftLogOptions;
+import io.holdfast.storage.topic.ClusterFile;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This broker as a node of a cluster: puts together what it takes, starts the groups once the
+ * cluster is formed, and stops all of it. One thread starts and stops; others may ask.
+ */
+public final class ClusterNode implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterNode.class);
+  private static final int EVENT_LOOPS = 2;
+  private static final int LEADER_THREADS = 4;
+  private static final long FORMING_MS = 200;
+  private static final long STATUS_MS = 1000;
+  private static final long UPKEEP_MS = 500;
+
+  /** How long a stop waits until others lead. */
+  private static final long HAND_OVER_MS = 2000;
+
+  private static final long LOG_FILE_BYTES = 32L << 20;
+
+  /** What an entry has beside its messages. */
+  private static final int ENTRY_ROOM_BYTES = 64 << 10;
+
+  private static final int FRAME_ROOM_BYTES = 1 << 20;
+  private static final long MIN_QUEUED_BYTES = 64L << 20;
+
+  /** Of publishes under way, from which on connections are not read. */
+  private static final long MAX_FORWARD_BYTES = 32L << 20;
+
+  private final ClusterConfig config;
+  private final ClusterPlace place;
+  private final Standing standing;
+  private final Transport transport = new Transport(EVENT_LOOPS);
+  private final Membership membership;
+  private final Peers peers;
+  private final JraftLink link;
+  private final Forming forming;
+  private final NodeStatuses statuses;
+  private final MemberLimits limits;
+  private final PublishForwarder forwarder;
+  private final ClusterTopics topics;
+  private final ExecutorService leaderThreads =
+      Executors.newFixedThreadPool(LEADER_THREADS, new DefaultThreadFactory("leader", true));
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("cluster-timer", true));
+  private final ScheduledExecutorService upkeep =
+      Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("cluster", true));
+  private final CompletableFuture<String> mustExit = new CompletableFuture<>();
+
+  /** By number, also before this node takes part. */
+  private final List<NodeGroup> made = new ArrayList<>();
+
+  /** By number; empty before this node takes part. */
+  private volatile List<NodeGroup> groups = List.of();
+
+  /**
+   * Neither listens nor takes part yet.
+   *
+   * @param standing what the directory may be started as
+   * @param own what this node says of itself; must not block
+   * @param leaderListener told which topics are led here
+   * @throws IOException in one line: a TLS file is missing or of no use
+   */
+  public ClusterNode(
+      ClusterConfig config,
+      Standing standing,
+      ClusterPlace place,
+      Supplier<NodeStatus> own,
+      LeaderListener leaderListener)
+      throws IOException {
+    this.config = config;
+    this.standing = standing;
+    this.place = place;
+    membership = new Membership(config, place.root(), standing, System::nanoTime);
+    peers = new Peers(peersConfig(), membership::handshake, membership, transport);
+    peers.listen(membership);
+    link = new JraftLink(peers);
+    List<String> names = List.copyOf(config.nodes().keySet());
+    long start = StartNumber.next(place.disk(), place.root(), System::currentTimeMillis);
+    for (int group = 0; group < config.groups(); group++) {
+      made.add(
+          new NodeGroup(
+              new LeaderPlace(group, config.clusterId(), names.indexOf(config.node()), start),
+              config.groups(),
+              link,
+              place,
+              leaderThreads,
+              leaderListener));
+    }
+    limits =
+        new MemberLimits(
+            names,
+            name -> name.equals(config.node()) ? own.get() : said(name),
+            place.diskFreeLimitBytes());
+    ForwardPlace here = new ForwardPlace(config.node(), names, start, config.groups());
+    forwarder =
+        new PublishForwarder(
+            here,
+            new PeersLeaderLink(peers, here, made.stream().map(NodeGroup::led).toList(), limits),
+            this::refusal,
+            MAX_FORWARD_BYTES,
+            System::nanoTime);
+    forming =
+        new Forming(
+            config,
+            membership,
+            place.root(),
+            place.disk(),
+            (dir, group) -> files(group, LastStop.CLEAN).create(),
+            peers);
+    statuses = new NodeStatuses(peers, own, System::currentTimeMillis);
+    topics =
+        new ClusterTopics(
+            config.node(),
+            config.groups(),
+            membership::state,
+            () -> groups,
+            this::tcpAddressOf,
+            timer);
+    membership.mustExit().thenAccept(mustExit::complete);
+  }
+
+  private PeersConfig peersConfig() throws IOException {
+    TlsContexts tls = null;
+    if (config.tls() != null) {
+      try {
+        tls = PeersConfig.mutualTls(config.tls().cert(), config.tls().key(), config.tls().ca());
+      } catch (TlsException e) {
+        throw new IOException("cluster_tls: " + e.getMessage(), e);
+      }
+    }
+    int frame = logOptions().maxEntryBytes() + FRAME_ROOM_BYTES;
+    return new PeersConfig(
+        config.node(),
+        config.nodes(),
+        frame,
+        Math.max(MIN_QUEUED_BYTES, 4L * frame),
+        tls,
+        PeersConfig.Times.DEFAULT);
+  }
+
+  private RaftLogOptions logOptions() {
+    return new RaftLogOptions(
+        LOG_FILE_BYTES, place.maxEntryBytes() + ENTRY_ROOM_BYTES + GroupFiles.ENTRY_HEAD_BYTES);
+  }
+
+  private GroupFiles files(int group, LastStop lastStop) {
+    return new GroupFiles(
+        ClusterFile.groupDir(place.root(), group), place.disk(), logOptions(), lastStop);
+  }
+
+  private String tcpAddressOf(String node) {
+    NodeStatus status = said(node);
+    return status == null ? null : status.tcpAddress();
+  }
+
+  private NodeStatus said(String node) {
+    NodeStatuses.Heard heard = statuses.of(node);
+    return heard == null ? null : heard.status();
+  }
+
+  // ---------------------------------------------------------------- start
+
+  /**
+   * Listens for the other nodes; a member takes part when this returns, others once they may.
+   *
+   * @throws IOException in one line: the address is taken, or none of this machine's
+   */
+  public void start() throws IOException {
+    peers.start();
+    statuses.start(STATUS_MS);
+    forwarder.start();
+    timer.scheduleWithFixedDelay(limits::look, 0, STATUS_MS, TimeUnit.MILLISECONDS);
+    forming.start(FORMING_MS);
+    forming
+        .formed()
+        .whenComplete(
+            (file, failure) -> {
+              if (failure == null) {
+                takePart(file);
+              } else {
+                mustExit.complete(Reasons.of(failure));
+              }
+            });
+  }
+
+  private void takePart(ClusterFile file) {
+    List<GroupPeer> members = new ArrayList<>();
+    config
+        .nodes()
+        .forEach(
+            (name, address) -> members.add(new GroupPeer(name, address.host(), address.port(), 0)));
+    GroupPeer self =
+        new GroupPeer(
+            config.node(),
+            config.nodes().get(config.node()).host(),
+            config.nodes().get(config.node()).port(),
+            file.incarnation());
+    link.know(members);
+    boolean wasMember = standing.state() == State.MEMBER;
+    List<GroupUpkeep> keepers = new ArrayList<>();
+    List<PreferredLeader> preferred = new ArrayList<>();
+    for (NodeGroup group : made) {
+      String lost = standing.lost().get(group.group());
+      keepers.add(new GroupUpkeep(group, lost == null, System::nanoTime));
+      preferred.add(
+          new PreferredLeader(
+              group, config.preferred(group.group()), peers::isReachable, System::nanoTime));
+      if (lost == null) {
+        group.start(
+            new NodeGroup.Part(
+                self,
+                file.incarnation() == 0 ? members : List.of(),
+                files(group.group(), wasMember ? place.lastStop() : LastStop.CLEAN),
+                forwarder));
+      } else {
+        group.lost(lost);
+      }
+    }
+    groups = List.copyOf(made);
+    upkeep.scheduleWithFixedDelay(
+        () -> visit(keepers, preferred), UPKEEP_MS, UPKEEP_MS, TimeUnit.MILLISECONDS);
+  }
+
+  private void visit(List<GroupUpkeep> keepers, List<PreferredLeader> preferred) {
+    try {
+      if (groups.stream().anyMatch(group -> group.leader() != null)) {
+        membership.joined();
+      }
+      keepers.forEach(GroupUpkeep::visit);
+      preferred.forEach(PreferredLeader::visit);
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
+      LOG.error("CLUSTER: upkeep failed", e);
+    }
+  }
+
+  // ---------------------------------------------------------------- asking
+
+  /** Done, with a line for the operator, when this process has to end because of another node. */
+  public CompletableFuture<String> mustExit() {
+    return mustExit;
+  }
+
+  /** Who leads which topics. */
+  public TopicLeaders leaders() {
+    return topics;
+  }
+
+  /** Brings publishes to whoever leads. */
+  public PublishForwarder forwarder() {
+    return forwarder;
+  }
+
+  /** Why this node publishes nothing to shared topics; null when it does. */
+  private String refusal() {
+    return membership.state() == State.WAITING ? ClusterTopics.NO_MEMBER : null;
+  }
+
+  /** How everything stands; never waits. */
+  public ClusterView view() {
+    return new ClusterView(config, membership, peers, statuses, groups);
+  }
+
+  // ---------------------------------------------------------------- stop
+
+  /** Has others lead what is led here; returns when they do, or after two seconds. */
+  public void handOver() {
+    List<CompletableFuture<Void>> asked = new ArrayList<>();
+    for (NodeGroup group : groups) {
+      String to = group.isServing() ? successor(group) : null;
+      if (to != null) {
+        asked.add(group.handOverOrSay(to));
+      }
+    }
+    CompletableFuture.allOf(asked.toArray(CompletableFuture<?>[]::new))
+        .completeOnTimeout(null, HAND_OVER_MS, TimeUnit.MILLISECONDS)
+        .join();
+  }
+
+  /** Whoever can be reached and has most of the log; null for nobody. */
+  private String successor(NodeGroup group) {
+    String best = null;
+    long bestLag = Long.MAX_VALUE;
+    for (var peer : group.status().peers()) {
+      if (peer.voter()
+          && peer.lag() >= 0
+          && peer.lag() < bestLag
+          && peers.isReachable(peer.node())) {
+        best = peer.node();
+        bestLag = peer.lag();
+      }
+    }
+    return best;
+  }
+
+  /** Takes part no more. */
+  @Override
+  public void close() {
+    forming.close();
+    statuses.close();
+    timer.shutdownNow();
+    upkeep.shutdown();
+    try {
+      upkeep.awaitTermination(HAND_OVER_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    groups.forEach(NodeGroup::close);
+    forwarder.close();
+    peers.close();
+    link.close();
+    transport.close();
+    leaderThreads.shutdown();
+  }
+}

@@ -1,0 +1,113 @@
+package io.holdfast.broker.cluster;
+
+import io.holdfast.broker.cluster.engine.GroupStatus;
+import io.holdfast.storage.files.Reasons;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a group needs now and then: a snapshot when its log has grown, files removed that nobody
+ * needs, and after an error another start. For one thread.
+ */
+final class GroupUpkeep {
+  private static final Logger LOG = LoggerFactory.getLogger(GroupUpkeep.class);
+
+  /** So much log behind a snapshot asks for the next one. */
+  private static final long SNAPSHOT_BYTES = 256L << 20;
+
+  /** After so long anything new does. */
+  private static final long SNAPSHOT_NS = TimeUnit.MINUTES.toNanos(10);
+
+  /** How often a leader looks for what nobody needs. */
+  private static final long LEADER_NS = TimeUnit.SECONDS.toNanos(5);
+
+  private static final long FIRST_RESTART_NS = TimeUnit.SECONDS.toNanos(2);
+  private static final long LAST_RESTART_NS = TimeUnit.MINUTES.toNanos(1);
+
+  private final NodeGroup group;
+  private final LongSupplier nanoClock;
+
+  /** Whether a group that has stopped may be tried again: its files are there. */
+  private final boolean mayRestart;
+
+  private long finishedIndex;
+  private long baseBytes = Long.MAX_VALUE;
+  private long snapshotAskedNs;
+  private volatile boolean isTakingSnapshot;
+  private long leaderLookNs;
+  private long restartNs;
+  private long restartDelayNs = FIRST_RESTART_NS;
+
+  GroupUpkeep(NodeGroup group, boolean mayRestart, LongSupplier nanoClock) {
+    this.group = group;
+    this.mayRestart = mayRestart;
+    this.nanoClock = nanoClock;
+    snapshotAskedNs = nanoClock.getAsLong();
+    leaderLookNs = snapshotAskedNs;
+  }
+
+  /** Does what is due. */
+  void visit() {
+    long nowNs = nanoClock.getAsLong();
+    if (group.error() != null) {
+      restart(nowNs);
+      return;
+    }
+    GroupStatus status = group.status();
+    if (status == null) {
+      return;
+    }
+    restartNs = 0;
+    try {
+      if (status.snapshot() > finishedIndex) {
+        finishedIndex = status.snapshot();
+        group.snapshotFinished(finishedIndex);
+      }
+      if (nowNs - leaderLookNs > LEADER_NS) {
+        leaderLookNs = nowNs;
+        group.housekeep();
+      }
+    } catch (IOException e) {
+      LOG.error("CLUSTER: group {}: {}", group.group(), Reasons.of(e));
+    }
+    snapshotIfDue(status, nowNs);
+  }
+
+  private void snapshotIfDue(GroupStatus status, long nowNs) {
+    baseBytes = Math.min(baseBytes, status.logBytes());
+    boolean isLarge = status.logBytes() - baseBytes >= SNAPSHOT_BYTES;
+    boolean isOld = nowNs - snapshotAskedNs >= SNAPSHOT_NS;
+    if (isTakingSnapshot || !(isLarge || isOld)) {
+      return;
+    }
+    snapshotAskedNs = nowNs;
+    if (status.applied() <= status.snapshot()) {
+      return;
+    }
+    baseBytes = status.logBytes();
+    isTakingSnapshot = true;
+    group.snapshot().whenComplete((index, failure) -> isTakingSnapshot = false);
+  }
+
+  private void restart(long nowNs) {
+    if (!mayRestart) {
+      return;
+    }
+    if (restartNs == 0) {
+      restartNs = nowNs + restartDelayNs;
+      return;
+    }
+    if (nowNs - restartNs < 0) {
+      return;
+    }
+    restartDelayNs = Math.min(LAST_RESTART_NS, 2 * restartDelayNs);
+    restartNs = 0;
+    group.stop();
+    group.start();
+    finishedIndex = 0;
+    baseBytes = Long.MAX_VALUE;
+  }
+}

@@ -1,0 +1,365 @@
+package io.holdfast.broker.cluster;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.broker.cluster.engine.GroupFiles;
+import io.holdfast.broker.cluster.engine.GroupPeer;
+import io.holdfast.broker.cluster.engine.GroupStatus;
+import io.holdfast.broker.cluster.engine.JraftGroup;
+import io.holdfast.broker.cluster.engine.JraftLink;
+import io.holdfast.broker.cluster.forward.LedTopics;
+import io.holdfast.broker.cluster.forward.PublishForwarder;
+import io.holdfast.broker.cluster.lead.GroupReplica;
+import io.holdfast.broker.cluster.lead.LeaderListener;
+import io.holdfast.broker.cluster.lead.LeaderPlace;
+import io.holdfast.broker.cluster.lead.LeaderTopics;
+import io.holdfast.broker.cluster.state.GroupPlace;
+import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.PublishListener;
+import io.holdfast.broker.queue.SharedLogException;
+import io.holdfast.broker.queue.Topic;
+import io.holdfast.storage.files.Reasons;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One group on this node: its state, its topics while it is led here, and the engine that decides;
+ * all made anew after an error. Thread-safe.
+ */
+final class NodeGroup {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeGroup.class);
+
+  /** Without a sign of the leader, ms. */
+  private static final int ELECTION_TIMEOUT_MS = 1000;
+
+  private final LeaderPlace leading;
+  private final int groups;
+  private final JraftLink link;
+  private final ClusterPlace broker;
+  private final Executor workers;
+  private final LeaderListener listener;
+  private final LedTopics led = new Led();
+
+  /** All that a start makes. */
+  private record Running(GroupState state, LeaderTopics topics, JraftGroup engine) {}
+
+  /** null when it does not run. */
+  private volatile Running running;
+
+  /** Why it does not run, although it was to; null for no reason. */
+  private volatile String error;
+
+  /** What it is started with; null before it may take part. */
+  @GuardedBy("this")
+  private Part part;
+
+  @GuardedBy("this")
+  private boolean isOver;
+
+  /**
+   * How a node takes part.
+   *
+   * @param self this node
+   * @param initial the first members of a group that was made with the cluster; empty for a node
+   *     that came later
+   * @param files where log and vote are
+   * @param forwarder told who leads, and what is applied
+   */
+  record Part(
+      GroupPeer self, List<GroupPeer> initial, GroupFiles files, PublishForwarder forwarder) {}
+
+  /**
+   * Takes no part yet.
+   *
+   * @param leading which node and group this is
+   * @param groups how many there are
+   * @param workers make topics when leading begins
+   * @param listener told which topics are led here
+   */
+  NodeGroup(
+      LeaderPlace leading,
+      int groups,
+      JraftLink link,
+      ClusterPlace broker,
+      Executor workers,
+      LeaderListener listener) {
+    this.leading = leading;
+    this.groups = groups;
+    this.link = link;
+    this.broker = broker;
+    this.workers = workers;
+    this.listener = listener;
+  }
+
+  /** It does not run here and is not to. */
+  void lost(String reason) {
+    error = reason;
+    LOG.error("CLUSTER: group {} stopped: {}", group(), reason);
+  }
+
+  /** Begins to take part; what is wrong is said in {@link #error}. */
+  synchronized void start(Part as) {
+    part = as;
+    start();
+  }
+
+  /** As the other one, after it has stopped. */
+  synchronized void start() {
+    if (isOver || running != null) {
+      return;
+    }
+    // Forced in the log; the journals need not be.
+    GroupState state =
+        new GroupState(
+            new GroupPlace(group(), groups, broker.root()),
+            broker.context().storageOptions(true),
+            broker.context().syncThread());
+    state.watch(part.forwarder().watch(group()));
+    LeaderTopics topics =
+        new LeaderTopics(leading, state, broker.context(), workers, new Told(part.forwarder()));
+    JraftGroup engine =
+        new JraftGroup(
+            group(),
+            part.self(),
+            part.initial(),
+            part.files(),
+            link,
+            new GroupReplica(group(), state, topics),
+            ELECTION_TIMEOUT_MS);
+    topics.of(engine);
+    try {
+      engine.start();
+      running = new Running(state, topics, engine);
+      error = null;
+    } catch (IOException e) {
+      engine.stop();
+      state.close();
+      String reason = Reasons.of(e);
+      if (!reason.equals(error)) {
+        LOG.error("CLUSTER: group {} stopped: {}", group(), reason);
+      }
+      error = reason;
+    }
+  }
+
+  /** Takes part no more until {@link #start}; nothing is applied when it returned. */
+  synchronized void stop() {
+    Running stopping = running;
+    running = null;
+    if (stopping != null) {
+      stopping.engine().stop();
+      stopping.topics().stopsLeading(Long.MAX_VALUE);
+      stopping.state().close();
+    }
+  }
+
+  /** Takes part no more. */
+  synchronized void close() {
+    isOver = true;
+    stop();
+  }
+
+  // ---------------------------------------------------------------- asking
+
+  int group() {
+    return leading.group();
+  }
+
+  /** Whether it runs on this node. */
+  boolean isRunning() {
+    return running != null;
+  }
+
+  /** Why it has stopped here, null when it has not. */
+  String error() {
+    Running now = running;
+    return now == null ? error : now.engine().status().error();
+  }
+
+  /** What is known now; null when it does not run. */
+  GroupStatus status() {
+    Running now = running;
+    return now == null ? null : now.engine().status();
+  }
+
+  /** Who leads, null when nobody is known. */
+  String leader() {
+    GroupStatus now = status();
+    return now == null ? null : now.leader();
+  }
+
+  /** Whether this node leads it and its topics answer. */
+  boolean isServing() {
+    Running now = running;
+    return now != null && now.topics().isServing();
+  }
+
+  /** Whether there is a topic of a name, as far as this node has heard. */
+  boolean hasTopic(String name) {
+    Running now = running;
+    return now != null && now.state().topic(name) != null;
+  }
+
+  /** How many topics there are, as far as this node has heard. */
+  int topicCount() {
+    Running now = running;
+    return now == null ? 0 : now.state().topics().size();
+  }
+
+  /** The topics that are led here, for publishes of all nodes. */
+  LedTopics led() {
+    return led;
+  }
+
+  // ---------------------------------------------------------------- doing
+
+  /** See {@link LeaderTopics#create}. */
+  Topic create(String name) throws BrokerException {
+    Running now = running;
+    if (now == null) {
+      throw new BrokerException("no leader for topic " + name);
+    }
+    return now.topics().create(name);
+  }
+
+  /** See {@link LeaderTopics#housekeep}. */
+  void housekeep() throws IOException {
+    Running now = running;
+    if (now != null) {
+      now.topics().housekeep();
+    }
+  }
+
+  /** A snapshot is finished; see {@link GroupState#snapshotFinished}. */
+  void snapshotFinished(long index) throws IOException {
+    Running now = running;
+    if (now != null) {
+      now.state().snapshotFinished(index);
+    }
+  }
+
+  /** Takes a snapshot; up to which index. */
+  CompletableFuture<Long> snapshot() {
+    Running now = running;
+    if (now == null) {
+      return CompletableFuture.failedFuture(new IOException("the group has stopped"));
+    }
+    long beganNs = System.nanoTime();
+    LOG.info("CLUSTER: group {}: snapshot begins at {}", group(), now.state().appliedIndex());
+    return now.engine()
+        .snapshot()
+        .whenComplete(
+            (index, failure) -> {
+              if (failure == null) {
+                LOG.info(
+                    "CLUSTER: group {}: snapshot done at {}, {} ms",
+                    group(),
+                    index,
+                    (System.nanoTime() - beganNs) / 1_000_000);
+              } else {
+                LOG.warn("CLUSTER: group {}: no snapshot: {}", group(), Reasons.of(failure));
+              }
+            });
+  }
+
+  /** Hands the leadership over, when all that became of messages is in the log. */
+  CompletableFuture<Void> handOver(String to) {
+    Running now = running;
+    if (now == null) {
+      return CompletableFuture.failedFuture(new IOException("the group has stopped"));
+    }
+    LOG.info("CLUSTER: group {}: handing over to {}", group(), to);
+    return now.topics().flush().thenCompose(flushed -> now.engine().handOver(to));
+  }
+
+  /** As {@link #handOver}; when it does not work it is said in the log, and done all the same. */
+  CompletableFuture<Void> handOverOrSay(String to) {
+    return handOver(to)
+        .exceptionally(
+            failure -> {
+              LOG.warn("CLUSTER: group {} was not handed over: {}", group(), Reasons.of(failure));
+              return null;
+            });
+  }
+
+  /** Passes on what the leader's side says. */
+  private final class Told implements LeaderListener {
+    private final PublishForwarder forwarder;
+
+    Told(PublishForwarder forwarder) {
+      this.forwarder = forwarder;
+    }
+
+    @Override
+    public void leaderIs(String node, long term) {
+      forwarder.leaderIs(group(), node, term);
+    }
+
+    @Override
+    public void led(Topic topic) {
+      listener.led(topic);
+    }
+
+    @Override
+    public void withdrawn(Topic topic) {
+      listener.withdrawn(topic);
+    }
+
+    @Override
+    public void unreadable(String topic) {
+      listener.unreadable(topic);
+    }
+  }
+
+  /** The topics of whichever run; they are made as all others are, with their channels. */
+  private final class Led implements LedTopics {
+    private final LedTopics present =
+        LedTopics.of(
+            () -> {
+              Running now = running;
+              return now == null ? null : now.topics();
+            });
+
+    @Override
+    public boolean isServing(long term) {
+      return present.isServing(term);
+    }
+
+    @Override
+    public boolean has(long term, String topic) {
+      return present.has(term, topic) && broker.topics().existing(topic) != null;
+    }
+
+    @Override
+    public CompletableFuture<Void> create(long term, String topic) {
+      CompletableFuture<Void> made = new CompletableFuture<>();
+      broker
+          .topics()
+          .later(topic)
+          .whenComplete(
+              (created, failure) -> {
+                if (failure == null) {
+                  made.complete(null);
+                } else if (isServing(term)) {
+                  made.completeExceptionally(BrokerException.of(failure));
+                } else {
+                  made.completeExceptionally(
+                      new SharedLogException("no leader for topic " + topic, false));
+                }
+              });
+      return made;
+    }
+
+    @Override
+    public void publish(
+        long term, String topic, ByteBuffer section, int count, long deferMs, PublishListener told)
+        throws BrokerException {
+      present.publish(term, topic, section, count, deferMs, told);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package io.holdfast.broker.core;
+
+import io.holdfast.broker.cluster.ClusterConfig;
+import io.holdfast.broker.cluster.ClusterDirectory;
+import io.holdfast.broker.cluster.ClusterDirectory.Standing;
+import io.holdfast.broker.cluster.ClusterNode;
+import io.holdfast.broker.cluster.ClusterPlace;
+import io.holdfast.broker.cluster.ClusterView;
+import io.holdfast.broker.cluster.NodeStatus;
+import io.holdfast.broker.cluster.forward.PublishForwarder;
+import io.holdfast.broker.cluster.lead.LeaderListener;
+import io.holdfast.broker.config.Options;
+import io.holdfast.broker.config.OptionsLoader;
+import io.holdfast.broker.net.HostPort;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.PublishLimits;
+import io.holdfast.broker.queue.SharedTopics;
+import io.holdfast.broker.queue.Topic;
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.topic.DataDir;
+import io.holdfast.storage.topic.DirNames;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The cluster that a broker is a node of: what each gets of the other. Thread-safe. */
+public final class BrokerCluster {
+  private static final Logger LOG = LoggerFactory.getLogger(BrokerCluster.class);
+
+  private final Broker broker;
+  private final ClusterNode node;
+  private final SharedTopics topics;
+
+  /** What a broker is opened as. */
+  record Opening(DataDir dataDir, ClusterConfig config, Standing standing) {
+    /**
+     * Opens the data directory as what it is.
+     *
+     * @throws IOException in one line for the user
+     */
+    static Opening of(Options options, Disk disk) throws IOException {
+      ClusterConfig config;
+      try {
+        config = ClusterConfig.of(options.cluster());
+      } catch (IllegalArgumentException e) {
+        throw new IOException(e.getMessage(), e);
+      }
+      Path root = options.dataPath();
+      if (config == null) {
+        return new Opening(DataDir.open(root, disk), null, null);
+      }
+      boolean isInit = options.cluster().isInit();
+      Standing standing = ClusterDirectory.of(root, disk, config, isInit);
+      if (isInit && standing.state() == ClusterDirectory.State.MEMBER) {
+        LOG.info(
+            "CLUSTER: --cluster-init has no effect: {} belongs to cluster {}",
+            root,
+            standing.file().uuid());
+      }
+      return new Opening(DataDir.openMember(root, disk), config, standing);
+    }
+  }
+
+  /**
+   * Takes no part yet.
+   *
+   * @param opening has a configuration
+   * @throws IOException in one line for the user
+   */
+  BrokerCluster(Broker broker, BrokerContext context, Opening opening) throws IOException {
+    this.broker = broker;
+    Options options = broker.options();
+    DataDir dataDir = opening.dataDir();
+    node =
+        new ClusterNode(
+            opening.config(),
+            opening.standing(),
+            new ClusterPlace(
+                dataDir.root(),
+                dataDir.disk(),
+                dataDir.lastStop(),
+                context,
+                context.topics(),
+                () -> broker.options().diskFreeLimitBytes(),
+                PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize())),
+            this::status,
+            new Led());
+    topics = context.topics().share(node.leaders());
+  }
+
+  private final class Led implements LeaderListener {
+    @Override
+    public void led(Topic topic) {
+      topics.led(topic);
+    }
+
+    @Override
+    public void withdrawn(Topic topic) {
+      topics.withdrawn(topic);
+    }
+
+    @Override
+    public void unreadable(String topic) {
+      LOG.error("CLUSTER: TOPIC({}): a message cannot be read on this node", topic);
+    }
+  }
+
+  private NodeStatus status() {
+    Options now = broker.options();
+    String host = now.broadcastAddress();
+    return new NodeStatus(
+        address(host, now.broadcastTcpPort()),
+        address(host, now.broadcastHttpPort()),
+        OptionsLoader.version(),
+        broker.freeBytes(),
+        now.maxMsgSize(),
+        now.maxBodySize(),
+        false,
+        System.currentTimeMillis());
+  }
+
+  private static String address(String host, int port) {
+    return port <= 0 ? null : new HostPort(host, port).toString();
+  }
+
+  /** Begins; a member takes part when this returns. */
+  void start() throws IOException {
+    node.start();
+  }
+
+  /** Has others lead what is led here. */
+  void handOver() {
+    node.handOver();
+  }
+
+  /** Takes part no more. */
+  void close() {
+    node.close();
+  }
+
+  /** Whether a topic of this name is shared, if there is one. */
+  public boolean shares(String topic) {
+    return !DirNames.isEphemeral(topic);
+  }
+
+  /**
+   * Returns when this node leads the group of a topic. Waits for a leader; not for event loops.
+   *
+   * @throws BrokerException when another one leads it, or nobody
+   */
+  public void requireLed(String topic) throws BrokerException {
+    try {
+      node.leaders().ledHere(topic).join();
+    } catch (CompletionException e) {
+      throw BrokerException.of(e);
+    }
+  }
+
+  /** Publishes to shared topics, whoever leads them. */
+  public PublishForwarder publishes() {
+    return node.forwarder();
+  }
+
+  /** Done, with a line for the operator, when this process has to end because of another node. */
+  public CompletableFuture<String> mustExit() {
+    return node.mustExit();
+  }
+
+  /**
+   * How it stands, in the shape of {@code GET /cluster}.
+   *
+   * @param topic whose group is asked for, too; null for none
+   */
+  public ClusterView.Cluster view(String topic) {
+    return node.view().cluster(status(), topic);
+  }
+
+  /** What is wrong with groups on this node, null when nothing is. */
+  String error() {
+    return node.view().error();
+  }
+
+  /** Whether this node can serve. */
+  Health.State health() {
+    ClusterView view = node.view();
+    List<String> failures = view.failures();
+    if (!failures.isEmpty()) {
+      return Health.State.failed(String.join(", ", failures));
+    }
+    List<String> warnings = view.warnings();
+    return warnings.isEmpty() ? Health.State.OK : Health.State.warning(String.join(", ", warnings));
+  }
+}

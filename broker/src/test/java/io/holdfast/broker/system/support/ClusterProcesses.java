@@ -1,0 +1,117 @@
+package io.holdfast.broker.system.support;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.awaitility.Awaitility;
+
+/** Three brokers that share their topics, each in a process of its own, on loopback. */
+public final class ClusterProcesses implements AutoCloseable {
+  /** How long anything may take on a busy machine. */
+  public static final Duration LONG = Duration.ofMinutes(2);
+
+  private final Map<String, BrokerProcess> nodes = new LinkedHashMap<>();
+
+  private ClusterProcesses(String... flags) {
+    List<String> names = List.of("a", "b", "c");
+    List<String> addresses = new ArrayList<>();
+    names.forEach(name -> addresses.add(name + " 127.0.0.1:" + BrokerProcess.freePort()));
+    for (String name : names) {
+      List<String> all =
+          new ArrayList<>(
+              List.of(
+                  "--cluster-nodes=" + String.join(",", addresses),
+                  "--cluster-node=" + name,
+                  "--cluster-id=900",
+                  "--cluster-init",
+                  "--broadcast-address=127.0.0.1"));
+      all.addAll(List.of(flags));
+      nodes.put(name, BrokerProcess.of(all.toArray(String[]::new)));
+    }
+  }
+
+  /** Three that are started; nobody leads anything perhaps. */
+  public static ClusterProcesses started(String... flags) {
+    ClusterProcesses cluster = new ClusterProcesses(flags);
+    try {
+      cluster.nodes.values().forEach(BrokerProcess::start);
+      return cluster;
+    } catch (RuntimeException | Error e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  /** One of them. */
+  public BrokerProcess node(String name) {
+    return nodes.get(name);
+  }
+
+  /** All names. */
+  public List<String> names() {
+    return List.copyOf(nodes.keySet());
+  }
+
+  /** What {@code /cluster} of a node says. */
+  public JsonNode view(String node, String topic) {
+    return node(node).http().get("/cluster?topic=" + topic).json();
+  }
+
+  /** Who serves a topic's group, once all that run agree; fails after a while. */
+  public String awaitLeader(String topic) {
+    return Awaitility.await("a leader of topic " + topic)
+        .atMost(LONG)
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> leader(topic), Objects::nonNull);
+  }
+
+  private String leader(String topic) {
+    String leader = null;
+    for (Map.Entry<String, BrokerProcess> node : nodes.entrySet()) {
+      if (!node.getValue().isAlive()) {
+        continue;
+      }
+      JsonNode view = view(node.getKey(), topic);
+      JsonNode group = view.path("groups").path(view.path("topic").path("group").asInt());
+      String named = group.path("leader").asText(null);
+      boolean isServing = group.path("serving").asBoolean();
+      if (named == null
+          || (leader != null && !leader.equals(named))
+          || isServing != named.equals(node.getKey())) {
+        return null;
+      }
+      leader = named;
+    }
+    return leader != null && node(leader).isAlive() ? leader : null;
+  }
+
+  /** Waits until all nodes have applied the same in all groups. */
+  public void awaitLevel() {
+    Awaitility.await("all nodes level")
+        .atMost(LONG)
+        .pollInterval(Duration.ofMillis(100))
+        .until(() -> names().stream().map(this::applied).distinct().count() == 1);
+  }
+
+  private List<Long> applied(String node) {
+    List<Long> applied = new ArrayList<>();
+    view(node, "t").path("groups").forEach(group -> applied.add(group.path("applied").asLong()));
+    return applied;
+  }
+
+  /** What their running or last processes logged. */
+  public String log() {
+    StringBuilder all = new StringBuilder();
+    nodes.forEach((name, node) -> all.append("--- ").append(name).append('\n').append(node.log()));
+    return all.toString();
+  }
+
+  @Override
+  public void close() {
+    nodes.values().forEach(BrokerProcess::close);
+  }
+}
