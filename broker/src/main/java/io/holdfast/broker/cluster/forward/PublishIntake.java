@@ -5,6 +5,7 @@ import io.holdfast.broker.cluster.state.Origin;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.PublishIdentity;
 import io.holdfast.broker.queue.PublishListener;
+import io.holdfast.broker.queue.SharedLogException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,12 +160,17 @@ final class PublishIntake {
         asked.answer(ForwardAnswer.later(NOT_LED));
       } else if (failure == null) {
         publish(asked);
-      } else if (failure instanceof BrokerException) {
+      } else if (failure instanceof BrokerException && !isOfTheLog(failure)) {
         refuse(asked, failure.getMessage());
       } else {
         notNow(asked, NOT_LED);
       }
       serial.run(this::goOn);
+    }
+
+    /** Whether the topic may yet be there: what became of the publish is known all the same. */
+    private static boolean isOfTheLog(Throwable failure) {
+      return failure.getCause() instanceof SharedLogException;
     }
 
     private void publish(Asked asked) {

@@ -1,7 +1,9 @@
 package io.holdfast.broker.cluster.forward;
 
 import io.holdfast.broker.cluster.state.Origin;
+import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.PublishListener;
+import io.holdfast.broker.queue.SharedLogException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -117,9 +119,14 @@ final class FakeCluster {
           new Proposed(
               new Entry(term, null, topic, null),
               () -> made.complete(null),
-              reason -> made.completeExceptionally(new IllegalStateException(reason)),
-              () -> made.completeExceptionally(new IllegalStateException("unknown"))));
+              reason -> made.completeExceptionally(notMade(reason, false)),
+              () -> made.completeExceptionally(notMade("outcome unknown", true))));
       return made;
+    }
+
+    /** As it comes from a broker's topics. */
+    private static BrokerException notMade(String reason, boolean isUnknown) {
+      return new BrokerException(reason, new SharedLogException(reason, isUnknown));
     }
 
     @Override

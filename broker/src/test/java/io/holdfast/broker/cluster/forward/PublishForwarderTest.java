@@ -81,6 +81,27 @@ class PublishForwarderTest {
   }
 
   @Test
+  void shouldWaitForATopicThatNobodyKnowsToBeMade() {
+    cluster.elect(A);
+    cluster.nodes.forEach(cluster::tellLeader);
+    while (a.apply()) {
+      // It serves then.
+    }
+    a.apply();
+    Told told = publish(b, "patient");
+    cluster.deliver(TO_A);
+    assertEquals(1, a.waiting.size());
+    // It steps down, and has not heard of that.
+    a.waiting.remove(0).unknown().run();
+    assertNull(told.now());
+    for (int i = 0; i < 5; i++) {
+      cluster.settle();
+      cluster.pass(50);
+    }
+    assertEquals("OK", told.now());
+  }
+
+  @Test
   void shouldWaitForALeader() {
     Told told = publish(b, "patient");
     cluster.pass(4_000);
