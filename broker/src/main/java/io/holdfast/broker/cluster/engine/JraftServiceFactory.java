@@ -1,11 +1,13 @@
 package io.holdfast.broker.cluster.engine;
 
 import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
+import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import com.alipay.sofa.jraft.storage.SnapshotStorage;
 
-/** Gives JRaft the log and the vote that are open already; snapshots are kept by its own. */
+/** Gives JRaft the log and the vote that are open already, and its snapshots without holes. */
 final class JraftServiceFactory extends DefaultJRaftServiceFactory {
   private final JraftLogStorage log;
   private final JraftVoteStorage votes;
@@ -23,5 +25,10 @@ final class JraftServiceFactory extends DefaultJRaftServiceFactory {
   @Override
   public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions options) {
     return votes;
+  }
+
+  @Override
+  public SnapshotStorage createSnapshotStorage(NodeOptions options) {
+    return new JraftSnapshotStorage(options.getSnapshotUri(), options.getRaftOptions());
   }
 }
