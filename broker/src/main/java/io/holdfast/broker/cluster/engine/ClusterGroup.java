@@ -10,6 +10,17 @@ import java.util.concurrent.CompletableFuture;
  * decides is behind it. Thread-safe.
  */
 public interface ClusterGroup {
+  /** Why a proposal is refused when others have to be through first. */
+  String BUSY = "too much is under way";
+
+  /** Why a proposal is refused while another node is to take over, which may not come of it. */
+  String HANDING_OVER = "the leadership is being handed over";
+
+  /** Whether what was refused for this reason may be taken a moment later, in the same term. */
+  static boolean isForNow(String reason) {
+    return reason.equals(BUSY) || reason.equals(HANDING_OVER);
+  }
+
   /**
    * Opens log and vote and begins to take part. What is known to be committed is applied, perhaps
    * before this returns.

@@ -150,7 +150,7 @@ public final class JraftGroup implements ClusterGroup {
       return;
     }
     if (machine.isHandingOver()) {
-      proposal.refused("the leadership is being handed over");
+      proposal.refused(HANDING_OVER);
       return;
     }
     if (bytes == 0 || bytes > files.maxProposalBytes()) {
@@ -160,7 +160,7 @@ public final class JraftGroup implements ClusterGroup {
     }
     JraftProposal noted = proposals.add(proposal, bytes);
     if (noted == null) {
-      proposal.refused("too much is under way");
+      proposal.refused(BUSY);
       return;
     }
     // JRaft reads it after the proposal was told: for slow followers, and its own log.

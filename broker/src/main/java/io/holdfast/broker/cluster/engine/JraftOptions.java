@@ -13,7 +13,10 @@ final class JraftOptions extends NodeOptions {
   private static final int MAX_APPEND_BYTES = 512 << 10;
   private static final int MAX_FORCE_BYTES = 2 << 20;
   private static final int MAX_CACHE_BYTES = 32 << 20;
-  private static final int RING_SLOTS = 4096;
+
+  /** Entries under way in each of several places. */
+  static final int RING_SLOTS = 4096;
+
   private static final int FILE_READ_BYTES = 512 << 10;
   private static final int INSTALL_TIMEOUT_MS = 3_600_000;
   private static final int RPC_THREADS = 6;

@@ -56,7 +56,7 @@ final class JraftProposal implements Closure {
   @Override
   public void run(Status status) {
     if (status.getRaftError() == RaftError.EBUSY) {
-      refused(status.getErrorMsg());
+      refused(ClusterGroup.BUSY);
     } else {
       unknown(status.getErrorMsg());
     }

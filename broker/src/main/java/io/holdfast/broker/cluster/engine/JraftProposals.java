@@ -2,21 +2,32 @@ package io.holdfast.broker.cluster.engine;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The proposals of a group that are under way, within a bound. Thread-safe. */
 final class JraftProposals {
   static final long MAX_BYTES = 32 << 20;
 
+  /**
+   * Below what fits into a ring of JRaft's, which refuses some of those that are too many and takes
+   * later ones: here all are refused that come behind.
+   */
+  static final int MAX_COUNT = JraftOptions.RING_SLOTS - 512;
+
   private static final int PROPOSAL_BYTES = 64;
 
   private final Set<JraftProposal> underWay = ConcurrentHashMap.newKeySet();
   private final AtomicLong bytes = new AtomicLong();
+  private final AtomicInteger count = new AtomicInteger();
 
   /** Notes a proposal, null when too much is under way. */
   JraftProposal add(Proposal proposal, int entryBytes) {
     int its = PROPOSAL_BYTES + entryBytes;
-    if (bytes.addAndGet(its) > MAX_BYTES + its) {
+    boolean isTooMuch = count.incrementAndGet() > MAX_COUNT;
+    isTooMuch |= bytes.addAndGet(its) > MAX_BYTES + its;
+    if (isTooMuch) {
+      count.decrementAndGet();
       bytes.addAndGet(-its);
       return null;
     }
@@ -27,6 +38,7 @@ final class JraftProposals {
 
   void told(JraftProposal proposal) {
     if (underWay.remove(proposal)) {
+      count.decrementAndGet();
       bytes.addAndGet(-proposal.bytes());
     }
   }

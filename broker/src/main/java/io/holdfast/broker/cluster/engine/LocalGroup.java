@@ -133,7 +133,7 @@ public final class LocalGroup implements ClusterGroup {
       } else if (bytes == 0 || bytes > files.maxProposalBytes()) {
         refusal = "an entry of " + bytes + " bytes is not within 1 to " + files.maxProposalBytes();
       } else if (underWayBytes > 0 && underWayBytes + waiting.bytes() > MAX_UNDER_WAY_BYTES) {
-        refusal = "too much is under way";
+        refusal = BUSY;
       } else {
         underWayBytes += waiting.bytes();
         proposed.add(waiting);

@@ -35,8 +35,8 @@ final class GroupPublishes implements PublishWatch {
   /** After a leader said "not now". */
   static final long PAUSE_MS = 20;
 
-  // What may be under way to the leader.
-  private static final int MAX_ASKED = 4096;
+  // What may be under way to the leader; of all nodes together less than its group takes.
+  private static final int MAX_ASKED = 1024;
   private static final long MAX_ASKED_BYTES = 4 << 20;
 
   private final int group;

@@ -11,12 +11,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /** A group's log, as its leader proposes to it in one term. Thread-safe. */
 final class TermLog {
   /** A leader that cannot commit finds out that it is none long before. */
   private static final long MAX_WAIT_S = 10;
+
+  /** How long a change is tried that the group does not take for now, and how often. */
+  private static final long MAX_REFUSED_S = 5;
+
+  private static final long AGAIN_MS = 20;
 
   private final ClusterGroup group;
   private final long term;
@@ -72,13 +79,35 @@ final class TermLog {
   }
 
   /**
-   * Proposes something and waits until it was done here. Workers.
+   * Proposes something and waits until it was done here; while too much is under way, or the
+   * leadership is handed over, it waits for that, too. Workers.
    *
    * @param topic what is said of it in errors
    * @throws SharedLogException when it was not done, or nobody knows
    */
   void change(String topic, ByteBuffer entry) throws IOException {
-    CompletableFuture<Void> done = changeLater(topic, entry);
+    long beganNs = System.nanoTime();
+    while (true) {
+      AtomicReference<String> refusal = new AtomicReference<>("");
+      try {
+        await(topic, changeLater(topic, entry.duplicate(), refusal::set));
+        return;
+      } catch (SharedLogException e) {
+        boolean isLate = System.nanoTime() - beganNs > TimeUnit.SECONDS.toNanos(MAX_REFUSED_S);
+        if (!ClusterGroup.isForNow(refusal.get()) || over || isLate) {
+          throw e;
+        }
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(AGAIN_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new SharedLogException(refusal(topic, "interrupted"), false);
+      }
+    }
+  }
+
+  private static void await(String topic, CompletableFuture<Void> done) throws IOException {
     try {
       done.get(MAX_WAIT_S, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -100,6 +129,11 @@ final class TermLog {
    * @return done on the apply thread; fails with a {@link SharedLogException}
    */
   CompletableFuture<Void> changeLater(String topic, ByteBuffer entry) {
+    return changeLater(topic, entry, reason -> {});
+  }
+
+  private CompletableFuture<Void> changeLater(
+      String topic, ByteBuffer entry, Consumer<String> refusal) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     propose(
         entry,
@@ -111,6 +145,7 @@ final class TermLog {
 
           @Override
           public void refused(String reason) {
+            refusal.accept(reason);
             done.completeExceptionally(new SharedLogException(refusal(topic, reason), false));
           }
 

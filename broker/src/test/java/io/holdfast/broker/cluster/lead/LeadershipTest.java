@@ -40,6 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 class LeadershipTest {
   private static final long LONG_S = 60;
 
+  /** The entry's code. */
+  private static final int CREATE_TOPIC = 3;
+
   @TempDir Path dir;
 
   private final ManualGroup group = new ManualGroup();
@@ -107,6 +110,18 @@ class LeadershipTest {
     group.commit();
     assertEquals("OK", first.getNow("nothing"));
     assertEquals(List.of("1"), poll(channel(), client));
+  }
+
+  @Test
+  void shouldWaitWithAChangeWhileTooMuchIsUnderWay() throws Exception {
+    CompletableFuture<Topic> made = begin(() -> node.leader.create("u"));
+    for (int i = 0; i < 3; i++) {
+      group.await(CREATE_TOPIC);
+      assertFalse(made.isDone());
+      group.refuse("too much is under way");
+    }
+    group.commitUntil(made);
+    assertEquals("u", made.get(LONG_S, TimeUnit.SECONDS).name());
   }
 
   @Test
