@@ -25,6 +25,7 @@ import io.holdfast.storage.topic.ClusterFile;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -237,7 +238,7 @@ public final class ClusterNode implements Closeable {
     List<PreferredLeader> preferred = new ArrayList<>();
     for (NodeGroup group : made) {
       String lost = standing.lost().get(group.group());
-      keepers.add(new GroupUpkeep(group, lost == null, System::nanoTime));
+      keepers.add(new GroupUpkeep(group, lost == null, this::freeBytes, System::nanoTime));
       preferred.add(
           new PreferredLeader(
               group, config.preferred(group.group()), peers::isReachable, System::nanoTime));
@@ -255,6 +256,15 @@ public final class ClusterNode implements Closeable {
     groups = List.copyOf(made);
     upkeep.scheduleWithFixedDelay(
         () -> visit(keepers, preferred), UPKEEP_MS, UPKEEP_MS, TimeUnit.MILLISECONDS);
+  }
+
+  /** What the disk has left; nothing where that cannot be said. */
+  private long freeBytes() {
+    try {
+      return Files.getFileStore(place.root()).getUsableSpace();
+    } catch (IOException e) {
+      return 0;
+    }
   }
 
   private void visit(List<GroupUpkeep> keepers, List<PreferredLeader> preferred) {

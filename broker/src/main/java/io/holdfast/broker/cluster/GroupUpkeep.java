@@ -24,9 +24,6 @@ final class GroupUpkeep {
   /** How often a leader looks for what nobody needs. */
   private static final long LEADER_NS = TimeUnit.SECONDS.toNanos(5);
 
-  private static final long FIRST_RESTART_NS = TimeUnit.SECONDS.toNanos(2);
-  private static final long LAST_RESTART_NS = TimeUnit.MINUTES.toNanos(1);
-
   private final NodeGroup group;
   private final LongSupplier nanoClock;
 
@@ -38,12 +35,17 @@ final class GroupUpkeep {
   private long snapshotAskedNs;
   private volatile boolean isTakingSnapshot;
   private long leaderLookNs;
-  private long restartNs;
-  private long restartDelayNs = FIRST_RESTART_NS;
+  private final GroupRestarts restarts;
 
-  GroupUpkeep(NodeGroup group, boolean mayRestart, LongSupplier nanoClock) {
+  /**
+   * Begins.
+   *
+   * @param freeBytes what the disk has left
+   */
+  GroupUpkeep(NodeGroup group, boolean mayRestart, LongSupplier freeBytes, LongSupplier nanoClock) {
     this.group = group;
     this.mayRestart = mayRestart;
+    restarts = new GroupRestarts(freeBytes);
     this.nanoClock = nanoClock;
     snapshotAskedNs = nanoClock.getAsLong();
     leaderLookNs = snapshotAskedNs;
@@ -60,7 +62,7 @@ final class GroupUpkeep {
     if (status == null) {
       return;
     }
-    restartNs = 0;
+    restarts.isWell(nowNs);
     try {
       if (status.snapshot() > finishedIndex) {
         finishedIndex = status.snapshot();
@@ -93,18 +95,9 @@ final class GroupUpkeep {
   }
 
   private void restart(long nowNs) {
-    if (!mayRestart) {
+    if (!mayRestart || !restarts.isDue(nowNs)) {
       return;
     }
-    if (restartNs == 0) {
-      restartNs = nowNs + restartDelayNs;
-      return;
-    }
-    if (nowNs - restartNs < 0) {
-      return;
-    }
-    restartDelayNs = Math.min(LAST_RESTART_NS, 2 * restartDelayNs);
-    restartNs = 0;
     group.stop();
     group.start();
     finishedIndex = 0;
