@@ -137,7 +137,7 @@ public final class Broker {
       cluster.start();
     }
     try {
-      context.metadata().write();
+      context.metadata().writeWhole();
       // Only now: which ordinals a power cut may have cost is on the disk.
       dataDir.markSettled();
     } catch (IOException e) {
@@ -391,7 +391,7 @@ public final class Broker {
       return;
     }
     try {
-      context.metadata().write();
+      context.metadata().writeWhole();
     } catch (IOException e) {
       LOG.error("metadata cannot be written", e);
     }

@@ -143,7 +143,7 @@ final class Housekeeper {
       return;
     }
     try {
-      metadata.write();
+      metadata.writeWhole();
       diskHealth.works();
     } catch (IOException e) {
       diskHealth.failed("metadata", e);

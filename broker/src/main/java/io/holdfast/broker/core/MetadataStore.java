@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes the metadata file for many callers: one that waits while a write runs shares the next one
- * with all others that wait, so that a flood of new topics costs few writes. Own monitor.
+ * Writes the metadata for many callers: one that waits while a write runs shares the next one with
+ * all others that wait, so that a flood of new topics costs few writes. Own monitor.
  */
 final class MetadataStore {
   private static final Logger LOG = LoggerFactory.getLogger(MetadataStore.class);
@@ -25,6 +25,10 @@ final class MetadataStore {
   private long written;
   private boolean running;
   private boolean scheduled;
+
+  /** Whether the next write is to be of the whole file. */
+  private boolean isWholeWanted;
+
   private IOException failure;
 
   /**
@@ -40,11 +44,22 @@ final class MetadataStore {
     this.workers = workers;
   }
 
-  /** Returns when a write that began after this call is on the disk. */
+  /** Returns when a write that began after this call is on the disk, if there is a change. */
   void write() throws IOException {
+    write(false);
+  }
+
+  /** As {@link #write}, of the whole file, whatever has changed. */
+  void writeWhole() throws IOException {
+    write(true);
+  }
+
+  private void write(boolean isWhole) throws IOException {
     long mine;
+    boolean writesWhole;
     synchronized (this) {
       mine = ++requested;
+      isWholeWanted |= isWhole;
       awaitOthers(mine);
       if (written >= mine) {
         if (failure != null) {
@@ -54,10 +69,12 @@ final class MetadataStore {
       }
       running = true;
       mine = requested;
+      writesWhole = isWholeWanted;
+      isWholeWanted = false;
     }
     IOException error = new IOException("the metadata file was not written");
     try {
-      writeFile();
+      writeFile(writesWhole);
       error = null;
     } catch (IOException e) {
       error = e;
@@ -89,9 +106,13 @@ final class MetadataStore {
     }
   }
 
-  private void writeFile() throws IOException {
+  private void writeFile(boolean isWhole) throws IOException {
     try {
-      dataDir.writeMetadata(snapshot.get());
+      if (isWhole) {
+        dataDir.writeMetadata(snapshot.get());
+      } else {
+        dataDir.updateMetadata(snapshot.get());
+      }
     } catch (IOException e) {
       // Deleting, which brings space back, begins with this file.
       if (!NoSpaceException.isCauseOf(e) || !diskGuard.giveUpSpare(e.getMessage())) {

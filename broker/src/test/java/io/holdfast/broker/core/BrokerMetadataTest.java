@@ -3,12 +3,13 @@ package io.holdfast.broker.core;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.config.Options;
-import java.nio.file.Files;
+import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.topic.Metadata;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a crash right after an answer finds in the metadata file. */
+/** What a crash right after an answer finds in the metadata. */
 class BrokerMetadataTest {
   private static final int TOPICS = 20;
 
@@ -21,8 +22,11 @@ class BrokerMetadataTest {
     try {
       for (int i = 0; i < TOPICS; i++) {
         broker.topic("topic-" + i);
-        String metadata = Files.readString(dir.resolve("meta.json"));
-        assertTrue(metadata.contains("\"topic-" + i + '"'), metadata);
+        String name = "topic-" + i;
+        Metadata metadata = DataDirView.open(dir).metadata();
+        assertTrue(
+            metadata.topics().stream().anyMatch(topic -> topic.name().equals(name)),
+            () -> name + ": " + metadata);
       }
     } finally {
       broker.exit();

@@ -109,6 +109,8 @@ final class DataPathWatch {
           traces.add("a deletion half done");
         } else if (name.startsWith("meta.json.")) {
           traces.add("meta.json half written");
+        } else if (name.equals("meta.log")) {
+          traces.add("changes that are not in meta.json");
         } else if (name.endsWith(FILE) && isHeaderless(file)) {
           traces.add("a file without header");
         }

@@ -39,7 +39,8 @@ class StraysSystemTest {
     strays.add(Files.createSymbolicLink(odd.resolve("channels"), Path.of("/nowhere")));
     strays.add(Files.writeString(topics.resolve("plain"), "no topic"));
     strays.add(Files.createSymbolicLink(topics.resolve("link"), Path.of("/nowhere")));
-    for (String file : List.of("meta.json", "meta.json.tmp", "holdfast.spare", "holdfast.lock")) {
+    for (String file :
+        List.of("meta.json", "meta.json.tmp", "meta.log", "holdfast.spare", "holdfast.lock")) {
       Path path = data.resolve(file);
       Files.deleteIfExists(path);
       Files.createDirectory(path);

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,12 +37,26 @@ public final class StrayFiles {
     return free;
   }
 
-  /** Makes a directory, on disk when this returns; what is there and is none is put aside. */
-  public static void makeDirectory(Disk disk, Path dir) throws IOException {
-    if (isThere(dir) && !Files.isDirectory(dir)) {
-      setAside(disk, dir, "it is no directory");
+  /**
+   * Makes directories, on disk when this returns; what is there and is none is put aside.
+   *
+   * @param dirs each before those in it
+   */
+  public static void makeDirectories(Disk disk, Path... dirs) throws IOException {
+    Set<Path> parents = new LinkedHashSet<>();
+    for (Path dir : dirs) {
+      if (isThere(dir) && !Files.isDirectory(dir)) {
+        setAside(disk, dir, "it is no directory");
+      }
+      if (!Files.isDirectory(dir)) {
+        disk.createDirectory(dir);
+        parents.add(dir.getParent());
+      }
     }
-    DurableFiles.createDirectory(disk, dir);
+    // Only now: a file system with a journal then has all of them in one transaction.
+    for (Path parent : parents) {
+      disk.forceDirectory(parent);
+    }
   }
 
   /** Makes sure that a file can be put somewhere: what is there and is none is put aside. */

@@ -8,6 +8,7 @@ import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.MetadataFile;
+import io.holdfast.storage.topic.MetadataLog;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
@@ -26,6 +27,9 @@ import java.util.List;
  * it was read. Not thread-safe.
  */
 public final class DataDirView {
+  /** How often the metadata is read again because a broker has just replaced it. */
+  private static final int MAX_ATTEMPTS = 5;
+
   private final DataDir dir;
   private final Metadata metadata;
   private final Defect metadataDefect;
@@ -63,7 +67,17 @@ public final class DataDirView {
     Metadata metadata = null;
     Defect defect = null;
     if (hasFile) {
-      metadata = MetadataFile.parse(read(file), new ArrayList<>());
+      List<String> damaged = new ArrayList<>();
+      metadata = withChanges(file, damaged);
+      if (!damaged.isEmpty()) {
+        defect =
+            new Defect(
+                MetadataLog.of(file),
+                -1,
+                false,
+                String.join(", ", damaged),
+                "the broker keeps it as meta.log.damaged and goes on without those changes");
+      }
       if (metadata == null) {
         defect =
             new Defect(
@@ -87,6 +101,29 @@ public final class DataDirView {
       metadata = new Metadata(DataFormat.FIRST, 0, List.of());
     }
     return new DataDirView(dir, metadata, defect);
+  }
+
+  /** Null when the file is damaged. A broker may replace it and its log meanwhile. */
+  private static Metadata withChanges(Path file, List<String> damaged) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      Metadata metadata = MetadataFile.parse(read(file), new ArrayList<>());
+      byte[] log = readLog(MetadataLog.of(file));
+      if (metadata == null || metadata.formatVersion() > DataFormat.NEWEST) {
+        return metadata;
+      }
+      if (attempt == MAX_ATTEMPTS || !MetadataLog.isLater(metadata, log)) {
+        return MetadataLog.applied(metadata, log, damaged);
+      }
+    }
+  }
+
+  private static byte[] readLog(Path file) throws IOException {
+    try {
+      return read(file);
+    } catch (NoSuchFileException e) {
+      // Nothing has changed, or all of it is in the file.
+      return new byte[0];
+    }
   }
 
   private static byte[] read(Path file) throws IOException {

@@ -1,5 +1,6 @@
 package io.holdfast.storage.topic;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.LastStop;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * holdfast.lock                                one broker per directory
  * holdfast.spare                               {@link SpareSpace}
- * meta.json                                    {@link Metadata}
+ * meta.json, meta.log                          {@link Metadata}, {@link MetadataLog}
  * cluster.json                                 {@link ClusterFile}, of a node of a cluster
  * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
  * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
@@ -52,6 +53,13 @@ public final class DataDir implements Closeable {
   private final DataFormat format = new DataFormat();
   private final MetadataText metadataText = MetadataFile.text();
 
+  @GuardedBy("metadataText")
+  private final MetadataLog metadataLog;
+
+  /** Of the last metadata file that was read or written. */
+  @GuardedBy("metadataText")
+  private long metadataNumber;
+
   /** Null of one that is only looked at. */
   private final DataDirLock lock;
 
@@ -59,6 +67,7 @@ public final class DataDir implements Closeable {
     this.root = root;
     this.disk = disk;
     this.lock = lock;
+    metadataLog = new MetadataLog(disk, metadataFile());
   }
 
   /**
@@ -94,7 +103,7 @@ public final class DataDir implements Closeable {
     boolean opened = false;
     try {
       DataDir dir = new DataDir(root, disk, lock);
-      StrayFiles.makeDirectory(disk, dir.topicsDir());
+      StrayFiles.makeDirectories(disk, dir.topicsDir());
       lock.topicsMade();
       dir.finishDeletions();
       opened = true;
@@ -218,9 +227,7 @@ public final class DataDir implements Closeable {
   /** Makes the directories of a topic; on disk when this returns. */
   public void createTopic(String topic) throws IOException {
     requireInPlace();
-    StrayFiles.makeDirectory(disk, topicDir(topic));
-    StrayFiles.makeDirectory(disk, journalDir(topic));
-    StrayFiles.makeDirectory(disk, channelsDir(topic));
+    StrayFiles.makeDirectories(disk, topicDir(topic), journalDir(topic), channelsDir(topic));
   }
 
   /**
@@ -235,7 +242,7 @@ public final class DataDir implements Closeable {
   /** Makes the directory of a channel; on disk when this returns. */
   public void createChannel(String topic, String channel) throws IOException {
     requireInPlace();
-    StrayFiles.makeDirectory(disk, channelDir(topic, channel));
+    StrayFiles.makeDirectories(disk, channelDir(topic, channel));
   }
 
   /** The topics that have a directory. */
@@ -323,15 +330,19 @@ public final class DataDir implements Closeable {
   }
 
   /**
-   * Reads the metadata file. A damaged one is put aside: topics and channels are still known from
-   * their directories, only pause flags and id bases are lost.
+   * Reads the metadata file and what has changed since it was written. A damaged one is put aside:
+   * topics and channels are still known from their directories, only pause flags and id bases are
+   * lost.
    *
    * @throws IOException when the format is of a later version, or the disk fails
    */
   public Metadata readMetadata() throws IOException {
-    Metadata metadata = MetadataFile.read(disk, metadataFile());
-    format.atLeast(metadata.formatVersion());
-    return metadata;
+    synchronized (metadataText) {
+      Metadata metadata = MetadataFile.read(disk, metadataFile());
+      metadataNumber = Math.max(metadataNumber, metadata.number());
+      format.atLeast(metadata.formatVersion());
+      return metadata.withNumber(0);
+    }
   }
 
   /**
@@ -340,13 +351,38 @@ public final class DataDir implements Closeable {
    * @param metadata its format version is raised to what the directory has
    */
   public void writeMetadata(Metadata metadata) throws IOException {
-    requireInPlace();
+    synchronized (metadataText) {
+      requireInPlace();
+      writeWhole(inFormat(metadata));
+    }
+  }
+
+  /**
+   * As {@link #writeMetadata}, which costs no more than what has changed since the last time;
+   * nothing when that is nothing.
+   */
+  public void updateMetadata(Metadata metadata) throws IOException {
+    synchronized (metadataText) {
+      requireInPlace();
+      Metadata now = inFormat(metadata);
+      if (!metadataLog.append(now)) {
+        writeWhole(now);
+      }
+    }
+  }
+
+  private Metadata inFormat(Metadata metadata) {
     int version = format.atLeast(metadata.neededFormat());
-    MetadataFile.write(
-        disk,
-        metadataFile(),
-        metadataText,
-        new Metadata(version, metadata.nextIdBase(), metadata.topics()));
+    return new Metadata(version, metadata.nextIdBase(), metadata.topics());
+  }
+
+  @GuardedBy("metadataText")
+  private void writeWhole(Metadata metadata) throws IOException {
+    // Above that of any file that was here before, also of one that nobody has read.
+    metadataNumber = Math.max(metadataNumber + 1, System.currentTimeMillis());
+    Metadata numbered = metadata.withNumber(metadataNumber);
+    long bytes = MetadataFile.write(disk, metadataFile(), metadataText, numbered);
+    metadataLog.begin(numbered, bytes);
   }
 
   /** Which format the directory has. */

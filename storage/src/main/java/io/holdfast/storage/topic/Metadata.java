@@ -1,5 +1,6 @@
 package io.holdfast.storage.topic;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.storage.journal.Journal;
@@ -14,15 +15,32 @@ import java.util.TreeMap;
  *
  * @param formatVersion of the whole data directory
  * @param nextIdBase message ids of topics created from now on begin at or above this
+ * @param number of the file, higher with each time that it is written as a whole: which changes
+ *     ({@link MetadataLog}) go on from it; 0 for one of brokers that have no such changes
  * @param topics null for none
  */
 public record Metadata(
     @JsonProperty("format_version") int formatVersion,
     @JsonProperty("next_id_base") long nextIdBase,
+    @JsonProperty("number") @JsonInclude(JsonInclude.Include.NON_DEFAULT) long number,
     @JsonProperty("topics") List<TopicEntry> topics) {
 
   /** The microsecond that id bases count from: the beginning of 2024, UTC. */
   private static final long ID_EPOCH_US = 1_704_067_200_000_000L;
+
+  /** By Jackson, which would else not know which of two it is to take. */
+  @JsonCreator
+  public Metadata {}
+
+  /** What is to be written, or was read, whatever the number of the file. */
+  public Metadata(int formatVersion, long nextIdBase, List<TopicEntry> topics) {
+    this(formatVersion, nextIdBase, 0, topics);
+  }
+
+  /** The same in a file of another number. */
+  Metadata withNumber(long of) {
+    return new Metadata(formatVersion, nextIdBase, of, topics);
+  }
 
   /**
    * The id base of a topic that is made now: microseconds since 2024, which is above every id given
@@ -68,6 +86,12 @@ public record Metadata(
     /** Sorts the policy. */
     public TopicEntry {
       policy = sorted(policy);
+    }
+
+    /** The same topic with these channels. */
+    TopicEntry withChannels(List<ChannelEntry> its) {
+      return new TopicEntry(
+          name, idBase, paused, handedOver, its, skippedTo, nodeId, skipped, policy);
     }
 
     /** Of a topic for which nothing was set by hand. */

@@ -105,11 +105,46 @@ public final class MetadataFile {
     if (metadata == null) {
       DurableFiles.replace(disk, aside, content);
       LOG.error("{} is damaged; kept as {}, pause flags are lost", file, aside);
+      keepChanges(disk, MetadataLog.of(file));
       return nothing;
     }
     if (!setAside.isEmpty()) {
       DurableFiles.replace(disk, aside, content);
       setAside.forEach(what -> LOG.error("{}: {}; set aside, kept in {}", file, what, aside));
+    }
+    return withChanges(disk, file, metadata);
+  }
+
+  /** Without what they go on from they are of no use to a broker, but perhaps to people. */
+  private static void keepChanges(Disk disk, Path log) throws IOException {
+    if (Files.isRegularFile(log)) {
+      disk.move(log, StrayFiles.freeName(log.resolveSibling(MetadataLog.NAME + ".damaged")));
+    }
+  }
+
+  private static Metadata withChanges(Disk disk, Path file, Metadata whole) throws IOException {
+    Path log = MetadataLog.of(file);
+    StrayFiles.makeWayForFile(disk, log);
+    if (!Files.exists(log)) {
+      return whole;
+    }
+    Path aside = log.resolveSibling(MetadataLog.NAME + ".damaged");
+    StrayFiles.makeWayForFile(disk, aside);
+    byte[] content;
+    try {
+      content = disk.readAll(log);
+    } catch (FileSystemException outOfReach) {
+      throw outOfReach;
+    } catch (IOException e) {
+      disk.move(log, StrayFiles.freeName(aside));
+      LOG.error("{} cannot be read: {}; renamed to *.damaged", log, Reasons.of(e));
+      return whole;
+    }
+    List<String> setAside = new ArrayList<>();
+    Metadata metadata = MetadataLog.applied(whole, content, setAside);
+    if (!setAside.isEmpty()) {
+      DurableFiles.replace(disk, aside, content);
+      setAside.forEach(what -> LOG.error("{}: {}; kept in {}", log.getParent(), what, aside));
     }
     return metadata;
   }
@@ -119,8 +154,10 @@ public final class MetadataFile {
     return new MetadataText(JSON.writer(), COMPACT_JSON.writer());
   }
 
-  /** Replaces the file; on disk when this returns. */
-  static void write(Disk disk, Path file, MetadataText text, Metadata metadata) throws IOException {
-    DurableFiles.replace(disk, file, text.of(metadata));
+  /** Replaces the file; on disk when this returns. How many bytes it has. */
+  static long write(Disk disk, Path file, MetadataText text, Metadata metadata) throws IOException {
+    byte[] content = text.of(metadata);
+    DurableFiles.replace(disk, file, content);
+    return content.length;
   }
 }

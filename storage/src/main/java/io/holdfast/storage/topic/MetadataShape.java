@@ -28,6 +28,7 @@ final class MetadataShape {
    */
   static void clean(ObjectNode root, List<String> setAside) {
     keep(root, "", "next_id_base", node -> isLong(node, 0, MAX_ID_BASE), setAside);
+    keep(root, "", "number", node -> isLong(node, 0, Long.MAX_VALUE), setAside);
     entries(root, "topics", "", setAside);
     for (JsonNode topic : root.path("topics")) {
       String where = "topic " + topic.get("name").asText() + ": ";

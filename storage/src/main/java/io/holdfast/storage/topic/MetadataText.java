@@ -51,12 +51,15 @@ final class MetadataText {
     CRC32C crc = new CRC32C();
     int version = metadata.formatVersion();
     long nextIdBase = metadata.nextIdBase();
+    long number = metadata.number();
     text.writeBytes(
         ascii(
-            "{\n  \"format_version\" : %d,\n  \"next_id_base\" : %d,\n  \"topics\" : [ ",
-            version, nextIdBase));
+            "{\n  \"format_version\" : %d,\n  \"next_id_base\" : %d,\n%s  \"topics\" : [ ",
+            version, nextIdBase, number == 0 ? "" : "  \"number\" : " + number + ",\n"));
     crc.update(
-        ascii("{\"format_version\":%d,\"next_id_base\":%d,\"topics\":[", version, nextIdBase));
+        ascii(
+            "{\"format_version\":%d,\"next_id_base\":%d,%s\"topics\":[",
+            version, nextIdBase, number == 0 ? "" : "\"number\":" + number + ","));
     for (int i = 0; i < topics.size(); i++) {
       Part part = part(topics.get(i));
       now.put(part.entry().name(), part);

@@ -68,6 +68,12 @@ public final class ShadowDisk extends Disk {
     return files.get(key);
   }
 
+  /** The bytes of a file that are certain; none of one that was never forced. */
+  public byte[] certain(Path file) throws IOException {
+    Shadow shadow = shadow(key(file));
+    return shadow == null ? new byte[0] : shadow.content.clone();
+  }
+
   /** The entries of a directory that are certain, by name. */
   NavigableMap<String, Object> entries(Object key) {
     return directories.getOrDefault(key, new TreeMap<>());

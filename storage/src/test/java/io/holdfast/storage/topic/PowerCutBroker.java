@@ -8,6 +8,8 @@ import io.holdfast.storage.topic.PowerCutModel.ChannelModel;
 import io.holdfast.storage.topic.PowerCutModel.Published;
 import io.holdfast.storage.topic.PowerCutModel.TopicModel;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,8 +117,18 @@ final class PowerCutBroker {
     if (dataDir.mayHaveUnforcedFiles()) {
       syncThread.forceLeftBehind(root);
     }
-    writeMetadata();
+    dataDir.writeMetadata(metadata());
     dataDir.markSettled();
+  }
+
+  /** Whether the directory is, or perhaps is, marked as that of a broker that has stopped. */
+  boolean mayBeMarkedClean() throws IOException {
+    Path lock = root.resolve("holdfast.lock");
+    return Files.exists(lock) && (isClean(Files.readAllBytes(lock)) || isClean(disk.certain(lock)));
+  }
+
+  private static boolean isClean(byte[] lock) {
+    return new String(lock, StandardCharsets.US_ASCII).contains("clean");
   }
 
   /** Leaves everything as the death of the process does. */
@@ -139,7 +151,7 @@ final class PowerCutBroker {
         }
         topic.journal.close();
       }
-      writeMetadata();
+      dataDir.writeMetadata(metadata());
       syncThread.close();
       if (syncThread.allForced()) {
         dataDir.markClean();
@@ -331,7 +343,11 @@ final class PowerCutBroker {
   }
 
   private void writeMetadata() throws IOException {
-    dataDir.writeMetadata(PowerCutCheck.metadata(nextIdBase, topics));
+    dataDir.updateMetadata(metadata());
+  }
+
+  private Metadata metadata() {
+    return PowerCutCheck.metadata(nextIdBase, topics);
   }
 
   /** The next forces of logs fail, until the sync thread has tried them. */

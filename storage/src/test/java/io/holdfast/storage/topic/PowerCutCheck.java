@@ -47,12 +47,18 @@ final class PowerCutCheck implements AutoCloseable {
 
   private DataDir dataDir;
   private SyncThread syncThread;
+  private boolean isStopped;
   private long nextIdBase;
   private long openMs;
 
-  PowerCutCheck(Path root, Map<String, TopicModel> expected, boolean synced, String bootId)
+  /**
+   * @param isStopped whether the broker may have been one that has stopped, and said so
+   */
+  PowerCutCheck(
+      Path root, Map<String, TopicModel> expected, boolean synced, String bootId, boolean isStopped)
       throws IOException {
     this(root, expected, synced, new ShadowDisk(root, bootId), true);
+    this.isStopped = isStopped;
   }
 
   private PowerCutCheck(
@@ -138,7 +144,7 @@ final class PowerCutCheck implements AutoCloseable {
 
   private void open() throws IOException {
     dataDir = DataDir.open(root, disk);
-    require(!powerLost || dataDir.mayHaveLostPower(), "the power cut is not noticed");
+    require(!powerLost || isStopped || dataDir.mayHaveLostPower(), "the power cut is not noticed");
     syncThread = SyncThread.stepped(disk);
     if (dataDir.mayHaveUnforcedFiles()) {
       syncThread.forceLeftBehind(root);

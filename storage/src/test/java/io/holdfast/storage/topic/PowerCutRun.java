@@ -49,7 +49,9 @@ final class PowerCutRun extends PowerCutLives {
 
   @Override
   protected long open(Path image) throws IOException {
-    last = new PowerCutCheck(image, broker.topics(), synced, "boot" + images());
+    last =
+        new PowerCutCheck(
+            image, broker.topics(), synced, "boot" + images(), broker.mayBeMarkedClean());
     last.run();
     return last.openMs();
   }
