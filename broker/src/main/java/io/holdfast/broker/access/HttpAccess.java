@@ -43,8 +43,9 @@ public final class HttpAccess implements AutoCloseable {
    * The answer.
    *
    * @param user who asks; {@link #ANONYMOUS} without good credentials
+   * @param role what the user may
    */
-  public record Decision(Verdict verdict, String user) {}
+  public record Decision(Verdict verdict, String user, Role role) {}
 
   /**
    * What a request shows.
@@ -95,9 +96,9 @@ public final class HttpAccess implements AutoCloseable {
 
   private static Decision decision(Role role, String name, boolean known, Right right) {
     if (role.may(right)) {
-      return new Decision(Verdict.ALLOWED, name);
+      return new Decision(Verdict.ALLOWED, name, role);
     }
-    return new Decision(known ? Verdict.FORBIDDEN : Verdict.UNAUTHORIZED, name);
+    return new Decision(known ? Verdict.FORBIDDEN : Verdict.UNAUTHORIZED, name, role);
   }
 
   private void byHeader(Right right, Shown shown, Consumer<Decision> then) {
@@ -131,7 +132,8 @@ public final class HttpAccess implements AutoCloseable {
   private static Decision refused(PasswordCheck.Outcome outcome) {
     return new Decision(
         outcome == PasswordCheck.Outcome.TOO_MANY ? Verdict.TOO_MANY : Verdict.UNAUTHORIZED,
-        ANONYMOUS);
+        ANONYMOUS,
+        Role.NONE);
   }
 
   /** Name and password of the header; null when it is none of ours. */

@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster;
 
 import io.holdfast.broker.cluster.ClusterDirectory.Standing;
 import io.holdfast.broker.cluster.ClusterDirectory.State;
+import io.holdfast.broker.cluster.admin.LeaderRequests;
 import io.holdfast.broker.cluster.engine.GroupFiles;
 import io.holdfast.broker.cluster.engine.GroupPeer;
 import io.holdfast.broker.cluster.engine.JraftLink;
@@ -14,6 +15,7 @@ import io.holdfast.broker.cluster.lead.LeaderListener;
 import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.peers.Peers;
 import io.holdfast.broker.cluster.peers.PeersConfig;
+import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.queue.TopicLeaders;
 import io.holdfast.broker.tls.TlsContexts;
@@ -48,6 +50,7 @@ public final class ClusterNode implements Closeable {
   private static final long FORMING_MS = 200;
   private static final long STATUS_MS = 1000;
   private static final long UPKEEP_MS = 500;
+  private static final long ABSENCE_MS = 200;
 
   /** How long a stop waits until others lead. */
   private static final long HAND_OVER_MS = 2000;
@@ -75,6 +78,8 @@ public final class ClusterNode implements Closeable {
   private final MemberLimits limits;
   private final PublishForwarder forwarder;
   private final ClusterTopics topics;
+  private final LeaderRequests requests;
+  private final KnownTopics known;
   private final ExecutorService leaderThreads =
       Executors.newFixedThreadPool(LEADER_THREADS, new DefaultThreadFactory("leader", true));
   private final ScheduledExecutorService timer =
@@ -95,6 +100,7 @@ public final class ClusterNode implements Closeable {
    * @param standing what the directory may be started as
    * @param own what this node says of itself; must not block
    * @param leaderListener told which topics are led here
+   * @param watch told which topics and channels there are, also while others lead them
    * @throws IOException in one line: a TLS file is missing or of no use
    */
   public ClusterNode(
@@ -102,7 +108,8 @@ public final class ClusterNode implements Closeable {
       Standing standing,
       ClusterPlace place,
       Supplier<NodeStatus> own,
-      LeaderListener leaderListener)
+      LeaderListener leaderListener,
+      NamesWatch watch)
       throws IOException {
     this.config = config;
     this.standing = standing;
@@ -121,7 +128,8 @@ public final class ClusterNode implements Closeable {
               link,
               place,
               leaderThreads,
-              leaderListener));
+              leaderListener,
+              watch));
     }
     limits =
         new MemberLimits(
@@ -153,6 +161,10 @@ public final class ClusterNode implements Closeable {
             () -> groups,
             this::tcpAddressOf,
             timer);
+    requests =
+        new LeaderRequests(
+            config.node(), peers, topics, timer, maxEntryBytes(), () -> own.get().httpAddress());
+    known = new KnownTopics(config.groups(), () -> groups, System::nanoTime, watch::replaced);
     membership.mustExit().thenAccept(mustExit::complete);
   }
 
@@ -165,7 +177,7 @@ public final class ClusterNode implements Closeable {
         throw new IOException("cluster_tls: " + e.getMessage(), e);
       }
     }
-    int frame = logOptions().maxEntryBytes() + FRAME_ROOM_BYTES;
+    int frame = maxEntryBytes() + FRAME_ROOM_BYTES;
     return new PeersConfig(
         config.node(),
         config.nodes(),
@@ -173,6 +185,10 @@ public final class ClusterNode implements Closeable {
         Math.max(MIN_QUEUED_BYTES, 4L * frame),
         tls,
         PeersConfig.Times.DEFAULT);
+  }
+
+  private int maxEntryBytes() {
+    return logOptions().maxEntryBytes();
   }
 
   private RaftLogOptions logOptions() {
@@ -207,6 +223,7 @@ public final class ClusterNode implements Closeable {
     statuses.start(STATUS_MS);
     forwarder.start();
     timer.scheduleWithFixedDelay(limits::look, 0, STATUS_MS, TimeUnit.MILLISECONDS);
+    timer.scheduleWithFixedDelay(known::look, 0, ABSENCE_MS, TimeUnit.MILLISECONDS);
     forming.start(FORMING_MS);
     forming
         .formed()
@@ -287,6 +304,11 @@ public final class ClusterNode implements Closeable {
     return mustExit;
   }
 
+  /** As in {@code cluster_nodes}. */
+  public String name() {
+    return config.node();
+  }
+
   /** Who leads which topics. */
   public TopicLeaders leaders() {
     return topics;
@@ -295,6 +317,16 @@ public final class ClusterNode implements Closeable {
   /** Brings publishes to whoever leads. */
   public PublishForwarder forwarder() {
     return forwarder;
+  }
+
+  /** Brings what is asked of topics to whoever leads them. */
+  public LeaderRequests requests() {
+    return requests;
+  }
+
+  /** What topics there are, whoever leads them. */
+  public KnownTopics known() {
+    return known;
   }
 
   /** Why this node publishes nothing to shared topics; null when it does. */

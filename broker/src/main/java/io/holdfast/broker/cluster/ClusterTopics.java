@@ -1,6 +1,7 @@
 package io.holdfast.broker.cluster;
 
 import io.holdfast.broker.cluster.ClusterDirectory.State;
+import io.holdfast.broker.cluster.admin.LeaderFinder;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.NoLeaderException;
@@ -16,7 +17,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** Finds the group of a topic, and waits for its leader. Thread-safe. */
-final class ClusterTopics implements TopicLeaders {
+final class ClusterTopics implements TopicLeaders, LeaderFinder {
   /** Why nothing is done at a node that waits to be taken in. */
   static final String NO_MEMBER = "this node is not a member of the cluster";
 
@@ -61,19 +62,32 @@ final class ClusterTopics implements TopicLeaders {
 
   @Override
   public CompletableFuture<Void> ledHere(String topic) {
-    CompletableFuture<Void> told = new CompletableFuture<>();
-    look(topic, System.nanoTime(), told);
+    long untilNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_WAIT_MS);
+    return leaderOf(topic, untilNs)
+        .thenCompose(
+            leader ->
+                leader.equals(self)
+                    ? CompletableFuture.completedFuture(null)
+                    : CompletableFuture.failedFuture(
+                        new ServedElsewhereException(topic, leader, addressOf.apply(leader))));
+  }
+
+  @Override
+  public CompletableFuture<String> leaderOf(String topic, long untilNs) {
+    CompletableFuture<String> told = new CompletableFuture<>();
+    look(topic, untilNs, told);
     return told;
   }
 
-  private void look(String topic, long beganNs, CompletableFuture<Void> told) {
+  private void look(String topic, long untilNs, CompletableFuture<String> told) {
     try {
-      if (isKnown(topic)) {
-        told.complete(null);
-      } else if (System.nanoTime() - beganNs > TimeUnit.MILLISECONDS.toNanos(MAX_WAIT_MS)) {
+      String leader = leaderNow(topic);
+      if (leader != null) {
+        told.complete(leader);
+      } else if (System.nanoTime() - untilNs >= 0) {
         told.completeExceptionally(noLeader(topic));
       } else {
-        timer.schedule(() -> look(topic, beganNs, told), LOOK_MS, TimeUnit.MILLISECONDS);
+        timer.schedule(() -> look(topic, untilNs, told), LOOK_MS, TimeUnit.MILLISECONDS);
       }
     } catch (RejectedExecutionException e) {
       told.completeExceptionally(new BrokerException("exiting", e));
@@ -82,23 +96,26 @@ final class ClusterTopics implements TopicLeaders {
     }
   }
 
-  /** Whether it is led here; false while that is not known. */
-  private boolean isKnown(String topic) throws BrokerException {
+  /** Who leads it, this node only when it answers; null while that is not known. */
+  private String leaderNow(String topic) throws BrokerException {
     if (state.get() == State.WAITING) {
       throw new NoLeaderException(NO_MEMBER);
     }
     NodeGroup group = group(topic);
     if (group == null) {
-      return false;
+      return null;
     }
     if (group.isServing()) {
-      return true;
+      return self;
     }
     String leader = group.leader();
-    if (leader == null || leader.equals(self)) {
-      return false;
-    }
-    throw new ServedElsewhereException(topic, leader, addressOf.apply(leader));
+    return self.equals(leader) ? null : leader;
+  }
+
+  @Override
+  public long servingTerm(String topic) {
+    NodeGroup group = group(topic);
+    return group == null ? 0 : group.servingTerm();
   }
 
   private static BrokerException noLeader(String topic) {

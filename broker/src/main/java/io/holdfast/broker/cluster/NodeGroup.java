@@ -14,13 +14,17 @@ import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.lead.LeaderTopics;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.cluster.state.NamesWatch;
+import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.PublishListener;
 import io.holdfast.broker.queue.SharedLogException;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -43,6 +47,7 @@ final class NodeGroup {
   private final ClusterPlace broker;
   private final Executor workers;
   private final LeaderListener listener;
+  private final NamesWatch names;
   private final LedTopics led = new Led();
 
   /** All that a start makes. */
@@ -80,6 +85,7 @@ final class NodeGroup {
    * @param groups how many there are
    * @param workers make topics when leading begins
    * @param listener told which topics are led here
+   * @param names told which topics and channels there are
    */
   NodeGroup(
       LeaderPlace leading,
@@ -87,13 +93,15 @@ final class NodeGroup {
       JraftLink link,
       ClusterPlace broker,
       Executor workers,
-      LeaderListener listener) {
+      LeaderListener listener,
+      NamesWatch names) {
     this.leading = leading;
     this.groups = groups;
     this.link = link;
     this.broker = broker;
     this.workers = workers;
     this.listener = listener;
+    this.names = names;
   }
 
   /** It does not run here and is not to. */
@@ -120,6 +128,7 @@ final class NodeGroup {
             broker.context().storageOptions(true),
             broker.context().syncThread());
     state.watch(part.forwarder().watch(group()));
+    state.names(names);
     LeaderTopics topics =
         new LeaderTopics(leading, state, broker.context(), workers, new Told(part.forwarder()));
     JraftGroup engine =
@@ -199,6 +208,24 @@ final class NodeGroup {
     return now != null && now.topics().isServing();
   }
 
+  /** The term in which this node leads it and its topics answer; 0 for none. */
+  long servingTerm() {
+    Running now = running;
+    return now == null ? 0 : now.topics().servingTerm();
+  }
+
+  /** The topic of a name, as far as this node has heard; null when there is none. */
+  ReplicatedTopic topic(String name) {
+    Running now = running;
+    return now == null ? null : now.state().topic(name);
+  }
+
+  /** All topics, as far as this node has heard; a live view. */
+  Collection<ReplicatedTopic> topics() {
+    Running now = running;
+    return now == null ? List.of() : now.state().topics();
+  }
+
   /** Whether there is a topic of a name, as far as this node has heard. */
   boolean hasTopic(String name) {
     Running now = running;
@@ -222,7 +249,7 @@ final class NodeGroup {
   Topic create(String name) throws BrokerException {
     Running now = running;
     if (now == null) {
-      throw new BrokerException("no leader for topic " + name);
+      throw new NoLeaderException("no leader for topic " + name);
     }
     return now.topics().create(name);
   }

@@ -5,17 +5,21 @@ import io.holdfast.broker.cluster.ClusterDirectory;
 import io.holdfast.broker.cluster.ClusterDirectory.Standing;
 import io.holdfast.broker.cluster.ClusterNode;
 import io.holdfast.broker.cluster.ClusterPlace;
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.cluster.ClusterView;
+import io.holdfast.broker.cluster.KnownTopics;
 import io.holdfast.broker.cluster.NodeStatus;
+import io.holdfast.broker.cluster.admin.LeaderRequests;
 import io.holdfast.broker.cluster.forward.PublishForwarder;
 import io.holdfast.broker.cluster.lead.LeaderListener;
+import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.net.HostPort;
-import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.PublishLimits;
 import io.holdfast.broker.queue.SharedTopics;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.queue.TopologyListener;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DirNames;
@@ -23,7 +27,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,7 +92,8 @@ public final class BrokerCluster {
                 () -> broker.options().diskFreeLimitBytes(),
                 PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize())),
             this::status,
-            new Led());
+            new Led(),
+            new Names(context.topics()::listener));
     topics = context.topics().share(node.leaders());
   }
 
@@ -106,6 +111,34 @@ public final class BrokerCluster {
     @Override
     public void unreadable(String topic) {
       LOG.error("CLUSTER: TOPIC({}): a message cannot be read on this node", topic);
+    }
+  }
+
+  /** Passes on what topics and channels there are, whoever leads them. */
+  private record Names(Supplier<TopologyListener> listener) implements NamesWatch {
+    @Override
+    public void topicCreated(String topic) {
+      listener.get().topicCreated(topic);
+    }
+
+    @Override
+    public void topicDeleted(String topic) {
+      listener.get().topicDeleted(topic);
+    }
+
+    @Override
+    public void channelCreated(String topic, String channel) {
+      listener.get().channelCreated(topic, channel);
+    }
+
+    @Override
+    public void channelDeleted(String topic, String channel) {
+      listener.get().channelDeleted(topic, channel);
+    }
+
+    @Override
+    public void replaced() {
+      listener.get().changed();
     }
   }
 
@@ -147,17 +180,34 @@ public final class BrokerCluster {
     return !DirNames.isEphemeral(topic);
   }
 
-  /**
-   * Returns when this node leads the group of a topic. Waits for a leader; not for event loops.
-   *
-   * @throws BrokerException when another one leads it, or nobody
-   */
-  public void requireLed(String topic) throws BrokerException {
-    try {
-      node.leaders().ledHere(topic).join();
-    } catch (CompletionException e) {
-      throw BrokerException.of(e);
-    }
+  /** This node's name. */
+  public String node() {
+    return node.name();
+  }
+
+  /** Brings what is asked of shared topics to whoever leads them. */
+  public LeaderRequests requests() {
+    return node.requests();
+  }
+
+  /** What shared topics there are, whoever leads them. */
+  public KnownTopics known() {
+    return node.known();
+  }
+
+  /** The shared topics that are not led here, in no order. */
+  public List<ClusterTopic> followed() {
+    return known().all().stream().filter(topic -> !isLedHere(topic.name())).toList();
+  }
+
+  /** One of {@link #followed}; null when it is none of them. */
+  public ClusterTopic followed(String topic) {
+    ClusterTopic there = known().topic(topic);
+    return there == null || isLedHere(topic) ? null : there;
+  }
+
+  private boolean isLedHere(String topic) {
+    return broker.existingTopic(topic) != null;
   }
 
   /** Publishes to shared topics, whoever leads them. */

@@ -31,6 +31,8 @@ public final class Audit {
    * @param action such as {@code topic.create}
    * @param key of an option, null for none
    * @param value of an option, or what is to change in a policy; null for none
+   * @param via the node of a cluster where it was asked, null for this one
+   * @param role what the user may there, null for here
    */
   public record Change(
       String user,
@@ -39,7 +41,26 @@ public final class Audit {
       String topic,
       String channel,
       String key,
-      String value) {
+      String value,
+      String via,
+      String role) {
+    /** Something asked here. */
+    public Change(
+        String user,
+        String remote,
+        String action,
+        String topic,
+        String channel,
+        String key,
+        String value) {
+      this(user, remote, action, topic, channel, key, value, null, null);
+    }
+
+    /** The same, asked at another node. */
+    public Change at(String node, String roleThere) {
+      return new Change(user, remote, action, topic, channel, key, value, node, roleThere);
+    }
+
     /** One without topic, channel and option. */
     public static Change of(String user, String remote, String action) {
       return new Change(user, remote, action, null, null, null, null);
@@ -68,7 +89,9 @@ public final class Audit {
   private void write(Change change, String result, String reason) {
     StringBuilder line = new StringBuilder();
     append(line, "user", change.user());
+    append(line, "role", change.role());
     append(line, "remote", change.remote());
+    append(line, "node", change.via());
     append(line, "action", change.action());
     append(line, "topic", change.topic());
     append(line, "channel", change.channel());

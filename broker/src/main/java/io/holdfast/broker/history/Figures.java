@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.Channel;
@@ -73,6 +74,9 @@ public record Figures(
     for (Topic topic : broker.topics()) {
       sum.add(topic);
     }
+    if (broker.cluster() != null) {
+      broker.cluster().followed().forEach(sum::add);
+    }
     return new Figures(
         System.currentTimeMillis(),
         sum.topics,
@@ -139,6 +143,12 @@ public record Figures(
         finished += counts == null ? 0 : counts.count();
         deep(topic.name(), channel.name(), figures.depth());
       }
+    }
+
+    /** Another broker leads it, which has its figures. */
+    private void add(ClusterTopic followed) {
+      topics++;
+      channels += followed.channels().size();
     }
 
     private void deep(String topic, String channel, long messagesThere) {

@@ -1,10 +1,10 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.core.Broker;
-import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Names;
+import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.Position;
 import io.holdfast.broker.queue.RefusedException;
 import io.holdfast.broker.queue.Topic;
@@ -69,7 +69,6 @@ final class AdminHandler {
   HttpReply deleteTopic(ApiRequest request) throws HttpError, IOException {
     String name = requireTopicArgument(request.params());
     if (!broker.deleteTopic(name)) {
-      requireLed(broker, name);
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     return HttpReply.empty();
@@ -163,22 +162,9 @@ final class AdminHandler {
   static Topic requireTopic(Broker broker, String name) throws HttpError {
     Topic topic = broker.existingTopic(name);
     if (topic == null) {
-      requireLed(broker, name);
       throw HttpError.notFound("TOPIC_NOT_FOUND");
     }
     return topic;
-  }
-
-  /** Nobody but its leader knows whether there is a shared topic of this name; else 503. */
-  private static void requireLed(Broker broker, String name) throws HttpError {
-    BrokerCluster cluster = broker.cluster();
-    if (cluster != null && cluster.shares(name)) {
-      try {
-        cluster.requireLed(name);
-      } catch (BrokerException e) {
-        throw HttpError.failed(e);
-      }
-    }
   }
 
   /** Returns the channel that a /channel/* request names; else 400 or 404. */
@@ -193,7 +179,7 @@ final class AdminHandler {
 
   /** nsqd cannot fail here; its code for "not now" serves, unless the disk is the reason. */
   private static HttpError refused(String what, BrokerException cause) {
-    if (!(cause instanceof RefusedException)) {
+    if (!(cause instanceof RefusedException || cause instanceof NoLeaderException)) {
       LOG.warn("{} not created: {}", what, cause.getMessage());
     }
     return HttpError.failed(cause);

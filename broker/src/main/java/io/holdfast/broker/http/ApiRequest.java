@@ -20,6 +20,7 @@ import java.util.Set;
  *     byte more than the limit
  * @param headers as received
  * @param peer who sent it
+ * @param caller who asks, once that is known; else null
  */
 record ApiRequest(
     String method,
@@ -30,9 +31,30 @@ record ApiRequest(
     ByteBuf body,
     boolean bodyTooBig,
     HttpHeaders headers,
-    Peer peer) {
+    Peer peer,
+    Caller caller) {
   /** Room before the body for an int32 length. */
   static final int BODY_HEADROOM_BYTES = 4;
+
+  /** One of which is not known yet who asks. */
+  ApiRequest(
+      String method,
+      String path,
+      String pathParam,
+      Set<String> parameters,
+      String rawQuery,
+      ByteBuf body,
+      boolean bodyTooBig,
+      HttpHeaders headers,
+      Peer peer) {
+    this(method, path, pathParam, parameters, rawQuery, body, bodyTooBig, headers, peer, null);
+  }
+
+  /** The same, of somebody. */
+  ApiRequest by(Caller who) {
+    return new ApiRequest(
+        method, path, pathParam, parameters, rawQuery, body, bodyTooBig, headers, peer, who);
+  }
 
   /** One without headers, of nobody, with any parameters. */
   ApiRequest(

@@ -1,8 +1,11 @@
 package io.holdfast.broker.http;
 
 import io.holdfast.broker.access.Role.Right;
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.storage.topic.DirNames;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -96,21 +99,32 @@ final class ConsoleHandler {
   }
 
   private HttpReply topic(ApiRequest request) throws HttpError {
-    return existing(request) == null
+    String name = request.params().getOrEmpty("topic");
+    return broker.existingTopic(name) == null && followed(name) == null
         ? ConsolePage.notFound("There is no topic of this name.", hasSession(request))
         : ConsolePage.of("topic", "Topic", hasSession(request));
   }
 
   private HttpReply channel(ApiRequest request) throws HttpError {
-    Topic topic = existing(request);
+    String topicName = request.params().getOrEmpty("topic");
     String name = request.params().getOrEmpty("channel");
-    return topic == null || topic.existingChannel(name) == null
-        ? ConsolePage.notFound("There is no channel of this name.", hasSession(request))
-        : ConsolePage.of("channel", "Channel", hasSession(request));
+    Topic topic = broker.existingTopic(topicName);
+    boolean exists =
+        topic == null ? mayHave(followed(topicName), name) : topic.existingChannel(name) != null;
+    return exists
+        ? ConsolePage.of("channel", "Channel", hasSession(request))
+        : ConsolePage.notFound("There is no channel of this name.", hasSession(request));
   }
 
-  private Topic existing(ApiRequest request) throws HttpError {
-    return broker.existingTopic(request.params().getOrEmpty("topic"));
+  /** A topic that another broker leads; null when it is none. */
+  private ClusterTopic followed(String topic) {
+    return broker.cluster() == null ? null : broker.cluster().followed(topic);
+  }
+
+  /** Ephemeral channels are known to the leader alone. */
+  private static boolean mayHave(ClusterTopic topic, String channel) {
+    return topic != null
+        && (topic.hasChannel(channel) || (Names.isValid(channel) && DirNames.isEphemeral(channel)));
   }
 
   private HttpReply file(ApiRequest request) {

@@ -33,8 +33,8 @@ final class DeadLetterHandler {
     RequestHandler redrive = workers.blocking(request -> end(request, Channel::redrive));
     RequestHandler discard = workers.blocking(request -> end(request, Channel::discard));
     String[] parameters = {"topic", "channel", "id", "n"};
-    to.add(Right.ADMIN, "POST", "/channel/redrive", redrive, parameters);
-    to.add(Right.ADMIN, "POST", "/channel/discard", discard, parameters);
+    to.addOfTopic(Right.ADMIN, "POST", "/channel/redrive", redrive, parameters);
+    to.addOfTopic(Right.ADMIN, "POST", "/channel/discard", discard, parameters);
   }
 
   private HttpReply end(ApiRequest request, End end) throws HttpError, IOException {

@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import io.holdfast.broker.access.HttpAccess;
 import io.holdfast.broker.access.HttpAccess.Decision;
 import io.holdfast.broker.access.HttpAccess.Shown;
+import io.holdfast.broker.access.Role;
 import io.holdfast.broker.access.Role.Right;
 import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Audit.Change;
@@ -40,7 +41,7 @@ final class Guarded {
     }
     return (request, reply) -> {
       if (access.isOpen()) {
-        allowed(right, HttpAccess.ANONYMOUS, handler, request, reply);
+        allowed(right, by(right, HttpAccess.ANONYMOUS, Role.ADMIN, request), handler, reply);
       } else {
         access.decide(
             right,
@@ -84,7 +85,8 @@ final class Guarded {
       Consumer<HttpReply> reply) {
     try {
       switch (decision.verdict()) {
-        case ALLOWED -> allowed(right, decision.user(), handler, request, reply);
+        case ALLOWED ->
+            allowed(right, by(right, decision.user(), decision.role(), request), handler, reply);
         case FORBIDDEN ->
             refused(right, decision, request, HttpReply.error(403, "FORBIDDEN"), reply);
         case TOO_MANY -> reply.accept(HttpReply.error(429, "TOO_MANY_REQUESTS"));
@@ -111,7 +113,10 @@ final class Guarded {
     if (route.right() != Right.PUBLISH && !request.method().equals("GET")) {
       String session = session(request);
       String user = session == null ? null : access.sessionUser(session);
-      audit.refused(change(user == null ? HttpAccess.ANONYMOUS : user, request));
+      audit.refused(
+          change(
+              Caller.here(user == null ? HttpAccess.ANONYMOUS : user, Role.NONE, request),
+              request));
     }
   }
 
@@ -122,23 +127,24 @@ final class Guarded {
       HttpReply answer,
       Consumer<HttpReply> reply) {
     if (isChange(right, request)) {
-      audit.refused(change(decision.user(), request));
+      audit.refused(change(Caller.here(decision.user(), decision.role(), request), request));
     }
     reply.accept(answer);
   }
 
-  private void allowed(
-      Right right,
-      String user,
-      RequestHandler handler,
-      ApiRequest request,
-      Consumer<HttpReply> reply)
+  /** Nobody asks whose a publish is. */
+  private static ApiRequest by(Right right, String user, Role role, ApiRequest request) {
+    return right == Right.PUBLISH ? request : request.by(Caller.here(user, role, request));
+  }
+
+  /** Has a request handled whose caller may ask for it; a change goes into the audit trail. */
+  void allowed(Right right, ApiRequest request, RequestHandler handler, Consumer<HttpReply> reply)
       throws HttpError {
     if (!isChange(right, request)) {
       handler.handle(request, reply);
       return;
     }
-    Change change = change(user, request);
+    Change change = change(request.caller(), request);
     try {
       handler.handle(
           request,
@@ -164,8 +170,12 @@ final class Guarded {
     return request.method().equals("GET") && Accepts.html(request);
   }
 
-  private static Change change(String user, ApiRequest request) {
-    String remote = request.peer().text();
+  private static Change change(Caller caller, ApiRequest request) {
+    Change change = change(caller.user(), caller.remote(), request);
+    return caller.node() == null ? change : change.at(caller.node(), caller.role());
+  }
+
+  private static Change change(String user, String remote, ApiRequest request) {
     if (request.path().startsWith(CONFIG)) {
       return new Change(user, remote, "config.set", null, null, request.pathParam(), body(request));
     }

@@ -51,7 +51,8 @@ public final class HttpApi {
     Workers workers = new Workers(broker.workers());
     Audit audit = new Audit(events);
     Guarded guarded = new Guarded(access, audit);
-    Routes routes = new Routes(guarded);
+    AtLeader atLeader = new AtLeader(broker.cluster(), guarded, workers);
+    Routes routes = new Routes(guarded, atLeader);
     addState(routes, broker, producers, workers);
     if (broker.cluster() != null) {
       ClusterHandler cluster = new ClusterHandler(broker.cluster());
@@ -73,6 +74,7 @@ public final class HttpApi {
     console.addRoutes(routes, guarded, workers);
     addLogin(routes, new LoginHandler(access, audit));
     DebugHandler.addRoutes(routes, workers);
+    atLeader.serve();
     router =
         new Router(
             routes.list, guard(broker.options()), broker.health()::isStarting, guarded::foreign);
@@ -104,7 +106,7 @@ public final class HttpApi {
 
   private static void addPeek(Routes to, Broker broker, Workers workers) {
     PeekHandler peek = new PeekHandler(broker);
-    to.add(
+    to.addOfTopic(
         Right.READ,
         "GET",
         "/topic/peek",
@@ -113,7 +115,7 @@ public final class HttpApi {
         "from",
         "n",
         "bytes");
-    to.add(
+    to.addOfTopic(
         Right.READ,
         "GET",
         "/channel/peek",
@@ -158,7 +160,7 @@ public final class HttpApi {
   private static void addPast(
       Routes to, Broker broker, Workers workers, Events events, History history) {
     to.add(Right.READ, "GET", "/events", workers.blocking(new EventsHandler(events)::events), "n");
-    to.add(
+    to.addOfTopic(
         Right.READ,
         "GET",
         "/history",
@@ -183,14 +185,15 @@ public final class HttpApi {
     AdminHandler admin = new AdminHandler(broker);
     String[] topic = {"topic"};
     String[] both = {"topic", "channel"};
-    to.add(Right.ADMIN, "POST", "/topic/create", admin::createTopic, topic);
-    to.add(Right.ADMIN, "POST", "/topic/delete", workers.blocking(admin::deleteTopic), topic);
-    to.add(Right.ADMIN, "POST", "/topic/empty", workers.blocking(admin::emptyTopic), topic);
+    to.addOfTopic(Right.ADMIN, "POST", "/topic/create", admin::createTopic, topic);
+    to.addOfTopic(
+        Right.ADMIN, "POST", "/topic/delete", workers.blocking(admin::deleteTopic), topic);
+    to.addOfTopic(Right.ADMIN, "POST", "/topic/empty", workers.blocking(admin::emptyTopic), topic);
     RequestHandler pause = workers.blocking(admin.onTopic(Topic::pause));
     RequestHandler unpause = workers.blocking(admin.onTopic(Topic::unpause));
-    to.add(Right.ADMIN, "POST", "/topic/pause", pause, topic);
-    to.add(Right.ADMIN, "POST", "/topic/unpause", unpause, topic);
-    to.add(
+    to.addOfTopic(Right.ADMIN, "POST", "/topic/pause", pause, topic);
+    to.addOfTopic(Right.ADMIN, "POST", "/topic/unpause", unpause, topic);
+    to.addOfTopic(
         Right.ADMIN,
         "POST",
         "/channel/create",
@@ -198,13 +201,14 @@ public final class HttpApi {
         "topic",
         "channel",
         "from");
-    to.add(Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel), both);
+    to.addOfTopic(
+        Right.ADMIN, "POST", "/channel/delete", workers.blocking(admin::deleteChannel), both);
     RequestHandler empty = workers.blocking(admin.onChannel(Channel::empty));
     RequestHandler pauseChannel = workers.blocking(admin.onChannel(Channel::pause));
     RequestHandler unpauseChannel = workers.blocking(admin.onChannel(Channel::unpause));
-    to.add(Right.ADMIN, "POST", "/channel/empty", empty, both);
-    to.add(Right.ADMIN, "POST", "/channel/pause", pauseChannel, both);
-    to.add(Right.ADMIN, "POST", "/channel/unpause", unpauseChannel, both);
+    to.addOfTopic(Right.ADMIN, "POST", "/channel/empty", empty, both);
+    to.addOfTopic(Right.ADMIN, "POST", "/channel/pause", pauseChannel, both);
+    to.addOfTopic(Right.ADMIN, "POST", "/channel/unpause", unpauseChannel, both);
   }
 
   private static RequestGuard guard(Options options) {
@@ -228,12 +232,15 @@ public final class HttpApi {
     private final List<Route> list = new ArrayList<>();
 
     private final Guarded guarded;
+    private final AtLeader atLeader;
 
     /**
      * @param guarded stands before each handler
+     * @param atLeader has shared topics asked about where they are led
      */
-    Routes(Guarded guarded) {
+    Routes(Guarded guarded, AtLeader atLeader) {
       this.guarded = guarded;
+      this.atLeader = atLeader;
     }
 
     /** Adds a route that ignores request bodies. */
@@ -257,6 +264,25 @@ public final class HttpApi {
       list.add(
           new Route(
               right, method, path, Set.of(parameters), bodyLimit, guarded.handler(right, handler)));
+    }
+
+    /** As {@link #add}, for what is asked of a topic: whoever leads it answers. */
+    void addOfTopic(
+        Right right, String method, String path, RequestHandler handler, String... parameters) {
+      addOfTopic(right, method, path, BodyLimit.NONE, handler, parameters);
+    }
+
+    /** As {@link #add}, for what is asked of a topic: whoever leads it answers. */
+    void addOfTopic(
+        Right right,
+        String method,
+        String path,
+        BodyLimit bodyLimit,
+        RequestHandler handler,
+        String... parameters) {
+      Set<String> names = Set.of(parameters);
+      RequestHandler led = atLeader.handler(right, method, path, names, handler);
+      add(right, method, path, bodyLimit, led, parameters);
     }
 
     List<Route> list() {

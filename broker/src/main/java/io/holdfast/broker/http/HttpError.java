@@ -3,6 +3,7 @@ package io.holdfast.broker.http;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.RefusedException;
+import io.holdfast.broker.queue.SharedLogException;
 import io.holdfast.broker.queue.TopicFullException;
 
 /**
@@ -13,14 +14,20 @@ final class HttpError extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final int status;
+  private final boolean isUndone;
 
   /**
    * @param status HTTP status
    * @param code what {@code {"message":"CODE"}} says
    */
   HttpError(int status, String code) {
+    this(status, code, false);
+  }
+
+  private HttpError(int status, String code, boolean isUndone) {
     super(code, null, false, false);
     this.status = status;
+    this.isUndone = isUndone;
   }
 
   static HttpError badRequest(String code) {
@@ -45,8 +52,23 @@ final class HttpError extends Exception {
     if (cause instanceof TopicFullException) {
       return new HttpError(429, cause.getMessage());
     }
-    boolean isTold = cause instanceof RefusedException || cause instanceof NoLeaderException;
-    return isTold ? new HttpError(503, cause.getMessage()) : exiting();
+    if (cause instanceof NoLeaderException) {
+      return new HttpError(503, cause.getMessage(), true);
+    }
+    if (cause.getCause() instanceof SharedLogException failure) {
+      return failed(failure);
+    }
+    return cause instanceof RefusedException ? new HttpError(503, cause.getMessage()) : exiting();
+  }
+
+  /** A change that those who share a topic have not agreed on, or nobody knows. */
+  static HttpError failed(SharedLogException cause) {
+    return new HttpError(503, cause.getMessage(), !cause.isUnknown());
+  }
+
+  /** Whether certainly nothing was done, and another node may be able to. */
+  boolean isUndone() {
+    return isUndone;
   }
 
   int status() {

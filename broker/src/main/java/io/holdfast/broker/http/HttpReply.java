@@ -19,6 +19,7 @@ record HttpReply(
     int status, String contentType, byte[] body, boolean nsqHeader, Map<String, String> headers) {
   static final String JSON = "application/json; charset=utf-8";
   static final String TEXT = "text/plain; charset=utf-8";
+  private static final String RETRY_AFTER = "Retry-After";
   private static final byte[] NOTHING = new byte[0];
 
   /** The same with one more header. */
@@ -78,7 +79,13 @@ record HttpReply(
 
   /** See {@link #error(int, String)}. */
   static HttpReply error(HttpError error) {
-    return error(error.status(), error.getMessage());
+    HttpReply reply = error(error.status(), error.getMessage());
+    return error.isUndone() ? reply.with(RETRY_AFTER, "1") : reply;
+  }
+
+  /** Whether certainly nothing was done, and it may be asked for again. */
+  boolean isUndone() {
+    return headers.containsKey(RETRY_AFTER);
   }
 
   static HttpReply methodNotAllowed(String allow) {

@@ -2,6 +2,7 @@ package io.holdfast.broker.http;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.holdfast.broker.access.Role.Right;
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.history.QueueRates;
 import io.holdfast.broker.http.ListRows.ChannelRow;
@@ -12,6 +13,7 @@ import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.stats.ClientFigures;
 import io.holdfast.broker.stats.Producers;
+import io.holdfast.broker.stats.ReplicaStats;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +39,7 @@ final class ListHandler {
   }
 
   void addRoutes(HttpApi.Routes to, Workers workers) {
-    to.add(
+    to.addOfTopic(
         Right.READ,
         "GET",
         "/list",
@@ -56,12 +58,18 @@ final class ListHandler {
     QueryParams params = request.params();
     return switch (params.getOrEmpty("of")) {
       case "topics" ->
-          page(params, ListRows.TOPICS, topics(params).map(topic -> TopicRow.of(topic, rates)));
+          page(
+              params,
+              ListRows.TOPICS,
+              Stream.concat(
+                  topics(params).map(this::row), followed(params).stream().map(TopicRow::of)));
       case "channels" ->
           page(
               params,
               ListRows.CHANNELS,
-              channels(params).map(channel -> ChannelRow.of(channel, rates)));
+              Stream.concat(
+                  channels(params).map(channel -> ChannelRow.of(channel, rates)),
+                  followed(params).stream().flatMap(topic -> followedChannels(topic, params))));
       case "consumers" -> page(params, ListRows.CONSUMERS, channels(params).flatMap(this::clients));
       case "producers" ->
           page(
@@ -70,6 +78,24 @@ final class ListHandler {
               producers.open().stream().map(client -> ProducerRow.of(client.figures(""))));
       default -> throw HttpError.badRequest("INVALID_ARG_OF");
     };
+  }
+
+  private TopicRow row(Topic topic) {
+    return TopicRow.of(topic, rates, ReplicaStats.of(topic, broker.cluster()));
+  }
+
+  /** Topics that another broker leads; one that is named is asked for there. */
+  private List<ClusterTopic> followed(QueryParams params) {
+    return broker.cluster() == null || params.get("topic") != null
+        ? List.of()
+        : broker.cluster().followed();
+  }
+
+  private static Stream<ChannelRow> followedChannels(ClusterTopic topic, QueryParams params) {
+    String name = params.get("channel");
+    return topic.channels().stream()
+        .filter(channel -> name == null || channel.name().equals(name))
+        .map(channel -> ChannelRow.of(topic, channel));
   }
 
   private Stream<Topic> topics(QueryParams params) throws HttpError {

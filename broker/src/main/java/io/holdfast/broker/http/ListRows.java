@@ -6,10 +6,12 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.history.QueueRates;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.ChannelFigures;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.broker.stats.ReplicaStats;
 import io.holdfast.broker.stats.StatsSnapshot.ClientStats;
 import io.holdfast.broker.stats.StatsSnapshot.PubCount;
 import java.util.Comparator;
@@ -155,6 +157,7 @@ record ListRows<R>(
    *
    * @param waiting depth of all channels together
    * @param rate messages a second; null as long as it is not known
+   * @param replica null, and absent, for one that is nobody else's
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   record TopicRow(
@@ -168,8 +171,9 @@ record ListRows<R>(
       long messageCount,
       long messageBytes,
       Double rate,
-      boolean paused) {
-    static TopicRow of(Topic topic, QueueRates rates) {
+      boolean paused,
+      @JsonUnwrapped ReplicaStats replica) {
+    static TopicRow of(Topic topic, QueueRates rates, ReplicaStats replica) {
       List<ChannelFigures> channels = topic.channels().stream().map(Channel::figures).toList();
       return new TopicRow(
           topic.name(),
@@ -182,7 +186,25 @@ record ListRows<R>(
           topic.messageCount(),
           topic.messageBytes(),
           rates.of(topic),
-          topic.isPaused());
+          topic.isPaused(),
+          replica);
+    }
+
+    /** One that another broker leads, which has its figures. */
+    static TopicRow of(ClusterTopic topic) {
+      return new TopicRow(
+          topic.name(),
+          0,
+          0,
+          0,
+          0,
+          topic.channels().size(),
+          0,
+          0,
+          0,
+          null,
+          topic.isPaused(),
+          ReplicaStats.of(topic));
     }
   }
 
@@ -220,6 +242,12 @@ record ListRows<R>(
           rates.of(channel),
           figures.clientCount(),
           figures.isPaused());
+    }
+
+    /** One of a topic that another broker leads, which has its figures. */
+    static ChannelRow of(ClusterTopic topic, ClusterTopic.Channel channel) {
+      return new ChannelRow(
+          topic.name(), channel.name(), 0, 0, 0, 0, 0, 0, 0, null, 0, channel.isPaused());
     }
   }
 

@@ -32,10 +32,12 @@ final class PolicyHandler {
         BodyLimits.collect(() -> MAX_BODY_BYTES, HttpReply.error(413, "BODY_TOO_BIG"));
     String[] topic = {"topic"};
     String[] both = {"topic", "channel"};
-    to.add(Right.READ, "GET", "/topic/policy", workers.blocking(this::topic), topic);
-    to.add(Right.ADMIN, "POST", "/topic/policy", limit, workers.blocking(this::setTopic), topic);
-    to.add(Right.READ, "GET", "/channel/policy", workers.blocking(this::channel), both);
-    to.add(Right.ADMIN, "POST", "/channel/policy", limit, workers.blocking(this::setChannel), both);
+    to.addOfTopic(Right.READ, "GET", "/topic/policy", workers.blocking(this::topic), topic);
+    to.addOfTopic(
+        Right.ADMIN, "POST", "/topic/policy", limit, workers.blocking(this::setTopic), topic);
+    to.addOfTopic(Right.READ, "GET", "/channel/policy", workers.blocking(this::channel), both);
+    to.addOfTopic(
+        Right.ADMIN, "POST", "/channel/policy", limit, workers.blocking(this::setChannel), both);
   }
 
   private HttpReply topic(ApiRequest request) throws HttpError {

@@ -29,7 +29,7 @@ final class RewindHandler {
   }
 
   void addRoutes(HttpApi.Routes to, Workers workers) {
-    to.add(
+    to.addOfTopic(
         Right.ADMIN,
         "POST",
         "/channel/rewind",

@@ -1,5 +1,6 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.queue.SharedLogException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
@@ -77,6 +78,8 @@ final class Workers {
       return job.run();
     } catch (HttpError e) {
       return HttpReply.error(e);
+    } catch (SharedLogException e) {
+      return HttpReply.error(HttpError.failed(e));
     } catch (Exception | LinkageError | StackOverflowError e) {
       LOG.error("HTTP {} {} failed", request.method(), request.path(), e);
       return HttpReply.error(500, "INTERNAL_ERROR");

@@ -135,6 +135,12 @@ public final class LookupLoop implements AutoCloseable {
     post(new Note(Kind.DELETED, new Registration(topic, channel)));
   }
 
+  /** To be called when many may have come or gone at once. Never blocks. */
+  public void changed() {
+    reannounce = true;
+    notes.offer(NUDGE); // A full queue means that the loop is awake anyway.
+  }
+
   /** Replaces the set of peers: new ones are connected, others dropped at once. Never blocks. */
   public void setAddresses(List<String> addresses) {
     wantedAddresses = List.copyOf(addresses);

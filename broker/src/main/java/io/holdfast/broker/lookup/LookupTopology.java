@@ -1,5 +1,6 @@
 package io.holdfast.broker.lookup;
 
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.Topic;
@@ -23,13 +24,22 @@ public final class LookupTopology implements TopologyListener {
     this.channelLookup = channelLookup;
   }
 
-  /** Everything a broker has now, for {@link LookupLoop}. */
+  /**
+   * Everything a broker has now, for {@link LookupLoop}: also what it shares with others and they
+   * lead, as consumers are served here all the same, unless nobody leads it.
+   */
   public static List<Registration> registrations(Broker broker) {
     List<Registration> all = new ArrayList<>();
     for (Topic topic : broker.topics()) {
       all.add(new Registration(topic.name(), null));
       for (Channel channel : topic.channels()) {
         all.add(new Registration(topic.name(), channel.name()));
+      }
+    }
+    if (broker.cluster() != null) {
+      for (ClusterTopic topic : broker.cluster().known().present()) {
+        all.add(new Registration(topic.name(), null));
+        topic.channels().forEach(c -> all.add(new Registration(topic.name(), c.name())));
       }
     }
     return all;
@@ -53,6 +63,11 @@ public final class LookupTopology implements TopologyListener {
   @Override
   public void channelDeleted(String topic, String channel) {
     loop.channelDeleted(topic, channel);
+  }
+
+  @Override
+  public void changed() {
+    loop.changed();
   }
 
   @Override

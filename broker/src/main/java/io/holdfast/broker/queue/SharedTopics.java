@@ -77,15 +77,12 @@ public final class SharedTopics {
       found.remove(topic.name(), topic);
       return;
     }
-    listener.get().topicCreated(topic.name());
-    topic
-        .channels()
-        .forEach(channel -> listener.get().channelCreated(topic.name(), channel.name()));
   }
 
   /** A topic is not led here any more, or is deleted; it has ended. Any thread; does not block. */
   public void withdrawn(Topic topic) {
     if (found.remove(topic.name(), topic)) {
+      // Others know of the topic, but not of its ephemeral channels, which end here.
       listener.get().topicDeleted(topic.name());
     }
   }

@@ -230,8 +230,8 @@ final class TopicChannels {
     }
     Channel channel = channels.get(name);
     if (channel == null) {
-      // Deleted since, or somebody else leads.
-      throw new BrokerException("exiting");
+      // Deleted since, or somebody else leads, who knows it.
+      throw new NoLeaderException("no leader for topic " + topic);
     }
     // The configuration may have been read again before it could be found.
     channel.refreshPolicies();

@@ -43,6 +43,9 @@ public interface TopologyListener {
 
   void channelDeleted(String topic, String channel);
 
+  /** Many may have come or gone at once. */
+  default void changed() {}
+
   /** The channels that a new topic is to begin with, once the nsqlookupds have answered. */
   CompletableFuture<? extends Collection<String>> channelsOf(String topic);
 }

@@ -62,7 +62,10 @@ public record StatsSnapshot(
   /** The version of nsqd this broker is a stand-in for (contract, scope). */
   public static final String VERSION = OptionsLoader.NSQD_VERSION;
 
-  /** One topic. {@code channels} by name; depths and counts as in contract §4. */
+  /**
+   * One topic. {@code channels} by name; depths and counts as in contract §4. {@code replica} is
+   * Holdfast's own; null, and absent, for a topic that is nobody else's.
+   */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record TopicStats(
       String topicName,
@@ -73,7 +76,32 @@ public record StatsSnapshot(
       long messageBytes,
       @JsonUnwrapped BoundStats bound,
       boolean paused,
-      @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency) {}
+      @JsonProperty("e2e_processing_latency") E2eLatency e2eProcessingLatency,
+      @JsonUnwrapped ReplicaStats replica) {
+    /** One that is nobody else's. */
+    public TopicStats(
+        String topicName,
+        List<ChannelStats> channels,
+        long depth,
+        long backendDepth,
+        long messageCount,
+        long messageBytes,
+        BoundStats bound,
+        boolean paused,
+        E2eLatency e2eProcessingLatency) {
+      this(
+          topicName,
+          channels,
+          depth,
+          backendDepth,
+          messageCount,
+          messageBytes,
+          bound,
+          paused,
+          e2eProcessingLatency,
+          null);
+    }
+  }
 
   /** What a topic's bound has cost since start; Holdfast's own, each absent while 0. */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -210,15 +238,15 @@ public record StatsSnapshot(
   private static List<TopicStats> topics(
       Broker broker, String topicFilter, String channelFilter, boolean includeClients) {
     List<Topic> topics;
+    FollowedStats followed = FollowedStats.of(broker.cluster(), topicFilter);
     if (topicFilter.isEmpty()) {
       topics = new ArrayList<>(broker.topics());
-      topics.sort(Comparator.comparing(Topic::name));
     } else {
       Topic topic = broker.existingTopic(topicFilter);
-      if (topic == null) {
+      if (topic == null && followed.isEmpty()) {
         return null;
       }
-      topics = List.of(topic);
+      topics = topic == null ? List.of() : List.of(topic);
     }
     List<TopicStats> stats = new ArrayList<>(topics.size());
     for (Topic topic : topics) {
@@ -233,13 +261,20 @@ public record StatsSnapshot(
         }
         channels = List.of(channel);
       }
-      stats.add(topic(topic, channels, topicFilter, includeClients));
+      ReplicaStats replica = ReplicaStats.of(topic, broker.cluster());
+      stats.add(topic(topic, channels, topicFilter, includeClients, replica));
     }
+    followed.addTo(stats, channelFilter, includeClients);
+    stats.sort(Comparator.comparing(TopicStats::topicName));
     return stats;
   }
 
   private static TopicStats topic(
-      Topic topic, List<Channel> channels, String topicFilter, boolean includeClients) {
+      Topic topic,
+      List<Channel> channels,
+      String topicFilter,
+      boolean includeClients,
+      ReplicaStats replica) {
     List<ChannelStats> channelStats = new ArrayList<>(channels.size());
     for (Channel channel : channels) {
       channelStats.add(channel(channel, topicFilter, includeClients));
@@ -253,7 +288,8 @@ public record StatsSnapshot(
         topic.messageBytes(),
         new BoundStats(topic.droppedCount(), topic.rejectedCount()),
         topic.isPaused(),
-        topic.e2eProcessingLatency());
+        topic.e2eProcessingLatency(),
+        replica);
   }
 
   private static ChannelStats channel(Channel channel, String topicFilter, boolean includeClients) {

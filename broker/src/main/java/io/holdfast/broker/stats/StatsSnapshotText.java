@@ -108,8 +108,18 @@ public final class StatsSnapshotText {
       field("msgs", topic.messageCount(), 8);
       ownField("dropped", topic.bound().droppedCount());
       ownField("rejected", topic.bound().rejectedCount());
+      replica(topic.replica());
       latency(topic.e2eProcessingLatency());
       topic.channels().forEach(this::channel);
+    }
+  }
+
+  /** Where a topic's figures are, that several brokers share. */
+  private void replica(ReplicaStats replica) {
+    if (replica != null) {
+      field("group", replica.group(), 2);
+      out.append("leader: ").append(replica.leader() == null ? "none" : replica.leader());
+      out.append(' ');
     }
   }
 

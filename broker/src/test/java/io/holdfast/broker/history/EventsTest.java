@@ -30,6 +30,15 @@ class EventsTest {
   }
 
   @Test
+  void aLineSaysAtWhichNodeItWasAsked() {
+    Change change = new Change("bob", "10.0.0.1:5", "topic.empty", "t", null, null, null);
+    audit.ok(change.at("b", "admin"));
+    assertEquals(
+        "user=bob role=admin remote=10.0.0.1:5 node=b action=topic.empty topic=t result=ok",
+        latest());
+  }
+
+  @Test
   void aLineIsBoundedWhateverIsInIt() {
     audit.refused(new Change("u".repeat(5000), "@", "login", "\n".repeat(5000), null, null, null));
     Event event = events.latest(1).get(0);

@@ -11,6 +11,7 @@ final class OpenRoutes {
 
   static HttpApi.Routes create() {
     HttpAccess access = new HttpAccess(null, Role.ADMIN, System::nanoTime);
-    return new HttpApi.Routes(new Guarded(access, new Audit(new Events())));
+    Guarded guarded = new Guarded(access, new Audit(new Events()));
+    return new HttpApi.Routes(guarded, new AtLeader(null, guarded, new Workers(Runnable::run)));
   }
 }

@@ -5,6 +5,7 @@ import io.holdfast.broker.cluster.state.Entries;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.SharedLogException;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.TopicContext;
@@ -108,6 +109,12 @@ public final class LeaderTopics {
     return leading != null && leading.isServing();
   }
 
+  /** The term in which this node leads the group and all its topics are made; 0 for none. */
+  public long servingTerm() {
+    Leadership leading = current;
+    return leading != null && leading.isServing() ? leading.term() : 0;
+  }
+
   /** The topic of a name, null when it is not led here, or there is none. */
   public Topic topic(String name) {
     Leadership leading = current;
@@ -159,7 +166,7 @@ public final class LeaderTopics {
   public Topic create(String name) throws BrokerException {
     Leadership leading = current;
     if (leading == null || !leading.isServing()) {
-      throw new BrokerException("no leader for topic " + name);
+      throw new NoLeaderException("no leader for topic " + name);
     }
     Topic there = leading.topic(name);
     if (there != null) {
@@ -172,8 +179,8 @@ public final class LeaderTopics {
     }
     Topic made = leading.topic(name);
     if (made == null) {
-      // Deleted since, or somebody else leads.
-      throw new BrokerException("exiting");
+      // Deleted since, or somebody else leads, who knows it.
+      throw new NoLeaderException("no leader for topic " + name);
     }
     return made;
   }

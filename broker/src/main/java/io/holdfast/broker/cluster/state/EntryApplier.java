@@ -27,6 +27,7 @@ final class EntryApplier {
   private volatile GroupObserver observer = new GroupObserver() {};
 
   private volatile PublishWatch watch;
+  private volatile NamesWatch names = NamesWatch.NONE;
 
   EntryApplier(GroupTopics topics, Removals removals) {
     this.topics = topics;
@@ -39,6 +40,14 @@ final class EntryApplier {
 
   void watch(PublishWatch told) {
     watch = told;
+  }
+
+  void names(NamesWatch told) {
+    names = told;
+  }
+
+  NamesWatch names() {
+    return names;
   }
 
   GroupObserver observer() {
@@ -111,6 +120,7 @@ final class EntryApplier {
     ReplicatedTopic topic = topics.create(name, TimeUnit.NANOSECONDS.toMillis(entry.timeNs()));
     synchronized (topic.lock()) {
       observer.topicCreated(topic);
+      names.topicCreated(name);
     }
     return topic.number();
   }
@@ -122,6 +132,7 @@ final class EntryApplier {
         topics.delete(topic);
         removals.deleted(topic);
         observer.topicDeleted(topic);
+        names.topicDeleted(topic.name());
         yield topic.number();
       }
       case CREATE_CHANNEL -> createChannel(topic, entry);
@@ -153,6 +164,7 @@ final class EntryApplier {
     }
     ReplicatedChannel channel = topic.addChannel(name, topics.takeNumber(), first);
     observer.channelCreated(topic, channel);
+    names.channelCreated(topic.name(), name);
     return channel.state().floor();
   }
 
@@ -184,6 +196,7 @@ final class EntryApplier {
       case DELETE_CHANNEL -> {
         topic.removeChannel(channel);
         observer.channelDeleted(topic, channel);
+        names.channelDeleted(topic.name(), channel.name());
         return topic.keptFrom();
       }
       case PAUSE -> {

@@ -102,6 +102,11 @@ public final class GroupState {
     applier.watch(watch);
   }
 
+  /** Who is told which topics and channels there are, from now on. */
+  public void names(NamesWatch names) {
+    applier.names(names);
+  }
+
   // ---------------------------------------------------------------- apply thread
 
   /**
@@ -235,6 +240,7 @@ public final class GroupState {
       failed = new IOException("the snapshot cannot be loaded: " + e.getMessage(), e);
       throw failed;
     }
+    applier.names().replaced();
     PublishWatch watch = applier.watch();
     if (isInstall && watch != null) {
       watch.snapshotInstalled();
