@@ -44,6 +44,7 @@ public final class JraftGroup implements ClusterGroup {
   private final SnapshotThread snapshotThread;
   private final JraftMachine machine;
   private final JraftServer server;
+  private final JraftPace pace;
 
   private RaftLog log;
   private JraftLogStorage logStorage;
@@ -92,6 +93,7 @@ public final class JraftGroup implements ClusterGroup {
             proposals,
             this::causeOf);
     server = new JraftServer(group, () -> votes.mayVote(), link.executor());
+    pace = new JraftPace(group, JraftPeers.id(self), link, electionTimeoutMs);
     link.know(initial);
     link.know(List.of(self));
   }
@@ -191,6 +193,7 @@ public final class JraftGroup implements ClusterGroup {
       if (now != null) {
         configuration = now;
       }
+      pace.look(node, votes.getTerm(), leads ? JraftPeers.id(self) : machine.leader());
       settleHandovers();
     } catch (RuntimeException e) {
       // JRaft's answer when the node is in error or ends.
