@@ -219,7 +219,6 @@ public final class GroupState {
    *     applied then
    */
   public void load(Path dir) throws IOException {
-    boolean isInstall = begun;
     begun = true;
     try {
       Path file = dir.resolve(GroupSnapshot.STATE_FILE);
@@ -241,8 +240,10 @@ public final class GroupState {
       throw failed;
     }
     applier.names().replaced();
+    // Also at a start: one that was sent here, but not loaded before the group stopped, has entries
+    // that this node has never seen.
     PublishWatch watch = applier.watch();
-    if (isInstall && watch != null) {
+    if (watch != null) {
       watch.snapshotInstalled();
     }
   }

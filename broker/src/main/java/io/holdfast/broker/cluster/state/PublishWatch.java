@@ -15,6 +15,6 @@ public interface PublishWatch {
   /** A leader of this term begins: what it did not apply of older terms never will be. */
   void termBegins(long term);
 
-  /** A snapshot took the place of entries: what they were is not known. */
+  /** A snapshot took the place of entries, or may have: what they were is not known. */
   void snapshotInstalled();
 }

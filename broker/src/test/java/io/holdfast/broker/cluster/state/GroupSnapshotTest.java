@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -178,6 +179,35 @@ class GroupSnapshotTest {
     other.load(copyOf(snapshot, "received"));
     assertEquals(upTo(0, 10), ordinals(other.topic("t"), 0));
     assertEquals(0, other.topic("t").channel("c").state().floor());
+  }
+
+  /** The group was made anew, and finds what was sent to the one before, which did not load it. */
+  @Test
+  void whoWaitsForAPublishHearsOfASnapshotThatAStartFinds() throws Exception {
+    publish(topic("t"), 10);
+    Path snapshot = snapshot("s1");
+    GroupState other = open("b", Disk.LOCAL);
+    AtomicInteger told = new AtomicInteger();
+    other.watch(
+        new PublishWatch() {
+          @Override
+          public void applied(Origin origin, boolean stored) {
+            throw new AssertionError("nothing is applied");
+          }
+
+          @Override
+          public void termBegins(long term) {
+            throw new AssertionError("nothing is applied");
+          }
+
+          @Override
+          public void snapshotInstalled() {
+            told.incrementAndGet();
+          }
+        });
+    other.load(copyOf(snapshot, "received"));
+    assertEquals(1, told.get());
+    other.close();
   }
 
   @Test
