@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  *
  * @param words the command and its arguments, at least one
  */
-record CommandTemplate(List<String> words) {
+public record CommandTemplate(List<String> words) {
   private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z_]*)}");
   private static final List<String> KNOWN =
       List.of("data", "tcp", "http", "tcp_port", "http_port", "host");
@@ -23,7 +23,7 @@ record CommandTemplate(List<String> words) {
   /**
    * @throws ToolException about usage: no word, an open quote, an unknown placeholder
    */
-  static CommandTemplate parse(String text) {
+  public static CommandTemplate parse(String text) {
     List<String> words = split(text);
     if (words.isEmpty()) {
       throw ToolException.usage("'" + text + "' is no command");
@@ -84,7 +84,7 @@ record CommandTemplate(List<String> words) {
    * @param httpPort where to listen for HTTP
    * @return the command line
    */
-  List<String> fill(String data, int tcpPort, int httpPort) {
+  public List<String> fill(String data, int tcpPort, int httpPort) {
     Map<String, String> values =
         Map.of(
             "data",

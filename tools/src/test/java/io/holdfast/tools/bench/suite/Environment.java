@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** When and where a suite ran. Stateless. */
-final class Environment {
+public final class Environment {
   private static final Logger log = LoggerFactory.getLogger(Environment.class);
 
   private Environment() {}
@@ -26,7 +26,7 @@ final class Environment {
    * @param work where the data was
    * @return facts by name, in the order in which to print them
    */
-  static Map<String, String> facts(String commit, Path work) {
+  public static Map<String, String> facts(String commit, Path work) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put(
         "date",

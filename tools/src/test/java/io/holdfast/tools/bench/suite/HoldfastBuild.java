@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Finds a built Holdfast and the command that starts it as it is shipped. Stateless. */
-final class HoldfastBuild {
+public final class HoldfastBuild {
   private static final List<String> OPTIONS =
       List.of("--data-path={data}", "--tcp-address={tcp}", "--http-address={http}");
 
@@ -22,12 +22,12 @@ final class HoldfastBuild {
    *
    * @param unpackTo an empty directory, which must stay as long as the broker runs
    */
-  static CommandTemplate own(Path unpackTo) throws IOException {
+  public static CommandTemplate own(Path unpackTo) throws IOException {
     return ofTree(tree(location().getParent()), unpackTo);
   }
 
   /** The commit of the tree that these tools were built in. */
-  static String ownCommit() {
+  public static String ownCommit() {
     return Environment.commit(location().getParent());
   }
 

@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /** What Linux's {@code /proc} says of processes and of the machine. Stateless. */
-final class ProcFs {
+public final class ProcFs {
   /** Ticks per second of all times in /proc: USER_HZ, part of the kernel's interface. */
   private static final double TICKS_PER_SECOND = 100;
 
@@ -25,7 +25,7 @@ final class ProcFs {
    * @return CPU time of a process so far, all its threads, user and system, s
    * @throws IOException when there is no such process
    */
-  static double cpuSeconds(long pid) throws IOException {
+  public static double cpuSeconds(long pid) throws IOException {
     return cpuTicks(Files.readString(of(pid).resolve("stat"))) / TICKS_PER_SECOND;
   }
 
@@ -64,7 +64,7 @@ final class ProcFs {
   /**
    * @return CPU time that all processors together have been busy since boot, s
    */
-  static double machineBusySeconds() throws IOException {
+  public static double machineBusySeconds() throws IOException {
     List<String> lines = Files.readAllLines(PROC.resolve("stat"));
     return busyTicks(lines.get(0)) / TICKS_PER_SECOND;
   }
@@ -105,7 +105,7 @@ final class ProcFs {
    *
    * @return empty when none of them does
    */
-  static OptionalLong listener(int port, List<Long> pids) throws IOException {
+  public static OptionalLong listener(int port, List<Long> pids) throws IOException {
     Set<String> sockets = new HashSet<>();
     for (String table : List.of("net/tcp", "net/tcp6")) {
       Path file = PROC.resolve(table);

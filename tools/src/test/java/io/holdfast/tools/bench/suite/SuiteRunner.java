@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * Runs every workload against every broker in alternating rounds (A B A B), each time with a fresh
  * process in a fresh directory. A run that fails is reported and the next one goes on.
  */
-final class SuiteRunner {
+public final class SuiteRunner {
   private static final double QUIET_CORES = 0.15;
   private static final int SHOWN = 3;
 
@@ -164,7 +164,7 @@ final class SuiteRunner {
   }
 
   /** Removes a directory with everything in it. */
-  static void delete(Path dir) throws IOException {
+  public static void delete(Path dir) throws IOException {
     if (!Files.exists(dir)) {
       return;
     }

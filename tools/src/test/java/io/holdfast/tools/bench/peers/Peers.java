@@ -1,0 +1,243 @@
+package io.holdfast.tools.bench.peers;
+
+import io.holdfast.tools.bench.suite.CommandTemplate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** The brokers that are compared, as far as they are on this machine. */
+final class Peers {
+  /** Ports that every server gets; most need fewer. */
+  static final int PORTS = 3;
+
+  private static final int MPUB = 50;
+  private static final String RABBIT = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+  private static final String HOST = "127.0.0.1";
+  private static final String NSQ_CLIENT =
+      "NSQ V2: MPUB of " + MPUB + " (or PUB, pipelined), RDY " + Protocol.PREFETCH + ", FIN each";
+
+  private final List<Peer> found = new ArrayList<>();
+  private final List<String> missing = new ArrayList<>();
+
+  /**
+   * @param holdfast how to start Holdfast
+   * @param nsqd the binary, null to look for it
+   */
+  Peers(CommandTemplate holdfast, Path nsqd) {
+    holdfast(holdfast);
+    nsqd(nsqd == null ? program("nsqd") : nsqd);
+    nats(program("nats-server"));
+    redis(program("redis-server"));
+    rabbit(Files.isExecutable(Path.of(RABBIT)) ? Path.of(RABBIT) : null);
+    found.sort(java.util.Comparator.comparing(Peer::promise));
+  }
+
+  /** Those that can run, by promise. */
+  List<Peer> found() {
+    return List.copyOf(found);
+  }
+
+  /** A line for each that is not here. */
+  List<String> missing() {
+    return List.copyOf(missing);
+  }
+
+  /**
+   * @return null when there is none
+   */
+  private static Path program(String name) {
+    String path = System.getenv().getOrDefault("PATH", "") + ":/usr/sbin:/usr/local/bin";
+    return Arrays.stream(path.split(":"))
+        .map(dir -> Path.of(dir, name))
+        .filter(Files::isExecutable)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private void holdfast(CommandTemplate command) {
+    found.add(
+        nsq(
+            "Holdfast `written`",
+            Promise.WRITTEN,
+            "none",
+            "in the journal's file, page cache; forced every 2 s or 2,500 messages",
+            command));
+    List<String> synced = new ArrayList<>(command.words());
+    synced.add("--durability=synced");
+    found.add(
+        nsq(
+            "Holdfast `synced`",
+            Promise.FORCED,
+            "`--durability=synced`",
+            "in the journal and forced, one force for all that wait",
+            new CommandTemplate(List.copyOf(synced))));
+  }
+
+  private void nsqd(Path binary) {
+    if (binary == null) {
+      missing.add(
+          "nsqd: not on this machine; build it from github.com/nsqio/nsq, give --nsqd FILE");
+      return;
+    }
+    String start =
+        "'"
+            + binary.toAbsolutePath()
+            + "' --data-path {data} --tcp-address {tcp} --http-address {http} --mem-queue-size ";
+    found.add(
+        nsq(
+            "nsqd, memory",
+            Promise.MEMORY,
+            "`--mem-queue-size=10000000`",
+            "in a queue in memory",
+            CommandTemplate.parse(start + "10000000")));
+    found.add(
+        nsq(
+            "nsqd, disk",
+            Promise.WRITTEN,
+            "`--mem-queue-size=0`",
+            "in the topic's file, page cache; forced every 2 s or 2,500 messages. What is in flight"
+                + " is in memory only",
+            CommandTemplate.parse(start + "0")));
+  }
+
+  private static Peer nsq(
+      String name, Promise promise, String settings, String ok, CommandTemplate command) {
+    return new Peer(
+        name,
+        promise,
+        settings,
+        ok,
+        NSQ_CLIENT,
+        MPUB,
+        (dir, ports) -> new Peer.Launch(command.fill(dir.toString(), ports.get(0), ports.get(1))),
+        NsqProtocol::new);
+  }
+
+  private void nats(Path binary) {
+    if (binary == null) {
+      missing.add("JetStream: no nats-server on this machine (apt-get install nats-server)");
+      return;
+    }
+    found.add(
+        new Peer(
+            "JetStream",
+            Promise.WRITTEN,
+            "file storage, 1 replica, limits retention",
+            "in the stream's file, page cache; forced every 2 min (2.9 has no setting for that)",
+            "publishes with acknowledgements in the background; durable pull consumer, pulls of "
+                + Protocol.PREFETCH / 2
+                + " that overlap, +ACK each",
+            1,
+            (dir, ports) -> {
+              Path conf = dir.resolve("nats.conf");
+              Files.writeString(
+                  conf,
+                  String.format(
+                      java.util.Locale.ROOT,
+                      "listen: \"%s:%d\"%njetstream { store_dir: \"%s\" }%n",
+                      HOST,
+                      ports.get(0),
+                      dir));
+              return new Peer.Launch(List.of(binary.toString(), "-c", conf.toString()));
+            },
+            (queue, prompt) -> new NatsProtocol(queue)));
+  }
+
+  private void redis(Path binary) {
+    if (binary == null) {
+      missing.add("Redis: no redis-server on this machine (apt-get install redis-server)");
+      return;
+    }
+    found.add(
+        redis(
+            binary,
+            "everysec",
+            Promise.WRITTEN,
+            "in the append-only file, page cache, forced every second; while a force is under way,"
+                + " up to 2 s in memory only"));
+    found.add(
+        redis(
+            binary,
+            "always",
+            Promise.FORCED,
+            "in the append-only file and forced, one force for all commands of a loop turn"));
+  }
+
+  private static Peer redis(Path binary, String fsync, Promise promise, String ok) {
+    return new Peer(
+        "Redis `" + fsync + "`",
+        promise,
+        "`appendonly yes`, `appendfsync " + fsync + "`, no snapshots, no rewriting",
+        ok,
+        "stream; XADD, pipelined; XREADGROUP COUNT "
+            + Protocol.PREFETCH
+            + ", an XACK for each read. Entries stay in the stream",
+        1,
+        (dir, ports) ->
+            new Peer.Launch(
+                List.of(
+                    binary.toString(),
+                    "--bind",
+                    HOST,
+                    "--port",
+                    Integer.toString(ports.get(0)),
+                    "--dir",
+                    dir.toString(),
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    fsync,
+                    "--auto-aof-rewrite-percentage",
+                    "0")),
+        (queue, prompt) -> new RedisProtocol(queue));
+  }
+
+  private void rabbit(Path script) {
+    if (script == null) {
+      missing.add("RabbitMQ: no " + RABBIT + " on this machine (apt-get install rabbitmq-server)");
+      return;
+    }
+    found.add(
+        new Peer(
+            "RabbitMQ, quorum",
+            Promise.FORCED,
+            "quorum queue of one node",
+            "in the log of the queue's Raft group and forced, one force for all that wait",
+            "AMQP 0-9-1: persistent, publisher confirms; prefetch "
+                + Protocol.PREFETCH
+                + ", an acknowledgement for each read (multiple)",
+            1,
+            (dir, ports) -> rabbit(script, dir, ports),
+            (queue, prompt) -> new AmqpProtocol(queue, "quorum")));
+  }
+
+  /** With a name server of its own, which is started first and so stopped with it. */
+  private static Peer.Launch rabbit(Path script, Path dir, List<Integer> ports) throws IOException {
+    Files.writeString(dir.resolve("plugins"), "[].\n");
+    Files.writeString(dir.resolve("rabbitmq.conf"), "");
+    Map<String, String> environment =
+        Map.ofEntries(
+            Map.entry("HOME", dir.toString()),
+            Map.entry("ERL_EPMD_ADDRESS", HOST),
+            Map.entry("ERL_EPMD_PORT", Integer.toString(ports.get(2))),
+            Map.entry("RABBITMQ_NODENAME", "peers@localhost"),
+            Map.entry("RABBITMQ_NODE_IP_ADDRESS", HOST),
+            Map.entry("RABBITMQ_NODE_PORT", Integer.toString(ports.get(0))),
+            Map.entry("RABBITMQ_DIST_PORT", Integer.toString(ports.get(1))),
+            Map.entry(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "-kernel inet_dist_use_interface {127,0,0,1}"),
+            Map.entry("RABBITMQ_MNESIA_BASE", dir.resolve("mnesia").toString()),
+            Map.entry("RABBITMQ_LOG_BASE", dir.resolve("log").toString()),
+            Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", dir.resolve("plugins").toString()),
+            Map.entry("RABBITMQ_CONFIG_FILE", dir.resolve("rabbitmq.conf").toString()),
+            Map.entry("RABBITMQ_CONF_ENV_FILE", dir.resolve("none").toString()));
+    return new Peer.Launch(List.of(script.toString()), environment, List.of("epmd"));
+  }
+}
