@@ -360,6 +360,10 @@ class ClusterAdminTest {
       boolean isMeasured =
           http.get("/metrics").body().contains("nsq_topic_depth{topic=\"" + topic + "\"}");
       assertEquals(node.equals(leader), isMeasured, node);
+      await(
+          "messages of all topics at " + node,
+          () -> json(node, "/history?n=0").at("/now/journal_bytes").asLong() > 0);
+      assertTrue(json(node, "/history?n=0").at("/now/topics").asInt() > 0);
       assertEquals(200, http.get("/console/topic?topic=" + topic).status());
       assertEquals(200, http.get("/console/channel?topic=" + topic + "&channel=c").status());
       assertEquals(404, http.get("/console/channel?topic=" + topic + "&channel=x").status());

@@ -8,8 +8,16 @@ import java.util.List;
  *
  * @param place whose it is
  * @param channels those that last, by name
+ * @param journalBytes that its journal takes on this node's disk
+ * @param journalFiles files of the journal
  */
-public record ClusterTopic(String name, Place place, boolean isPaused, List<Channel> channels) {
+public record ClusterTopic(
+    String name,
+    Place place,
+    boolean isPaused,
+    List<Channel> channels,
+    long journalBytes,
+    int journalFiles) {
   /**
    * Whose a topic is.
    *
@@ -27,7 +35,9 @@ public record ClusterTopic(String name, Place place, boolean isPaused, List<Chan
         topic.isPaused(),
         topic.channels().stream()
             .map(channel -> new Channel(channel.name(), channel.isPaused()))
-            .toList());
+            .toList(),
+        topic.journal().diskBytes(),
+        topic.journal().diskFiles());
   }
 
   /** Whether it has a channel of a name. */

@@ -145,10 +145,11 @@ public record Figures(
       }
     }
 
-    /** Another broker leads it, which has its figures. */
+    /** Another broker leads it, which has its figures; its messages are here, too. */
     private void add(ClusterTopic followed) {
       topics++;
       channels += followed.channels().size();
+      journalBytes += followed.journalBytes();
     }
 
     private void deep(String topic, String channel, long messagesThere) {

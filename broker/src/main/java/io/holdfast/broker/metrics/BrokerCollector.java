@@ -1,5 +1,6 @@
 package io.holdfast.broker.metrics;
 
+import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.BrokerMeters;
@@ -78,6 +79,9 @@ public final class BrokerCollector implements MultiCollector {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
     Storage storage = new Storage();
     broker.topics().forEach(storage::add);
+    if (broker.cluster() != null) {
+      broker.cluster().followed().forEach(storage::add);
+    }
     put(all, processing());
     broker(all);
     storage.put(all);
@@ -316,6 +320,12 @@ public final class BrokerCollector implements MultiCollector {
         unreadable = Math.max(unreadable, unreadableHere);
       }
       damagedNow += unreadable;
+    }
+
+    /** Another broker leads it; here are its messages all the same. */
+    private void add(ClusterTopic followed) {
+      journalBytes += followed.journalBytes();
+      journalFiles += followed.journalFiles();
     }
 
     private void put(MetricSnapshots.Builder to) {
