@@ -14,6 +14,7 @@ import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
+import io.holdfast.tools.cluster.ClusterCommand;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.ExportCommand;
 import io.holdfast.tools.data.SummaryCommand;
@@ -73,6 +74,7 @@ import picocli.CommandLine.Spec;
       TailCommand.class,
       StatCommand.class,
       AdminCommand.class,
+      ClusterCommand.class,
       PasswordCommand.class,
       BenchCommand.class,
       DumpCommand.class,

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.holdfast.tools.cli.Quantities;
+import io.holdfast.tools.cli.TextTable;
 import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.stat.StatRow;
@@ -49,7 +50,7 @@ final class Listing {
             row.paused() ? "yes" : "no"
           });
     }
-    table(admin.context().out(), cells);
+    TextTable.print(admin.context().out(), cells);
   }
 
   /** Channels of one topic. */
@@ -99,7 +100,7 @@ final class Listing {
             row.paused() ? "yes" : "no"
           });
     }
-    table(admin.context().out(), cells);
+    TextTable.print(admin.context().out(), cells);
   }
 
   private static List<StatSample.Rated> sample(AdminCommand admin, String topic)
@@ -143,7 +144,7 @@ final class Listing {
         String from = field.getValue().path("from").asText();
         cells.add(new String[] {field.getKey(), value.isEmpty() ? "\"\"" : value, from});
       }
-      table(admin.context().out(), cells);
+      TextTable.print(admin.context().out(), cells);
     }
   }
 
@@ -204,7 +205,7 @@ final class Listing {
                   + Visible.text(body.toString())
                   + (message.path("truncated").asBoolean() ? "..." : "")));
     }
-    table(out, cells);
+    TextTable.print(out, cells);
     if (peeked.path("next").isTextual()) {
       out.println("more: --from=" + peeked.get("next").asText());
     }
@@ -215,25 +216,5 @@ final class Listing {
     return Stream.of(Stream.of(id, time, attempts, size), Stream.of(more), Stream.of(body))
         .flatMap(cells -> cells)
         .toArray(String[]::new);
-  }
-
-  /** The first and the last column to the left, the others to the right; no width for the last. */
-  private static void table(PrintStream out, List<String[]> cells) {
-    int columns = cells.get(0).length;
-    int[] widths = new int[columns];
-    for (String[] row : cells) {
-      for (int i = 0; i < columns; i++) {
-        widths[i] = Math.max(widths[i], row[i].length());
-      }
-    }
-    for (String[] row : cells) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < columns; i++) {
-        String padding = " ".repeat(widths[i] - row[i].length());
-        boolean left = i == 0 || i == columns - 1;
-        line.append(i == 0 ? "" : "  ").append(left ? row[i] + padding : padding + row[i]);
-      }
-      out.println(line.toString().stripTrailing());
-    }
   }
 }
