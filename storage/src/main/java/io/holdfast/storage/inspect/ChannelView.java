@@ -38,18 +38,37 @@ public final class ChannelView implements Closeable {
   private final Path dir;
   private final JournalView journal;
   private final TopicRecovery topic;
+
+  /** Of a channel that is known without a ledger; else null. */
+  private final LedgerState known;
+
   private final LogView files;
   private final LedgerScan ledger;
   private ChannelRecovery recovery;
 
   ChannelView(String name, Path dir, JournalView journal, TopicRecovery topic) throws IOException {
+    this(name, dir, journal, topic, null);
+  }
+
+  /**
+   * @param dir of the ledger; of a channel of which something is known, the file that says so
+   * @param known changed by this; null when the ledger says it
+   */
+  ChannelView(String name, Path dir, JournalView journal, TopicRecovery topic, LedgerState known)
+      throws IOException {
     this.name = name;
     this.dir = dir;
     this.journal = journal;
     this.topic = topic;
-    files = new LogView(dir);
+    this.known = known;
+    files = new LogView(ledgerDir());
     ledger = new LedgerScan(files, Defect.Listener.NONE);
     refresh();
+  }
+
+  /** Where there is none, nothing is. */
+  private Path ledgerDir() {
+    return known == null ? dir : dir.resolveSibling("none");
   }
 
   /** Reads what was written to the ledger since. */
@@ -62,7 +81,7 @@ public final class ChannelView implements Closeable {
     if (changed) {
       recovery =
           new ChannelRecovery(
-              ledger.state(),
+              known != null ? known : ledger.state(),
               ledger.isIncomplete(),
               files.firstCycle() >= 0,
               journal,
@@ -76,7 +95,14 @@ public final class ChannelView implements Closeable {
     return recovery;
   }
 
-  /** Where its ledger is. */
+  /**
+   * Whether a ledger says what is finished; else a snapshot does, of which places are not known.
+   */
+  boolean hasLedger() {
+    return known == null;
+  }
+
+  /** Where that is. */
   Path dir() {
     return dir;
   }
@@ -105,7 +131,7 @@ public final class ChannelView implements Closeable {
 
   /** A new scan of the ledger's records. */
   public LedgerScan scan(Defect.Listener listener) throws IOException {
-    return new LedgerScan(new LogView(dir), listener);
+    return new LedgerScan(new LogView(ledgerDir()), listener);
   }
 
   /**
@@ -202,7 +228,7 @@ public final class ChannelView implements Closeable {
 
   /** Bytes on the disk of the ledger. */
   public long diskBytes() throws IOException {
-    return DataDirView.treeBytes(dir);
+    return DataDirView.treeBytes(ledgerDir());
   }
 
   @Override

@@ -33,8 +33,9 @@ public final class DataDirCheck {
       "the broker's next start renames it to *" + StrayFiles.SUFFIX;
 
   private final DataDirView dir;
-  private final Defect.Listener listener;
+  private final Defect.Listener told;
   private final LongConsumer progress;
+  private Defect.Listener listener;
   private long messages;
   private long records;
 
@@ -44,6 +45,7 @@ public final class DataDirCheck {
    */
   public DataDirCheck(DataDirView dir, Defect.Listener listener, LongConsumer progress) {
     this.dir = dir;
+    this.told = listener;
     this.listener = listener;
     this.progress = progress;
   }
@@ -60,6 +62,12 @@ public final class DataDirCheck {
 
   /** Checks what does not belong to a topic. */
   public void checkMetadata() throws IOException {
+    if (dir.member() != null) {
+      for (GroupView group : dir.member().groups()) {
+        group.defects().forEach(listener::defect);
+      }
+      return;
+    }
     if (dir.metadataDefect() != null) {
       listener.defect(dir.metadataDefect());
       return;
@@ -88,6 +96,20 @@ public final class DataDirCheck {
     }
   }
 
+  /** What happens then is told by other rules: the group's log has what came last. */
+  private void sharedDefect(Defect defect) {
+    told.defect(
+        defect.harmless()
+            ? defect
+            : new Defect(
+                defect.file(),
+                defect.offset(),
+                false,
+                defect.what(),
+                "what is behind the snapshot comes again from the group's log at the next start;"
+                    + " below it the group stops on this node, see replace"));
+  }
+
   private void note(Path file, String what, String consequence) {
     listener.defect(new Defect(file, -1, true, what, consequence));
   }
@@ -98,18 +120,24 @@ public final class DataDirCheck {
 
   /** Checks a topic: its journal, then its channels' ledgers against it. */
   public void checkTopic(String name) throws IOException {
+    boolean isShared = dir.member() != null;
+    listener = isShared ? this::sharedDefect : told;
     checkFiles(dir.journalDir(name), "messages");
     JournalView.misplaced(dir.journalDir(name))
         .forEach((file, why) -> note(file, why, NEXT_START_RENAMES));
     try (TopicView topic = dir.topic(name)) {
       for (ChannelView channel : topic.channels()) {
-        checkFiles(dir.channelDir(name, channel.name()), "entries");
-        checkLedger(channel);
+        if (channel.hasLedger()) {
+          checkFiles(dir.channelDir(name, channel.name()), "entries");
+          checkLedger(channel);
+        }
       }
       OrdinalRanges present = checkJournal(topic);
       for (ChannelView channel : topic.channels()) {
         checkPresence(topic, channel, present);
-        checkHeld(channel);
+        if (channel.hasLedger()) {
+          checkHeld(channel);
+        }
       }
     }
   }
@@ -266,8 +294,9 @@ public final class DataDirCheck {
 
   private void checkGap(TopicView topic, JournalScan scan, long expected) {
     boolean needed =
-        topic.channels().stream()
-            .anyMatch(c -> c.state().unfinishedInPlace(expected, scan.firstOrdinal()) > 0);
+        (dir.member() == null || expected < topic.knownTo())
+            && topic.channels().stream()
+                .anyMatch(c -> c.state().unfinishedInPlace(expected, scan.firstOrdinal()) > 0);
     String what =
         "messages " + expected + " to " + (scan.firstOrdinal() - 1) + " are missing before it";
     listener.defect(

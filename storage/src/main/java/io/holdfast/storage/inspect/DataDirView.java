@@ -34,8 +34,12 @@ public final class DataDirView {
   private final Metadata metadata;
   private final Defect metadataDefect;
 
-  private DataDirView(DataDir dir, Metadata metadata, Defect metadataDefect) {
+  /** Null of a broker that is alone. */
+  private final MemberView member;
+
+  private DataDirView(DataDir dir, Metadata metadata, Defect metadataDefect, MemberView member) {
     this.dir = dir;
+    this.member = member;
     this.metadata = metadata;
     this.metadataDefect = metadataDefect;
   }
@@ -43,8 +47,7 @@ public final class DataDirView {
   /**
    * Opens a directory.
    *
-   * @throws IOException in one line: not there, not Holdfast's, a cluster's, of a later format, no
-   *     permission
+   * @throws IOException in one line: not there, not Holdfast's, of a later format, no permission
    */
   public static DataDirView open(Path root) throws IOException {
     if (!Files.exists(root)) {
@@ -53,7 +56,7 @@ public final class DataDirView {
     if (!Files.isDirectory(root)) {
       throw new IOException("data path " + root + " is not a directory");
     }
-    ClusterFile.refuseMember(Disk.LOCAL, root, "and these tools do not read replicated ones");
+    ClusterFile cluster = ClusterFile.read(Disk.LOCAL, root);
     DataDir dir = DataDir.unlocked(root);
     Path file = dir.metadataFile();
     boolean hasFile = Files.exists(file);
@@ -100,7 +103,8 @@ public final class DataDirView {
     if (metadata == null) {
       metadata = new Metadata(DataFormat.FIRST, 0, List.of());
     }
-    return new DataDirView(dir, metadata, defect);
+    return new DataDirView(
+        dir, metadata, defect, cluster == null ? null : new MemberView(root, cluster));
   }
 
   /** Null when the file is damaged. A broker may replace it and its log meanwhile. */
@@ -149,18 +153,35 @@ public final class DataDirView {
     return metadataDefect;
   }
 
+  /** What makes it that of a node of a cluster; null when it is of a broker that is alone. */
+  public MemberView member() {
+    return member;
+  }
+
   /** The topics that have a directory, sorted. */
   public List<String> topics() throws IOException {
+    if (member != null) {
+      return member.topics();
+    }
     return Files.isDirectory(dir.topicsDir()) ? dir.topics() : List.of();
   }
 
-  /** The channels of a topic that have a directory, sorted. */
+  /**
+   * The channels of a topic that have a directory, sorted; of a node of a cluster those that the
+   * newest snapshot has.
+   */
   public List<String> channels(String topic) throws IOException {
+    if (member != null) {
+      return member.channels(topic);
+    }
     return dir.channels(topic);
   }
 
-  /** What the metadata file says of a topic, null when nothing. */
-  public Metadata.TopicEntry entry(String topic) {
+  /** What the metadata file, or the newest snapshot, says of a topic, null when nothing. */
+  public Metadata.TopicEntry entry(String topic) throws IOException {
+    if (member != null) {
+      return member.entry(topic);
+    }
     if (metadata.topics() != null) {
       for (Metadata.TopicEntry entry : metadata.topics()) {
         if (topic.equals(entry.name())) {
@@ -172,12 +193,13 @@ public final class DataDirView {
   }
 
   /** Where a topic's journal is. */
-  public Path journalDir(String topic) {
-    return dir.journalDir(topic);
+  public Path journalDir(String topic) throws IOException {
+    Path shared = member == null ? null : member.topicDir(topic);
+    return shared == null ? dir.journalDir(topic) : shared.resolve("journal");
   }
 
-  /** Where a channel's ledger is. */
-  public Path channelDir(String topic, String channel) {
+  /** Where a channel's ledger is; of a node of a cluster it has none. */
+  Path channelDir(String topic, String channel) {
     return dir.channelDir(topic, channel);
   }
 
@@ -187,7 +209,7 @@ public final class DataDirView {
    * @throws IOException when there is none, or it cannot be read
    */
   public TopicView topic(String name) throws IOException {
-    if (!Files.isDirectory(dir.topicDir(name))) {
+    if (!Files.isDirectory(journalDir(name).getParent())) {
       throw new IOException("there is no topic " + name + " in " + root());
     }
     return new TopicView(this, name);

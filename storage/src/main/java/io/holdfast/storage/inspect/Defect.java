@@ -12,6 +12,11 @@ import java.nio.file.Path;
  * @param consequence what the broker does about it at its next start
  */
 public record Defect(Path file, long offset, boolean harmless, String what, String consequence) {
+  /** File and, where there is one, offset. */
+  public String place() {
+    return offset < 0 ? file.toString() : file + ":" + offset;
+  }
+
   /** Told of defects as they are found. */
   public interface Listener {
     /** Somebody who does not care: the broker would only log it, too. */

@@ -28,6 +28,10 @@ public final class TopicView implements Closeable {
   private final JournalView journal;
   private final TopicRecovery recovery;
   private final long firstOrdinal;
+
+  /** Below it, it is known which ordinals have no message. */
+  private final long knownTo;
+
   private final List<ChannelView> channels = new ArrayList<>();
 
   TopicView(DataDirView dir, String name) throws IOException {
@@ -35,11 +39,27 @@ public final class TopicView implements Closeable {
     journal = new JournalView(dir.journalDir(name));
     List<String> names = dir.channels(name);
     // What a power cut makes the broker skip is no message: it makes no difference here.
-    recovery = TopicRecovery.of(journal, dir.entry(name), names, false);
+    MemberView member = dir.member();
+    Metadata.TopicEntry entry = dir.entry(name);
+    recovery =
+        member != null && entry == null
+            ? handedOver(journal)
+            : TopicRecovery.of(journal, entry, names, false);
+    knownTo = member == null ? Long.MAX_VALUE : member.nextOrdinal(name);
     firstOrdinal = journal.firstOrdinal();
     for (String channel : names) {
-      channels.add(new ChannelView(channel, dir.channelDir(name, channel), journal, recovery));
+      channels.add(
+          member == null
+              ? new ChannelView(channel, dir.channelDir(name, channel), journal, recovery)
+              : new ChannelView(
+                  channel, member.stateFile(name), journal, recovery, member.state(name, channel)));
     }
+  }
+
+  /** Of a topic of which nothing but its messages is known. */
+  private static TopicRecovery handedOver(JournalView journal) {
+    return new TopicRecovery(
+        TopicRecovery.NOTHING_KEPT, journal.skipped(), journal.nextOrdinal(), false, null);
   }
 
   /** As clients know it. */
@@ -74,6 +94,10 @@ public final class TopicView implements Closeable {
   /** The ordinal of the next message to be published. */
   public long nextOrdinal() {
     return journal.nextOrdinal();
+  }
+
+  long knownTo() {
+    return knownTo;
   }
 
   /** The messages between {@link #firstOrdinal} and {@link #nextOrdinal}. */

@@ -15,11 +15,11 @@ public final class DamagedException extends IOException {
   private final long offset;
 
   /**
-   * @param what is damaged: "log", "vote"
+   * @param what is damaged: "log", "vote", "snapshot"
    * @param offset in the file, bytes
    * @param defect what is wrong there, for people
    */
-  DamagedException(String what, Path file, long offset, String defect) {
+  public DamagedException(String what, Path file, long offset, String defect) {
     super(what + " damaged: " + file + ":" + offset + ": " + defect);
     this.file = file;
     this.offset = offset;

@@ -35,7 +35,6 @@ final class EndMark implements Closeable {
   private final RandomAccessFile file;
 
   private final ByteBuffer content = ByteBuffer.allocate(BYTES);
-  private final CRC32C crc = new CRC32C();
 
   private EndMark(Path path, Disk disk) throws IOException {
     this.path = path;
@@ -81,6 +80,11 @@ final class EndMark implements Closeable {
 
   /** The sequence, negative when the file is damaged. */
   long read() throws IOException {
+    return read(path, disk);
+  }
+
+  /** As {@link #read()}, for those who only look. */
+  static long read(Path path, Disk disk) throws IOException {
     byte[] bytes;
     try {
       bytes = disk.readAll(path);
@@ -98,8 +102,8 @@ final class EndMark implements Closeable {
     return in.getInt(Long.BYTES) == checksum(bytes) ? sequence : -1;
   }
 
-  private int checksum(byte[] bytes) {
-    crc.reset();
+  private static int checksum(byte[] bytes) {
+    CRC32C crc = new CRC32C();
     crc.update(bytes, 0, Long.BYTES);
     // Zeros, which a file system may leave behind, are not right by themselves.
     crc.update(BYTES);

@@ -130,7 +130,8 @@ public final class RaftLog implements Closeable {
     }
     RaftLogReplay replay = new RaftLogReplay(log, state, cursors);
     replay.run();
-    RaftLogJudge.judge(replay, state, log, end, lastStop == LastStop.MACHINE_STOPPED);
+    RaftLogJudge.judge(
+        replay, state, log, end.path(), end.read(), lastStop == LastStop.MACHINE_STOPPED);
     if (lastStop != LastStop.CLEAN) {
       // Nobody knows whether the last force worked.
       for (int cycle : log.cycles().tailSet(replay.unforcedCycle())) {

@@ -1,8 +1,9 @@
 package io.holdfast.storage.raft;
 
-import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * Says whether what a replay found is all that was ever answered for. Where the machine was up, a
@@ -16,15 +17,21 @@ final class RaftLogJudge {
   /**
    * Returns when the log can be gone on with, as far as the replay came.
    *
+   * @param mark where the {@link EndMark} is
+   * @param marked what it says
    * @param lostPower whether what was not forced may be gone
    * @throws DamagedException when it cannot
    */
   static void judge(
-      RaftLogReplay replay, RaftLogState state, ExcerptLog log, EndMark end, boolean lostPower)
+      RaftLogReplay replay,
+      RaftLogState state,
+      LogFiles log,
+      Path mark,
+      long marked,
+      boolean lostPower)
       throws IOException {
-    long marked = end.read();
     if (marked < 0 && !lostPower) {
-      throw new DamagedException("log", end.path(), 0, "it does not say how far the log went");
+      throw new DamagedException("log", mark, 0, "it does not say how far the log went");
     }
     long sequence = replay.sequence();
     boolean wasForced = marked > sequence || replay.provenTo() > sequence || sequence == 0;
@@ -45,7 +52,7 @@ final class RaftLogJudge {
     }
   }
 
-  private static DamagedException damaged(ExcerptLog log, long at, String defect) {
+  private static DamagedException damaged(LogFiles log, long at, String defect) {
     return new DamagedException("log", log.file(Position.cycle(at)), Position.offset(at), defect);
   }
 }

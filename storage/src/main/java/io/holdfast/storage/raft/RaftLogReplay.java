@@ -2,8 +2,8 @@ package io.holdfast.storage.raft;
 
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
-import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.log.ExcerptReader;
+import io.holdfast.storage.log.LogFiles;
 import io.holdfast.storage.record.RecordFormat;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
@@ -22,7 +22,7 @@ import java.nio.file.Path;
 final class RaftLogReplay {
   private static final int CHUNK_BYTES = 64 << 10;
 
-  private final ExcerptLog log;
+  private final LogFiles log;
   private final RaftLogState state;
   private final EntryCursors cursors;
 
@@ -44,14 +44,14 @@ final class RaftLogReplay {
   /** How many records Chronicle says there are behind the break, in its file. */
   private long missing;
 
-  RaftLogReplay(ExcerptLog log, RaftLogState state, EntryCursors cursors) {
+  RaftLogReplay(LogFiles log, RaftLogState state, EntryCursors cursors) {
     this.log = log;
     this.state = state;
     this.cursors = cursors;
   }
 
   void run() throws IOException {
-    try (ExcerptReader reader = log.reader(RecordFormat.RAFT)) {
+    try (ExcerptReader reader = new ExcerptReader(log, RecordFormat.RAFT)) {
       reader.onBreak((at, what) -> broken(reader, at, what));
       while (reader.next()) {
         take(reader);

@@ -22,7 +22,7 @@ import java.util.zip.CRC32C;
  * <pre>
  * holdfast vote 1
  * term 7
- * vote 10.0.0.2:4160:0
+ * vote b 10.0.0.2:4160
  * crc32c 8f6c2b11
  * </pre>
  *

@@ -1,9 +1,11 @@
 package io.holdfast.tools.data;
 
 import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.GroupView;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.cli.Version;
+import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.client.Names;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -59,10 +61,26 @@ final class DirOptions {
       ReadableFiles.check(dir.resolve("meta.json"));
       ReadableFiles.check(dir.resolve("cluster.json"));
       ReadableFiles.check(dir.resolve("topics"));
+      ReadableFiles.checkTree(dir.resolve("groups"));
       return DataDirView.open(dir);
     } catch (IOException e) {
       throw new ToolException(ToolException.describe(e), e);
     }
+  }
+
+  /**
+   * What there is of a cluster's groups, a line each; none of a broker that is alone.
+   *
+   * @throws IOException when they cannot be read
+   */
+  static List<String> groups(DataDirView view) throws IOException {
+    List<String> lines = new ArrayList<>();
+    if (view.member() != null) {
+      for (GroupView group : view.member().groups()) {
+        lines.add(Visible.text(group.line()));
+      }
+    }
+    return lines;
   }
 
   /** Opens a topic all of which can be read. */

@@ -40,7 +40,11 @@ import picocli.CommandLine.Spec;
       "Works without a broker, and beside a running one; it only reads and never changes a byte."
           + " For each message it shows what has become of it in each channel, as the channel's"
           + " ledger says. That a message is in flight is not written down, but that it was"
-          + " delivered is: it is shown as unfinished, as one that was requeued or timed out."
+          + " delivered is: it is shown as unfinished, as one that was requeued or timed out.",
+      "",
+      "In the directory of a node of a cluster channels are shown as the newest snapshot has them:"
+          + " what they finished since then is in the group's log. Topics that are younger have"
+          + " messages, and neither channels nor ids."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -161,6 +165,9 @@ public final class DumpCommand implements Callable<Integer> {
             ? new JsonRows(context.out(), view.root(), ids, body)
             : new TableRows(context.out(), view.root(), ids, body, (int) maxBody);
     progress = new Progress(context, "dump", true);
+    if (format == Format.TABLE) {
+      DirOptions.groups(view).forEach(context.out()::println);
+    }
     Map<String, Open> open = new LinkedHashMap<>();
     try {
       List<String> topics = dir.topics(view);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.holdfast.storage.files.FileModes;
 import io.holdfast.storage.inspect.ChannelMessages;
 import io.holdfast.storage.inspect.ChannelView;
+import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.Defect;
 import io.holdfast.storage.inspect.JournalScan;
 import io.holdfast.storage.inspect.TopicView;
@@ -136,7 +137,16 @@ public final class ExportCommand implements Callable<Integer> {
       Given.refuse(spec, "with --format length, which has no ids", "--node-id");
     }
     long startNs = System.nanoTime();
-    try (TopicView topic = DirOptions.topic(DirOptions.open(dir), topicName)) {
+    DataDirView view = DirOptions.open(dir);
+    if (channelName != null && view.member() != null) {
+      throw new ToolException(
+          dir
+              + " is of a node of a cluster: what "
+              + channelName
+              + " finished last is in its group's log; without --channel all that the topic has"
+              + " is exported");
+    }
+    try (TopicView topic = DirOptions.topic(view, topicName)) {
       ChannelView channel = channelName == null ? null : topic.channel(channelName);
       if (channelName != null && channel == null) {
         throw new ToolException("there is no channel " + channelName + " of topic " + topicName);
@@ -173,11 +183,7 @@ public final class ExportCommand implements Callable<Integer> {
 
   private void damaged(Defect defect) {
     damaged++;
-    context
-        .err()
-        .println(
-            Visible.text(
-                "warning: " + defect.file() + ":" + defect.offset() + ": " + defect.what()));
+    context.err().println(Visible.text("warning: " + defect.place() + ": " + defect.what()));
   }
 
   private void export(TopicView topic, ChannelView channel, OutputStream to) throws IOException {

@@ -3,6 +3,8 @@ package io.holdfast.tools.data;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.holdfast.storage.inspect.ChannelView;
 import io.holdfast.storage.inspect.DataDirView;
+import io.holdfast.storage.inspect.Defect;
+import io.holdfast.storage.inspect.GroupView;
 import io.holdfast.storage.inspect.TopicView;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Quantities;
@@ -27,7 +29,9 @@ import picocli.CommandLine.Option;
           + " waiting, deferred and dead, the age of the oldest unfinished message, and bytes on"
           + " disk.",
       "",
-      "Depth and deferred are what a broker that starts now would show in /stats. Only reads."
+      "Depth and deferred are what a broker that starts now would show in /stats; of a node of a"
+          + " cluster they are those of the newest snapshot and what was published since. Only"
+          + " reads."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -81,6 +85,7 @@ public final class SummaryCommand implements Callable<Integer> {
       }
     }
     if (format == DumpCommand.Format.JSON) {
+      printGroups(view);
       printJson(rows);
     } else {
       printTable(view, rows);
@@ -131,6 +136,35 @@ public final class SummaryCommand implements Callable<Integer> {
     return timestampNs < 0 ? -1 : Math.max(0, nowMs - timestampNs / 1_000_000);
   }
 
+  private void printGroups(DataDirView view) throws IOException {
+    if (view.member() == null || view.member().groups().isEmpty()) {
+      return;
+    }
+    try (JsonGenerator json = JsonRows.generator(context.out())) {
+      for (GroupView group : view.member().groups()) {
+        json.writeStartObject();
+        json.writeNumberField("group", group.group());
+        if (group.vote() != null) {
+          json.writeNumberField("term", group.vote().term());
+          json.writeStringField("vote", group.votedFor());
+        }
+        if (group.log() != null) {
+          json.writeNumberField("first", group.log().first());
+          json.writeNumberField("last", group.log().last());
+          json.writeNumberField("log_bytes", group.log().bytes());
+        }
+        json.writeNumberField("snapshot", group.snapshotIndex());
+        json.writeArrayFieldStart("defects");
+        for (Defect defect : group.defects()) {
+          json.writeString(defect.place() + ": " + defect.what());
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+      }
+    }
+    context.out().println();
+  }
+
   private void printJson(List<Row> rows) throws IOException {
     try (JsonGenerator json = JsonRows.generator(context.out())) {
       for (Row row : rows) {
@@ -173,6 +207,7 @@ public final class SummaryCommand implements Callable<Integer> {
         rows.size() - topics,
         Quantities.bytes(disk),
         Quantities.bytes(reclaimable));
+    DirOptions.groups(view).forEach(out::println);
     long deleted = view.deletedBytes();
     if (deleted > 0) {
       out.println(

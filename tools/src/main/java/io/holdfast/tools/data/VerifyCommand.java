@@ -13,6 +13,7 @@ import io.holdfast.tools.cli.Progress;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
+import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -100,6 +101,12 @@ public final class VerifyCommand implements Callable<Integer> {
     } catch (ToolException e) {
       throw ToolException.unreadable(e.getMessage(), e);
     }
+    if (repair != null && view.member() != null) {
+      throw ToolException.usage(
+          "--repair mends no node of a cluster: the others have it all, see "
+              + Version.NAME
+              + " cluster replace");
+    }
     if (repair != null && !dir.topics(view).equals(view.topics())) {
       throw ToolException.usage("--repair copies everything: not with --topic");
     }
@@ -122,6 +129,9 @@ public final class VerifyCommand implements Callable<Integer> {
     List<String> topics = dir.topics(view);
     DataDirCheck check = new DataDirCheck(view, this::print, this::show);
     check.checkMetadata();
+    if (format == DumpCommand.Format.TABLE) {
+      DirOptions.groups(view).forEach(this::line);
+    }
     for (String topic : topics) {
       if (context.stop().stopped()) {
         throw new ToolException("ended before everything was checked");
@@ -184,10 +194,9 @@ public final class VerifyCommand implements Callable<Integer> {
       printJson(defect);
       return;
     }
-    String place = defect.file() + (defect.offset() < 0 ? "" : ":" + defect.offset());
     line(
         (defect.harmless() ? "note   " : "DEFECT ")
-            + place
+            + defect.place()
             + ": "
             + defect.what()
             + "; "

@@ -6,12 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.StorageOptions;
-import io.holdfast.storage.topic.ClusterFile;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.tools.ToolRun;
 import java.io.DataInputStream;
@@ -101,25 +99,6 @@ class DataCommandsTest {
       String said = run.err() + run.out();
       assertTrue(said.contains(file + " is neither a regular file nor a directory"), said);
     }
-  }
-
-  @ParameterizedTest
-  @CsvSource({"dump, 1", "summary, 1", "verify, 2", "export -t orders, 1"})
-  void shouldSayThatADirectoryBelongsToACluster(String command, int code) throws Exception {
-    new ClusterFile("1a2b-3c", true, 900, "c", 0, 0, 3, List.of(0, 1, 2)).write(Disk.LOCAL, dir);
-    String[] words = command.split(" ");
-    ToolRun run = run(words[0], Arrays.copyOfRange(words, 1, words.length));
-    assertEquals(code, run.code(), run.err());
-    assertEquals(1, run.err().lines().count(), run.err());
-    assertTrue(
-        run.err().contains("data path " + dir + " belongs to node c of cluster 1a2b-3c"),
-        run.err());
-    assertEquals("", run.out());
-    Path damaged = dir.resolve("cluster.json");
-    Files.writeString(damaged, "{}");
-    run = run(words[0], Arrays.copyOfRange(words, 1, words.length));
-    assertEquals(code, run.code(), run.err());
-    assertTrue(run.err().contains(damaged + " is damaged"), run.err());
   }
 
   @Test

@@ -90,7 +90,7 @@ final class SampleDir {
     return sample;
   }
 
-  private static Batch batch(String prefix, int from, int count, long deferMs) {
+  static Batch batch(String prefix, int from, int count, long deferMs) {
     ByteBuffer section = ByteBuffer.allocate(count * 16);
     for (int i = from; i < from + count; i++) {
       byte[] body = (prefix + i).getBytes(StandardCharsets.UTF_8);

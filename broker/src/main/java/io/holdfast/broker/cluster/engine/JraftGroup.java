@@ -110,7 +110,7 @@ public final class JraftGroup implements ClusterGroup {
     boolean done = false;
     try {
       logStorage = new JraftLogStorage(log);
-      votes = new JraftVoteStorage(vote, log);
+      votes = new JraftVoteStorage(vote, log, peer -> link.nodeAt(peer.getEndpoint()));
       PeerId id = JraftPeers.id(self);
       NodeManager.getInstance().addAddress(id.getEndpoint());
       NodeImpl made = new NodeImpl("g" + group, id);

@@ -11,6 +11,7 @@ import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.raft.RaftLog;
 import io.holdfast.storage.raft.VoteFile;
 import java.io.IOException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,14 +26,19 @@ final class JraftVoteStorage implements RaftMetaStorage {
 
   private final VoteFile file;
   private final RaftLog log;
+  private final Function<PeerId, String> names;
   private volatile boolean doubtDismissed;
   private volatile String failure;
   private volatile long term;
   private NodeImpl node;
 
-  JraftVoteStorage(VoteFile file, RaftLog log) {
+  /**
+   * @param names of nodes, for people who read the file: in front of whom JRaft voted for
+   */
+  JraftVoteStorage(VoteFile file, RaftLog log, Function<PeerId, String> names) {
     this.file = file;
     this.log = log;
+    this.names = names;
     term = file.term();
   }
 
@@ -81,7 +87,7 @@ final class JraftVoteStorage implements RaftMetaStorage {
   @Override
   public PeerId getVotedFor() {
     PeerId peer = new PeerId();
-    String vote = file.vote();
+    String vote = file.vote().substring(file.vote().lastIndexOf(' ') + 1);
     if (!vote.isEmpty() && !peer.parse(vote)) {
       throw new IllegalStateException("vote for " + vote + " in " + file);
     }
@@ -106,7 +112,8 @@ final class JraftVoteStorage implements RaftMetaStorage {
       set(newTerm, newTerm == file.term() ? file.vote() : "");
       return false;
     }
-    return set(newTerm, peer.toString());
+    boolean isThere = newTerm == file.term() && peer.equals(getVotedFor());
+    return set(newTerm, isThere ? file.vote() : names.apply(peer) + " " + peer);
   }
 
   private boolean set(long newTerm, String vote) {

@@ -1,8 +1,9 @@
 package io.holdfast.broker.cluster.state;
 
-import io.holdfast.broker.cluster.state.GroupImage.ChannelImage;
-import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.group.GroupImage;
+import io.holdfast.storage.group.GroupImage.ChannelImage;
+import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.log.LogFileNames;
 import java.io.IOException;
@@ -105,7 +106,7 @@ final class GroupLoader {
       String name = LogFileNames.of(number);
       names.add(name);
       Path file = dir.resolve(name);
-      Path link = snapshot.resolve(GroupSnapshot.linkName(topic.number(), file));
+      Path link = snapshot.resolve(GroupImage.linkName(topic.number(), name));
       if (!Files.exists(link)) {
         throw new IOException(link + " is missing: the snapshot's state has it");
       }

@@ -1,8 +1,10 @@
 package io.holdfast.broker.cluster.state;
 
 import io.holdfast.broker.cluster.engine.GroupMember;
-import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.group.GroupImage;
+import io.holdfast.storage.group.GroupImage.TopicImage;
+import io.holdfast.storage.group.StateCodec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,9 +16,6 @@ import java.util.List;
  * Removals}.
  */
 final class GroupSnapshot implements GroupMember.Snapshot {
-  /** What is not in the journals. */
-  static final String STATE_FILE = "state.bin";
-
   private final GroupImage image;
 
   /** Those of the image, in its order, also when they were deleted meanwhile. */
@@ -30,11 +29,6 @@ final class GroupSnapshot implements GroupMember.Snapshot {
     this.topics = topics;
     this.dirs = dirs;
     this.disk = disk;
-  }
-
-  /** What a journal file is called in a snapshot. */
-  static String linkName(long topic, Path journalFile) {
-    return topic + "-" + journalFile.getFileName();
   }
 
   @Override
@@ -51,7 +45,7 @@ final class GroupSnapshot implements GroupMember.Snapshot {
       }
       for (int number : noted.files()) {
         Path file = topic.journal().file(number);
-        String name = linkName(topic.number(), file);
+        String name = GroupImage.linkName(topic.number(), file.getFileName().toString());
         disk.link(file, dir.resolve(name));
         names.add(name);
       }
@@ -60,8 +54,8 @@ final class GroupSnapshot implements GroupMember.Snapshot {
       dirs.forceRoot();
       topics.forEach(ReplicatedTopic::dirForced);
     }
-    StateCodec.write(image, disk, dir.resolve(STATE_FILE));
-    names.add(STATE_FILE);
+    StateCodec.write(image, disk, dir.resolve(StateCodec.FILE));
+    names.add(StateCodec.FILE);
     disk.forceDirectory(dir);
     return names;
   }

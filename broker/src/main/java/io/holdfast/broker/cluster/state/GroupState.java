@@ -1,9 +1,11 @@
 package io.holdfast.broker.cluster.state;
 
 import io.holdfast.broker.cluster.engine.GroupMember;
-import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.group.GroupImage;
+import io.holdfast.storage.group.GroupImage.TopicImage;
+import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.journal.StorageOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -221,7 +223,7 @@ public final class GroupState {
   public void load(Path dir) throws IOException {
     begun = true;
     try {
-      Path file = dir.resolve(GroupSnapshot.STATE_FILE);
+      Path file = dir.resolve(StateCodec.FILE);
       GroupImage image = StateCodec.read(file);
       if (image.group() != place.group()) {
         throw new IOException(file + " is of group " + image.group() + ", not " + place.group());

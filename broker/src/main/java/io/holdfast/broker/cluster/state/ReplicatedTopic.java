@@ -1,7 +1,7 @@
 package io.holdfast.broker.cluster.state;
 
-import io.holdfast.broker.cluster.state.GroupImage.ChannelImage;
-import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
+import io.holdfast.storage.group.GroupImage.ChannelImage;
+import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.topic.TopicRecovery;

@@ -203,13 +203,13 @@ class JraftStorageTest {
 
   @Test
   void votesAreKept() throws Exception {
-    JraftVoteStorage votes = new JraftVoteStorage(files.openVote(), log);
+    JraftVoteStorage votes = new JraftVoteStorage(files.openVote(), log, each -> "b");
     assertEquals(0, votes.getTerm());
     assertTrue(votes.getVotedFor().isEmpty());
     PeerId peer = new PeerId("10.0.0.2", 4160, 3);
     assertTrue(votes.setTermAndVotedFor(4, new PeerId()));
     assertTrue(votes.setVotedFor(peer));
-    votes = new JraftVoteStorage(files.openVote(), log);
+    votes = new JraftVoteStorage(files.openVote(), log, each -> "b");
     assertEquals(4, votes.getTerm());
     assertEquals(peer, votes.getVotedFor());
     assertTrue(votes.setTerm(5));
@@ -217,7 +217,13 @@ class JraftStorageTest {
     assertTrue(votes.setTermAndVotedFor(6, peer));
     VoteFile file = files.openVote();
     assertEquals(6, file.term());
-    assertEquals("10.0.0.2:4160:3", file.vote());
+    assertEquals("b 10.0.0.2:4160:3", file.vote());
+    // As it was before names were in it: the same vote is the same.
+    file.set(7, "10.0.0.2:4160:3");
+    votes = new JraftVoteStorage(files.openVote(), log, each -> "b");
+    assertEquals(peer, votes.getVotedFor());
+    assertTrue(votes.setTermAndVotedFor(7, peer));
+    assertEquals("10.0.0.2:4160:3", files.openVote().vote());
   }
 
   @Test
@@ -234,7 +240,7 @@ class JraftStorageTest {
     open(torn);
     assertEquals(11, storage.getLastLogIndex());
     assertTrue(log.doubtfulTo() >= 12);
-    JraftVoteStorage votes = new JraftVoteStorage(torn.openVote(), log);
+    JraftVoteStorage votes = new JraftVoteStorage(torn.openVote(), log, each -> "b");
     PeerId peer = new PeerId("10.0.0.2", 4160);
     assertFalse(votes.mayVote());
     assertFalse(votes.setTermAndVotedFor(4, peer));
@@ -246,6 +252,6 @@ class JraftStorageTest {
     log.force();
     assertTrue(votes.mayVote());
     assertTrue(votes.setTermAndVotedFor(6, peer));
-    assertEquals("10.0.0.2:4160", torn.openVote().vote());
+    assertEquals("b 10.0.0.2:4160", torn.openVote().vote());
   }
 }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.holdfast.broker.cluster.engine.GroupMember;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.group.GroupImage;
+import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.values.MessageRef;
@@ -361,7 +363,7 @@ class GroupSnapshotTest {
     wanted.add(home.resolve("journal"));
     wanted.add(home);
     wanted.add(home.getParent());
-    wanted.add(snapshot.resolve(GroupSnapshot.STATE_FILE));
+    wanted.add(snapshot.resolve(StateCodec.FILE));
     wanted.add(snapshot);
     wanted.removeAll(disk.forced);
     assertEquals(Set.of(), wanted);
@@ -369,7 +371,7 @@ class GroupSnapshotTest {
     disk.forced.clear();
     apply(Entries.term(NOW));
     Path second = snapshot("s2");
-    assertEquals(Set.of(second, second.resolve(GroupSnapshot.STATE_FILE)), disk.forced);
+    assertEquals(Set.of(second, second.resolve(StateCodec.FILE)), disk.forced);
   }
 
   @Test
@@ -488,14 +490,14 @@ class GroupSnapshotTest {
     apply(Entries.policy(topic.number(), Entries.TOPIC_ITSELF, Map.of("a", "b"), NOW));
     finishBelow(topic, 3);
     Path snapshot = snapshot("s1");
-    Path file = snapshot.resolve(GroupSnapshot.STATE_FILE);
+    Path file = snapshot.resolve(StateCodec.FILE);
     int size = (int) Files.size(file);
     for (int offset = 0; offset < size; offset++) {
       flip(file, offset);
       String refused =
           assertThrows(IOException.class, () -> StateCodec.read(file), "offset " + offset)
               .getMessage();
-      assertTrue(refused.startsWith(file + ":"), refused);
+      assertTrue(refused.startsWith("snapshot damaged: " + file + ":"), refused);
       flip(file, offset);
     }
     byte[] whole = Files.readAllBytes(file);
@@ -521,7 +523,9 @@ class GroupSnapshotTest {
     state.close();
     // Received by another node: all of it is read.
     Path received = copyOf(snapshot, "received");
-    flip(received.resolve(GroupSnapshot.linkName(topic.number(), oldest)), first.bodyOffset());
+    flip(
+        received.resolve(GroupImage.linkName(topic.number(), oldest.getFileName().toString())),
+        first.bodyOffset());
     GroupState other = open("b", Disk.LOCAL);
     String refused = assertThrows(IOException.class, () -> other.load(received)).getMessage();
     String place = ":" + Position.offset(first.batchPosition()) + ": checksum";
@@ -539,7 +543,9 @@ class GroupSnapshotTest {
     ReplicatedTopic topic = topic("t");
     publish(topic, 5);
     Path snapshot = snapshot("s1");
-    Path link = snapshot.resolve(GroupSnapshot.linkName(topic.number(), topic.journal().file(1)));
+    Path link =
+        snapshot.resolve(
+            GroupImage.linkName(topic.number(), topic.journal().file(1).getFileName().toString()));
     Files.delete(link);
     GroupState other = open("b", Disk.LOCAL);
     String refused = assertThrows(IOException.class, () -> other.load(snapshot)).getMessage();

@@ -1,8 +1,8 @@
-package io.holdfast.broker.cluster.state;
+package io.holdfast.storage.group;
 
-import io.holdfast.broker.cluster.state.GroupImage.ChannelImage;
-import io.holdfast.broker.cluster.state.GroupImage.TopicImage;
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.group.GroupImage.ChannelImage;
+import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.journal.JournalEnd;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.ledger.LedgerStateRecords;
@@ -35,7 +35,10 @@ import java.util.TreeMap;
  * policy     i32 count, count x (text field, text value)
  * </pre>
  */
-final class StateCodec {
+public final class StateCodec {
+  /** What such a file is called in a snapshot. */
+  public static final String FILE = "state.bin";
+
   private static final int VERSION = 1;
   private static final int GROUP = 1;
   private static final int TOPIC = 2;
@@ -47,7 +50,7 @@ final class StateCodec {
   // ---------------------------------------------------------------- writing
 
   /** Writes a new file; it is on the disk when this returns, but for its name. */
-  static void write(GroupImage image, Disk disk, Path file) throws IOException {
+  public static void write(GroupImage image, Disk disk, Path file) throws IOException {
     try (StateFile.Writer to = new StateFile.Writer(disk, file)) {
       section(to, GROUP, out -> putGroup(out, image));
       for (TopicImage topic : image.topics()) {
@@ -138,9 +141,10 @@ final class StateCodec {
   /**
    * Reads a file.
    *
-   * @throws IOException when it is damaged or of another version, naming the place
+   * @throws IOException when it is damaged or of another version, naming the place ({@link
+   *     io.holdfast.storage.raft.DamagedException})
    */
-  static GroupImage read(Path file) throws IOException {
+  public static GroupImage read(Path file) throws IOException {
     try (StateFile.Reader from = new StateFile.Reader(file)) {
       GroupImage group = null;
       TopicImage topic = null;

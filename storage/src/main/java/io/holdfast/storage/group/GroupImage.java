@@ -1,4 +1,4 @@
-package io.holdfast.broker.cluster.state;
+package io.holdfast.storage.group;
 
 import io.holdfast.storage.journal.JournalEnd;
 import io.holdfast.storage.ledger.LedgerState;
@@ -11,12 +11,12 @@ import java.util.Map;
  * are: what a snapshot's {@code state.bin} has. Not to be changed.
  *
  * @param index of the last entry that was applied
- * @param crc see {@link RollingCrc}
+ * @param crc rolling, over all entries and what they led to
  * @param format newest version of entries that the log has allowed
  * @param nextNumber of the next topic or channel
- * @param nextIdBase see {@link GroupTopics#nextIdBase}
+ * @param nextIdBase ids of topics that are made from now on begin at or above this
  */
-record GroupImage(
+public record GroupImage(
     int group,
     long index,
     long term,
@@ -27,6 +27,16 @@ record GroupImage(
     List<TopicImage> topics) {
 
   /**
+   * What a journal file is called in a snapshot.
+   *
+   * @param topic its number
+   * @param fileName as it is called in the journal
+   */
+  public static String linkName(long topic, String fileName) {
+    return topic + "-" + fileName;
+  }
+
+  /**
    * One topic.
    *
    * @param nextOrdinal of the next message
@@ -34,7 +44,7 @@ record GroupImage(
    * @param end where the journal ends
    * @param files of the journal, by number, oldest first; the last one is that of {@code end}
    */
-  record TopicImage(
+  public record TopicImage(
       String name,
       long number,
       long idBase,
@@ -54,7 +64,7 @@ record GroupImage(
    *
    * @param state of its own
    */
-  record ChannelImage(
+  public record ChannelImage(
       String name,
       long number,
       boolean paused,

@@ -1,6 +1,7 @@
-package io.holdfast.broker.cluster.state;
+package io.holdfast.storage.group;
 
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.raft.DamagedException;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
@@ -163,7 +164,7 @@ final class StateFile {
 
     /** An error about the section read last. */
     IOException defect(String what) {
-      return new IOException(file + ":" + offset + ": " + what);
+      return new DamagedException("snapshot", file, offset, what);
     }
 
     @Override
