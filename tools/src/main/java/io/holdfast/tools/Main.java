@@ -15,6 +15,7 @@ import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
 import io.holdfast.tools.cluster.ClusterCommand;
+import io.holdfast.tools.cluster.DemoCommand;
 import io.holdfast.tools.data.DumpCommand;
 import io.holdfast.tools.data.ExportCommand;
 import io.holdfast.tools.data.SummaryCommand;
@@ -75,6 +76,7 @@ import picocli.CommandLine.Spec;
       StatCommand.class,
       AdminCommand.class,
       ClusterCommand.class,
+      DemoCommand.class,
       PasswordCommand.class,
       BenchCommand.class,
       DumpCommand.class,
