@@ -28,6 +28,7 @@ final class ConsoleHandler {
           "broker.js",
           "channel.js",
           "charts.js",
+          "cluster.js",
           "configuration.js",
           "connections.js",
           "console.css",
@@ -67,6 +68,9 @@ final class ConsoleHandler {
     routes.add(Right.OPEN, "GET", "/", (request, reply) -> root(overview, request, reply));
     add(routes, "/console/topics", page("topics", "Topics"));
     add(routes, "/console/connections", page("connections", "Connections"));
+    if (isCluster()) {
+      add(routes, "/console/cluster", page("cluster", "Cluster"));
+    }
     add(routes, "/console/events", page("events", "Events"));
     add(routes, "/console/configuration", page("configuration", "Configuration"));
     routes.add(Right.READ, "GET", "/console/topic", workers.blocking(this::topic), "topic");
@@ -79,12 +83,16 @@ final class ConsoleHandler {
     routes.add(Right.READ, "GET", path, RequestHandler.immediate(page));
   }
 
-  private static RequestHandler.Immediate page(String name, String title) {
-    return request -> ConsolePage.of(name, title, hasSession(request));
+  private RequestHandler.Immediate page(String name, String title) {
+    return request -> frame(request).of(name, title);
   }
 
-  private static boolean hasSession(ApiRequest request) {
-    return Guarded.session(request) != null;
+  private boolean isCluster() {
+    return broker.cluster() != null;
+  }
+
+  private ConsolePage.Frame frame(ApiRequest request) {
+    return new ConsolePage.Frame(Guarded.session(request) != null, isCluster());
   }
 
   /** GET /: the overview for browsers, for all others what nsqd has there. */
@@ -101,8 +109,8 @@ final class ConsoleHandler {
   private HttpReply topic(ApiRequest request) throws HttpError {
     String name = request.params().getOrEmpty("topic");
     return broker.existingTopic(name) == null && followed(name) == null
-        ? ConsolePage.notFound("There is no topic of this name.", hasSession(request))
-        : ConsolePage.of("topic", "Topic", hasSession(request));
+        ? frame(request).notFound("There is no topic of this name.")
+        : frame(request).of("topic", "Topic");
   }
 
   private HttpReply channel(ApiRequest request) throws HttpError {
@@ -112,8 +120,8 @@ final class ConsoleHandler {
     boolean exists =
         topic == null ? mayHave(followed(topicName), name) : topic.existingChannel(name) != null;
     return exists
-        ? ConsolePage.of("channel", "Channel", hasSession(request))
-        : ConsolePage.notFound("There is no channel of this name.", hasSession(request));
+        ? frame(request).of("channel", "Channel")
+        : frame(request).notFound("There is no channel of this name.");
   }
 
   /** A topic that another broker leads; null when it is none. */

@@ -18,36 +18,42 @@ final class ConsolePage {
 
   private static final String HTML = "text/html; charset=utf-8";
   private static final String FRAME = text("page.html");
+  private static final String CLUSTER_LINK =
+      "<a href=\"/console/cluster\" data-of=\"cluster\">Cluster</a>\n";
   private static final String LOGIN = text("login.html");
 
   private ConsolePage() {}
 
   /**
-   * A page of the console.
+   * What is around a page.
    *
-   * @param name of the script that fills it
-   * @param title for people
    * @param hasSession whether there is something to log out of
+   * @param isCluster whether there is a page about the cluster
    */
-  static HttpReply of(String name, String title, boolean hasSession) {
-    return page(
-        200,
-        FRAME
-            .replace("{{name}}", name)
-            .replace("{{title}}", title)
-            .replace("{{main}}", "<p>Loading…</p>")
-            .replace("{{session}}", hasSession ? "session" : "none"));
-  }
+  record Frame(boolean hasSession, boolean isCluster) {
+    /**
+     * A page of the console.
+     *
+     * @param name of the script that fills it
+     * @param title for people
+     */
+    HttpReply of(String name, String title) {
+      return page(200, filled(name, title, "<p>Loading…</p>"));
+    }
 
-  /** 404 for people. */
-  static HttpReply notFound(String text, boolean hasSession) {
-    return page(
-        404,
-        FRAME
-            .replace("{{name}}", "none")
-            .replace("{{title}}", "Not found")
-            .replace("{{main}}", "<h1>Not found</h1><p>" + text + "</p>")
-            .replace("{{session}}", hasSession ? "session" : "none"));
+    /** 404 for people. */
+    HttpReply notFound(String text) {
+      return page(404, filled("none", "Not found", "<h1>Not found</h1><p>" + text + "</p>"));
+    }
+
+    private String filled(String name, String title, String main) {
+      return FRAME
+          .replace("{{name}}", name)
+          .replace("{{title}}", title)
+          .replace("{{cluster}}", isCluster ? CLUSTER_LINK : "")
+          .replace("{{main}}", main)
+          .replace("{{session}}", hasSession ? "session" : "none");
+    }
   }
 
   /**
