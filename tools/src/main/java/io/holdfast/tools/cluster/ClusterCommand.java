@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
     })
 public final class ClusterCommand implements Runnable {
   /** A node that does not answer costs so much of each look at all of them. */
-  private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(3);
+  private static final Duration LOOK_TIMEOUT = Duration.ofSeconds(10);
 
   private static final Duration CHANGE_TIMEOUT = Duration.ofSeconds(30);
 

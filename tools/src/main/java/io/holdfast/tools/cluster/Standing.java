@@ -120,7 +120,34 @@ final class Standing {
         }
       }
     }
+    for (int group : groups()) {
+      addDifferences(group, faults);
+    }
     return faults;
+  }
+
+  /** Nodes that have applied the same hold the same: anything else is a fault of the broker's. */
+  private void addDifferences(int group, List<String> faults) {
+    Map<Long, NodeView> first = new TreeMap<>();
+    for (NodeView view : views) {
+      JsonNode said = view.group(group);
+      if (said.path("state_crc").isTextual() && said.path("applied").isNumber()) {
+        NodeView other = first.putIfAbsent(said.path("applied").asLong(), view);
+        boolean isSame =
+            other == null || other.group(group).path("state_crc").equals(said.path("state_crc"));
+        if (!isSame) {
+          faults.add(
+              "group "
+                  + group
+                  + ": "
+                  + other.node()
+                  + " and "
+                  + view.node()
+                  + " hold different things at "
+                  + said.path("applied").asLong());
+        }
+      }
+    }
   }
 
   private String fault(NodeView view, int group) {

@@ -102,6 +102,12 @@ class ClusterCommandTest {
   }
 
   @Test
+  void nodesThatHoldDifferentThingsAreNotWell() throws Exception {
+    node("c").crc = "44556677";
+    assertFails(1, "group 0: a and c hold different things at 40", run("status"));
+  }
+
+  @Test
   void whatIsPublishedMeanwhileDoesNotCount() throws Exception {
     node("b").applied = 39;
     ToolRun run =

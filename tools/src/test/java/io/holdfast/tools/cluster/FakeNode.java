@@ -29,6 +29,7 @@ final class FakeNode implements AutoCloseable {
   long committed = 40;
   volatile long applied = 40;
   volatile long snapshot;
+  String crc = "00112233";
   long lagOfB;
   boolean isVoterB = true;
   boolean knowsAddresses = true;
@@ -137,7 +138,9 @@ final class FakeNode implements AutoCloseable {
         + applied
         + ",\"snapshot\":"
         + snapshot
-        + ",\"log_bytes\":2000,\"topics\":12,\"error\":"
+        + ",\"state_crc\":\""
+        + crc
+        + "\",\"log_bytes\":2000,\"topics\":12,\"error\":"
         + (error == null ? "null" : '"' + error + '"')
         + ",\"peers\":["
         + (isLeader
