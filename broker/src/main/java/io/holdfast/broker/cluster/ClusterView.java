@@ -75,6 +75,7 @@ public final class ClusterView {
       @JsonProperty("snapshot") long snapshot,
       @JsonProperty("log_bytes") long logBytes,
       @JsonProperty("topics") int topics,
+      @JsonProperty("state_crc") @JsonInclude(JsonInclude.Include.NON_NULL) String stateCrc,
       @JsonProperty("error") String error,
       @JsonProperty("peers") List<Peer> peers) {}
 
@@ -170,6 +171,7 @@ public final class ClusterView {
           0,
           0,
           0,
+          null,
           group.error(),
           List.of());
     }
@@ -187,6 +189,7 @@ public final class ClusterView {
         status.snapshot(),
         status.logBytes(),
         group.topicCount(),
+        group.checksum(),
         status.error(),
         status.role() == Role.LEADER
             ? status.peers().stream()

@@ -238,6 +238,15 @@ final class NodeGroup {
     return now == null ? 0 : now.state().topics().size();
   }
 
+  /**
+   * Of all that was applied here, for comparison with other nodes that have applied as much; null
+   * when it does not run.
+   */
+  String checksum() {
+    Running now = running;
+    return now == null ? null : String.format("%08x", now.state().crc());
+  }
+
   /** The topics that are led here, for publishes of all nodes. */
   LedTopics led() {
     return led;

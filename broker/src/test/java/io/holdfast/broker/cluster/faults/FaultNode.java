@@ -1,0 +1,247 @@
+package io.holdfast.broker.cluster.faults;
+
+import io.holdfast.storage.files.DurableFiles;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** One of three brokers, as a process that can be killed, stopped and started again. */
+final class FaultNode implements AutoCloseable {
+  private static final Set<Process> ALIVE = ConcurrentHashMap.newKeySet();
+
+  static {
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> ALIVE.forEach(Process::destroyForcibly), "kill-nodes"));
+  }
+
+  private static final int CONNECT_MS = 1000;
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private final String name;
+  private final String host;
+  private final int tcpPort;
+  private final int httpPort;
+  private final Path home;
+  private final List<String> launcher;
+  private final List<String> flags;
+  private final boolean ownsDisk;
+  private volatile Process process;
+  private volatile boolean isStopped;
+  private int starts;
+
+  /**
+   * Not started yet.
+   *
+   * @param home an empty directory, for data and logs
+   * @param diskMegabytes of a file system of its own for the data; 0 for none
+   */
+  FaultNode(
+      String name,
+      String host,
+      int tcpPort,
+      int httpPort,
+      Path home,
+      int diskMegabytes,
+      List<String> launcher,
+      List<String> flags) {
+    this.name = name;
+    this.host = host;
+    this.tcpPort = tcpPort;
+    this.httpPort = httpPort;
+    this.home = home;
+    this.launcher = List.copyOf(launcher);
+    this.flags = List.copyOf(flags);
+    try {
+      Files.createDirectories(data());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    ownsDisk =
+        diskMegabytes > 0
+            && Shell.complaint(
+                    "mount",
+                    "-t",
+                    "tmpfs",
+                    "-o",
+                    "size=" + diskMegabytes + "m",
+                    "holdfast",
+                    data().toString())
+                == null;
+  }
+
+  String name() {
+    return name;
+  }
+
+  String host() {
+    return host;
+  }
+
+  int tcpPort() {
+    return tcpPort;
+  }
+
+  int httpPort() {
+    return httpPort;
+  }
+
+  /** Its data path. */
+  Path data() {
+    return home.resolve("data");
+  }
+
+  /** Whether its disk can be filled without harm to anybody else. */
+  boolean ownsDisk() {
+    return ownsDisk;
+  }
+
+  boolean isAlive() {
+    return process != null && process.isAlive();
+  }
+
+  /** Whether it is stopped by a signal. */
+  boolean isStopped() {
+    return isStopped;
+  }
+
+  /** Starts it and waits for nothing. */
+  void start() {
+    List<String> command = new ArrayList<>(launcher);
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-Dio.netty.leakDetection.level=paranoid"));
+    Path jar = Path.of(System.getProperty("holdfast.jar", "target/holdfast.jar")).toAbsolutePath();
+    command.addAll(List.of("-jar", jar.toString()));
+    command.addAll(
+        List.of(
+            "--tcp-address=" + host + ":" + tcpPort,
+            "--http-address=" + host + ":" + httpPort,
+            "--broadcast-address=" + host,
+            "--data-path=" + data(),
+            "--cluster-node=" + name));
+    command.addAll(flags);
+    starts++;
+    try {
+      process =
+          new ProcessBuilder(command)
+              .directory(home.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    ALIVE.add(process);
+    isStopped = false;
+  }
+
+  /** Where all its lives log to. */
+  Path log() {
+    return home.resolve("log");
+  }
+
+  /** How often it was started. */
+  int starts() {
+    return starts;
+  }
+
+  /** SIGKILL, and waits for the end. */
+  void kill() {
+    if (process != null) {
+      process.destroyForcibly();
+      awaitEnd(30);
+    }
+  }
+
+  /** SIGTERM, and waits for the end; after half a minute it is killed. */
+  void terminate() {
+    process.destroy();
+    if (!awaitEnd(30)) {
+      kill();
+    }
+  }
+
+  private boolean awaitEnd(int seconds) {
+    try {
+      boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
+      if (ended) {
+        ALIVE.remove(process);
+        isStopped = false;
+      }
+      return ended;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** SIGSTOP. */
+  void stop() {
+    isStopped = true;
+    Shell.run("kill", "-STOP", Long.toString(process.pid()));
+  }
+
+  /** SIGCONT. */
+  void goOn() {
+    if (isAlive()) {
+      Shell.run("kill", "-CONT", Long.toString(process.pid()));
+    }
+    isStopped = false;
+  }
+
+  /** Leaves only so many bytes of its disk. */
+  void fillDisk(long leaveBytes) {
+    try (RandomAccessFile ballast = new RandomAccessFile(ballast().toFile(), "rw")) {
+      byte[] zeros = new byte[BUFFER_BYTES];
+      ballast.seek(ballast.length());
+      while (Files.getFileStore(data()).getUsableSpace() > leaveBytes + BUFFER_BYTES) {
+        ballast.write(zeros);
+      }
+    } catch (IOException e) {
+      // Full it is; the broker took what was left.
+      return;
+    }
+  }
+
+  private Path ballast() {
+    return data().resolve("ballast");
+  }
+
+  /** What {@link #fillDisk} did is over. */
+  void freeDisk() {
+    try {
+      Files.deleteIfExists(ballast());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A new connection that has said what it speaks. */
+  Socket connect() throws IOException {
+    Socket socket = new Socket();
+    socket.connect(new InetSocketAddress(host, tcpPort), CONNECT_MS);
+    socket.setTcpNoDelay(true);
+    return socket;
+  }
+
+  @Override
+  public void close() {
+    kill();
+    if (ownsDisk) {
+      Shell.complaint("umount", "-l", data().toString());
+    }
+    try {
+      DurableFiles.deleteTree(home);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
