@@ -100,7 +100,7 @@ export function start() {
       backend: amount(found.backend_depth),
       'in-flight': amount(found.in_flight_count),
       deferred: amount(found.deferred_count),
-      dead: amount(found.dead_count ?? 0),
+      dead: amount(found.dead_count),
       requeued: amount(found.requeue_count),
       'timed-out': amount(found.timeout_count),
       messages: amount(found.message_count),
@@ -111,8 +111,8 @@ export function start() {
 
   let readAt = 0;
   refresh = poll(async () => {
-    const { topics } = await get('/stats', { format: 'json', topic, channel, include_clients: 'false', include_mem: 'false' });
-    const found = ((topics ?? [])[0]?.channels ?? [])[0];
+    // Not /stats, which shows what this broker has: in a cluster another one may have the figures.
+    const { rows: [found] } = await get('/list', { of: 'channels', topic, channel });
     if (found && Date.now() - readAt >= ROWS_EVERY_MS) {
       readAt = Date.now();
       const { now, rows } = await get('/history', { topic, channel });

@@ -218,6 +218,7 @@ record ListRows<R>(
       String topicName,
       String channelName,
       long depth,
+      long backendDepth,
       long inFlightCount,
       long deferredCount,
       long deadCount,
@@ -233,6 +234,7 @@ record ListRows<R>(
           channel.topicName(),
           channel.name(),
           figures.depth(),
+          figures.backendDepth(),
           figures.inFlightCount(),
           figures.deferredCount(),
           figures.deadCount(),
@@ -247,7 +249,7 @@ record ListRows<R>(
     /** One of a topic that another broker leads, which has its figures. */
     static ChannelRow of(ClusterTopic topic, ClusterTopic.Channel channel) {
       return new ChannelRow(
-          topic.name(), channel.name(), 0, 0, 0, 0, 0, 0, 0, null, 0, channel.isPaused());
+          topic.name(), channel.name(), 0, 0, 0, 0, 0, 0, 0, 0, null, 0, channel.isPaused());
     }
   }
 
