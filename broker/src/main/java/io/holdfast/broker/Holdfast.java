@@ -205,7 +205,8 @@ public final class Holdfast implements AutoCloseable {
     return options.httpAddress().map(configured -> address(configured, port)).orElse(null);
   }
 
-  private Server running() {
+  /** What runs; for this package alone. */
+  Server running() {
     if (server == null) {
       throw new IllegalStateException("the broker does not run");
     }

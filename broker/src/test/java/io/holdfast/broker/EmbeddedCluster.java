@@ -1,6 +1,7 @@
 package io.holdfast.broker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.broker.core.Broker;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.RawNsqConnection;
@@ -87,6 +88,10 @@ final class EmbeddedCluster implements AutoCloseable {
     return RawNsqConnection.open(running.get(node).tcpAddress().getPort()).sendMagic();
   }
 
+  Broker broker(String node) {
+    return running.get(node).running().broker();
+  }
+
   /** The group of a topic, as a node sees it. */
   JsonNode group(String node, String topic) {
     JsonNode view = http(node).get("/cluster?topic=" + topic).json();
@@ -107,7 +112,8 @@ final class EmbeddedCluster implements AutoCloseable {
       }
       leader = named;
     }
-    return leader;
+    // One that was stopped may still be what others know.
+    return leader != null && running.containsKey(leader) ? leader : null;
   }
 
   /** Who serves a topic's group, once all that run agree. */

@@ -15,6 +15,8 @@ import io.holdfast.broker.cluster.lead.LeaderListener;
 import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.peers.Peers;
 import io.holdfast.broker.cluster.peers.PeersConfig;
+import io.holdfast.broker.cluster.relay.LedChannels;
+import io.holdfast.broker.cluster.relay.Relays;
 import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.queue.TopicLeaders;
@@ -77,6 +79,7 @@ public final class ClusterNode implements Closeable {
   private final NodeStatuses statuses;
   private final MemberLimits limits;
   private final PublishForwarder forwarder;
+  private final Relays relays;
   private final ClusterTopics topics;
   private final LeaderRequests requests;
   private final KnownTopics known;
@@ -101,6 +104,7 @@ public final class ClusterNode implements Closeable {
    * @param own what this node says of itself; must not block
    * @param leaderListener told which topics are led here
    * @param watch told which topics and channels there are, also while others lead them
+   * @param channels of those topics
    * @throws IOException in one line: a TLS file is missing or of no use
    */
   public ClusterNode(
@@ -109,7 +113,8 @@ public final class ClusterNode implements Closeable {
       ClusterPlace place,
       Supplier<NodeStatus> own,
       LeaderListener leaderListener,
-      NamesWatch watch)
+      NamesWatch watch,
+      LedChannels channels)
       throws IOException {
     this.config = config;
     this.standing = standing;
@@ -144,6 +149,7 @@ public final class ClusterNode implements Closeable {
             this::refusal,
             MAX_FORWARD_BYTES,
             System::nanoTime);
+    relays = new Relays(here, peers, channels, this::refusal);
     forming =
         new Forming(
             config,
@@ -265,7 +271,8 @@ public final class ClusterNode implements Closeable {
                 self,
                 file.incarnation() == 0 ? members : List.of(),
                 files(group.group(), wasMember ? place.lastStop() : LastStop.CLEAN),
-                forwarder));
+                forwarder,
+                relays));
       } else {
         group.lost(lost);
       }
@@ -330,6 +337,18 @@ public final class ClusterNode implements Closeable {
   }
 
   /** Why this node publishes nothing to shared topics; null when it does. */
+  /** Serves consumers of shared topics, whoever leads them. */
+  public Relays relays() {
+    return relays;
+  }
+
+  /** Whether this node leads the group of a topic, and the group's topics answer. */
+  public boolean isLed(String topic) {
+    NodeGroup group = topics.group(topic);
+    return group != null && group.isServing();
+  }
+
+  /** Why this node publishes nothing to shared topics, and delivers nothing; null when it does. */
   private String refusal() {
     return membership.state() == State.WAITING ? ClusterTopics.NO_MEMBER : null;
   }
@@ -385,6 +404,7 @@ public final class ClusterNode implements Closeable {
     }
     groups.forEach(NodeGroup::close);
     forwarder.close();
+    relays.close();
     peers.close();
     link.close();
     transport.close();

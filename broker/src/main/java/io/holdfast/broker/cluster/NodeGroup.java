@@ -12,6 +12,7 @@ import io.holdfast.broker.cluster.lead.GroupReplica;
 import io.holdfast.broker.cluster.lead.LeaderListener;
 import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.lead.LeaderTopics;
+import io.holdfast.broker.cluster.relay.Relays;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.NamesWatch;
@@ -74,9 +75,14 @@ final class NodeGroup {
    *     that came later
    * @param files where log and vote are
    * @param forwarder told who leads, and what is applied
+   * @param relays told who leads
    */
   record Part(
-      GroupPeer self, List<GroupPeer> initial, GroupFiles files, PublishForwarder forwarder) {}
+      GroupPeer self,
+      List<GroupPeer> initial,
+      GroupFiles files,
+      PublishForwarder forwarder,
+      Relays relays) {}
 
   /**
    * Takes no part yet.
@@ -130,7 +136,7 @@ final class NodeGroup {
     state.watch(part.forwarder().watch(group()));
     state.names(names);
     LeaderTopics topics =
-        new LeaderTopics(leading, state, broker.context(), workers, new Told(part.forwarder()));
+        new LeaderTopics(leading, state, broker.context(), workers, new Told(part));
     JraftGroup engine =
         new JraftGroup(
             group(),
@@ -325,15 +331,16 @@ final class NodeGroup {
 
   /** Passes on what the leader's side says. */
   private final class Told implements LeaderListener {
-    private final PublishForwarder forwarder;
+    private final Part to;
 
-    Told(PublishForwarder forwarder) {
-      this.forwarder = forwarder;
+    Told(Part to) {
+      this.to = to;
     }
 
     @Override
     public void leaderIs(String node, long term) {
-      forwarder.leaderIs(group(), node, term);
+      to.forwarder().leaderIs(group(), node, term);
+      to.relays().leaderIs(group(), node, term);
     }
 
     @Override

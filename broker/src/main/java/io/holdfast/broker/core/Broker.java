@@ -11,6 +11,7 @@ import io.holdfast.broker.policy.BadPolicyException;
 import io.holdfast.broker.policy.PolicyBook;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.MessageSource;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.Topics;
 import io.holdfast.broker.queue.TopologyListener;
@@ -199,8 +200,8 @@ public final class Broker {
   }
 
   /** As {@link Topics#consumerLeft}. */
-  public void consumerLeft(Channel channel) {
-    topics.consumerLeft(channel);
+  public void consumerLeft(MessageSource source) {
+    topics.consumerLeft(source);
   }
 
   /** Who is told of topics and channels; set before the listeners open. */
@@ -216,7 +217,7 @@ public final class Broker {
         count += channel.figures().inFlightCount();
       }
     }
-    return count;
+    return cluster == null ? count : count + cluster.relays().inFlight();
   }
 
   /** For work that blocks; never run it on an event loop. */
@@ -370,6 +371,7 @@ public final class Broker {
     health.stopping();
     if (cluster != null) {
       cluster.handOver();
+      cluster.relays().drain();
     }
     topics.drain();
   }

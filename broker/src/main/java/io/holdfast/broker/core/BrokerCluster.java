@@ -12,12 +12,19 @@ import io.holdfast.broker.cluster.NodeStatus;
 import io.holdfast.broker.cluster.admin.LeaderRequests;
 import io.holdfast.broker.cluster.forward.PublishForwarder;
 import io.holdfast.broker.cluster.lead.LeaderListener;
+import io.holdfast.broker.cluster.relay.LedChannels;
+import io.holdfast.broker.cluster.relay.RelayedSubscription;
+import io.holdfast.broker.cluster.relay.Relays;
 import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.net.HostPort;
+import io.holdfast.broker.queue.BrokerException;
+import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.MessageSource;
 import io.holdfast.broker.queue.PublishLimits;
 import io.holdfast.broker.queue.SharedTopics;
+import io.holdfast.broker.queue.Subscriber;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.TopologyListener;
 import io.holdfast.storage.files.Disk;
@@ -27,6 +34,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,7 +101,8 @@ public final class BrokerCluster {
                 PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize())),
             this::status,
             new Led(),
-            new Names(context.topics()::listener));
+            new Names(context.topics()::listener),
+            new Channels());
     topics = context.topics().share(node.leaders());
   }
 
@@ -139,6 +148,38 @@ public final class BrokerCluster {
     @Override
     public void replaced() {
       listener.get().changed();
+    }
+  }
+
+  private final class Channels implements LedChannels {
+    @Override
+    public boolean isLed(String topic) {
+      return node.isLed(topic);
+    }
+
+    @Override
+    public CompletableFuture<Channel> channel(String topic, String channel, boolean peeking) {
+      Topic there = broker.existingTopic(topic);
+      Channel existing = there == null ? null : there.existingChannel(channel);
+      if (existing != null && !existing.isExiting()) {
+        return CompletableFuture.completedFuture(existing);
+      }
+      return broker
+          .topicLater(topic)
+          .thenApplyAsync(
+              made -> {
+                try {
+                  return made.channel(channel, peeking);
+                } catch (BrokerException e) {
+                  throw new CompletionException(e);
+                }
+              },
+              broker.workers());
+    }
+
+    @Override
+    public void left(MessageSource channel) {
+      broker.consumerLeft(channel);
     }
   }
 
@@ -213,6 +254,16 @@ public final class BrokerCluster {
   /** Publishes to shared topics, whoever leads them. */
   public PublishForwarder publishes() {
     return node.forwarder();
+  }
+
+  /** Consumers of shared topics, whoever leads them. */
+  public Relays relays() {
+    return node.relays();
+  }
+
+  /** As {@link Relays#subscribe}. */
+  public RelayedSubscription subscription(Subscriber client, String topic, String channel) {
+    return node.relays().subscribe(client, topic, channel);
   }
 
   /** Done, with a line for the operator, when this process has to end because of another node. */

@@ -22,6 +22,8 @@ public final class ReadGate {
     ROOM,
     /** The client does not read what it is sent. */
     OUTPUT,
+    /** What it answers messages with is not taken as fast. */
+    SOURCE,
     /** Very many replies wait for the disk. */
     REPLIES,
     /** What has come is not decompressed yet. */

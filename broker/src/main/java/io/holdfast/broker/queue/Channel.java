@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  * (a quantum of deliveries, the finishes of a socket read), never while a socket is written. It is
  * taken after the topic's lock where both are needed.
  */
-public final class Channel {
+public final class Channel implements MessageSource {
   /** What {@link #poll} returns when the channel is paused or ends: it will wake its clients. */
   public static final int CLOSED = -1;
 
@@ -138,10 +138,12 @@ public final class Channel {
     }
   }
 
+  @Override
   public String name() {
     return name;
   }
 
+  @Override
   public String topicName() {
     return topicName;
   }
@@ -167,6 +169,7 @@ public final class Channel {
    * @return messages written; {@link #CLOSED} when nothing is delivered now. A client that waits
    *     afterwards is woken when there is more, one that does not should come again
    */
+  @Override
   public int poll(Consumer client, int max, DeliverySink out, int maxBytes) throws IOException {
     int count;
     Consumer wake = null;
@@ -198,6 +201,7 @@ public final class Channel {
   }
 
   /** Passes on a wake-up that a client could not use. */
+  @Override
   public void wakeAnother() {
     Consumer wake;
     synchronized (lock) {
@@ -213,6 +217,7 @@ public final class Channel {
    *
    * @param outcomes receives one for each id
    */
+  @Override
   public void finishMessages(Consumer client, long[] ids, int count, Outcome[] outcomes) {
     Consumer wake = null;
     synchronized (lock) {
@@ -230,6 +235,7 @@ public final class Channel {
    *
    * @param delayMs 0 for at once
    */
+  @Override
   public Outcome requeueMessage(Consumer client, long id, long delayMs) {
     Consumer wake = null;
     Outcome outcome;
@@ -248,6 +254,7 @@ public final class Channel {
   }
 
   /** TOUCH: the timeout begins anew, up to max-msg-timeout after the delivery. */
+  @Override
   public Outcome touchMessage(Consumer client, long id) {
     synchronized (lock) {
       return deliveries.touch(client, id);
@@ -257,11 +264,13 @@ public final class Channel {
   // ---------------------------------------------------------------- consumers
 
   /** Adds a consumer; it must be ready for wake-ups. */
+  @Override
   public void addClient(Consumer client) throws BrokerException {
     subscriptions.add(client);
   }
 
   /** See {@link Subscriptions#remove}. */
+  @Override
   public boolean removeClient(Consumer client) {
     return subscriptions.remove(client);
   }
@@ -307,6 +316,7 @@ public final class Channel {
   }
 
   /** A consumer's turn failed: on a full disk even reading can need a block. Any thread. */
+  @Override
   public void readFailed(IOException cause) {
     settings.diskErrors().makeRoom(cause);
   }
@@ -321,8 +331,30 @@ public final class Channel {
   }
 
   /** Whether it is being deleted or the broker stops. */
+  @Override
   public boolean isExiting() {
     return state.exiting || consumers.isClosed();
+  }
+
+  @Override
+  public boolean isElsewhere() {
+    return state.elsewhere;
+  }
+
+  /** Ends with all who share it, or here alone: then another broker has it from now on. */
+  void end(boolean deleted) {
+    state.elsewhere = !deleted;
+    admin.exit(true);
+  }
+
+  @Override
+  public long msgTimeoutNs(Consumer client) {
+    return Deliveries.timeoutNs(client, policy.get());
+  }
+
+  @Override
+  public long maxMsgTimeoutNs() {
+    return settings.maxMsgTimeoutNs();
   }
 
   /** The policy in force. Any thread. */

@@ -11,6 +11,9 @@ final class ChannelState {
   /** Whether it is being deleted or the broker stops. */
   volatile boolean exiting;
 
+  /** Whether it ends here because another broker has it from now on. */
+  volatile boolean elsewhere;
+
   /** Whether messages go to consumers. */
   boolean isDelivering() {
     return !paused && !exiting && !draining;

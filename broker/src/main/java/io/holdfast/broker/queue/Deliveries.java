@@ -224,7 +224,7 @@ final class Deliveries {
     return timeoutNs(client, policy.get());
   }
 
-  private static long timeoutNs(Consumer client, ChannelPolicy rules) {
+  static long timeoutNs(Consumer client, ChannelPolicy rules) {
     long byPolicyMs = rules.msgTimeoutMs();
     return byPolicyMs == 0 || client.askedMsgTimeout()
         ? client.msgTimeoutNs()

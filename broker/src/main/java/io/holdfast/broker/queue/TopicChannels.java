@@ -434,7 +434,7 @@ final class TopicChannels {
    */
   void end(boolean deleting) {
     for (Channel channel : channels.values()) {
-      channel.exit(true);
+      channel.end(deleting);
       if (deleting || channel.isEphemeral()) {
         context.channelDeleted(topic, channel.name());
       }

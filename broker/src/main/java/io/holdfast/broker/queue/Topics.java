@@ -405,8 +405,11 @@ public final class Topics {
    * A consumer has left: an ephemeral channel ends with its last one, an ephemeral topic with its
    * last channel. Any thread.
    */
-  public void consumerLeft(Channel channel) {
-    if (channel.isEphemeral() && channel.clients().isEmpty() && !exiting) {
+  public void consumerLeft(MessageSource source) {
+    if (source instanceof Channel channel
+        && channel.isEphemeral()
+        && channel.clients().isEmpty()
+        && !exiting) {
       workers.execute(() -> deleteUnused(channel));
     }
   }

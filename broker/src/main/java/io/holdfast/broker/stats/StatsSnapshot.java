@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -151,7 +152,8 @@ public record StatsSnapshot(
 
   /**
    * One connection; {@code connectTs} in unix s, {@code connectedS} since then by the monotonic
-   * clock, {@code pubCounts} holds one entry at most.
+   * clock, {@code pubCounts} holds one entry at most. {@code via}, Holdfast's own: the node of the
+   * cluster that it is connected to, where that is another one; else null, and absent.
    */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   public record ClientStats(
@@ -182,7 +184,8 @@ public record StatsSnapshot(
       String tlsVersion,
       String tlsNegotiatedProtocol,
       boolean tlsNegotiatedProtocolIsMutual,
-      @JsonIgnore long connectedS) {}
+      @JsonIgnore long connectedS,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String via) {}
 
   /** Messages a connection published to a topic. */
   public record PubCount(String topic, long count) {}
@@ -321,7 +324,11 @@ public record StatsSnapshot(
 
   private static List<ClientStats> connections(Collection<Consumer> clients, String topicFilter) {
     return clients(
-        clients.stream().filter(ClientFigures.class::isInstance).map(ClientFigures.class::cast),
+        clients.stream()
+            .map(
+                client ->
+                    client instanceof ClientFigures own ? own : RelayedClientFigures.of(client))
+            .filter(Objects::nonNull),
         topicFilter);
   }
 

@@ -1,5 +1,7 @@
 package io.holdfast.broker.wire;
 
+import io.holdfast.broker.queue.SubscriberInfo;
+
 /**
  * What a connection was upgraded to, and who the client is, for /stats; the strings are empty where
  * they do not apply.
@@ -66,5 +68,20 @@ public record ClientSecurity(
         true,
         identity,
         url);
+  }
+
+  /** For another broker. */
+  SubscriberInfo.Security toInfo() {
+    return new SubscriberInfo.Security(
+        tls,
+        deflate,
+        snappy,
+        tlsVersion,
+        tlsCipherSuite,
+        tlsNegotiatedProtocol,
+        tlsNegotiatedProtocolIsMutual,
+        authed,
+        authIdentity,
+        authIdentityUrl);
   }
 }

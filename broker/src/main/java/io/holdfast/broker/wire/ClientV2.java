@@ -2,8 +2,11 @@ package io.holdfast.broker.wire;
 
 import io.holdfast.broker.limits.ConnectionMemory;
 import io.holdfast.broker.queue.Channel;
-import io.holdfast.broker.queue.Consumer;
 import io.holdfast.broker.queue.InFlightQueue;
+import io.holdfast.broker.queue.MessageSource;
+import io.holdfast.broker.queue.Outcome;
+import io.holdfast.broker.queue.Subscriber;
+import io.holdfast.broker.queue.SubscriberInfo;
 import io.holdfast.broker.stats.ClientFigures;
 import io.holdfast.broker.stats.StatsSnapshot;
 import io.netty.channel.ChannelHandlerContext;
@@ -26,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * which the subscribed channel's lock guards. What /stats shows is volatile, for other threads to
  * read.
  */
-public final class ClientV2 implements Consumer, ClientFigures {
+public final class ClientV2 implements Subscriber, ClientFigures {
   private static final Logger LOG = LoggerFactory.getLogger(ClientV2.class);
 
   /** Connected. */
@@ -58,7 +61,7 @@ public final class ClientV2 implements Consumer, ClientFigures {
   private volatile ClientSettings settings;
   private volatile ClientSecurity security = ClientSecurity.NONE;
   private volatile int state = STATE_INIT;
-  private volatile Channel channel;
+  private volatile MessageSource source;
   private volatile long readyCount;
   private volatile long messageCount;
   private volatile long finishCount;
@@ -149,6 +152,7 @@ public final class ClientV2 implements Consumer, ClientFigures {
     messageCount += messages;
   }
 
+  /** RDY. Event loop. */
   public void setReadyCount(long count) {
     readyCount = count;
   }
@@ -204,14 +208,19 @@ public final class ClientV2 implements Consumer, ClientFigures {
     return state == STATE_SUBSCRIBED;
   }
 
-  /** The subscribed channel, or null. */
-  public Channel channel() {
-    return channel;
+  /** What it has subscribed to, or is about to; null for nothing. */
+  public MessageSource source() {
+    return source;
+  }
+
+  /** SUB is under way. Event loop. */
+  void subscribing(MessageSource to) {
+    source = to;
   }
 
   /** SUB worked. Event loop. */
-  public void subscribed(Channel to) {
-    channel = to;
+  public void subscribed(MessageSource to) {
+    source = to;
     state = STATE_SUBSCRIBED;
   }
 
@@ -224,6 +233,32 @@ public final class ClientV2 implements Consumer, ClientFigures {
   /** What {@link #close} does instead of closing at once. Event loop. */
   public void onClose(Runnable action) {
     onClose = action;
+  }
+
+  @Override
+  public SubscriberInfo info() {
+    ClientSettings now = settings;
+    return new SubscriberInfo(
+        now.clientId(),
+        now.hostname(),
+        now.userAgent(),
+        remoteAddress,
+        now.topologyZone(),
+        now.topologyRegion(),
+        connectTimeMs,
+        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - connectedNs),
+        msgTimeoutNs(),
+        now.askedMsgTimeout(),
+        now.sampleRate(),
+        now.maxHoldNs(),
+        keepsBacklog,
+        security.toInfo());
+  }
+
+  @Override
+  public void failed(String command, long id, Outcome why) {
+    Consuming.failed(output, command, id, why);
+    output.flush();
   }
 
   @Override
@@ -318,7 +353,8 @@ public final class ClientV2 implements Consumer, ClientFigures {
         secured.tlsVersion(),
         secured.tlsNegotiatedProtocol(),
         secured.tlsNegotiatedProtocolIsMutual(),
-        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNs));
+        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - connectedNs),
+        null);
   }
 
   /** As host:port. */

@@ -7,6 +7,7 @@ import io.holdfast.broker.limits.InputBudget;
 import io.holdfast.broker.limits.OutOfMemoryExit;
 import io.holdfast.broker.net.ReadGate;
 import io.holdfast.broker.net.ReadGate.Reason;
+import io.holdfast.broker.queue.MessageSource;
 import io.holdfast.storage.files.Reasons;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
@@ -14,6 +15,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,7 +66,7 @@ public final class Connection {
     client =
         new ClientV2(
             ctx, output, defaults, new ConnectionMemory(services.budgets().memory().connections()));
-    client.onClose(() -> end("channel closed"));
+    client.onClose(this::channelClosed);
     client.setSettings(Identify.named(defaults, client.remoteIp(), client.remoteIp()));
     log = new ConnectionLog(client.remoteAddress());
     timers = new ConnectionTimers(ctx, output, log);
@@ -103,6 +105,19 @@ public final class Connection {
     publisher.flushed();
     if (output.hasManyPending()) {
       updateGate();
+    }
+    MessageSource source = client.source();
+    CompletableFuture<Void> behind = source == null ? null : source.behind();
+    if (behind != null) {
+      gate.close(Reason.SOURCE);
+      behind.whenComplete(
+          (done, failure) -> ctx.executor().execute(() -> gate.open(Reason.SOURCE)));
+    }
+  }
+
+  private void channelClosed() {
+    if (!consuming.outlivesChannel()) {
+      end("channel closed");
     }
   }
 
@@ -243,7 +258,7 @@ public final class Connection {
       return;
     }
     closed = true;
-    boolean isDeleted = client.channel() != null && client.channel().isExiting();
+    boolean isDeleted = client.source() != null && client.source().isExiting();
     log.closing(isDeleted ? "channel closed" : "connection closed");
     log.closed();
     timers.stop();

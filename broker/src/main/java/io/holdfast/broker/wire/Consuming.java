@@ -1,10 +1,13 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.auth.Permission;
+import io.holdfast.broker.cluster.relay.RelayedSubscription;
 import io.holdfast.broker.config.Options;
 import io.holdfast.broker.core.Broker;
+import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.MessageSource;
 import io.holdfast.broker.queue.Names;
 import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.Topic;
@@ -13,6 +16,7 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
@@ -56,7 +60,7 @@ final class Consuming {
 
   /** Takes a FIN without parsing a line; false when it is not in order and needs a closer look. */
   boolean finFast(ByteBuf in, int idIndex) {
-    if (client.channel() == null) {
+    if (client.source() == null) {
       return false;
     }
     for (int i = idIndex; i < idIndex + HexId.BYTES; i++) {
@@ -109,18 +113,24 @@ final class Consuming {
     }
     int count = finCount;
     finCount = 0;
-    client.channel().finishMessages(client, finIds, count, finOutcomes);
+    client.source().finishMessages(client, finIds, count, finOutcomes);
     int finished = 0;
     for (int i = 0; i < count; i++) {
       if (finOutcomes[i] == Outcome.OK) {
         finished++;
       } else {
-        String id = String.format(Locale.ROOT, "%016x", finIds[i]);
-        output.error(
-            FrameEncoder.ascii("E_FIN_FAILED FIN " + id + " failed " + finOutcomes[i].text()));
+        failed(output, "FIN", finIds[i], finOutcomes[i]);
       }
     }
     client.finished(finished);
+  }
+
+  /** Says that an answer to a message came to nothing. */
+  static void failed(ClientOutput output, String command, long id, Outcome why) {
+    String hex = String.format(Locale.ROOT, "%016x", id);
+    output.error(
+        FrameEncoder.ascii(
+            "E_" + command + "_FAILED " + command + " " + hex + " failed " + why.text()));
   }
 
   // ---------------------------------------------------------------- the others
@@ -147,6 +157,7 @@ final class Consuming {
           E_INVALID, "RDY count " + count + " out of range 0-" + options.maxRdyCount());
     }
     client.setReadyCount(count);
+    client.source().readyChanged(client);
   }
 
   void req(String[] params) throws ClientException {
@@ -157,7 +168,7 @@ final class Consuming {
       throw ClientException.fatal(E_INVALID, "REQ could not parse timeout " + params[2]);
     }
     long delayMs = Decimal.clampedMs(params[2], options.maxReqTimeoutMs());
-    Outcome outcome = client.channel().requeueMessage(client, id(params[1]), delayMs);
+    Outcome outcome = client.source().requeueMessage(client, id(params[1]), delayMs);
     if (outcome != Outcome.OK) {
       throw failed("REQ", params[1], outcome);
     }
@@ -168,7 +179,7 @@ final class Consuming {
     ClientException.requireState(isConsumer(), "TOUCH");
     flushFins();
     requireId("TOUCH", params, 2);
-    Outcome outcome = client.channel().touchMessage(client, id(params[1]));
+    Outcome outcome = client.source().touchMessage(client, id(params[1]));
     if (outcome != Outcome.OK) {
       throw failed("TOUCH", params[1], outcome);
     }
@@ -197,8 +208,12 @@ final class Consuming {
     flushFins();
     client.startClose();
     // What it was woken for, or another's turn where the order is kept.
-    client.channel().wakeAnother();
-    output.response(CLOSE_WAIT);
+    CompletableFuture<Void> stopped = client.source().stopped(client);
+    if (stopped == null) {
+      output.response(CLOSE_WAIT);
+    } else {
+      async.await(stopped, (done, failure) -> output.response(CLOSE_WAIT));
+    }
   }
 
   void sub(String[] params) throws ClientException {
@@ -225,7 +240,29 @@ final class Consuming {
         topicName,
         channelName,
         Permission.SUBSCRIBE,
-        () -> subscribe(topicName, channelName, EPHEMERAL_RETRIES));
+        () -> {
+          BrokerCluster cluster = broker.cluster();
+          if (cluster != null && cluster.shares(topicName)) {
+            subscribe(cluster.subscription(client, topicName, channelName));
+          } else {
+            subscribe(topicName, channelName, EPHEMERAL_RETRIES);
+          }
+        });
+  }
+
+  /** Joins a channel wherever it is. */
+  private void subscribe(RelayedSubscription source) throws ClientException {
+    client.subscribing(source);
+    async.await(
+        source.joined(),
+        (joined, failure) -> {
+          if (failure != null) {
+            throw ClientException.fatal(
+                "E_SUB_FAILED", "SUB failed " + BrokerException.of(failure).getMessage());
+          }
+          client.subscribed(source);
+          output.ok();
+        });
   }
 
   /** Joins the channel, creating it on a worker where it does not exist. */
@@ -275,11 +312,17 @@ final class Consuming {
   /** Takes the client off its channel, if it has one. */
   void leaveChannel() {
     flushFins();
-    Channel channel = client.channel();
-    if (channel != null) {
+    MessageSource source = client.source();
+    if (source != null) {
       client.startClose();
-      channel.removeClient(client);
-      broker.consumerLeft(channel);
+      source.removeClient(client);
+      broker.consumerLeft(source);
     }
+  }
+
+  /** The channel says that it is gone; whether there is one for this client all the same. */
+  boolean outlivesChannel() {
+    MessageSource source = client.source();
+    return source != null && source.outlives();
   }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.broker.wire;
 
 import io.holdfast.broker.queue.Channel;
+import io.holdfast.broker.queue.MessageSource;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.util.concurrent.RejectedExecutionException;
@@ -52,9 +53,9 @@ final class MessagePump implements Runnable {
     scheduled.set(false);
     if (!pump()) {
       // The channel woke this client for a message that it does not take: another one may.
-      Channel channel = client.channel();
-      if (channel != null) {
-        channel.wakeAnother();
+      MessageSource source = client.source();
+      if (source != null) {
+        source.wakeAnother();
       }
     }
   }
@@ -65,24 +66,24 @@ final class MessagePump implements Runnable {
    * @return whether the sources were open
    */
   boolean pump() {
-    Channel channel = client.channel();
-    long room = client.readyRoom();
-    if (channel == null || room <= 0 || !output.mayDeliver()) {
+    MessageSource source = client.source();
+    long room = source == null ? 0 : source.room(client);
+    if (room <= 0 || !output.mayDeliver()) {
       return false;
     }
     int max = (int) Math.min(room, QUANTUM_MESSAGES);
     int count;
     try {
-      count = channel.poll(client, max, output, ClientOutput.MESSAGES_BYTES);
+      count = source.poll(client, max, output, ClientOutput.MESSAGES_BYTES);
     } catch (IOException | RuntimeException e) {
       LOG.error(
           "TOPIC({}) CHANNEL({}): cannot read: {}",
-          channel.topicName(),
-          channel.name(),
+          source.topicName(),
+          source.name(),
           e.getMessage(),
           e);
       if (e instanceof IOException cause) {
-        channel.readFailed(cause);
+        source.readFailed(cause);
       }
       eventLoop.schedule(this::wake, RETRY_MS, TimeUnit.MILLISECONDS);
       count = Channel.CLOSED;
@@ -90,7 +91,7 @@ final class MessagePump implements Runnable {
     if (count > 0) {
       client.sent(count);
     }
-    if (count != Channel.CLOSED && !client.isWaiting() && client.readyRoom() > 0) {
+    if (count != Channel.CLOSED && !client.isWaiting() && source.room(client) > 0) {
       wake();
     }
     output.flush();

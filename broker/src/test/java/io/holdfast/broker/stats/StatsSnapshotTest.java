@@ -50,7 +50,8 @@ class StatsSnapshotTest {
         "",
         "",
         false,
-        65);
+        65,
+        null);
   }
 
   private static StatsSnapshot snapshot(List<TopicStats> topics, List<ClientStats> producers) {

@@ -13,6 +13,8 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListSet;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -49,12 +51,14 @@ class ClusterSystemTest {
   private void killAndStop() {
     administer("/topic/create?topic=t");
     administer("/channel/create?topic=t&channel=c");
+    administer("/channel/create?topic=t&channel=r");
     publish(0, 200, cluster.names().get(0));
     assertEquals(200, published.size());
     consume(50);
 
     // Killed with publishes under way: some are answered, some are not.
     String first = cluster.awaitLeader("t");
+    Reader reader = new Reader(cluster.node(other(first)).connect());
     try (RawNsqConnection client = cluster.node(first).connect()) {
       for (int i = 200; i < 400; i++) {
         client.command("PUB t", body(i));
@@ -71,7 +75,9 @@ class ClusterSystemTest {
     // The dead one comes back, and is level again.
     cluster.node(first).start();
     cluster.awaitLevel();
-    awaitRefusal();
+    try (reader) {
+      reader.awaitAll(published);
+    }
 
     // An orderly stop hands over: nothing is lost either.
     publish(500, 600, first);
@@ -83,15 +89,17 @@ class ClusterSystemTest {
     cluster.awaitLevel();
   }
 
+  private String other(String than) {
+    return cluster.names().stream().filter(node -> !node.equals(than)).findFirst().orElseThrow();
+  }
+
   /** Asks a node that does not lead; on a busy machine there is another leader now and then. */
   private void administer(String target) {
     Awaitility.await(target)
         .atMost(ClusterProcesses.LONG)
         .until(
             () -> {
-              String leader = cluster.awaitLeader("t");
-              String asked =
-                  cluster.names().stream().filter(n -> !n.equals(leader)).findFirst().orElseThrow();
+              String asked = other(cluster.awaitLeader("t"));
               return cluster.node(asked).http().post(target).status() == 200;
             });
   }
@@ -191,26 +199,53 @@ class ClusterSystemTest {
     return "missing: " + missing;
   }
 
-  /** A consumer at a node that does not lead is told where to go. */
-  private void awaitRefusal() {
-    Awaitility.await("where to go")
-        .atMost(ClusterProcesses.LONG)
-        .until(
-            () -> {
-              String leader = cluster.awaitLeader("t");
-              String other =
-                  cluster.names().stream().filter(n -> !n.equals(leader)).findFirst().orElseThrow();
-              try (RawNsqConnection client = cluster.node(other).connect()) {
-                return client
-                    .line("SUB t c")
-                    .poll(ClusterProcesses.LONG)
-                    .text()
-                    .equals(
-                        "E_SUB_FAILED SUB failed topic t is served by "
-                            + leader
-                            + ", 127.0.0.1:"
-                            + cluster.node(leader).tcpPort());
-              }
-            });
+  /** Reads at a node until it is closed, as a client does that never connects anew. */
+  private static final class Reader implements AutoCloseable {
+    private final RawNsqConnection client;
+    private final Set<String> read = new ConcurrentSkipListSet<>();
+    private final CompletableFuture<Void> ended;
+    private volatile boolean closing;
+
+    Reader(RawNsqConnection client) {
+      this.client = client;
+      client.line("SUB t r").expectOk().line("RDY 20");
+      ended = CompletableFuture.runAsync(this::run);
+    }
+
+    private void run() {
+      while (!closing) {
+        Frame frame = client.poll(Duration.ofMillis(100));
+        if (frame == null) {
+          continue;
+        }
+        if (frame.isHeartbeat()) {
+          client.line("NOP");
+        } else if (frame.type() == Frame.MESSAGE) {
+          read.add(frame.message().text());
+          client.fin(frame.message());
+        } else {
+          assertTrue(frame.text().endsWith(" failed ID not in flight"), frame.text());
+        }
+      }
+    }
+
+    void awaitAll(Set<String> bodies) {
+      Awaitility.await("all read by a client that was never closed")
+          .atMost(ClusterProcesses.LONG)
+          .until(() -> ended.isDone() || read.containsAll(bodies));
+      if (ended.isDone()) {
+        ended.join();
+      }
+    }
+
+    @Override
+    public void close() {
+      closing = true;
+      try {
+        ended.join();
+      } finally {
+        client.close();
+      }
+    }
   }
 }
