@@ -52,6 +52,9 @@ final class SimulatedRelays {
   private long term;
   String leader;
 
+  /** Why nodes serve nobody; null when they do. */
+  String standing;
+
   private record Task(long atNs, long order, Runnable task) {}
 
   SimulatedRelays(long seed) {
@@ -79,7 +82,7 @@ final class SimulatedRelays {
               new ForwardPlace(name, NAMES, 1, 1),
               (to, type, payload) -> send(name, to, type, payload),
               this,
-              () -> null,
+              () -> standing,
               SimulatedRelays.this::nowNs,
               new Loops());
     }
