@@ -28,7 +28,7 @@ const nodes = new Table({
     number('Incarnation', 'incarnation'),
     { label: 'Version', value: row => row.version ?? '' },
     number('Disk free', 'disk_free_bytes', n => (n === null ? '' : bytes(n))),
-    number('Clock, ms off', 'clock_offset_ms', n => (n === null ? '' : String(n))),
+    number('Clock, ms', 'clock_offset_ms', n => (n === null ? '' : String(n))),
   ],
   key: row => row.node,
 });
@@ -70,7 +70,7 @@ function show([cluster, checks]) {
   cluster.groups.filter(group => group.leader).forEach(group => led.set(group.leader, [...(led.get(group.leader) ?? []), group.group]));
   nodes.update(cluster.nodes.map(node => ({ ...node, leads: (led.get(node.node) ?? []).join(', ') })));
   groups.update(cluster.groups);
-  say(summary, `This is ${cluster.node}, ${cluster.state}${cluster.draining ? ', draining' : ''}, of cluster ${cluster.uuid ?? 'not formed yet'}`
+  say(summary, `This is ${cluster.node}, ${cluster.state}${cluster.draining ? ', draining' : ''}, of cluster ${cluster.uuid ?? '(none yet)'}`
     + ` (cluster_id ${cluster.cluster_id}).`);
   const texts = wrong(cluster, checks);
   if (JSON.stringify(texts) !== troubles.dataset.texts) {

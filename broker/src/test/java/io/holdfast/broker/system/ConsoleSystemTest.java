@@ -83,6 +83,8 @@ class ConsoleSystemTest {
     broker.http().post("/").expectError(404, "NOT_FOUND");
     browse(broker, "//", "text/html").expectError(404, "NOT_FOUND");
     browse(broker, "/console/nothing", "text/html").expectError(404, "NOT_FOUND");
+    // Of a cluster, which this broker is in none of.
+    browse(broker, "/console/cluster", "text/html").expectError(404, "NOT_FOUND");
   }
 
   @ParameterizedTest

@@ -38,10 +38,8 @@ class ClusterDemoSystemTest {
       Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     Path lib = Files.createDirectories(dir.resolve("holdfast/lib"));
-    Files.createSymbolicLink(
-        lib.resolve("holdfast.jar"), Path.of("../broker/target/holdfast.jar").toRealPath());
-    Files.createSymbolicLink(
-        lib.resolve("holdfast-tools.jar"), Path.of("target/holdfast-tools.jar").toRealPath());
+    Files.copy(Path.of("../broker/target/holdfast.jar"), lib.resolve("holdfast.jar"));
+    Files.copy(Path.of("target/holdfast-tools.jar"), lib.resolve("holdfast-tools.jar"));
     demo = bin.resolve("holdfast-cluster-demo");
   }
 
