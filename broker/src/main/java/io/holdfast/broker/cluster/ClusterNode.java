@@ -4,7 +4,6 @@ import io.holdfast.broker.cluster.ClusterDirectory.Standing;
 import io.holdfast.broker.cluster.ClusterDirectory.State;
 import io.holdfast.broker.cluster.admin.LeaderRequests;
 import io.holdfast.broker.cluster.engine.GroupFiles;
-import io.holdfast.broker.cluster.engine.GroupPeer;
 import io.holdfast.broker.cluster.engine.JraftLink;
 import io.holdfast.broker.cluster.forward.ForwardPlace;
 import io.holdfast.broker.cluster.forward.MemberLimits;
@@ -29,9 +28,9 @@ import io.holdfast.storage.topic.ClusterFile;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -51,11 +50,7 @@ public final class ClusterNode implements Closeable {
   private static final int LEADER_THREADS = 4;
   private static final long FORMING_MS = 200;
   private static final long STATUS_MS = 1000;
-  private static final long UPKEEP_MS = 500;
   private static final long ABSENCE_MS = 200;
-
-  /** How long a stop waits until others lead. */
-  private static final long HAND_OVER_MS = 2000;
 
   private static final long LOG_FILE_BYTES = 32L << 20;
 
@@ -87,15 +82,13 @@ public final class ClusterNode implements Closeable {
       Executors.newFixedThreadPool(LEADER_THREADS, new DefaultThreadFactory("leader", true));
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("cluster-timer", true));
-  private final ScheduledExecutorService upkeep =
-      Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("cluster", true));
   private final CompletableFuture<String> mustExit = new CompletableFuture<>();
 
   /** By number, also before this node takes part. */
   private final List<NodeGroup> made = new ArrayList<>();
 
-  /** By number; empty before this node takes part. */
-  private volatile List<NodeGroup> groups = List.of();
+  private final Participation participation;
+  private final ClusterLife life;
 
   /**
    * Neither listens nor takes part yet.
@@ -159,18 +152,30 @@ public final class ClusterNode implements Closeable {
             (dir, group) -> files(group, LastStop.CLEAN).create(),
             peers);
     statuses = new NodeStatuses(peers, own, System::currentTimeMillis);
+    participation =
+        new Participation(config, membership, place, link, peers, statuses, made, this::files);
     topics =
         new ClusterTopics(
             config.node(),
             config.groups(),
             membership::state,
-            () -> groups,
+            participation::groups,
             this::tcpAddressOf,
             timer);
     requests =
         new LeaderRequests(
             config.node(), peers, topics, timer, maxEntryBytes(), () -> own.get().httpAddress());
-    known = new KnownTopics(config.groups(), () -> groups, System::nanoTime, watch::replaced);
+    known =
+        new KnownTopics(config.groups(), participation::groups, System::nanoTime, watch::replaced);
+    life =
+        new ClusterLife(
+            config,
+            membership,
+            peers,
+            participation,
+            new OrdersHere(config, membership, participation, forming, peers, this::beginAnew),
+            new ForcedAlone(config, membership, place.disk(), peers, participation));
+    membership.superseded().thenAcceptAsync(participation::superseded, timer);
     membership.mustExit().thenAccept(mustExit::complete);
   }
 
@@ -235,73 +240,28 @@ public final class ClusterNode implements Closeable {
         .formed()
         .whenComplete(
             (file, failure) -> {
-              if (failure == null) {
-                takePart(file);
-              } else {
+              if (failure != null) {
                 mustExit.complete(Reasons.of(failure));
+                return;
+              }
+              try {
+                takePart(file);
+              } catch (RuntimeException | Error e) {
+                LOG.error("CLUSTER: internal error", e);
+                mustExit.complete("internal error: " + e);
               }
             });
   }
 
   private void takePart(ClusterFile file) {
-    List<GroupPeer> members = new ArrayList<>();
-    config
-        .nodes()
-        .forEach(
-            (name, address) -> members.add(new GroupPeer(name, address.host(), address.port(), 0)));
-    GroupPeer self =
-        new GroupPeer(
-            config.node(),
-            config.nodes().get(config.node()).host(),
-            config.nodes().get(config.node()).port(),
-            file.incarnation());
-    link.know(members);
     boolean wasMember = standing.state() == State.MEMBER;
-    List<GroupUpkeep> keepers = new ArrayList<>();
-    List<PreferredLeader> preferred = new ArrayList<>();
-    for (NodeGroup group : made) {
-      String lost = standing.lost().get(group.group());
-      keepers.add(new GroupUpkeep(group, lost == null, this::freeBytes, System::nanoTime));
-      preferred.add(
-          new PreferredLeader(
-              group, config.preferred(group.group()), peers::isReachable, System::nanoTime));
-      if (lost == null) {
-        group.start(
-            new NodeGroup.Part(
-                self,
-                file.incarnation() == 0 ? members : List.of(),
-                files(group.group(), wasMember ? place.lastStop() : LastStop.CLEAN),
-                forwarder,
-                relays));
-      } else {
-        group.lost(lost);
-      }
-    }
-    groups = List.copyOf(made);
-    upkeep.scheduleWithFixedDelay(
-        () -> visit(keepers, preferred), UPKEEP_MS, UPKEEP_MS, TimeUnit.MILLISECONDS);
+    participation.begin(
+        file, standing.lost(), wasMember ? place.lastStop() : LastStop.CLEAN, forwarder, relays);
   }
 
-  /** What the disk has left; nothing where that cannot be said. */
-  private long freeBytes() {
-    try {
-      return Files.getFileStore(place.root()).getUsableSpace();
-    } catch (IOException e) {
-      return 0;
-    }
-  }
-
-  private void visit(List<GroupUpkeep> keepers, List<PreferredLeader> preferred) {
-    try {
-      if (groups.stream().anyMatch(group -> group.leader() != null)) {
-        membership.joined();
-      }
-      keepers.forEach(GroupUpkeep::visit);
-      preferred.forEach(PreferredLeader::visit);
-    } catch (RuntimeException | Error e) {
-      // Whatever it was, this thread has to go on.
-      LOG.error("CLUSTER: upkeep failed", e);
-    }
+  /** This node has become another member than it was. */
+  private void beginAnew(ClusterFile file) {
+    participation.begin(file, Map.of(), LastStop.CLEAN, forwarder, relays);
   }
 
   // ---------------------------------------------------------------- asking
@@ -353,41 +313,26 @@ public final class ClusterNode implements Closeable {
     return membership.state() == State.WAITING ? ClusterTopics.NO_MEMBER : null;
   }
 
+  /** What an operator has the cluster do. */
+  public ClusterLife life() {
+    return life;
+  }
+
+  /** Whether this node is to lead nothing. */
+  public boolean isDraining() {
+    return participation.isDraining();
+  }
+
   /** How everything stands; never waits. */
   public ClusterView view() {
-    return new ClusterView(config, membership, peers, statuses, groups);
+    return new ClusterView(config, membership, peers, statuses, participation);
   }
 
   // ---------------------------------------------------------------- stop
 
   /** Has others lead what is led here; returns when they do, or after two seconds. */
   public void handOver() {
-    List<CompletableFuture<Void>> asked = new ArrayList<>();
-    for (NodeGroup group : groups) {
-      String to = group.isServing() ? successor(group) : null;
-      if (to != null) {
-        asked.add(group.handOverOrSay(to));
-      }
-    }
-    CompletableFuture.allOf(asked.toArray(CompletableFuture<?>[]::new))
-        .completeOnTimeout(null, HAND_OVER_MS, TimeUnit.MILLISECONDS)
-        .join();
-  }
-
-  /** Whoever can be reached and has most of the log; null for nobody. */
-  private String successor(NodeGroup group) {
-    String best = null;
-    long bestLag = Long.MAX_VALUE;
-    for (var peer : group.status().peers()) {
-      if (peer.voter()
-          && peer.lag() >= 0
-          && peer.lag() < bestLag
-          && peers.isReachable(peer.node())) {
-        best = peer.node();
-        bestLag = peer.lag();
-      }
-    }
-    return best;
+    participation.handOver();
   }
 
   /** Takes part no more. */
@@ -396,13 +341,8 @@ public final class ClusterNode implements Closeable {
     forming.close();
     statuses.close();
     timer.shutdownNow();
-    upkeep.shutdown();
-    try {
-      upkeep.awaitTermination(HAND_OVER_MS, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    groups.forEach(NodeGroup::close);
+    life.close();
+    participation.close();
     forwarder.close();
     relays.close();
     peers.close();

@@ -13,10 +13,14 @@ import java.util.List;
 
 /** How a cluster stands as seen from this node, in the shape of {@code GET /cluster}. */
 public final class ClusterView {
+  /** So many entries a member may lack that nobody needs to know. */
+  private static final long MAX_LAG = 1000;
+
   private final ClusterConfig config;
   private final Membership membership;
   private final Peers peers;
   private final NodeStatuses statuses;
+  private final Participation participation;
   private final List<NodeGroup> groups;
 
   ClusterView(
@@ -24,12 +28,13 @@ public final class ClusterView {
       Membership membership,
       Peers peers,
       NodeStatuses statuses,
-      List<NodeGroup> groups) {
+      Participation participation) {
     this.config = config;
     this.membership = membership;
     this.peers = peers;
     this.statuses = statuses;
-    this.groups = groups;
+    this.participation = participation;
+    groups = participation.groups();
   }
 
   /** All of it; component names are those of the JSON. */
@@ -103,14 +108,16 @@ public final class ClusterView {
     ClusterFile file = membership.file();
     boolean isMember = membership.state() == State.MEMBER;
     List<Node> nodes = new ArrayList<>();
-    config.nodes().forEach((name, address) -> nodes.add(node(name, address.toString(), own)));
+    for (String name : config.nodes().keySet()) {
+      nodes.add(node(name, participation.addresses().of(name).toString(), own));
+    }
     return new Cluster(
         config.clusterId(),
         isMember ? file.uuid() : null,
         config.node(),
         file == null ? 0 : file.incarnation(),
         membership.state().text(),
-        false,
+        participation.isDraining(),
         nodes,
         groups.stream().map(this::group).toList(),
         topic == null ? null : topic(topic));
@@ -124,7 +131,7 @@ public final class ClusterView {
     return new Node(
         name,
         address,
-        isSelf && file != null ? file.incarnation() : incarnation(name),
+        isSelf && file != null ? file.incarnation() : membership.incarnation(name),
         isSelf || peers.isReachable(name),
         isSelf ? 0 : peers.lastContactMs(name),
         said != null && said.draining(),
@@ -135,22 +142,6 @@ public final class ClusterView {
         heard == null ? null : heard.clockOffsetMs(),
         said == null ? null : said.maxMsgSize(),
         said == null ? null : said.maxBodySize());
-  }
-
-  /** As the groups' configurations have it. */
-  private int incarnation(String node) {
-    int newest = 0;
-    for (NodeGroup group : groups) {
-      GroupStatus status = group.status();
-      if (status != null) {
-        for (GroupStatus.Peer peer : status.peers()) {
-          if (peer.node().equals(node)) {
-            newest = Math.max(newest, peer.incarnation());
-          }
-        }
-      }
-    }
-    return newest;
   }
 
   private Group group(NodeGroup group) {
@@ -219,14 +210,24 @@ public final class ClusterView {
     return new Topic(name, group, !groups.isEmpty() && groups.get(group).hasTopic(name));
   }
 
+  /** Of each group. */
+  public List<GroupFigures> figures() {
+    return groups.stream().map(GroupFigures::of).toList();
+  }
+
   /** What keeps this node from serving; empty when nothing does. */
   public List<String> failures() {
     if (membership.state() != State.MEMBER) {
       return List.of("this node is " + membership.state().text());
     }
     List<String> failures = new ArrayList<>();
+    if (participation.isDraining()) {
+      failures.add("this node is draining");
+    }
     for (NodeGroup group : groups) {
-      if (group.error() == null && group.leader() == null) {
+      if (group.error() != null) {
+        failures.add("group " + group.group() + ": " + group.error());
+      } else if (group.leader() == null) {
         failures.add("no leader for group " + group.group());
       }
     }
@@ -241,7 +242,31 @@ public final class ClusterView {
         warnings.add(node + " is not reachable");
       }
     }
+    String gone = gone();
+    if (!gone.isEmpty()) {
+      warnings.add("one copy only: " + gone + " gone");
+    }
+    for (NodeGroup group : groups) {
+      GroupStatus status = group.status();
+      if (status != null && status.role() == Role.LEADER) {
+        for (GroupStatus.Peer peer : status.peers()) {
+          if (peer.lag() > MAX_LAG) {
+            warnings.add(
+                "group " + group.group() + " of " + peer.node() + " is behind by " + peer.lag());
+          }
+        }
+      }
+    }
     return warnings;
+  }
+
+  /** Those without a copy of some group that this node alone has; empty for nobody. */
+  private String gone() {
+    boolean isAlone =
+        groups.stream()
+            .map(group -> group.members().voters())
+            .anyMatch(voters -> voters.size() == 1 && voters.get(0).node().equals(config.node()));
+    return isAlone ? String.join(", ", peers.others()) : "";
   }
 
   /** Groups that have stopped here, with reasons; null for none. */

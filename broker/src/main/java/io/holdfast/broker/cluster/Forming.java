@@ -16,6 +16,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -272,9 +273,50 @@ public final class Forming implements Closeable {
     return missing.isEmpty();
   }
 
+  /**
+   * Has this node begin anew as a member of a cluster that there is: what it had is moved aside.
+   * Killed meanwhile, it goes on at its next start.
+   *
+   * @param file what this node is to be, not formed yet; above incarnation 0
+   * @return done when it may take part; fails with an {@link IOException} in one line
+   */
+  CompletableFuture<ClusterFile> join(ClusterFile file) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          synchronized (this) {
+            try {
+              write(State.FORMING, file);
+              make(file);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+            LOG.info(
+                "CLUSTER: {} is taken in by cluster {} as incarnation {}",
+                file.node(),
+                file.uuid(),
+                file.incarnation());
+            return membership.file();
+          }
+        },
+        thread);
+  }
+
   /** All three have the uuid on disk: from here on this node has something to lose. */
   private void take(ClusterFile file) throws IOException {
+    make(file);
+    LOG.info(
+        "CLUSTER: formed {}: {}; {} groups",
+        file.uuid(),
+        String.join(", ", config.names()),
+        file.groups());
+    formed.complete(membership.file());
+  }
+
+  private void make(ClusterFile file) throws IOException {
     List<Integer> groups = IntStream.range(0, file.groups()).boxed().toList();
+    if (file.incarnation() > 0) {
+      ReplacedData.moveAside(disk, root, file.incarnation());
+    }
     // What a start before this one may have begun; nobody has heard of it.
     DurableFiles.deleteTree(disk, root.resolve(ClusterFile.GROUPS));
     DurableFiles.createDirectory(disk, root.resolve(ClusterFile.GROUPS));
@@ -284,17 +326,10 @@ public final class Forming implements Closeable {
       maker.make(dir, group);
     }
     write(State.MEMBER, file.withFormed(groups));
-    LOG.info(
-        "CLUSTER: formed {}: {}; {} groups",
-        file.uuid(),
-        String.join(", ", config.names()),
-        file.groups());
-    formed.complete(membership.file());
   }
 
   private void write(State state, ClusterFile file) throws IOException {
-    file.write(disk, root);
-    membership.is(state, file);
+    membership.change(disk, state, before -> file);
   }
 
   /** Ends asking; answers go on as long as the connections do. */

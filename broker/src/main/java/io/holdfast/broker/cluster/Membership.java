@@ -5,10 +5,13 @@ import io.holdfast.broker.cluster.ClusterDirectory.State;
 import io.holdfast.broker.cluster.peers.Handshake;
 import io.holdfast.broker.cluster.peers.HandshakeJudge;
 import io.holdfast.broker.cluster.peers.PeersListener;
+import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.topic.ClusterFile;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -28,6 +31,7 @@ public final class Membership implements HandshakeJudge, PeersListener {
   private final LongSupplier nanoClock;
   private final long startNs;
   private final CompletableFuture<String> mustExit = new CompletableFuture<>();
+  private final CompletableFuture<String> superseded = new CompletableFuture<>();
 
   private volatile ClusterFile file;
   private volatile State state;
@@ -59,9 +63,24 @@ public final class Membership implements HandshakeJudge, PeersListener {
     return file;
   }
 
-  /** The directory says something else now; it is on disk already. */
-  void is(State newState, ClusterFile written) {
-    file = written;
+  /** A change of what the directory says. */
+  interface Change {
+    /** Makes the new one; null for no change. */
+    ClusterFile of(ClusterFile now);
+  }
+
+  /**
+   * Has the directory say something else; on disk when this returns. Changes come one after the
+   * other.
+   *
+   * @param newState what this node is then
+   */
+  synchronized void change(Disk disk, State newState, Change change) throws IOException {
+    ClusterFile changed = change.of(file);
+    if (changed != null) {
+      changed.write(disk, root);
+      file = changed;
+    }
     state = newState;
   }
 
@@ -73,6 +92,29 @@ public final class Membership implements HandshakeJudge, PeersListener {
   /** What the groups know of the nodes' incarnations. */
   public void incarnations(Map<String, Integer> known) {
     incarnations = Map.copyOf(known);
+  }
+
+  /** The newest incarnation of a node that is known here; 0 for one that was never replaced. */
+  int incarnation(String node) {
+    return known().getOrDefault(node, 0);
+  }
+
+  private Map<String, Integer> known() {
+    ClusterFile now = file;
+    if (now == null || now.known().isEmpty()) {
+      return incarnations;
+    }
+    Map<String, Integer> all = new TreeMap<>(incarnations);
+    now.known().forEach((node, said) -> all.merge(node, said.incarnation(), Math::max));
+    return all;
+  }
+
+  /**
+   * Done, with a line for the operator, when this node has taken part and others go on without it:
+   * it was replaced, or the cluster was forced to go on.
+   */
+  CompletableFuture<String> superseded() {
+    return superseded;
   }
 
   /** Done, with a line for the operator, when this node has to end because of another one. */
@@ -96,14 +138,67 @@ public final class Membership implements HandshakeJudge, PeersListener {
         state.text(),
         joined,
         TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - startNs),
-        incarnations);
+        known());
   }
 
   // ---------------------------------------------------------------- judging others
 
+  /** Whose fault it is that two nodes have nothing to do with each other. */
+  private enum Fault {
+    OWN,
+    PEERS,
+    /** Whoever came last. */
+    EITHERS
+  }
+
+  /** Why a node is refused. */
+  private record Refusal(String reason, Fault fault) {
+    static Refusal either(String reason) {
+      return new Refusal(reason, Fault.EITHERS);
+    }
+  }
+
   @Override
   public String refusal(Handshake peer) {
+    Refusal refusal = judge(peer);
+    return refusal == null ? null : refusal.reason();
+  }
+
+  private Refusal judge(Handshake peer) {
     Handshake own = handshake();
+    String differing = difference(own, peer);
+    if (differing != null) {
+      return Refusal.either(differing);
+    }
+    if (own.uuid() == null || peer.uuid() == null) {
+      return null;
+    }
+    if (!own.uuid().equals(peer.uuid())) {
+      return Refusal.either(
+          own.node()
+              + " belongs to cluster "
+              + own.uuid()
+              + ", "
+              + peer.node()
+              + " to cluster "
+              + peer.uuid());
+    }
+    if (own.generation() != peer.generation()) {
+      return new Refusal(
+          differs("generation", own.generation(), peer.generation(), peer)
+              + ": the cluster was forced to go on without the one that has the lower",
+          own.generation() < peer.generation() ? Fault.OWN : Fault.PEERS);
+    }
+    String replaced = replaced(own, peer.node(), peer.incarnations(), "this is ");
+    if (replaced != null) {
+      return new Refusal(replaced, Fault.OWN);
+    }
+    replaced = replaced(peer, own.node(), own.incarnations(), "");
+    return replaced == null ? null : new Refusal(replaced, Fault.PEERS);
+  }
+
+  /** Between two configurations; null for none that matters. */
+  private static String difference(Handshake own, Handshake peer) {
     if (!own.names().equals(peer.names())) {
       return differs("cluster_nodes", quoted(own.names()), quoted(peer.names()), peer);
     }
@@ -116,24 +211,7 @@ public final class Membership implements HandshakeJudge, PeersListener {
     if (own.minFormat() > peer.maxFormat() || peer.minFormat() > own.maxFormat()) {
       return differs("the format of entries", formats(own), formats(peer), peer);
     }
-    if (own.uuid() == null || peer.uuid() == null) {
-      return null;
-    }
-    if (!own.uuid().equals(peer.uuid())) {
-      return own.node()
-          + " belongs to cluster "
-          + own.uuid()
-          + ", "
-          + peer.node()
-          + " to cluster "
-          + peer.uuid();
-    }
-    if (own.generation() != peer.generation()) {
-      return differs("generation", own.generation(), peer.generation(), peer)
-          + ": the cluster was forced to go on without the one that has the lower";
-    }
-    String replaced = replaced(own, peer.node(), peer.incarnations(), "this is ");
-    return replaced == null ? replaced(peer, own.node(), own.incarnations(), "") : replaced;
+    return null;
   }
 
   private static String differs(String what, Object here, Object there, Handshake peer) {
@@ -172,11 +250,18 @@ public final class Membership implements HandshakeJudge, PeersListener {
         + "\"";
   }
 
-  /** The one that started last goes, unless it has taken part: the other one was there first. */
+  /**
+   * The one whose fault it is goes, unless it has taken part; where it is nobody's, the one that
+   * started last: the other one was there first.
+   */
   @Override
   public void refused(Handshake peer, String reason) {
-    String own = refusal(peer);
-    if (own == null || joined) {
+    Refusal own = judge(peer);
+    if (own == null || own.fault() == Fault.PEERS) {
+      return;
+    }
+    if (own.fault() == Fault.OWN) {
+      (joined ? superseded : mustExit).complete(own.reason());
       return;
     }
     long ageMs = handshake().ageMs();
@@ -184,8 +269,8 @@ public final class Membership implements HandshakeJudge, PeersListener {
         peer.joined()
             || ageMs < peer.ageMs()
             || (ageMs == peer.ageMs() && config.node().compareTo(peer.node()) > 0);
-    if (isLast) {
-      mustExit.complete(own);
+    if (isLast && !joined) {
+      mustExit.complete(own.reason());
     }
   }
 }

@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.cluster.engine.GroupFiles;
+import io.holdfast.broker.cluster.engine.GroupMembers;
 import io.holdfast.broker.cluster.engine.GroupPeer;
 import io.holdfast.broker.cluster.engine.GroupStatus;
 import io.holdfast.broker.cluster.engine.JraftGroup;
@@ -17,6 +18,8 @@ import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
+import io.holdfast.broker.config.Logging;
+import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.NoLeaderException;
 import io.holdfast.broker.queue.PublishListener;
@@ -59,6 +62,14 @@ final class NodeGroup {
 
   /** Why it does not run, although it was to; null for no reason. */
   private volatile String error;
+
+  /** See {@link LeaderTopics#jumpFirst}; null for no jump. */
+  private volatile Runnable onJump;
+
+  private final GroupCounts counts = new GroupCounts();
+
+  /** The last change of members that was asked for here. */
+  private volatile CompletableFuture<Void> changing = CompletableFuture.completedFuture(null);
 
   /** What it is started with; null before it may take part. */
   @GuardedBy("this")
@@ -147,6 +158,8 @@ final class NodeGroup {
             new GroupReplica(group(), state, topics),
             ELECTION_TIMEOUT_MS);
     topics.of(engine);
+    topics.jumpFirst(onJump);
+    engine.onCommit(counts.commits()::record);
     try {
       engine.start();
       running = new Running(state, topics, engine);
@@ -166,8 +179,10 @@ final class NodeGroup {
   synchronized void stop() {
     Running stopping = running;
     running = null;
+    changing = CompletableFuture.completedFuture(null);
     if (stopping != null) {
       stopping.engine().stop();
+      counts.installed(stopping.engine().installs());
       stopping.topics().stopsLeading(Long.MAX_VALUE);
       stopping.state().close();
     }
@@ -253,6 +268,23 @@ final class NodeGroup {
     return now == null ? null : String.format("%08x", now.state().crc());
   }
 
+  /** Who belongs to it as far as this node knows; nobody when it does not run. */
+  GroupMembers members() {
+    Running now = running;
+    return now == null ? new GroupMembers(List.of(), List.of()) : now.engine().members();
+  }
+
+  /** What it has counted since the start of the process. */
+  GroupCounts.Totals totals() {
+    Running now = running;
+    return counts.totals(now == null ? 0 : now.engine().installs());
+  }
+
+  /** How long entries take from their proposal here until they are applied here. */
+  LatencyCounts commits() {
+    return counts.commits();
+  }
+
   /** The topics that are led here, for publishes of all nodes. */
   LedTopics led() {
     return led;
@@ -298,6 +330,7 @@ final class NodeGroup {
         .whenComplete(
             (index, failure) -> {
               if (failure == null) {
+                counts.snapshotTaken();
                 LOG.info(
                     "CLUSTER: group {}: snapshot done at {}, {} ms",
                     group(),
@@ -309,13 +342,26 @@ final class NodeGroup {
             });
   }
 
+  /** As {@link #snapshot}, and drops all of the log that it has. */
+  CompletableFuture<Long> snapshotAndDrop() {
+    return snapshot()
+        .thenCompose(
+            index -> {
+              Running now = running;
+              // With nothing new in it, a snapshot only drops what the one before still left.
+              return now == null
+                  ? CompletableFuture.completedFuture(index)
+                  : now.engine().snapshot();
+            });
+  }
+
   /** Hands the leadership over, when all that became of messages is in the log. */
   CompletableFuture<Void> handOver(String to) {
     Running now = running;
     if (now == null) {
       return CompletableFuture.failedFuture(new IOException("the group has stopped"));
     }
-    LOG.info("CLUSTER: group {}: handing over to {}", group(), to);
+    LOG.info(Logging.NOTED, "CLUSTER: group {}: handing over to {}", group(), to);
     return now.topics().flush().thenCompose(flushed -> now.engine().handOver(to));
   }
 
@@ -327,6 +373,59 @@ final class NodeGroup {
               LOG.warn("CLUSTER: group {} was not handed over: {}", group(), Reasons.of(failure));
               return null;
             });
+  }
+
+  /**
+   * Changes who belongs to it; only where it is led, and one change after the other.
+   *
+   * @return done when that is committed
+   */
+  synchronized CompletableFuture<Void> changeMembers(
+      List<GroupPeer> voters, List<GroupPeer> learners) {
+    Running now = running;
+    if (now == null) {
+      return CompletableFuture.failedFuture(new IOException("the group has stopped"));
+    }
+    if (isChanging()) {
+      return CompletableFuture.failedFuture(new IOException("its members are being changed"));
+    }
+    changing = now.engine().changeMembers(voters, learners);
+    return changing;
+  }
+
+  /** Whether a change of members is under way here: what {@link #members} says is in between. */
+  boolean isChanging() {
+    return !changing.isDone();
+  }
+
+  /** See {@link LeaderTopics#nudge}. */
+  void nudge() {
+    Running now = running;
+    if (now != null) {
+      now.topics().nudge();
+    }
+  }
+
+  /**
+   * Has all ordinals jump before anything is published here.
+   *
+   * @param told when they have, on the apply thread; null for no jump
+   */
+  void jumpFirst(Runnable told) {
+    onJump = told;
+    Running now = running;
+    if (now != null) {
+      now.topics().jumpFirst(told);
+    }
+  }
+
+  /** See {@link io.holdfast.broker.cluster.engine.ClusterGroup#forceAlone}. */
+  void forceAlone() throws IOException {
+    Running now = running;
+    if (now == null) {
+      throw new IOException("the group has stopped");
+    }
+    now.engine().forceAlone();
   }
 
   /** Passes on what the leader's side says. */
@@ -341,6 +440,9 @@ final class NodeGroup {
     public void leaderIs(String node, long term) {
       to.forwarder().leaderIs(group(), node, term);
       to.relays().leaderIs(group(), node, term);
+      if (node != null) {
+        counts.leaderIs(term);
+      }
     }
 
     @Override

@@ -16,6 +16,9 @@ public final class Logging {
    */
   public static final Marker FATAL = MarkerFactory.getMarker("FATAL");
 
+  /** Marks a line that is an event, too, although it is no warning. */
+  public static final Marker NOTED = MarkerFactory.getMarker("NOTED");
+
   /** Whether the process's logging is the broker's own: that of others is left alone. */
   private static volatile boolean isOwn;
 

@@ -3,10 +3,12 @@ package io.holdfast.broker.core;
 import io.holdfast.broker.cluster.ClusterConfig;
 import io.holdfast.broker.cluster.ClusterDirectory;
 import io.holdfast.broker.cluster.ClusterDirectory.Standing;
+import io.holdfast.broker.cluster.ClusterLife;
 import io.holdfast.broker.cluster.ClusterNode;
 import io.holdfast.broker.cluster.ClusterPlace;
 import io.holdfast.broker.cluster.ClusterTopic;
 import io.holdfast.broker.cluster.ClusterView;
+import io.holdfast.broker.cluster.GroupFigures;
 import io.holdfast.broker.cluster.KnownTopics;
 import io.holdfast.broker.cluster.NodeStatus;
 import io.holdfast.broker.cluster.admin.LeaderRequests;
@@ -193,7 +195,7 @@ public final class BrokerCluster {
         broker.freeBytes(),
         now.maxMsgSize(),
         now.maxBodySize(),
-        false,
+        node != null && node.isDraining(),
         System.currentTimeMillis());
   }
 
@@ -278,6 +280,16 @@ public final class BrokerCluster {
    */
   public ClusterView.Cluster view(String topic) {
     return node.view().cluster(status(), topic);
+  }
+
+  /** The figures of the groups; none before this node takes part. */
+  public List<GroupFigures> figures() {
+    return node.view().figures();
+  }
+
+  /** What an operator has the cluster do. */
+  public ClusterLife life() {
+    return node.life();
   }
 
   /** What is wrong with groups on this node, null when nothing is. */

@@ -1,8 +1,17 @@
 package io.holdfast.broker.http;
 
+import io.holdfast.broker.access.Role.Right;
+import io.holdfast.broker.cluster.ClusterLife;
+import io.holdfast.broker.cluster.LifeAnswer;
 import io.holdfast.broker.core.BrokerCluster;
+import io.holdfast.broker.net.HostPort;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
-/** /cluster: how the cluster stands as seen from this node. Stateless. */
+/**
+ * /cluster: how the cluster stands as seen from this node, and what an operator has it do.
+ * Stateless.
+ */
 final class ClusterHandler {
   private final BrokerCluster cluster;
 
@@ -10,8 +19,77 @@ final class ClusterHandler {
     this.cluster = cluster;
   }
 
+  /** What a command does. */
+  private interface Command {
+    CompletableFuture<LifeAnswer> of(ClusterLife life, QueryParams params) throws HttpError;
+  }
+
+  void addRoutes(HttpApi.Routes to) {
+    to.add(Right.READ, "GET", "/cluster", RequestHandler.immediate(this::cluster), "topic");
+    add(to, "drain", (life, params) -> life.drain(node(params)), "node");
+    add(to, "undrain", (life, params) -> life.undrain(node(params)), "node");
+    add(
+        to,
+        "replace",
+        (life, params) -> life.replace(node(params), address(params)),
+        "node",
+        "address");
+    add(to, "force-alone", (life, params) -> life.forceAlone(params.get("uuid")), "uuid");
+    add(to, "snapshot", (life, params) -> life.snapshot(group(params)), "group");
+  }
+
+  private void add(HttpApi.Routes to, String name, Command command, String... parameters) {
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/cluster/" + name,
+        (request, reply) -> answer(command.of(cluster.life(), request.params()), reply),
+        parameters);
+  }
+
+  private static void answer(CompletableFuture<LifeAnswer> asked, Consumer<HttpReply> reply) {
+    asked.whenComplete(
+        (answer, failure) -> {
+          if (failure != null) {
+            reply.accept(HttpReply.error(HttpError.exiting()));
+          } else if (answer.message().isEmpty()) {
+            reply.accept(HttpReply.status(answer.status()));
+          } else {
+            reply.accept(HttpReply.error(answer.status(), answer.message()));
+          }
+        });
+  }
+
+  private static String node(QueryParams params) throws HttpError {
+    String node = params.get("node");
+    if (node == null) {
+      throw HttpError.badRequest("MISSING_ARG_NODE");
+    }
+    return node;
+  }
+
+  private static HostPort address(QueryParams params) throws HttpError {
+    String address = params.get("address");
+    try {
+      return address == null ? null : HostPort.parse(address);
+    } catch (IllegalArgumentException e) {
+      throw HttpError.badRequest("INVALID_ARG_ADDRESS");
+    }
+  }
+
+  private static Integer group(QueryParams params) throws HttpError {
+    String group = params.get("group");
+    if (group == null) {
+      return null;
+    }
+    if (!group.matches("[0-9]{1,4}")) {
+      throw HttpError.badRequest("INVALID_ARG_GROUP");
+    }
+    return Integer.valueOf(group);
+  }
+
   /** GET /cluster. */
-  HttpReply cluster(ApiRequest request) throws HttpError {
+  private HttpReply cluster(ApiRequest request) throws HttpError {
     QueryParams params = request.params();
     String topic = params.get("topic") == null ? null : AdminHandler.requireTopicName(params);
     return HttpReply.json(cluster.view(topic));

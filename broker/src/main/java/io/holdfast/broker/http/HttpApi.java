@@ -55,9 +55,7 @@ public final class HttpApi {
     Routes routes = new Routes(guarded, atLeader);
     addState(routes, broker, producers, workers);
     if (broker.cluster() != null) {
-      ClusterHandler cluster = new ClusterHandler(broker.cluster());
-      routes.add(
-          Right.READ, "GET", "/cluster", RequestHandler.immediate(cluster::cluster), "topic");
+      new ClusterHandler(broker.cluster()).addRoutes(routes);
     }
     addPeek(routes, broker, workers);
     routes.add(

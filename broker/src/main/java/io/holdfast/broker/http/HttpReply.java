@@ -52,6 +52,11 @@ record HttpReply(
     return plain(200, "", true);
   }
 
+  /** A status without body. */
+  static HttpReply status(int status) {
+    return plain(status, "", true);
+  }
+
   /** Text without the nsq header, as /ping and /debug/* answer. */
   static HttpReply plainText(int status, String text) {
     return plain(status, text, false);

@@ -85,6 +85,9 @@ public final class BrokerCollector implements MultiCollector {
     put(all, processing());
     broker(all);
     storage.put(all);
+    if (broker.cluster() != null) {
+      ClusterFamilies.put(all, broker.cluster());
+    }
     return all.build();
   }
 

@@ -4,10 +4,12 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.cluster.ClusterDirectory.Standing;
 import io.holdfast.broker.cluster.ClusterDirectory.State;
 import io.holdfast.broker.cluster.ClusterNodes.Node;
+import io.holdfast.broker.cluster.peers.Handshake;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.topic.ClusterFile;
 import java.nio.file.Path;
@@ -129,6 +131,65 @@ final class MembershipTest {
     // The older one goes then: it has not joined, the other one has.
     first.refused(joined.handshake(), "x");
     assertEquals("cluster_id is 9 here and 8 at a", first.mustExit().getNow(""));
+  }
+
+  /** Whoever comes last: the one that is left behind goes, or stops when it has taken part. */
+  @Test
+  void theOneThatIsLeftBehindGoes() {
+    Membership old = member("c", ABC, 9, 3, "u", 0, 0);
+    nowNs.addAndGet(TimeUnit.SECONDS.toNanos(5));
+    Membership survivor = member("a", ABC, 9, 3, "u", 0, 1);
+    old.refused(survivor.handshake(), "x");
+    survivor.refused(old.handshake(), "x");
+    assertFalse(survivor.mustExit().isDone());
+    assertFalse(survivor.superseded().isDone());
+    String reason =
+        "generation is 0 here and 1 at a: the cluster was forced to go on without the one that has"
+            + " the lower";
+    assertEquals(reason, old.mustExit().getNow(""));
+
+    Membership joined = member("b", ABC, 9, 3, "u", 0, 0);
+    joined.joined();
+    survivor.refused(joined.handshake(), "x");
+    joined.refused(survivor.handshake(), "x");
+    assertFalse(survivor.mustExit().isDone());
+    assertFalse(joined.mustExit().isDone());
+    assertEquals(reason, joined.superseded().getNow(""));
+
+    // The same for one that was replaced.
+    Membership replaced = member("b", ABC, 9, 3, "u", 0, 1);
+    replaced.joined();
+    survivor.incarnations(Map.of("b", 1));
+    survivor.refused(replaced.handshake(), "x");
+    replaced.refused(survivor.handshake(), "x");
+    assertFalse(survivor.mustExit().isDone());
+    assertTrue(replaced.superseded().getNow("").startsWith("this is b, incarnation 0, but a"));
+  }
+
+  @Test
+  void versionsWithoutACommonFormatRefuseEachOther() {
+    Membership c = member("c", ABC, 9, 3, "u");
+    Handshake own = member("a", ABC, 9, 3, "u").handshake();
+    assertNull(c.refusal(withFormats(own, 1, 2)));
+    assertEquals(
+        "the format of entries is 1 to 1 here and 2 to 3 at a", c.refusal(withFormats(own, 2, 3)));
+  }
+
+  private static Handshake withFormats(Handshake of, int min, int max) {
+    return new Handshake(
+        of.node(),
+        of.incarnation(),
+        of.uuid(),
+        of.generation(),
+        of.names(),
+        of.clusterId(),
+        of.clusterGroups(),
+        min,
+        max,
+        of.state(),
+        of.joined(),
+        of.ageMs(),
+        of.incarnations());
   }
 
   @Test

@@ -14,7 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -31,6 +35,9 @@ import java.util.function.Predicate;
  * @param groups {@code cluster_groups} when it was formed, 1..16
  * @param initialised the groups whose log and vote were made here; without them they are lost, not
  *     new
+ * @param known what is known of nodes that were replaced, by name; others are as when the cluster
+ *     was formed
+ * @param skipping the groups whose ordinals have to jump before they are led again
  */
 public record ClusterFile(
     String uuid,
@@ -40,7 +47,9 @@ public record ClusterFile(
     int incarnation,
     long generation,
     int groups,
-    List<Integer> initialised) {
+    List<Integer> initialised,
+    Map<String, Known> known,
+    List<Integer> skipping) {
 
   /** Beside {@code meta.json}. */
   public static final String NAME = "cluster.json";
@@ -54,9 +63,42 @@ public record ClusterFile(
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+  /**
+   * A node that was replaced.
+   *
+   * @param incarnation its newest
+   * @param address {@code HOST:PORT} where it is now; null for where the configuration says
+   */
+  public record Known(int incarnation, String address) {}
+
   /** Sorts and copies. */
   public ClusterFile {
     initialised = initialised.stream().sorted().distinct().toList();
+    known = Collections.unmodifiableMap(new TreeMap<>(known));
+    skipping = skipping.stream().sorted().distinct().toList();
+  }
+
+  /** One of a cluster in which no node was replaced and nothing was forced. */
+  public ClusterFile(
+      String uuid,
+      boolean formed,
+      int clusterId,
+      String node,
+      int incarnation,
+      long generation,
+      int groups,
+      List<Integer> initialised) {
+    this(
+        uuid,
+        formed,
+        clusterId,
+        node,
+        incarnation,
+        generation,
+        groups,
+        initialised,
+        Map.of(),
+        List.of());
   }
 
   /** Where a data directory's file is. */
@@ -71,7 +113,38 @@ public record ClusterFile(
 
   /** The same, free to take part. */
   public ClusterFile withFormed(List<Integer> made) {
-    return new ClusterFile(uuid, true, clusterId, node, incarnation, generation, groups, made);
+    return new ClusterFile(
+        uuid, true, clusterId, node, incarnation, generation, groups, made, known, skipping);
+  }
+
+  /** The same, which knows something else of the nodes. */
+  public ClusterFile withKnown(Map<String, Known> nodes) {
+    return new ClusterFile(
+        uuid,
+        formed,
+        clusterId,
+        node,
+        incarnation,
+        generation,
+        groups,
+        initialised,
+        nodes,
+        skipping);
+  }
+
+  /** The same, of another generation, whose groups have to jump before they are led. */
+  public ClusterFile withGeneration(long newGeneration, List<Integer> toSkip) {
+    return new ClusterFile(
+        uuid,
+        formed,
+        clusterId,
+        node,
+        incarnation,
+        newGeneration,
+        groups,
+        initialised,
+        known,
+        toSkip);
   }
 
   /**
@@ -140,6 +213,8 @@ public record ClusterFile(
     for (JsonNode group : field(file, object, "initialised", JsonNode::isArray)) {
       initialised.add(group.asInt());
     }
+    List<Integer> skipping = new ArrayList<>();
+    object.path("skipping").forEach(group -> skipping.add(group.asInt()));
     return new ClusterFile(
         field(file, object, "uuid", JsonNode::isTextual).asText(),
         field(file, object, "formed", JsonNode::isBoolean).asBoolean(),
@@ -148,7 +223,25 @@ public record ClusterFile(
         (int) number(file, object, "incarnation", 0, Integer.MAX_VALUE),
         number(file, object, "generation", 0, Long.MAX_VALUE),
         (int) number(file, object, "groups", 1, MAX_GROUPS),
-        initialised);
+        initialised,
+        known(file, object),
+        skipping);
+  }
+
+  private static Map<String, Known> known(Path file, ObjectNode object) throws IOException {
+    Map<String, Known> known = new TreeMap<>();
+    if (object.path("known") instanceof ObjectNode nodes) {
+      for (Iterator<String> names = nodes.fieldNames(); names.hasNext(); ) {
+        String name = names.next();
+        ObjectNode said = (ObjectNode) field(file, nodes, name, JsonNode::isObject);
+        known.put(
+            name,
+            new Known(
+                (int) number(file, said, "incarnation", 0, Integer.MAX_VALUE),
+                said.path("address").asText(null)));
+      }
+    }
+    return known;
   }
 
   private static JsonNode field(
@@ -190,6 +283,19 @@ public record ClusterFile(
         .put("generation", generation)
         .put("groups", groups);
     initialised.forEach(tree.putArray("initialised")::add);
+    if (!known.isEmpty()) {
+      ObjectNode nodes = tree.putObject("known");
+      known.forEach(
+          (name, said) -> {
+            ObjectNode written = nodes.putObject(name).put("incarnation", said.incarnation());
+            if (said.address() != null) {
+              written.put("address", said.address());
+            }
+          });
+    }
+    if (!skipping.isEmpty()) {
+      skipping.forEach(tree.putArray("skipping")::add);
+    }
     tree.put(JsonChecksum.FIELD, JsonChecksum.of(tree));
     DurableFiles.replace(disk, path(root), JSON.writeValueAsBytes(tree));
   }

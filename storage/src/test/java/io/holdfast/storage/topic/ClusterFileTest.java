@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +40,19 @@ final class ClusterFileTest {
     assertEquals(
         new ClusterFile("1a2b-3c", true, 900, "a", 1, 2, 3, List.of(0, 1, 2)),
         ClusterFile.read(Disk.LOCAL, root));
+  }
+
+  @Test
+  void saysWhatIsKnownOfReplacedNodesAndWhatIsToJump() throws Exception {
+    ClusterFile forced =
+        FILE.withKnown(
+                Map.of("b", new ClusterFile.Known(2, "h:1"), "c", new ClusterFile.Known(1, null)))
+            .withGeneration(3, List.of(2, 0));
+    forced.write(Disk.LOCAL, root);
+    assertEquals(forced, ClusterFile.read(Disk.LOCAL, root));
+    assertEquals(List.of(0, 2), forced.skipping());
+    assertEquals(3, forced.withFormed(List.of(0)).generation());
+    assertEquals(forced.known(), forced.withFormed(List.of(0)).known());
   }
 
   @Test

@@ -60,6 +60,16 @@ public interface GroupMember {
    */
   void load(Path dir) throws IOException;
 
+  /** Another node begins to send its snapshot. Any thread; must not block. */
+  default void installing(String fromNode) {}
+
+  /**
+   * What was loaded last was another node's snapshot.
+   *
+   * @param index up to which it has everything
+   */
+  default void installed(long index) {}
+
   /**
    * The group stopped on this node and will not go on by itself. Any thread; must not block.
    *

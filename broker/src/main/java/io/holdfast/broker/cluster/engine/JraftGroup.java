@@ -8,7 +8,6 @@ import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.core.State;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.raft.RaftLog;
 import io.holdfast.storage.raft.VoteFile;
@@ -20,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,10 +54,7 @@ public final class JraftGroup implements ClusterGroup {
   private volatile boolean isStopped;
   private volatile Configuration configuration = new Configuration();
 
-  @GuardedBy("handovers")
-  private final List<Handover> handovers = new ArrayList<>();
-
-  private record Handover(long term, CompletableFuture<Void> asked) {}
+  private final JraftHandovers handovers = new JraftHandovers();
 
   /**
    * Makes the group; {@link #start} opens it.
@@ -92,7 +89,7 @@ public final class JraftGroup implements ClusterGroup {
             snapshotThread,
             proposals,
             this::causeOf);
-    server = new JraftServer(group, () -> votes.mayVote(), link.executor());
+    server = new JraftServer(group, () -> votes.mayVote(), member::installing, link.executor());
     pace = new JraftPace(group, JraftPeers.id(self), link, electionTimeoutMs);
     link.know(initial);
     link.know(List.of(self));
@@ -113,6 +110,7 @@ public final class JraftGroup implements ClusterGroup {
       votes = new JraftVoteStorage(vote, log, peer -> link.nodeAt(peer.getEndpoint()));
       PeerId id = JraftPeers.id(self);
       NodeManager.getInstance().addAddress(id.getEndpoint());
+      JraftSignals.keep();
       NodeImpl made = new NodeImpl("g" + group, id);
       node = made;
       if (!made.init(options())) {
@@ -121,6 +119,7 @@ public final class JraftGroup implements ClusterGroup {
                 ? "group " + group + " does not start: log and snapshot do not fit, see the log"
                 : machine.error());
       }
+      machine.started();
       link.serve(group, server);
       watch = link.every(WATCH_INTERVAL, this::watch);
       done = true;
@@ -194,34 +193,10 @@ public final class JraftGroup implements ClusterGroup {
         configuration = now;
       }
       pace.look(node, votes.getTerm(), leads ? JraftPeers.id(self) : machine.leader());
-      settleHandovers();
+      handovers.settle(node, machine, votes.getTerm());
     } catch (RuntimeException e) {
       // JRaft's answer when the node is in error or ends.
       LOG.debug("group {}: {}", group, e.toString());
-    }
-  }
-
-  private void settleHandovers() {
-    List<Handover> over = new ArrayList<>();
-    State state;
-    synchronized (handovers) {
-      state = node.getNodeState();
-      if (state == State.STATE_TRANSFERRING
-          || (state == State.STATE_LEADER && machine.isHandingOver())) {
-        // Under way; or it failed, and the state machine is to hear of it first.
-        return;
-      }
-      over.addAll(handovers);
-      handovers.clear();
-    }
-    for (Handover handover : over) {
-      if (state == State.STATE_LEADER && votes.getTerm() == handover.term()) {
-        handover
-            .asked()
-            .completeExceptionally(new IOException("the other node did not take over in time"));
-      } else {
-        handover.asked().complete(null);
-      }
     }
   }
 
@@ -293,6 +268,33 @@ public final class JraftGroup implements ClusterGroup {
         link.lastContactMs(peer.getEndpoint()));
   }
 
+  /** Who belongs to the group as far as this node knows, itself included. */
+  public GroupMembers members() {
+    Configuration now = configuration;
+    return new GroupMembers(
+        now.getPeers().stream().map(this::member).toList(),
+        now.getLearners().stream().map(this::member).toList());
+  }
+
+  private GroupPeer member(PeerId peer) {
+    return new GroupPeer(
+        link.nodeAt(peer.getEndpoint()), peer.getIp(), peer.getPort(), peer.getIdx());
+  }
+
+  /** How often another node's snapshot was installed here since the start. */
+  public long installs() {
+    return machine.installs();
+  }
+
+  /**
+   * Who is told how long entries take.
+   *
+   * @param told of each, ns from its proposal here until it was applied here; must not block
+   */
+  public void onCommit(LongConsumer told) {
+    proposals.onCommit(told);
+  }
+
   @Override
   public CompletableFuture<Long> snapshot() {
     return ask((asked, told) -> asked.snapshot(told), machine::finishSnapshot);
@@ -302,6 +304,8 @@ public final class JraftGroup implements ClusterGroup {
   public CompletableFuture<Void> changeMembers(List<GroupPeer> voters, List<GroupPeer> learners) {
     link.know(voters);
     link.know(learners);
+    // Where somebody was may be somebody else from now on.
+    progress.clear();
     Configuration wanted = JraftPeers.configuration(voters, learners);
     Configuration now = configuration.copy();
     if (!now.getLearners().removeAll(wanted.getPeerSet())) {
@@ -350,25 +354,10 @@ public final class JraftGroup implements ClusterGroup {
     }
     for (PeerId peer : configuration.getPeers()) {
       if (link.nodeAt(peer.getEndpoint()).equals(to)) {
-        return handOver(asked, term, peer);
+        return handovers.begin(asked, term, peer);
       }
     }
     return CompletableFuture.failedFuture(new IOException("there is no voter " + to));
-  }
-
-  private CompletableFuture<Void> handOver(NodeImpl asked, long term, PeerId peer) {
-    Handover handover = new Handover(term, new CompletableFuture<>());
-    Status status;
-    synchronized (handovers) {
-      status = asked.transferLeadershipTo(peer);
-      if (status.isOk()) {
-        handovers.add(handover);
-      }
-    }
-    if (!status.isOk()) {
-      handover.asked().completeExceptionally(new IOException(status.getErrorMsg()));
-    }
-    return handover.asked();
   }
 
   @Override
@@ -421,9 +410,6 @@ public final class JraftGroup implements ClusterGroup {
     } catch (IOException e) {
       LOG.warn("group {}: {}", group, Reasons.of(e));
     }
-    synchronized (handovers) {
-      handovers.forEach(handover -> handover.asked().complete(null));
-      handovers.clear();
-    }
+    handovers.end();
   }
 }

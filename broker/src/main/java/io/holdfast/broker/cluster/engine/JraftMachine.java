@@ -18,6 +18,7 @@ import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -59,6 +60,8 @@ final class JraftMachine extends StateMachineAdapter {
   private volatile long noted;
   private volatile long snapshot;
   private volatile String error;
+  private volatile boolean isStarted;
+  private final AtomicLong installs = new AtomicLong();
 
   /**
    * @param names of members
@@ -110,6 +113,16 @@ final class JraftMachine extends StateMachineAdapter {
   long finishSnapshot() {
     snapshot = Math.max(snapshot, noted);
     return snapshot;
+  }
+
+  /** What is loaded from now on comes from another node. */
+  void started() {
+    isStarted = true;
+  }
+
+  /** Snapshots of other nodes that were loaded. */
+  long installs() {
+    return installs.get();
   }
 
   /** Why the group has stopped here, null when it has not. */
@@ -255,6 +268,10 @@ final class JraftMachine extends StateMachineAdapter {
       appliedTerm = meta.getLastIncludedTerm();
       noted = applied;
       snapshot = applied;
+      if (isStarted) {
+        installs.incrementAndGet();
+        member.installed(applied);
+      }
       return true;
     } catch (IOException | RuntimeException | Error e) {
       fail(Reasons.of(e));

@@ -11,6 +11,7 @@ final class JraftProposal implements Closure {
   private final int bytes;
   private final JraftProposals all;
   private final AtomicBoolean isTold = new AtomicBoolean();
+  private final long beganNs = System.nanoTime();
 
   JraftProposal(Proposal proposal, int bytes, JraftProposals all) {
     this.proposal = proposal;
@@ -25,6 +26,7 @@ final class JraftProposal implements Closure {
 
   void applied(long index) {
     if (tell()) {
+      all.applied(beganNs);
       proposal.applied(index);
     }
   }

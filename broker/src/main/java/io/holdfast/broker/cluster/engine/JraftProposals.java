@@ -4,6 +4,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 
 /** The proposals of a group that are under way, within a bound. Thread-safe. */
 final class JraftProposals {
@@ -20,6 +21,7 @@ final class JraftProposals {
   private final Set<JraftProposal> underWay = ConcurrentHashMap.newKeySet();
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicInteger count = new AtomicInteger();
+  private volatile LongConsumer committed = ns -> {};
 
   /** Notes a proposal, null when too much is under way. */
   JraftProposal add(Proposal proposal, int entryBytes) {
@@ -34,6 +36,16 @@ final class JraftProposals {
     JraftProposal made = new JraftProposal(proposal, its, this);
     underWay.add(made);
     return made;
+  }
+
+  /** Who is told how long each took that was applied, ns. */
+  void onCommit(LongConsumer told) {
+    committed = told;
+  }
+
+  /** One was applied. */
+  void applied(long beganNs) {
+    committed.accept(System.nanoTime() - beganNs);
   }
 
   void told(JraftProposal proposal) {

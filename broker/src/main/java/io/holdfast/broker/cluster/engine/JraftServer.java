@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcProcessor;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequestHeader;
+import com.alipay.sofa.jraft.rpc.RpcRequests.InstallSnapshotRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * What a group's node is asked by its peers: hands each request to JRaft's processor for it. One
@@ -31,6 +33,7 @@ import java.util.function.BooleanSupplier;
 final class JraftServer {
   private final int group;
   private final BooleanSupplier mayVote;
+  private final Consumer<String> installing;
   private final Executor executor;
   private final AppendEntriesRequestProcessor appending;
   private final Map<String, RpcProcessor<?>> processors = new TreeMap<>();
@@ -38,11 +41,13 @@ final class JraftServer {
 
   /**
    * @param mayVote false while this node must not become a candidate when it is told to
+   * @param installing told of each node that begins to send its snapshot
    * @param executor for all but appends, which have their own thread and order
    */
-  JraftServer(int group, BooleanSupplier mayVote, Executor executor) {
+  JraftServer(int group, BooleanSupplier mayVote, Consumer<String> installing, Executor executor) {
     this.group = group;
     this.mayVote = mayVote;
+    this.installing = installing;
     this.executor = executor;
     appending = new AppendEntriesRequestProcessor(executor);
     add(appending);
@@ -73,6 +78,9 @@ final class JraftServer {
     if (!mayVote.getAsBoolean() && isAboutVotes(request)) {
       reply.refuse("this node has no vote yet: entries may be missing here");
       return;
+    }
+    if (request instanceof InstallSnapshotRequest) {
+      installing.accept(fromNode);
     }
     try {
       executorFor(request).execute(() -> process(processor, fromNode, request, reply));

@@ -7,6 +7,7 @@ import com.alipay.sofa.jraft.storage.FileService;
 import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
+import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotStorage;
 import com.alipay.sofa.jraft.storage.snapshot.local.SnapshotFileReader;
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
@@ -44,14 +45,15 @@ final class JraftSnapshotStorage extends LocalSnapshotStorage {
     return reader == null ? null : new Reader(reader);
   }
 
-  /** As JRaft's, whose files are read by a {@link FileReader}. */
-  private final class Reader extends SnapshotReader {
+  /** As JRaft's, which whoever gets a snapshot asks for; its files are read by {@link FileReader}. */
+  private final class Reader extends LocalSnapshotReader {
     private final SnapshotReader reader;
 
     /** At JRaft's service for files; 0 for not yet. */
     private long number;
 
     Reader(SnapshotReader reader) {
+      super(JraftSnapshotStorage.this, null, address, options, reader.getPath());
       this.reader = reader;
     }
 

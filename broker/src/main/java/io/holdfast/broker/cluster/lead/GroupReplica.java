@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster.lead;
 
 import io.holdfast.broker.cluster.engine.GroupMember;
 import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.config.Logging;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -44,11 +45,11 @@ public final class GroupReplica implements GroupMember {
 
   @Override
   public void leaderIs(String node, long term) {
-    LOG.info(
-        "CLUSTER: group {}: {}, term {}",
-        group,
-        node == null ? "no leader is known" : "leader is " + node,
-        term);
+    if (node == null) {
+      LOG.info("CLUSTER: group {}: no leader is known, term {}", group, term);
+    } else {
+      LOG.info(Logging.NOTED, "CLUSTER: group {}: leader is {}, term {}", group, node, term);
+    }
     leader.leaderIs(node, term);
   }
 
@@ -60,6 +61,16 @@ public final class GroupReplica implements GroupMember {
   @Override
   public void load(Path dir) throws IOException {
     state.load(dir);
+  }
+
+  @Override
+  public void installing(String fromNode) {
+    LOG.info("CLUSTER: group {}: installing snapshot from {}", group, fromNode);
+  }
+
+  @Override
+  public void installed(long index) {
+    LOG.info("CLUSTER: group {}: installed snapshot at {}", group, index);
   }
 
   @Override

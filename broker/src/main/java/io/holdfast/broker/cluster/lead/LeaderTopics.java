@@ -21,6 +21,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * word written when it does not any more. Between terms there are none.
  */
 public final class LeaderTopics {
+  /** More than were published when a majority was lost. */
+  private static final long JUMP = 1L << 25;
+
   private final LeaderPlace place;
   private final GroupState state;
   private final TopicContext context;
@@ -32,6 +35,11 @@ public final class LeaderTopics {
   private final AtomicLong settledIndex = new AtomicLong();
 
   private volatile ClusterGroup group;
+
+  /**
+   * Told when all ordinals have jumped, which is to be first in a term; null when they need not.
+   */
+  private volatile Runnable onJump;
 
   /** The term that it leads in, null when it leads in none. Written by the apply thread. */
   private volatile Leadership current;
@@ -60,6 +68,16 @@ public final class LeaderTopics {
     group = ofThis;
   }
 
+  /**
+   * Has all ordinals jump, in each term before anything is published, until that was applied once.
+   * Before the group starts, or while it has no leader.
+   *
+   * @param told then, on the apply thread: must not block; null for no jump
+   */
+  public void jumpFirst(Runnable told) {
+    onJump = told;
+  }
+
   // ---------------------------------------------------------------- apply thread
 
   /**
@@ -76,7 +94,16 @@ public final class LeaderTopics {
     Leadership begun = new Leadership(place, term, context, log, listener);
     state.observer(begun);
     current = begun;
+    Runnable told = onJump;
+    if (told != null) {
+      log.changeLater("", Entries.skip(JUMP, log.nowNs())).thenRun(() -> jumped(told));
+    }
     begun.begin(List.copyOf(state.topics()), workers);
+  }
+
+  private void jumped(Runnable told) {
+    onJump = null;
+    told.run();
   }
 
   /** This node does not lead any more in a term, and will not again. Any thread. */
@@ -204,6 +231,14 @@ public final class LeaderTopics {
     }
     long applied = state.appliedIndex();
     if (applied > settledIndex.get()) {
+      leading.settle(settledIndex);
+    }
+  }
+
+  /** Puts something into the log that changes nothing, so that all members hear of it. */
+  public void nudge() {
+    Leadership leading = current;
+    if (leading != null) {
       leading.settle(settledIndex);
     }
   }

@@ -86,6 +86,13 @@ final class AcceptedConnections extends ChannelInitializer<Channel> {
     ofNodes.values().remove(connection);
   }
 
+  /** Closes all of them; others may come. */
+  void closeNow() {
+    for (Channel channel : channels) {
+      channel.close();
+    }
+  }
+
   /** Closes all of them, and those still to come. */
   void close() {
     channels.close().awaitUninterruptibly(Peers.CLOSE_MS);

@@ -190,6 +190,16 @@ final class PeerLink {
         });
   }
 
+  /** Closes the connection, if there is one, and makes another. */
+  void reconnect() {
+    loop.execute(
+        () -> {
+          if (channel != null) {
+            channel.close();
+          }
+        });
+  }
+
   private void connect() {
     HostPort to = address;
     if (closed || connecting || channel != null || to == null) {

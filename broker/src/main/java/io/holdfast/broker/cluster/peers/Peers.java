@@ -139,6 +139,15 @@ public final class Peers implements Closeable {
   }
 
   /**
+   * Closes all connections; those that are made next are judged as things are then. What waits for
+   * an answer is lost.
+   */
+  public void reconnect() {
+    links.values().forEach(PeerLink::reconnect);
+    accepted.closeNow();
+  }
+
+  /**
    * Asks a node. Any thread, never blocks.
    *
    * @param type of {@link #handle} there

@@ -1,0 +1,239 @@
+package io.holdfast.broker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.storage.files.DurableFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an operator has a cluster of three do: drain, replace, go on alone, snapshots. */
+class ClusterLifeTest {
+  private static final int MESSAGES = 50;
+
+  @TempDir Path dir;
+  private EmbeddedNodes nodes;
+
+  @AfterEach
+  void close() {
+    if (nodes != null) {
+      nodes.close();
+    }
+  }
+
+  /** Topic t with a channel c, and messages in it; their bodies. */
+  private List<String> publish(String node, int from, int to) {
+    List<String> bodies = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      nodes.publish(node, "m" + i);
+      bodies.add("m" + i);
+    }
+    return bodies;
+  }
+
+  private void createChannel() {
+    Awaitility.await("channel")
+        .atMost(EmbeddedNodes.LONG)
+        .until(
+            () -> {
+              String leader = nodes.awaitAllLed().get(nodes.groupOfT());
+              nodes.http(leader).post("/topic/create?topic=t");
+              return nodes.http(leader).post("/channel/create?topic=t&channel=c").status() == 200;
+            });
+  }
+
+  @Test
+  void anEmptiedNodeIsReplaced() throws IOException {
+    nodes = EmbeddedNodes.started(dir);
+    createChannel();
+    List<String> bodies = publish("a", 0, MESSAGES);
+    nodes.kill("b");
+    DurableFiles.deleteTree(nodes.dir("b"));
+    nodes.start("b", false);
+    assertEquals("waiting", nodes.view("b").path("state").asText());
+    nodes
+        .http("b")
+        .post("/cluster/drain?node=a")
+        .expectError(409, "this node is not a member of the cluster");
+
+    nodes.awaitDone("a", "/cluster/replace?node=b");
+    assertEquals(1, nodes.view("b").path("incarnation").asInt());
+    assertEquals(1, nodes.view("c", "b").path("incarnation").asInt());
+    // Done is done.
+    nodes.http("a").post("/cluster/replace?node=b").expect(200, "");
+    assertEquals(1, nodes.view("b").path("incarnation").asInt());
+
+    nodes.awaitDone("a", "/cluster/drain?node=a");
+    nodes.awaitDone("a", "/cluster/drain?node=c");
+    nodes.awaitLeadsAll("b");
+    assertEquals(bodies, nodes.take("b", MESSAGES));
+  }
+
+  @Test
+  void aNodeWithADamagedGroupIsReplacedAsItRuns() throws IOException {
+    nodes = EmbeddedNodes.started(dir);
+    createChannel();
+    List<String> bodies = publish("a", 0, MESSAGES);
+    awaitLevel("b");
+    nodes.stop("b");
+    int damaged = nodes.groupOfT();
+    // In the middle of what was written; the other groups are whole.
+    flipAByte(nodes.dir("b").resolve("groups/" + damaged + "/log"));
+    Files.delete(nodes.dir("b").resolve("groups/" + (damaged + 1) % 3 + "/vote"));
+    nodes.start("b", false);
+    Awaitility.await("two groups in error")
+        .atMost(EmbeddedNodes.LONG)
+        .until(
+            () ->
+                errors("b") == 2 && nodes.http("b").get("/ping").body().startsWith("NOK - group "));
+    assertTrue(nodes.group("b", damaged).path("error").asText().contains("log"));
+    bodies.addAll(publish("a", MESSAGES, MESSAGES + 5));
+
+    // Asked at the very node: the others do it.
+    nodes.awaitDone("b", "/cluster/replace?node=b");
+    assertEquals(1, nodes.view("b").path("incarnation").asInt());
+    assertEquals(0, errors("b"));
+    nodes.http("b").get("/ping").expect(200, "OK");
+    Awaitility.await("what it had is gone")
+        .atMost(EmbeddedNodes.LONG)
+        .until(() -> !Files.exists(nodes.dir("b").resolve("replaced-0")));
+    nodes.awaitDone("b", "/cluster/drain?node=a");
+    nodes.awaitDone("b", "/cluster/drain?node=c");
+    nodes.awaitLeadsAll("b");
+    assertEquals(bodies, nodes.take("b", bodies.size()));
+  }
+
+  private int errors(String node) {
+    int errors = 0;
+    for (JsonNode group : nodes.view(node).path("groups")) {
+      errors += group.path("error").isNull() ? 0 : 1;
+    }
+    return errors;
+  }
+
+  private static void flipAByte(Path logDir) throws IOException {
+    List<Path> files;
+    try (var all = Files.list(logDir)) {
+      files = all.filter(file -> file.toString().endsWith(".cq4")).toList();
+    }
+    for (Path file : files) {
+      byte[] bytes = Files.readAllBytes(file);
+      // A body that was published.
+      int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("m7");
+      if (at > 0) {
+        bytes[at] ^= 1;
+        Files.write(file, bytes);
+        return;
+      }
+    }
+    throw new AssertionError("no log in " + files);
+  }
+
+  @Test
+  void aSurvivorGoesOnAloneAndOthersAreTakenInAgain() throws IOException {
+    nodes = EmbeddedNodes.started(dir);
+    createChannel();
+    List<String> bodies = publish("a", 0, MESSAGES);
+    String uuid = nodes.view("a").path("uuid").asText();
+    nodes.http("a").post("/cluster/force-alone").expectError(409, "the cluster's uuid is " + uuid);
+    nodes
+        .http("a")
+        .post("/cluster/force-alone?uuid=x")
+        .expectError(409, "the cluster's uuid is " + uuid + ", not x");
+    assertEquals(409, nodes.http("a").post("/cluster/force-alone?uuid=" + uuid).status());
+    awaitLevel("a");
+    nodes.kill("b");
+    nodes.kill("c");
+    nodes.awaitDone("a", "/cluster/force-alone?uuid=" + uuid);
+    nodes.awaitLeadsAll("a");
+    Awaitility.await("one copy only")
+        .atMost(EmbeddedNodes.LONG)
+        .until(() -> ready("a").contains("one copy only: b, c gone"));
+    bodies.addAll(publish("a", MESSAGES, MESSAGES + 5));
+
+    DurableFiles.deleteTree(nodes.dir("b"));
+    nodes.start("b", false);
+    nodes.awaitDone("a", "/cluster/replace?node=b");
+    DurableFiles.deleteTree(nodes.dir("c"));
+    nodes.start("c", false);
+    nodes.awaitDone("b", "/cluster/replace?node=c");
+    nodes.awaitDone("b", "/cluster/drain?node=a");
+    nodes.awaitDone("b", "/cluster/drain?node=b");
+    nodes.awaitLeadsAll("c");
+    assertEquals(bodies, nodes.take("c", bodies.size()));
+    assertFalse(ready("c").contains("one copy only"));
+  }
+
+  private String ready(String node) {
+    return nodes.http(node).get("/health/ready").body();
+  }
+
+  /** Waits until a node has applied all that its leaders have. */
+  private void awaitLevel(String node) {
+    Awaitility.await(node + " level")
+        .atMost(EmbeddedNodes.LONG)
+        .until(
+            () -> {
+              for (int group = 0; group < 3; group++) {
+                String leader = nodes.awaitAllLed().get(group);
+                if (nodes.group(node, group).path("applied").asLong()
+                    < nodes.group(leader, group).path("last").asLong()) {
+                  return false;
+                }
+              }
+              return true;
+            });
+  }
+
+  @Test
+  void drainKeepsAwayFromLeading() throws IOException {
+    nodes = EmbeddedNodes.started(dir);
+    for (String path : List.of("drain", "undrain", "replace")) {
+      nodes.http("a").post("/cluster/" + path).expectError(400, "MISSING_ARG_NODE");
+      nodes.http("a").post("/cluster/" + path + "?node=x").expectError(404, "no node x: a, b, c");
+    }
+    nodes
+        .http("a")
+        .post("/cluster/replace?node=b&address=here")
+        .expectError(400, "INVALID_ARG_ADDRESS");
+    nodes.http("a").post("/cluster/snapshot?group=3").expectError(404, "no group 3: 0 to 2");
+
+    nodes.awaitDone("a", "/cluster/drain?node=b");
+    nodes.awaitDone("a", "/cluster/drain?node=c");
+    nodes.awaitLeadsAll("a");
+    assertTrue(nodes.view("b").path("draining").asBoolean());
+    assertTrue(ready("b").contains("this node is draining"));
+    Awaitility.await("others know")
+        .atMost(EmbeddedNodes.LONG)
+        .until(() -> nodes.view("a", "b").path("draining").asBoolean());
+    nodes.awaitDone("c", "/cluster/undrain?node=b");
+    assertFalse(nodes.view("b").path("draining").asBoolean());
+    nodes.awaitDone("b", "/cluster/drain?node=a");
+    nodes.awaitLeadsAll("b");
+
+    // A follower that lacks what its leader has no log of gets the leader's snapshot.
+    createChannel();
+    List<String> bodies = publish("a", 0, 5);
+    nodes.kill("c");
+    bodies.addAll(publish("a", 5, MESSAGES));
+    nodes.awaitDone("a", "/cluster/snapshot");
+    nodes.awaitDone("b", "/cluster/snapshot?group=" + nodes.groupOfT());
+    JsonNode led = nodes.group("b", nodes.groupOfT());
+    assertEquals(led.path("last").asLong() + 1, led.path("first").asLong());
+    nodes.start("c", false);
+    awaitLevel("c");
+    nodes.awaitDone("b", "/cluster/drain?node=b");
+    nodes.awaitLeadsAll("c");
+    assertEquals(bodies, nodes.take("c", MESSAGES));
+  }
+}
