@@ -45,7 +45,9 @@ final class JraftSnapshotStorage extends LocalSnapshotStorage {
     return reader == null ? null : new Reader(reader);
   }
 
-  /** As JRaft's, which whoever gets a snapshot asks for; its files are read by {@link FileReader}. */
+  /**
+   * As JRaft's, which whoever gets a snapshot asks for; its files are read by {@link FileReader}.
+   */
   private final class Reader extends LocalSnapshotReader {
     private final SnapshotReader reader;
 

@@ -18,6 +18,7 @@ public final class GroupReplica implements GroupMember {
   private final int group;
   private final GroupState state;
   private final LeaderTopics leader;
+  private volatile boolean isInstalling;
 
   /**
    * @param group its number
@@ -50,6 +51,7 @@ public final class GroupReplica implements GroupMember {
     } else {
       LOG.info(Logging.NOTED, "CLUSTER: group {}: leader is {}, term {}", group, node, term);
     }
+    isInstalling = false;
     leader.leaderIs(node, term);
   }
 
@@ -65,11 +67,16 @@ public final class GroupReplica implements GroupMember {
 
   @Override
   public void installing(String fromNode) {
-    LOG.info("CLUSTER: group {}: installing snapshot from {}", group, fromNode);
+    if (!isInstalling) {
+      // It is sent again until it is there.
+      isInstalling = true;
+      LOG.info("CLUSTER: group {}: installing snapshot from {}", group, fromNode);
+    }
   }
 
   @Override
   public void installed(long index) {
+    isInstalling = false;
     LOG.info("CLUSTER: group {}: installed snapshot at {}", group, index);
   }
 

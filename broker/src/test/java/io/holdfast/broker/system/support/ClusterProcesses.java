@@ -15,31 +15,23 @@ public final class ClusterProcesses implements AutoCloseable {
   public static final Duration LONG = Duration.ofMinutes(2);
 
   private final Map<String, BrokerProcess> nodes = new LinkedHashMap<>();
-  private final String addresses;
 
   private ClusterProcesses(String... flags) {
     List<String> names = List.of("a", "b", "c");
-    List<String> entries = new ArrayList<>();
-    names.forEach(name -> entries.add(name + " 127.0.0.1:" + BrokerProcess.freePort()));
-    addresses = String.join(",", entries);
+    List<String> addresses = new ArrayList<>();
+    names.forEach(name -> addresses.add(name + " 127.0.0.1:" + BrokerProcess.freePort()));
     for (String name : names) {
-      List<String> all = flags(name, flags);
-      all.add("--cluster-init");
+      List<String> all =
+          new ArrayList<>(
+              List.of(
+                  "--cluster-nodes=" + String.join(",", addresses),
+                  "--cluster-node=" + name,
+                  "--cluster-id=900",
+                  "--cluster-init",
+                  "--broadcast-address=127.0.0.1"));
+      all.addAll(List.of(flags));
       nodes.put(name, BrokerProcess.of(all.toArray(String[]::new)));
     }
-  }
-
-  /** What makes a broker a node of this cluster, and some flags more. */
-  public List<String> flags(String name, String... more) {
-    List<String> all =
-        new ArrayList<>(
-            List.of(
-                "--cluster-nodes=" + addresses,
-                "--cluster-node=" + name,
-                "--cluster-id=900",
-                "--broadcast-address=127.0.0.1"));
-    all.addAll(List.of(more));
-    return all;
   }
 
   /** Three that are started; nobody leads anything perhaps. */
