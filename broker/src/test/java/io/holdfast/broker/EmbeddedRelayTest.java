@@ -145,6 +145,9 @@ class EmbeddedRelayTest {
     for (String node : clients.keySet()) {
       assertEquals(
           node.equals(leader) ? 0 : 1, cluster.broker(node).cluster().relays().consumers());
+      String metric = "holdfast_relayed_consumers " + (node.equals(leader) ? "0.0" : "1.0") + "\n";
+      String metrics = cluster.http(node).get("/metrics").body();
+      assertTrue(metrics.contains(metric), metrics);
     }
 
     // REQ, TOUCH, FIN, and what is answered with an error.

@@ -45,6 +45,13 @@ final class ClusterFamilies {
             all -> all.publishes().forwarded());
     forwarded.add(Labels.EMPTY, cluster);
     add(to, forwarded);
+    Family<BrokerCluster> relayed =
+        Family.gauge(
+            "holdfast_relayed_consumers",
+            "Clients of this node whose topic another one leads.",
+            all -> all.relays().consumers());
+    relayed.add(Labels.EMPTY, cluster);
+    add(to, relayed);
   }
 
   private static List<NumberFamily<GroupFigures>> families() {
