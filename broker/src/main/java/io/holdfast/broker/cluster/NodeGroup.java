@@ -30,6 +30,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -265,7 +266,7 @@ final class NodeGroup {
    */
   String checksum() {
     Running now = running;
-    return now == null ? null : String.format("%08x", now.state().crc());
+    return now == null ? null : String.format(Locale.ROOT, "%08x", now.state().crc());
   }
 
   /** Who belongs to it as far as this node knows; nobody when it does not run. */

@@ -352,7 +352,9 @@ public final class JraftGroup implements ClusterGroup {
     if (asked == null || isStopped || term == 0) {
       return CompletableFuture.failedFuture(new IOException("this node does not lead"));
     }
-    for (PeerId peer : configuration.getPeers()) {
+    // Not what the timer saw last: that may have been before the group had any member.
+    Configuration now = asked.getCurrentConf();
+    for (PeerId peer : (now == null ? configuration : now).getPeers()) {
       if (link.nodeAt(peer.getEndpoint()).equals(to)) {
         return handovers.begin(asked, term, peer);
       }
