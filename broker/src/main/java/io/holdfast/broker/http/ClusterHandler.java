@@ -26,25 +26,41 @@ final class ClusterHandler {
 
   void addRoutes(HttpApi.Routes to) {
     to.add(Right.READ, "GET", "/cluster", RequestHandler.immediate(this::cluster), "topic");
-    add(to, "drain", (life, params) -> life.drain(node(params)), "node");
-    add(to, "undrain", (life, params) -> life.undrain(node(params)), "node");
-    add(
-        to,
-        "replace",
-        (life, params) -> life.replace(node(params), address(params)),
-        "node",
-        "address");
-    add(to, "force-alone", (life, params) -> life.forceAlone(params.get("uuid")), "uuid");
-    add(to, "snapshot", (life, params) -> life.snapshot(group(params)), "group");
-  }
-
-  private void add(HttpApi.Routes to, String name, Command command, String... parameters) {
     to.add(
         Right.ADMIN,
         "POST",
-        "/cluster/" + name,
-        (request, reply) -> answer(command.of(cluster.life(), request.params()), reply),
-        parameters);
+        "/cluster/drain",
+        asking((life, params) -> life.drain(node(params))),
+        "node");
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/cluster/undrain",
+        asking((life, params) -> life.undrain(node(params))),
+        "node");
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/cluster/replace",
+        asking((life, params) -> life.replace(node(params), address(params))),
+        "node",
+        "address");
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/cluster/force-alone",
+        asking((life, params) -> life.forceAlone(params.get("uuid"))),
+        "uuid");
+    to.add(
+        Right.ADMIN,
+        "POST",
+        "/cluster/snapshot",
+        asking((life, params) -> life.snapshot(group(params))),
+        "group");
+  }
+
+  private RequestHandler asking(Command command) {
+    return (request, reply) -> answer(command.of(cluster.life(), request.params()), reply);
   }
 
   private static void answer(CompletableFuture<LifeAnswer> asked, Consumer<HttpReply> reply) {
