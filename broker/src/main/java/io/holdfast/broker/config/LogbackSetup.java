@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
+import java.util.List;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
@@ -21,6 +22,13 @@ public final class LogbackSetup {
 
   /** What decides who leads in a cluster. */
   private static final String ENGINE = "com.alipay.sofa.jraft";
+
+  /** What it says, twice a second, of a node that is away: the broker says that once. */
+  private static final List<String> ENGINE_CONNECTIONS =
+      List.of(
+          ENGINE + ".core.Replicator",
+          ENGINE + ".core.ReplicatorGroupImpl",
+          ENGINE + ".rpc.impl.AbstractClientService");
 
   private LogbackSetup() {}
 
@@ -62,7 +70,11 @@ public final class LogbackSetup {
     }
     root.setLevel(level == LogLevel.FATAL ? Level.ERROR : Level.toLevel(level.name()));
     // What it says of elections the broker says in its own words.
-    context.getLogger(ENGINE).setLevel(level == LogLevel.DEBUG ? Level.INFO : Level.ERROR);
+    boolean isDebug = level == LogLevel.DEBUG;
+    context.getLogger(ENGINE).setLevel(isDebug ? Level.INFO : Level.ERROR);
+    for (String name : ENGINE_CONNECTIONS) {
+      context.getLogger(name).setLevel(isDebug ? Level.INFO : Level.OFF);
+    }
   }
 
   private static LoggerContext context() {

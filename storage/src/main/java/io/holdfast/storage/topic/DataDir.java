@@ -14,6 +14,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -378,11 +379,29 @@ public final class DataDir implements Closeable {
 
   @GuardedBy("metadataText")
   private void writeWhole(Metadata metadata) throws IOException {
-    // Above that of any file that was here before, also of one that nobody has read.
-    metadataNumber = Math.max(metadataNumber + 1, System.currentTimeMillis());
+    if (!isInFile(metadata)) {
+      // Above that of any file that was here before, also of one that nobody has read.
+      metadataNumber = Math.max(metadataNumber + 1, System.currentTimeMillis());
+    }
     Metadata numbered = metadata.withNumber(metadataNumber);
     long bytes = MetadataFile.write(disk, metadataFile(), metadataText, numbered);
     metadataLog.begin(numbered, bytes);
+  }
+
+  /** Whether the file says just this, and nothing has changed since: it stays as it is, then. */
+  @GuardedBy("metadataText")
+  private boolean isInFile(Metadata metadata) throws IOException {
+    Path file = metadataFile();
+    if (metadataNumber == 0 || !Files.isRegularFile(file) || Files.exists(MetadataLog.of(file))) {
+      return false;
+    }
+    byte[] wanted = metadataText.of(metadata.withNumber(metadataNumber));
+    try {
+      return Arrays.equals(disk.readAll(file), wanted);
+    } catch (IOException e) {
+      LOG.debug("{} cannot be read and is written anew", file, e);
+      return false;
+    }
   }
 
   /** Which format the directory has. */

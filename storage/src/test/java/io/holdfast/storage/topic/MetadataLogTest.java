@@ -177,6 +177,26 @@ class MetadataLogTest {
     }
   }
 
+  /** A start that changes nothing leaves the file as it was, to the byte. */
+  @Test
+  void shouldNotNumberAFileAnewThatSaysTheSame() throws Exception {
+    Metadata said = of(1, topic("a", 1));
+    try (DataDir dir = DataDir.open(root)) {
+      dir.writeMetadata(said);
+    }
+    String written = Files.readString(file);
+    try (DataDir dir = DataDir.open(root)) {
+      dir.readMetadata();
+      dir.writeMetadata(said);
+      assertEquals(written, Files.readString(file));
+      dir.updateMetadata(of(1, topic("a", 1, "c")));
+      dir.updateMetadata(said);
+      dir.writeMetadata(said);
+      assertNotEquals(written, Files.readString(file), "its lines counted for the old number");
+      assertEquals(said, dir.readMetadata());
+    }
+  }
+
   // ---------------------------------------------------------------- what can have happened to it
 
   /** A power cut tears the last line only: the others were forced before it began. */
