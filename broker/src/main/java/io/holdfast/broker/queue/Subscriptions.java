@@ -43,6 +43,8 @@ final class Subscriptions {
         throw new BrokerException("exiting");
       }
       consumers.add(client);
+      // It may have waited for what another broker sends; here it waits not before it is told so.
+      client.setWaiting(false);
     }
   }
 

@@ -102,6 +102,18 @@ class ChannelTest {
     assertEquals(1, other.wakes);
   }
 
+  /** As a client at a node that begins to lead: it waited for messages of the former leader. */
+  @Test
+  void shouldWakeAConsumerThatWaitedElsewhereBefore() throws Exception {
+    channel.removeClient(client);
+    FakeConsumer late = new FakeConsumer();
+    late.setWaiting(true);
+    channel.addClient(late);
+    assertEquals(List.of(), poll(channel, late));
+    queue.publish("a");
+    assertEquals(1, late.wakes);
+  }
+
   @Test
   void shouldDeliverNothingWhilePaused() throws Exception {
     queue.publish("a");
