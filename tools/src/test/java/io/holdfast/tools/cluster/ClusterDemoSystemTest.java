@@ -82,7 +82,8 @@ class ClusterDemoSystemTest {
     while (brokers.size() < 3 && process.isAlive()) {
       brokers = process.descendants().toList();
     }
-    assertEquals(3, brokers.size());
+    // Their scripts start others for a moment.
+    assertTrue(brokers.size() >= 3, () -> process + " has ended");
     process.destroy();
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));
     assertEquals(128 + 15, process.exitValue());
