@@ -379,25 +379,27 @@ public final class DataDir implements Closeable {
 
   @GuardedBy("metadataText")
   private void writeWhole(Metadata metadata) throws IOException {
-    if (!isInFile(metadata)) {
+    Metadata numbered = metadata.withNumber(metadataNumber);
+    byte[] text = metadataText.of(numbered);
+    if (!isInFile(text)) {
       // Above that of any file that was here before, also of one that nobody has read.
       metadataNumber = Math.max(metadataNumber + 1, System.currentTimeMillis());
+      numbered = metadata.withNumber(metadataNumber);
+      text = metadataText.of(numbered);
     }
-    Metadata numbered = metadata.withNumber(metadataNumber);
-    long bytes = MetadataFile.write(disk, metadataFile(), metadataText, numbered);
-    metadataLog.begin(numbered, bytes);
+    DurableFiles.replace(disk, metadataFile(), text);
+    metadataLog.begin(numbered, text.length);
   }
 
   /** Whether the file says just this, and nothing has changed since: it stays as it is, then. */
   @GuardedBy("metadataText")
-  private boolean isInFile(Metadata metadata) throws IOException {
+  private boolean isInFile(byte[] text) {
     Path file = metadataFile();
     if (metadataNumber == 0 || !Files.isRegularFile(file) || Files.exists(MetadataLog.of(file))) {
       return false;
     }
-    byte[] wanted = metadataText.of(metadata.withNumber(metadataNumber));
     try {
-      return Arrays.equals(disk.readAll(file), wanted);
+      return Arrays.equals(disk.readAll(file), text);
     } catch (IOException e) {
       LOG.debug("{} cannot be read and is written anew", file, e);
       return false;

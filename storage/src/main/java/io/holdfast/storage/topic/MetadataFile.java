@@ -79,16 +79,9 @@ public final class MetadataFile {
     }
     Path aside = file.resolveSibling(NAME + ".damaged");
     StrayFiles.makeWayForFile(disk, aside);
-    byte[] content;
-    try {
-      content = disk.readAll(file);
-    } catch (FileSystemException outOfReach) {
-      // No permission, say: nothing is wrong with what it says.
-      throw outOfReach;
-    } catch (IOException e) {
-      disk.move(file, StrayFiles.freeName(aside));
-      LOG.error(
-          "{} cannot be read: {}; renamed to *.damaged, pause flags are lost", file, Reasons.of(e));
+    byte[] content = readOrMoveAway(disk, file, aside, ", pause flags are lost");
+    if (content == null) {
+      keepChanges(disk, MetadataLog.of(file));
       return nothing;
     }
     List<String> setAside = new ArrayList<>();
@@ -115,6 +108,26 @@ public final class MetadataFile {
     return withChanges(disk, file, metadata);
   }
 
+  /**
+   * The content of a file; one that the disk cannot read is renamed.
+   *
+   * @param lost said behind that, for people
+   * @return null when it was renamed
+   */
+  private static byte[] readOrMoveAway(Disk disk, Path file, Path aside, String lost)
+      throws IOException {
+    try {
+      return disk.readAll(file);
+    } catch (FileSystemException outOfReach) {
+      // No permission, say: nothing is wrong with what it says.
+      throw outOfReach;
+    } catch (IOException e) {
+      disk.move(file, StrayFiles.freeName(aside));
+      LOG.error("{} cannot be read: {}; renamed to *.damaged{}", file, Reasons.of(e), lost);
+      return null;
+    }
+  }
+
   /** Without what they go on from they are of no use to a broker, but perhaps to people. */
   private static void keepChanges(Disk disk, Path log) throws IOException {
     if (Files.isRegularFile(log)) {
@@ -130,14 +143,8 @@ public final class MetadataFile {
     }
     Path aside = log.resolveSibling(MetadataLog.NAME + ".damaged");
     StrayFiles.makeWayForFile(disk, aside);
-    byte[] content;
-    try {
-      content = disk.readAll(log);
-    } catch (FileSystemException outOfReach) {
-      throw outOfReach;
-    } catch (IOException e) {
-      disk.move(log, StrayFiles.freeName(aside));
-      LOG.error("{} cannot be read: {}; renamed to *.damaged", log, Reasons.of(e));
+    byte[] content = readOrMoveAway(disk, log, aside, "");
+    if (content == null) {
       return whole;
     }
     List<String> setAside = new ArrayList<>();
@@ -152,12 +159,5 @@ public final class MetadataFile {
   /** For somebody who is to write the file. */
   static MetadataText text() {
     return new MetadataText(JSON.writer(), COMPACT_JSON.writer());
-  }
-
-  /** Replaces the file; on disk when this returns. How many bytes it has. */
-  static long write(Disk disk, Path file, MetadataText text, Metadata metadata) throws IOException {
-    byte[] content = text.of(metadata);
-    DurableFiles.replace(disk, file, content);
-    return content.length;
   }
 }

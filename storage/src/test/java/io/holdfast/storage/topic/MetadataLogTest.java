@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.files.FaultyDisk;
 import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.topic.Metadata.ChannelEntry;
 import io.holdfast.storage.topic.Metadata.TopicEntry;
@@ -281,6 +282,21 @@ class MetadataLogTest {
     assertEquals(of(0), read());
     assertEquals(new String(lines, UTF_8), Files.readString(root.resolve("meta.log.damaged")));
     assertFalse(Files.exists(log));
+  }
+
+  @Test
+  void shouldKeepItBesideAFileThatCannotBeRead() throws Exception {
+    try (DataDir dir = DataDir.open(root)) {
+      dir.updateMetadata(of(1, topic("a", 1)));
+      dir.updateMetadata(of(2, topic("a", 1), topic("b", 2)));
+    }
+    byte[] lines = Files.readAllBytes(log);
+    FaultyDisk disk = new FaultyDisk();
+    disk.breakBlock(file, 0);
+    try (DataDir dir = DataDir.open(root, disk)) {
+      assertEquals(of(0), dir.readMetadata());
+    }
+    assertEquals(new String(lines, UTF_8), Files.readString(root.resolve("meta.log.damaged")));
   }
 
   @Test
