@@ -22,12 +22,9 @@ import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.NoLeaderException;
-import io.holdfast.broker.queue.PublishListener;
-import io.holdfast.broker.queue.SharedLogException;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +50,7 @@ final class NodeGroup {
   private final Executor workers;
   private final LeaderListener listener;
   private final NamesWatch names;
-  private final LedTopics led = new Led();
+  private final LedTopics led;
 
   /** All that a start makes. */
   private record Running(GroupState state, LeaderTopics topics, JraftGroup engine) {}
@@ -119,6 +116,13 @@ final class NodeGroup {
     this.broker = broker;
     this.workers = workers;
     this.listener = listener;
+    led =
+        new GroupLedTopics(
+            () -> {
+              Running now = running;
+              return now == null ? null : now.topics();
+            },
+            broker.topics());
     this.names = names;
   }
 
@@ -459,53 +463,6 @@ final class NodeGroup {
     @Override
     public void unreadable(String topic) {
       listener.unreadable(topic);
-    }
-  }
-
-  /** The topics of whichever run; they are made as all others are, with their channels. */
-  private final class Led implements LedTopics {
-    private final LedTopics present =
-        LedTopics.of(
-            () -> {
-              Running now = running;
-              return now == null ? null : now.topics();
-            });
-
-    @Override
-    public boolean isServing(long term) {
-      return present.isServing(term);
-    }
-
-    @Override
-    public boolean has(long term, String topic) {
-      return present.has(term, topic) && broker.topics().existing(topic) != null;
-    }
-
-    @Override
-    public CompletableFuture<Void> create(long term, String topic) {
-      CompletableFuture<Void> made = new CompletableFuture<>();
-      broker
-          .topics()
-          .later(topic)
-          .whenComplete(
-              (created, failure) -> {
-                if (failure == null) {
-                  made.complete(null);
-                } else if (isServing(term)) {
-                  made.completeExceptionally(BrokerException.of(failure));
-                } else {
-                  made.completeExceptionally(
-                      new SharedLogException("no leader for topic " + topic, false));
-                }
-              });
-      return made;
-    }
-
-    @Override
-    public void publish(
-        long term, String topic, ByteBuffer section, int count, long deferMs, PublishListener told)
-        throws BrokerException {
-      present.publish(term, topic, section, count, deferMs, told);
     }
   }
 }
