@@ -4,8 +4,9 @@ import io.holdfast.broker.queue.PublishListener;
 import java.util.concurrent.CompletableFuture;
 
 /** What a client was told of a publish. */
-final class Told implements PublishListener {
-  final CompletableFuture<String> answer = new CompletableFuture<>();
+public final class Told implements PublishListener {
+  /** The answer, when there is one. */
+  public final CompletableFuture<String> answer = new CompletableFuture<>();
 
   @Override
   public void onDurable() {

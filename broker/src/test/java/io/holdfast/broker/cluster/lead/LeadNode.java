@@ -2,12 +2,12 @@ package io.holdfast.broker.cluster.lead;
 
 import io.holdfast.broker.cluster.engine.GroupFiles;
 import io.holdfast.broker.cluster.engine.LocalGroup;
+import io.holdfast.broker.cluster.forward.Told;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.FakeConsumer;
-import io.holdfast.broker.queue.PublishListener;
 import io.holdfast.broker.queue.QueueFixture;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.files.Disk;
@@ -173,9 +173,9 @@ final class LeadNode implements AutoCloseable, LeaderListener {
     for (String body : bodies) {
       section.putInt(body.length()).put(body.getBytes(StandardCharsets.US_ASCII));
     }
-    CompletableFuture<String> told = new CompletableFuture<>();
-    topic.putMessages(section.flip(), bodies.length, deferMs, 0, new Told(told));
-    return told;
+    Told told = new Told();
+    topic.putMessages(section.flip(), bodies.length, deferMs, 0, told);
+    return told.answer;
   }
 
   /** As the other one, and answered OK when this returns. */
@@ -183,29 +183,6 @@ final class LeadNode implements AutoCloseable, LeaderListener {
     String answer = publish(topic(topic), 0, bodies).get(LONG_S, TimeUnit.SECONDS);
     if (!answer.equals("OK")) {
       throw new AssertionError(answer);
-    }
-  }
-
-  /** What a publisher was told. */
-  private record Told(CompletableFuture<String> answer) implements PublishListener {
-    @Override
-    public void onDurable() {
-      answer.complete("OK");
-    }
-
-    @Override
-    public void onFailed(String error) {
-      answer.complete("failed: " + error);
-    }
-
-    @Override
-    public void onRefused(String error) {
-      answer.complete("refused: " + error);
-    }
-
-    @Override
-    public void onUnknown(String error) {
-      answer.complete("unknown: " + error);
     }
   }
 
