@@ -1,6 +1,7 @@
 package io.holdfast.broker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.lookup.FakeLookupd;
@@ -64,9 +65,9 @@ class ClusterAbsenceTest {
     String leader = cluster.awaitLeader("t");
     cluster.http("a").post("/topic/create?topic=t").expect(200, "");
     cluster.http("a").post("/channel/create?topic=t&channel=c").expect(200, "");
-    List<String> registered = List.of("REGISTER t", "REGISTER t c");
     for (String node : EmbeddedCluster.NAMES) {
-      await("registration of " + node, () -> told(node).equals(registered));
+      // A channel's line says that there is the topic, too; who saw both at once tells no more.
+      await("registration of " + node, () -> told(node).contains("REGISTER t c"));
     }
 
     // Another one leads: where it was registered it still is.
@@ -74,15 +75,14 @@ class ClusterAbsenceTest {
     String last = cluster.awaitLeader("t");
     String other = cluster.others(last).get(0);
     cluster.http(other).post("/topic/pause?topic=t").expect(200, "");
-    assertEquals(registered, told(last));
-    assertEquals(registered, told(other));
+    assertFalse(told(last).contains("UNREGISTER t"), told(last)::toString);
+    assertFalse(told(other).contains("UNREGISTER t"), told(other)::toString);
 
     // Nobody can: a while later it is registered no more, and known all the same.
     cluster.kill(other);
     await("no leader", () -> cluster.group(last, "t").path("leader").isNull());
     waitsForALeader(last);
     await("end of the registration", () -> told(last).contains("UNREGISTER t"));
-    assertEquals(3, told(last).size(), told(last)::toString);
     assertTrue(cluster.http(last).topic("t").path("leader").isNull());
     await(
         "the leader again",
@@ -92,8 +92,9 @@ class ClusterAbsenceTest {
           }
           return cluster.leader("t") != null;
         });
-    // A channel's line says that there is the topic, too.
-    await("registration again", () -> told(last).lastIndexOf("REGISTER t c") > 2);
+    await(
+        "registration again",
+        () -> told(last).lastIndexOf("REGISTER t c") > told(last).lastIndexOf("UNREGISTER t"));
 
     startsEmpty(leader);
   }
