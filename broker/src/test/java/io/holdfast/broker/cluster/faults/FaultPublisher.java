@@ -106,7 +106,8 @@ final class FaultPublisher implements Runnable {
 
   private void noAnswer() {
     Command first = underWay.peek();
-    if (first != null) {
+    // A node that a fault has stopped for longer answers when it goes on.
+    if (first != null && !node.isStopped()) {
       history.strange("no answer in " + ANSWER_MS + " ms: " + first.key);
     }
   }
