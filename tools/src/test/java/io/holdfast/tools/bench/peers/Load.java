@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 
@@ -80,10 +81,15 @@ final class Load implements Protocol.Listener {
 
   /**
    * @param bodies of the queue, shared by its loads
-   * @param port where the server listens on loopback
+   * @param ports where a connection of this number goes, on loopback
    * @param protocol one for each connection
    */
-  Load(Shape shape, Bodies bodies, int port, Supplier<Protocol> protocol, StopSignal stop)
+  Load(
+      Shape shape,
+      Bodies bodies,
+      IntUnaryOperator ports,
+      Supplier<Protocol> protocol,
+      StopSignal stop)
       throws IOException {
     this.shape = shape;
     this.bodies = bodies;
@@ -91,10 +97,10 @@ final class Load implements Protocol.Listener {
     alreadyWritten = bodies.written();
     try {
       for (int i = 0; i < shape.consumers(); i++) {
-        consumers.add(PeerConnection.consumer(port, protocol.get()));
+        consumers.add(PeerConnection.consumer(ports.applyAsInt(i), protocol.get()));
       }
       for (int i = 0; i < shape.publishers(); i++) {
-        publishers.add(PeerConnection.publisher(port, protocol.get()));
+        publishers.add(PeerConnection.publisher(ports.applyAsInt(i), protocol.get()));
       }
     } catch (IOException e) {
       close();

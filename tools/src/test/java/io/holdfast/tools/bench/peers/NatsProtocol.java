@@ -19,6 +19,7 @@ final class NatsProtocol extends Protocol {
   private static final byte[] CRLF = {'\r', '\n'};
 
   private final String queue;
+  private final int replicas;
   private final String inbox = "_I." + CONNECTIONS.incrementAndGet();
   private final byte[] head;
   private final byte[] pull;
@@ -32,8 +33,12 @@ final class NatsProtocol extends Protocol {
   private final int[] from = new int[MAX_TOKENS];
   private final int[] to = new int[MAX_TOKENS];
 
-  NatsProtocol(String queue) {
+  /**
+   * @param replicas how many servers keep a message
+   */
+  NatsProtocol(String queue, int replicas) {
     this.queue = queue;
+    this.replicas = replicas;
     head =
         ("PUB " + queue + " " + inbox + " " + Bodies.SIZE + "\r\n")
             .getBytes(StandardCharsets.US_ASCII);
@@ -72,7 +77,9 @@ final class NatsProtocol extends Protocol {
         in,
         out,
         "$JS.API.STREAM.CREATE." + queue,
-        "{\"name\":\"%s\",\"subjects\":[\"%s\"],\"storage\":\"file\",\"num_replicas\":1}");
+        "{\"name\":\"%s\",\"subjects\":[\"%s\"],\"storage\":\"file\",\"num_replicas\":"
+            + replicas
+            + "}");
     ask(
         in,
         out,

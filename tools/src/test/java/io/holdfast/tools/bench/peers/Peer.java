@@ -30,21 +30,30 @@ record Peer(
   /**
    * What to start.
    *
-   * @param command the server, in the foreground
-   * @param environment in addition to that of these tools
-   * @param helper what must run before and meanwhile; empty for nothing
+   * @param members the servers: one, or those of a cluster
+   * @param helper what must run before and meanwhile, in the first one's environment; empty for
+   *     nothing
    */
-  record Launch(List<String> command, Map<String, String> environment, List<String> helper) {
-    Launch(List<String> command) {
-      this(command, Map.of(), List.of());
+  record Launch(List<Member> members, List<String> helper) {
+    /** One server, and nothing else. */
+    static Launch of(List<String> command) {
+      return new Launch(List.of(new Member(command, Map.of())), List.of());
     }
   }
+
+  /**
+   * A server.
+   *
+   * @param command in the foreground
+   * @param environment in addition to that of these tools
+   */
+  record Member(List<String> command, Map<String, String> environment) {}
 
   /** Knows how to start it. */
   interface Launcher {
     /**
      * @param dir an empty directory of its own
-     * @param ports free ones; it is to listen for clients on the first
+     * @param ports free ones; its members are to listen for clients on the first of them, in order
      */
     Launch launch(Path dir, List<Integer> ports) throws IOException;
   }

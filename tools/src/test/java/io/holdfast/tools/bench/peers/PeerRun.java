@@ -53,7 +53,7 @@ final class PeerRun {
   /** Creates an empty queue. */
   Queue queue(String name, boolean prompt) throws IOException {
     Protocol protocol = peer().protocol().open(name, prompt);
-    PeerConnection.once(server.port(), protocol, protocol::create);
+    PeerConnection.once(server.port(0), protocol, protocol::create);
     return new Queue(name, prompt, new Bodies());
   }
 
@@ -63,7 +63,7 @@ final class PeerRun {
         new Load(
             shape,
             queue.bodies(),
-            server.port(),
+            server::port,
             () -> peer().protocol().open(queue.name(), queue.prompt()),
             stop);
     Load.Result result = load.run();

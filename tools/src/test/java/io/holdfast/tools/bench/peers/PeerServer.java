@@ -12,14 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /**
- * A server that was started, on free ports of loopback and in a directory of its own. The process
- * that listens is the one measured. Closing kills it with all that it started.
+ * A server that was started, or three that are one, on free ports of loopback and in a directory of
+ * their own. The processes that listen are measured. Closing kills them with all they started.
  */
 final class PeerServer implements AutoCloseable {
   private static final int POLL_MS = 50;
@@ -33,7 +33,7 @@ final class PeerServer implements AutoCloseable {
   private final StopSignal stop;
   private final List<Process> processes = new ArrayList<>();
   private final List<Integer> ports;
-  private long pid;
+  private final List<Long> pids = new ArrayList<>();
   private String version;
 
   /**
@@ -74,45 +74,70 @@ final class PeerServer implements AutoCloseable {
     Peer.Launch launch = peer.launcher().launch(data, ports);
     long beganNs = System.nanoTime();
     if (!launch.helper().isEmpty()) {
-      start(launch.helper(), launch, dir);
+      start(launch.helper(), launch.members().get(0), dir);
     }
-    Process server = start(launch.command(), launch, dir);
-    Protocol protocol = peer.protocol().open("none", false);
-    while (!greets(protocol)) {
+    List<Process> servers = new ArrayList<>();
+    for (Peer.Member member : launch.members()) {
+      servers.add(start(member.command(), member, dir));
+    }
+    for (int i = 0; i < servers.size(); i++) {
+      Process server = servers.get(i);
+      int port = ports.get(i);
+      Protocol protocol = peer.protocol().open("none", false);
+      await(
+          "no greeting", server, beganNs, timeoutS, () -> answers(port, protocol, (in, out) -> {}));
+      version = protocol.version();
+      pids.add(listener(port));
+    }
+    if (servers.size() > 1) {
+      // Each greets before they have found one another.
+      Protocol protocol = peer.protocol().open("formed", false);
+      await(
+          "no queue",
+          servers.get(0),
+          beganNs,
+          timeoutS,
+          () -> answers(ports.get(0), protocol, protocol::create));
+    }
+  }
+
+  private void await(
+      String lacking, Process server, long beganNs, double timeoutS, BooleanSupplier until) {
+    while (!until.getAsBoolean()) {
       if (!server.isAlive()) {
         throw new ToolException(peer.name() + " exited with " + server.exitValue() + logTail());
       }
       if (System.nanoTime() - beganNs > timeoutS * 1e9) {
-        throw new ToolException(peer.name() + ": no greeting after " + timeoutS + " s" + logTail());
+        throw new ToolException(
+            peer.name() + ": " + lacking + " after " + timeoutS + " s" + logTail());
       }
       pause(POLL_MS);
     }
-    version = protocol.version();
-    List<Long> pids = new ArrayList<>();
-    handles().forEach(handle -> pids.add(handle.pid()));
-    OptionalLong listener = ProcFs.listener(port(), pids);
-    if (listener.isEmpty()) {
-      throw new ToolException(peer.name() + ": nothing of it listens on port " + port());
-    }
-    pid = listener.getAsLong();
   }
 
-  private Process start(List<String> command, Peer.Launch launch, Path dir) throws IOException {
+  private long listener(int port) throws IOException {
+    List<Long> candidates = handles().stream().map(ProcessHandle::pid).toList();
+    return ProcFs.listener(port, candidates)
+        .orElseThrow(
+            () -> new ToolException(peer.name() + ": nothing of it listens on port " + port));
+  }
+
+  private Process start(List<String> command, Peer.Member member, Path dir) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(dir.toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
-    builder.environment().putAll(launch.environment());
+    builder.environment().putAll(member.environment());
     Process process = builder.start();
     processes.add(process);
     return process;
   }
 
-  private boolean greets(Protocol protocol) {
+  private static boolean answers(int port, Protocol protocol, PeerConnection.Step step) {
     try {
-      PeerConnection.once(port(), protocol, (in, out) -> {});
+      PeerConnection.once(port, protocol, step);
       return true;
     } catch (IOException e) {
       return false; // Not yet.
@@ -154,17 +179,22 @@ final class PeerServer implements AutoCloseable {
     return peer;
   }
 
-  int port() {
-    return ports.get(0);
+  /** Where a connection of this number goes: they are dealt out to all members. */
+  int port(int connection) {
+    return ports.get(connection % pids.size());
   }
 
   String version() {
     return version;
   }
 
-  /** CPU time so far, s. */
+  /** CPU time of all members so far, s. */
   double cpuSeconds() throws IOException {
-    return ProcFs.cpuSeconds(pid);
+    double sum = 0;
+    for (long pid : pids) {
+      sum += ProcFs.cpuSeconds(pid);
+    }
+    return sum;
   }
 
   private String logTail() {

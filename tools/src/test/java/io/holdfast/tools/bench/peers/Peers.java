@@ -1,24 +1,32 @@
 package io.holdfast.tools.bench.peers;
 
 import io.holdfast.tools.bench.suite.CommandTemplate;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /** The brokers that are compared, as far as they are on this machine. */
 final class Peers {
   /** Ports that every server gets; most need fewer. */
-  static final int PORTS = 3;
+  static final int PORTS = 9;
 
-  private static final int MPUB = 50;
+  static final int MPUB = 50;
   private static final String RABBIT = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-  private static final String HOST = "127.0.0.1";
-  private static final String NSQ_CLIENT =
+  static final String HOST = "127.0.0.1";
+  static final String NSQ_CLIENT =
       "NSQ V2: MPUB of " + MPUB + " (or PUB, pipelined), RDY " + Protocol.PREFETCH + ", FIN each";
+
+  private static final String NATS_CLIENT =
+      "publishes with acknowledgements in the background; durable pull consumer, pulls of "
+          + Protocol.PREFETCH / 2
+          + " that overlap, +ACK each";
+
+  private static final String AMQP_CLIENT =
+      "AMQP 0-9-1: persistent, publisher confirms; prefetch "
+          + Protocol.PREFETCH
+          + ", an acknowledgement for each read (multiple)";
 
   private final List<Peer> found = new ArrayList<>();
   private final List<String> missing = new ArrayList<>();
@@ -75,6 +83,7 @@ final class Peers {
             "`--durability=synced`",
             "in the journal and forced, one force for all that wait",
             new CommandTemplate(List.copyOf(synced))));
+    found.add(PeerClusters.holdfast(command));
   }
 
   private void nsqd(Path binary) {
@@ -113,7 +122,7 @@ final class Peers {
         ok,
         NSQ_CLIENT,
         MPUB,
-        (dir, ports) -> new Peer.Launch(command.fill(dir.toString(), ports.get(0), ports.get(1))),
+        (dir, ports) -> Peer.Launch.of(command.fill(dir.toString(), ports.get(0), ports.get(1))),
         NsqProtocol::new);
   }
 
@@ -128,9 +137,7 @@ final class Peers {
             Promise.WRITTEN,
             "file storage, 1 replica, limits retention",
             "in the stream's file, page cache; forced every 2 min (2.9 has no setting for that)",
-            "publishes with acknowledgements in the background; durable pull consumer, pulls of "
-                + Protocol.PREFETCH / 2
-                + " that overlap, +ACK each",
+            NATS_CLIENT,
             1,
             (dir, ports) -> {
               Path conf = dir.resolve("nats.conf");
@@ -142,9 +149,10 @@ final class Peers {
                       HOST,
                       ports.get(0),
                       dir));
-              return new Peer.Launch(List.of(binary.toString(), "-c", conf.toString()));
+              return Peer.Launch.of(List.of(binary.toString(), "-c", conf.toString()));
             },
-            (queue, prompt) -> new NatsProtocol(queue)));
+            (queue, prompt) -> new NatsProtocol(queue, 1)));
+    found.add(PeerClusters.nats(binary, NATS_CLIENT));
   }
 
   private void redis(Path binary) {
@@ -178,7 +186,7 @@ final class Peers {
             + ", an XACK for each read. Entries stay in the stream",
         1,
         (dir, ports) ->
-            new Peer.Launch(
+            Peer.Launch.of(
                 List.of(
                     binary.toString(),
                     "--bind",
@@ -209,35 +217,10 @@ final class Peers {
             Promise.FORCED,
             "quorum queue of one node",
             "in the log of the queue's Raft group and forced, one force for all that wait",
-            "AMQP 0-9-1: persistent, publisher confirms; prefetch "
-                + Protocol.PREFETCH
-                + ", an acknowledgement for each read (multiple)",
+            AMQP_CLIENT,
             1,
-            (dir, ports) -> rabbit(script, dir, ports),
+            (dir, ports) -> Rabbit.launch(script, dir, ports, 1),
             (queue, prompt) -> new AmqpProtocol(queue, "quorum")));
-  }
-
-  /** With a name server of its own, which is started first and so stopped with it. */
-  private static Peer.Launch rabbit(Path script, Path dir, List<Integer> ports) throws IOException {
-    Files.writeString(dir.resolve("plugins"), "[].\n");
-    Files.writeString(dir.resolve("rabbitmq.conf"), "");
-    Map<String, String> environment =
-        Map.ofEntries(
-            Map.entry("HOME", dir.toString()),
-            Map.entry("ERL_EPMD_ADDRESS", HOST),
-            Map.entry("ERL_EPMD_PORT", Integer.toString(ports.get(2))),
-            Map.entry("RABBITMQ_NODENAME", "peers@localhost"),
-            Map.entry("RABBITMQ_NODE_IP_ADDRESS", HOST),
-            Map.entry("RABBITMQ_NODE_PORT", Integer.toString(ports.get(0))),
-            Map.entry("RABBITMQ_DIST_PORT", Integer.toString(ports.get(1))),
-            Map.entry(
-                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-                "-kernel inet_dist_use_interface {127,0,0,1}"),
-            Map.entry("RABBITMQ_MNESIA_BASE", dir.resolve("mnesia").toString()),
-            Map.entry("RABBITMQ_LOG_BASE", dir.resolve("log").toString()),
-            Map.entry("RABBITMQ_ENABLED_PLUGINS_FILE", dir.resolve("plugins").toString()),
-            Map.entry("RABBITMQ_CONFIG_FILE", dir.resolve("rabbitmq.conf").toString()),
-            Map.entry("RABBITMQ_CONF_ENV_FILE", dir.resolve("none").toString()));
-    return new Peer.Launch(List.of(script.toString()), environment, List.of("epmd"));
+    found.add(PeerClusters.rabbit(script, AMQP_CLIENT));
   }
 }

@@ -129,6 +129,7 @@ final class PeersChart {
       case MEMORY -> "in memory only";
       case WRITTEN -> "written: survives kill -9";
       case FORCED -> "forced to disk before the OK";
+      case REPLICATED -> "two of three servers have it";
     };
   }
 
@@ -137,6 +138,7 @@ final class PeersChart {
       case MEMORY -> "#8a8a8a";
       case WRITTEN -> "#2f6fb0";
       case FORCED -> "#2f7d5b";
+      case REPLICATED -> "#9a5b2f";
     };
   }
 

@@ -82,9 +82,9 @@ final class PeersReport {
     text.append(
         String.format(
             Locale.ROOT,
-            ".%nMedians of %s of %s s, bodies of %d bytes, one server at a time on this machine,"
-                + " a fresh one for each run; one client program for all, in which only the"
-                + " protocol differs.%n",
+            ".%nMedians of %s of %s s, bodies of %d bytes, one server (or cluster) at a time on"
+                + " this machine, a fresh one for each run; one client program for all, in which"
+                + " only the protocol differs.%n",
             Quantities.count(rounds, "round"),
             Metric.shown(Metric.Unit.TIME, seconds),
             Bodies.SIZE));
@@ -152,6 +152,7 @@ final class PeersReport {
   private static void verdict(StringBuilder text, PeersResults results) {
     verdict(text, results, Promise.WRITTEN, Promise.WRITTEN, "`written`");
     verdict(text, results, Promise.FORCED, Promise.FORCED, "`synced`");
+    verdict(text, results, Promise.REPLICATED, Promise.REPLICATED, "Three brokers");
     verdict(
         text,
         results,

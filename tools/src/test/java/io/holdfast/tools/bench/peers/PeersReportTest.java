@@ -81,14 +81,14 @@ class PeersReportTest {
   @Test
   void shouldAlwaysHaveHoldfastAndSayWhatIsMissing() {
     Peers peers = new Peers(CommandTemplate.parse("holdfast {data}"), null);
-    assertEquals(2, peers.found().stream().filter(Peer::own).count());
+    assertEquals(3, peers.found().stream().filter(Peer::own).count());
     assertEquals(
-        8,
+        11,
         peers.found().size()
             + missing(peers, "nsqd", 2)
             + missing(peers, "Redis", 2)
-            + missing(peers, "JetStream", 1)
-            + missing(peers, "RabbitMQ", 1));
+            + missing(peers, "JetStream", 2)
+            + missing(peers, "RabbitMQ", 2));
   }
 
   private static int missing(Peers peers, String name, int settings) {

@@ -9,7 +9,10 @@ enum Promise {
   WRITTEN("written", "survives kill -9; a power cut costs what was not forced yet"),
 
   /** The disk has it. */
-  FORCED("forced", "survives a power cut: forced to disk before the OK");
+  FORCED("forced", "survives a power cut: forced to disk before the OK"),
+
+  /** Two of three servers have it. */
+  REPLICATED("replicated", "survives the loss of a machine: two of three servers have it");
 
   private final String label;
   private final String about;

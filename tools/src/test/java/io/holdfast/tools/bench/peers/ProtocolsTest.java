@@ -131,7 +131,7 @@ class ProtocolsTest {
 
   @Test
   void shouldSpeakNats() throws IOException {
-    NatsProtocol nats = new NatsProtocol("q");
+    NatsProtocol nats = new NatsProtocol("q", 1);
     String publish = published(nats, 1);
     assertTrue(publish.matches("(?s)PUB q _I\\.\\d+ 200\r\n<body>\r\n"), publish);
     feed(nats, bytes("+OK\r\nMSG _I.1 1 26\r\n{\"stream\":\"q\", \"seq\":123456}\r\n", 26));
