@@ -162,9 +162,10 @@ final class FaultRun implements AutoCloseable {
     rounds++;
     History history = new History();
     List<FaultPublisher> publishers = publishers(history);
+    // Consumers first: what comes is to be written into this round's history.
+    consume(history);
     List<Thread> publishing = new ArrayList<>();
     publishers.forEach(p -> publishing.add(started(p, "publisher")));
-    consume(history);
     scene.pause(1500);
     for (Fault fault : faults) {
       History.Trouble trouble = history.begins(fault.name());
