@@ -79,7 +79,11 @@ class AuthClientTest {
   }
 
   private AuthSession session(boolean post, String... addresses) {
-    HttpJsonClient http = new HttpJsonClient(300, 1000, null, null, executor);
+    return session(300, 1000, post, addresses);
+  }
+
+  private AuthSession session(int connectMs, int requestMs, boolean post, String... addresses) {
+    HttpJsonClient http = new HttpJsonClient(connectMs, requestMs, null, null, executor);
     return new AuthClient(new AuthOptions(List.of(addresses), post), http, now::get).newSession();
   }
 
@@ -190,10 +194,11 @@ class AuthClientTest {
   void shouldRetryForbiddenAsHttpsOnThePortGiven() throws IOException {
     // No certificate here: that https was tried on that port shows in how it fails.
     try (ServerSocket https = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      https.setSoTimeout(10_000);
+      https.setSoTimeout(20_000);
       status = 403;
       answer = "{\"message\":\"TLS_REQUIRED\",\"https_port\":" + https.getLocalPort() + "}";
-      var pending = session(false, address()).authenticate(new byte[] {'s'}, "", false, "");
+      AuthSession session = session(20_000, 20_000, false, address());
+      var pending = session.authenticate(new byte[] {'s'}, "", false, "");
       try (var connection = https.accept()) {
         assertEquals(0x16, connection.getInputStream().read(), "a TLS handshake record");
       }
