@@ -170,7 +170,7 @@ public final class ClusterView {
         group.group(),
         preferred,
         role(status),
-        group.isServing(),
+        group.isServing(status),
         status.leader(),
         status.term(),
         status.first(),

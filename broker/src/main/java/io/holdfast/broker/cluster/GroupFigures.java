@@ -48,7 +48,7 @@ public record GroupFigures(
     return new GroupFigures(
         group.group(),
         runs ? status.term() : 0,
-        group.isServing(),
+        runs && group.isServing(status),
         runs && status.leader() != null,
         runs ? status.last() : 0,
         runs ? status.applied() : 0,

@@ -234,6 +234,14 @@ final class NodeGroup {
     return now != null && now.topics().isServing();
   }
 
+  /**
+   * Whether it {@link #isServing} in the term that was seen: the engine knows of a new term before
+   * the topics of the former one have ended.
+   */
+  boolean isServing(GroupStatus seen) {
+    return seen.role() == GroupStatus.Role.LEADER && servingTerm() == seen.term();
+  }
+
   /** The term in which this node leads it and its topics answer; 0 for none. */
   long servingTerm() {
     Running now = running;
