@@ -76,7 +76,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     diskHealth = new DiskHealth(diskGuard, syncThread);
     channelSettings = settingsOf(options, clock, memory);
     topics = new Topics(this, this, workers, known);
-    metadata = new MetadataStore(dataDir, diskGuard, topics::metadata, workers);
+    metadata = new MetadataStore(dataDir, diskGuard, topics.inFile(), workers);
     deadLetters = new DeadLetterMover(topics, workers, clock);
     housekeeper = new Housekeeper(this, topics, diskGuard, diskHealth, metadata);
   }
@@ -285,7 +285,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     topics.listener().channelCreated(topic, channel);
     // For an ephemeral channel, too: it may have taken over what the topic kept.
     if (!DirNames.isEphemeral(topic)) {
-      metadata.writeSoon();
+      metadata.writeSoon(topic);
     }
   }
 
@@ -297,6 +297,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   @Override
   public void persistMetadata() throws IOException {
     metadata.write();
+  }
+
+  @Override
+  public void persistMetadata(String topic) throws IOException {
+    metadata.write(topic);
   }
 
   @Override

@@ -1,12 +1,13 @@
 package io.holdfast.broker.core;
 
+import io.holdfast.broker.queue.TopicsInFile;
 import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.topic.DataDir;
-import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +20,7 @@ final class MetadataStore {
 
   private final DataDir dataDir;
   private final DiskGuard diskGuard;
-  private final Supplier<Metadata> snapshot;
+  private final TopicsInFile snapshot;
   private final Executor workers;
   private long requested;
   private long written;
@@ -29,6 +30,12 @@ final class MetadataStore {
   /** Whether the next write is to be of the whole file. */
   private boolean isWholeWanted;
 
+  /** Whether of the next write nobody knows which topics have changed. */
+  private boolean isAllWanted;
+
+  /** Topics that the next write is for. */
+  private Set<String> changed = new LinkedHashSet<>();
+
   private IOException failure;
 
   /**
@@ -36,8 +43,7 @@ final class MetadataStore {
    * @param snapshot what the file is to say now
    * @param workers for {@link #writeSoon}
    */
-  MetadataStore(
-      DataDir dataDir, DiskGuard diskGuard, Supplier<Metadata> snapshot, Executor workers) {
+  MetadataStore(DataDir dataDir, DiskGuard diskGuard, TopicsInFile snapshot, Executor workers) {
     this.dataDir = dataDir;
     this.diskGuard = diskGuard;
     this.snapshot = snapshot;
@@ -46,20 +52,41 @@ final class MetadataStore {
 
   /** Returns when a write that began after this call is on the disk, if there is a change. */
   void write() throws IOException {
-    write(false);
+    want(null);
+    writeWanted();
+  }
+
+  /** As {@link #write()}, where only one topic and its channels may have changed. */
+  void write(String topic) throws IOException {
+    want(topic);
+    writeWanted();
   }
 
   /** As {@link #write}, of the whole file, whatever has changed. */
   void writeWhole() throws IOException {
-    write(true);
+    synchronized (this) {
+      isWholeWanted = true;
+    }
+    writeWanted();
   }
 
-  private void write(boolean isWhole) throws IOException {
+  /**
+   * @param topic null when any may have changed
+   */
+  private synchronized void want(String topic) {
+    if (topic == null) {
+      isAllWanted = true;
+    } else {
+      changed.add(topic);
+    }
+  }
+
+  private void writeWanted() throws IOException {
     long mine;
     boolean writesWhole;
+    Set<String> writesOnly;
     synchronized (this) {
       mine = ++requested;
-      isWholeWanted |= isWhole;
       awaitOthers(mine);
       if (written >= mine) {
         if (failure != null) {
@@ -71,10 +98,13 @@ final class MetadataStore {
       mine = requested;
       writesWhole = isWholeWanted;
       isWholeWanted = false;
+      writesOnly = isAllWanted ? null : changed;
+      isAllWanted = false;
+      changed = new LinkedHashSet<>();
     }
     IOException error = new IOException("the metadata file was not written");
     try {
-      writeFile(writesWhole);
+      writeFile(writesWhole, writesOnly);
       error = null;
     } catch (IOException e) {
       error = e;
@@ -83,6 +113,8 @@ final class MetadataStore {
         running = false;
         written = mine;
         failure = error;
+        // What it was for is not written.
+        isAllWanted |= error != null;
         notifyAll();
       }
     }
@@ -106,19 +138,22 @@ final class MetadataStore {
     }
   }
 
-  private void writeFile(boolean isWhole) throws IOException {
+  /**
+   * @param only null for all topics
+   */
+  private void writeFile(boolean isWhole, Set<String> only) throws IOException {
     try {
       if (isWhole) {
-        dataDir.writeMetadata(snapshot.get());
-      } else {
-        dataDir.updateMetadata(snapshot.get());
+        dataDir.writeMetadata(snapshot.all());
+      } else if (only == null || !dataDir.updateMetadata(snapshot.of(only))) {
+        dataDir.updateMetadata(snapshot.all());
       }
     } catch (IOException e) {
       // Deleting, which brings space back, begins with this file.
       if (!NoSpaceException.isCauseOf(e) || !diskGuard.giveUpSpare(e.getMessage())) {
         throw e;
       }
-      dataDir.writeMetadata(snapshot.get());
+      dataDir.writeMetadata(snapshot.all());
     }
   }
 
@@ -129,7 +164,17 @@ final class MetadataStore {
 
   /** Has the file written by a worker, once for all requests until then. */
   void writeSoon() {
+    writeSoon(null);
+  }
+
+  /**
+   * As {@link #writeSoon()}, where only one topic and its channels may have changed.
+   *
+   * @param topic null when any may have
+   */
+  void writeSoon(String topic) {
     synchronized (this) {
+      want(topic);
       if (scheduled) {
         return;
       }
@@ -141,7 +186,7 @@ final class MetadataStore {
             scheduled = false;
           }
           try {
-            write();
+            writeWanted();
           } catch (IOException e) {
             LOG.error("the metadata file cannot be written yet: {}", Reasons.of(e));
             LOG.debug("the metadata file", e);

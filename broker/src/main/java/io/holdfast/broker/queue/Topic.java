@@ -67,7 +67,7 @@ public final class Topic {
         new PolicyInForce<>(
             byHand -> context.policies().ofTopic(name, byHand),
             handPolicy,
-            context::persistMetadata);
+            () -> context.persistMetadata(name));
     DiskQuota quota = new DiskQuota(name, context::maxDiskBytesPerTopic);
     publishing =
         new TopicPublishing(name, context, state, journal, keptBack, channels, quota, policy);

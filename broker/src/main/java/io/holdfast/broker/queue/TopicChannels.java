@@ -349,7 +349,7 @@ final class TopicChannels {
         return false;
       }
     }
-    context.persistMetadata();
+    context.persistMetadata(topic);
     context.dataDir().remove(deleted);
     return true;
   }
@@ -374,7 +374,7 @@ final class TopicChannels {
         }
       }
     }
-    context.persistMetadata();
+    context.persistMetadata(topic);
     context.dataDir().remove(deleted);
   }
 
@@ -397,7 +397,7 @@ final class TopicChannels {
           channels.values().stream().allMatch(c -> c == channel || c.consumers().isPeeking());
       if (isLast && keptBack.isNothing() && !state.exiting) {
         keptBack.announce();
-        context.persistMetadata();
+        context.persistMetadata(topic);
       }
       synchronized (state.lock) {
         channels.remove(name);

@@ -99,6 +99,14 @@ public interface TopicContext {
     // Without a disk nobody comes back.
   }
 
-  /** Writes the metadata file; on disk when this returns. */
+  /** Writes down the metadata of everything; on disk when this returns. */
   void persistMetadata() throws IOException;
+
+  /**
+   * As {@link #persistMetadata()} where only one topic and its channels may have changed: costs the
+   * same however many topics there are.
+   */
+  default void persistMetadata(String topic) throws IOException {
+    persistMetadata();
+  }
 }

@@ -5,16 +5,13 @@ import io.holdfast.broker.limits.OutOfMemoryExit;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.topic.DataDir;
-import io.holdfast.storage.topic.DataFormat;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -275,7 +272,7 @@ public final class Topics {
     try {
       if (!DirNames.isEphemeral(name)) {
         // Before anybody finds it and publishes: after a crash messages must have the same ids.
-        context.persistMetadata();
+        context.persistMetadata(name);
       }
     } catch (IOException e) {
       // Housekeeping will write it.
@@ -351,22 +348,9 @@ public final class Topics {
     context.persistMetadata();
   }
 
-  /** What the metadata file is to say now. */
-  public Metadata metadata() {
-    Set<Topic> all;
-    synchronized (lock) {
-      all = new LinkedHashSet<>(creating.values());
-    }
-    // Afterwards: who is no longer being created by now is found here.
-    all.addAll(topics.values());
-    List<Metadata.TopicEntry> entries = new ArrayList<>();
-    for (Topic topic : all) {
-      Metadata.TopicEntry entry = topic.metadata();
-      if (entry != null) {
-        entries.add(entry);
-      }
-    }
-    return new Metadata(DataFormat.FIRST, idBases.next(), entries);
+  /** What the metadata file is to say. */
+  public TopicsInFile inFile() {
+    return new TopicsInFile(topics, creating, lock, idBases);
   }
 
   // ---------------------------------------------------------------- deleting
@@ -392,7 +376,7 @@ public final class Topics {
     String name = topic.name();
     if (!topic.isEphemeral()) {
       // Before the name is free again: a new topic must not find the old one's entry after a crash.
-      context.persistMetadata();
+      context.persistMetadata(name);
     }
     if (!topics.remove(name, topic)) {
       return false;

@@ -326,7 +326,7 @@ final class SimulatedBroker
       throw new SimulatedCrash();
     }
     metadataDue = false;
-    persisted = topics.metadata();
+    persisted = topics.inFile().all();
     if (crash) {
       throw new SimulatedCrash();
     }

@@ -372,6 +372,18 @@ public final class DataDir implements Closeable {
     }
   }
 
+  /**
+   * As {@link #updateMetadata(Metadata)}, of some topics: costs the same however many there are.
+   *
+   * @return false when nothing was done, as the whole of the metadata is to be given
+   */
+  public boolean updateMetadata(MetadataUpdate update) throws IOException {
+    synchronized (metadataText) {
+      requireInPlace();
+      return metadataLog.append(format.atLeast(update.neededFormat()), update);
+    }
+  }
+
   private Metadata inFormat(Metadata metadata) {
     int version = format.atLeast(metadata.neededFormat());
     return new Metadata(version, metadata.nextIdBase(), metadata.topics());

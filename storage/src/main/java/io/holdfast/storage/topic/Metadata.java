@@ -88,6 +88,13 @@ public record Metadata(
       policy = sorted(policy);
     }
 
+    /** Whether something was set by hand, for it or a channel. */
+    boolean hasPolicy() {
+      return !policy.isEmpty()
+          || (channels != null
+              && channels.stream().anyMatch(channel -> !channel.policy().isEmpty()));
+    }
+
     /** The same topic with these channels. */
     TopicEntry withChannels(List<ChannelEntry> its) {
       return new TopicEntry(
@@ -155,14 +162,7 @@ public record Metadata(
 
   /** The format that this has, or that what it says needs. */
   int neededFormat() {
-    boolean hasPolicy = false;
-    for (TopicEntry topic : topics == null ? List.<TopicEntry>of() : topics) {
-      hasPolicy |= !topic.policy().isEmpty();
-      for (ChannelEntry channel :
-          topic.channels() == null ? List.<ChannelEntry>of() : topic.channels()) {
-        hasPolicy |= !channel.policy().isEmpty();
-      }
-    }
+    boolean hasPolicy = topics != null && topics.stream().anyMatch(TopicEntry::hasPolicy);
     return hasPolicy ? DataFormat.NEWEST : formatVersion;
   }
 }

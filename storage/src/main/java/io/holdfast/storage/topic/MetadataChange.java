@@ -47,22 +47,32 @@ record MetadataChange(
     gone = gone == null ? List.of() : gone;
   }
 
-  /** What leads from one to the other. */
-  static MetadataChange between(Metadata before, Metadata now, int line) {
+  /**
+   * What leads from one to the other.
+   *
+   * @param before by name
+   * @param number see {@link #of}
+   */
+  static MetadataChange between(
+      Map<String, TopicEntry> before, MetadataUpdate now, long number, int line) {
     List<TopicEntry> topics = new ArrayList<>();
     List<ChannelOf> channels = new ArrayList<>();
     List<Gone> gone = new ArrayList<>();
-    Map<String, TopicEntry> left = byName(before.topics());
-    for (TopicEntry topic : orNone(now.topics())) {
-      TopicEntry was = left.remove(topic.name());
-      if (was == null || !was.withChannels(null).equals(topic.withChannels(null))) {
-        topics.add(topic);
-      } else if (!orNone(was.channels()).equals(orNone(topic.channels()))) {
-        channelsBetween(was, topic, channels, gone);
-      }
-    }
-    left.keySet().forEach(name -> gone.add(new Gone(name, null)));
-    return new MetadataChange(before.number(), line, now.nextIdBase(), topics, channels, gone);
+    now.topics()
+        .forEach(
+            (name, topic) -> {
+              TopicEntry was = before.get(name);
+              if (topic == null) {
+                if (was != null) {
+                  gone.add(new Gone(name, null));
+                }
+              } else if (was == null || !was.withChannels(null).equals(topic.withChannels(null))) {
+                topics.add(topic);
+              } else if (!orNone(was.channels()).equals(orNone(topic.channels()))) {
+                channelsBetween(was, topic, channels, gone);
+              }
+            });
+    return new MetadataChange(number, line, now.nextIdBase(), topics, channels, gone);
   }
 
   private static void channelsBetween(
@@ -77,12 +87,9 @@ record MetadataChange(
     left.keySet().forEach(name -> gone.add(new Gone(now.name(), name)));
   }
 
-  /** Whether there is no difference, given what it goes on from. */
-  boolean isNone(Metadata before) {
-    return topics.isEmpty()
-        && channels.isEmpty()
-        && gone.isEmpty()
-        && nextIdBase == before.nextIdBase();
+  /** Whether no topic is another than before. */
+  boolean isNone() {
+    return topics.isEmpty() && channels.isEmpty() && gone.isEmpty();
   }
 
   /** What it makes of topics that are found by their names. */

@@ -36,8 +36,13 @@ public final class MetadataLog {
   private final Disk disk;
   private final Path file;
 
-  /** What is on disk; null when that is not known. */
-  private Metadata known;
+  /** What is on disk of each topic; null when that is not known. */
+  private Map<String, TopicEntry> known;
+
+  // What else is on disk, when that is known.
+  private int knownFormat;
+  private long knownNextIdBase;
+  private long number;
 
   private long wholeBytes;
   private long bytes;
@@ -67,7 +72,10 @@ public final class MetadataLog {
     StrayFiles.makeWayForFile(disk, file);
     // Need not be forced: its lines have another number.
     disk.delete(file);
-    known = whole;
+    known = MetadataChange.byName(whole.topics());
+    knownFormat = whole.formatVersion();
+    knownNextIdBase = whole.nextIdBase();
+    number = whole.number();
     this.wholeBytes = wholeBytes;
     bytes = 0;
     lines = 0;
@@ -79,16 +87,29 @@ public final class MetadataLog {
    * @return false when the whole file is to be written instead
    */
   boolean append(Metadata now) throws IOException {
-    Metadata before = known;
-    if (before == null
-        || before.formatVersion() != now.formatVersion()
-        || bytes > Math.max(MIN_BYTES, wholeBytes)) {
+    if (known == null) {
       return false;
     }
-    MetadataChange change = MetadataChange.between(before, now, lines + 1);
-    if (change.isNone(before)) {
+    MetadataUpdate all = new MetadataUpdate(now.nextIdBase());
+    known.keySet().forEach(name -> all.put(name, null));
+    MetadataChange.byName(now.topics()).forEach(all::put);
+    return append(now.formatVersion(), all);
+  }
+
+  /**
+   * As {@link #append(Metadata)}, of some topics.
+   *
+   * @param format of the whole data directory
+   */
+  boolean append(int format, MetadataUpdate now) throws IOException {
+    if (known == null || knownFormat != format || bytes > Math.max(MIN_BYTES, wholeBytes)) {
+      return false;
+    }
+    MetadataChange change = MetadataChange.between(known, now, number, lines + 1);
+    if (change.isNone() && knownNextIdBase == now.nextIdBase()) {
       return true;
     }
+    final Map<String, TopicEntry> before = known;
     byte[] line = text(change);
     // Whatever fails: nobody knows then what the file has.
     known = null;
@@ -100,7 +121,9 @@ public final class MetadataLog {
     if (lines == 0) {
       disk.forceDirectory(file.getParent());
     }
-    known = now.withNumber(before.number());
+    now.applyTo(before);
+    known = before;
+    knownNextIdBase = now.nextIdBase();
     bytes += line.length;
     lines++;
     return true;

@@ -111,6 +111,59 @@ class MetadataLogTest {
     }
   }
 
+  /** Of what it is not told it says what it said; that costs nothing. */
+  @Test
+  void shouldFollowChangesOfSomeTopics() throws Exception {
+    Random random = new Random(4712);
+    List<TopicEntry> topics = new ArrayList<>();
+    try (DataDir dir = DataDir.open(root)) {
+      assertFalse(dir.updateMetadata(new MetadataUpdate(1)), "nothing was written yet");
+      dir.updateMetadata(of(0));
+      for (int write = 1; write < 300; write++) {
+        Map<String, TopicEntry> before = MetadataChange.byName(topics);
+        for (int changes = random.nextInt(4); changes > 0; changes--) {
+          change(topics, random, write);
+        }
+        Metadata now = new Metadata(DataFormat.FIRST, write, List.copyOf(topics));
+        Map<String, TopicEntry> found = MetadataChange.byName(topics);
+        MetadataUpdate update = new MetadataUpdate(write);
+        before.forEach(
+            (name, topic) -> {
+              if (!topic.equals(found.get(name))) {
+                update.put(name, found.get(name));
+              }
+            });
+        found.forEach(
+            (name, topic) -> {
+              if (!before.containsKey(name)) {
+                update.put(name, topic);
+              }
+            });
+        // Said again, and of one that never was: nothing is written of it.
+        topics.stream().findFirst().ifPresent(topic -> update.put(topic.name(), topic));
+        update.put("never", null);
+        assertTrue(dir.updateMetadata(update));
+        int lines = lines();
+        assertTrue(dir.updateMetadata(update));
+        dir.updateMetadata(now);
+        assertEquals(lines, lines(), "there is nothing else to be written");
+        assertEquals(sorted(now), sorted(dir.readMetadata()));
+      }
+    }
+  }
+
+  @Test
+  void shouldAskForEverythingWhereSomeTopicsAreNotEnough() throws Exception {
+    try (DataDir dir = DataDir.open(root)) {
+      dir.updateMetadata(of(0, topic("t", 1)));
+      MetadataUpdate policy = new MetadataUpdate(0);
+      Map<String, String> byHand = Map.of("dead_letter", "x");
+      policy.put("u", new TopicEntry("u", 5, false, -1, List.of(), 0, 1, null, byHand));
+      assertFalse(dir.updateMetadata(policy), "the format is in meta.json");
+      assertFalse(Files.exists(log));
+    }
+  }
+
   /** The order of channels says nothing. */
   private static Map<String, TopicEntry> sorted(Metadata metadata) {
     Map<String, TopicEntry> topics = MetadataChange.byName(metadata.topics());
