@@ -32,6 +32,7 @@ final class Verdict {
   private static final long LEADS_NS = TimeUnit.SECONDS.toNanos(3);
 
   private static final long EARLY_NS = TimeUnit.MILLISECONDS.toNanos(250);
+  private static final long READ_LATE_NS = TimeUnit.SECONDS.toNanos(1);
   private static final long LATE_NS = TimeUnit.SECONDS.toNanos(8);
 
   private final History history;
@@ -172,7 +173,7 @@ final class Verdict {
     if (before.endNs > 0) {
       return "its connection ended";
     }
-    if (now.atNs - before.atNs
+    if (now.atNs - earliestSent(before)
         > TimeUnit.MILLISECONDS.toNanos(FaultConsumer.MSG_TIMEOUT_MS * 9L / 10)) {
       return "timed out";
     }
@@ -180,6 +181,13 @@ final class Verdict {
         !history.isTroubled(before.atNs, now.atNs)
             && reigns.over(group, before.atNs, now.atNs) != null;
     return isOneLeader ? null : "another leader";
+  }
+
+  /** Here it was read, on a busy machine some time after it was sent; not before its publish. */
+  private long earliestSent(Delivery delivery) {
+    long earlyNs = delivery.atNs - READ_LATE_NS;
+    Command command = history.command(delivery.key);
+    return command == null || command.sentNs - earlyNs < 0 ? earlyNs : command.sentNs;
   }
 
   // ---------------------------------------------------------------- order
