@@ -145,7 +145,7 @@ class ClusterLifeTest {
     createChannel();
     List<String> bodies = publish("a", 0, MESSAGES);
     String uuid = nodes.view("a").path("uuid").asText();
-    nodes.http("a").post("/cluster/force-alone").expectError(409, "the cluster's uuid is " + uuid);
+    nodes.http("a").post("/cluster/force-alone").expectError(400, "MISSING_ARG_UUID");
     nodes
         .http("a")
         .post("/cluster/force-alone?uuid=x")
@@ -200,13 +200,13 @@ class ClusterLifeTest {
     nodes = EmbeddedNodes.started(dir);
     for (String path : List.of("drain", "undrain", "replace")) {
       nodes.http("a").post("/cluster/" + path).expectError(400, "MISSING_ARG_NODE");
-      nodes.http("a").post("/cluster/" + path + "?node=x").expectError(404, "no node x: a, b, c");
+      nodes.http("a").post("/cluster/" + path + "?node=x").expectError(400, "no node x: a, b, c");
     }
     nodes
         .http("a")
         .post("/cluster/replace?node=b&address=here")
         .expectError(400, "INVALID_ARG_ADDRESS");
-    nodes.http("a").post("/cluster/snapshot?group=3").expectError(404, "no group 3: 0 to 2");
+    nodes.http("a").post("/cluster/snapshot?group=3").expectError(400, "no group 3: 0 to 2");
 
     nodes.awaitDone("a", "/cluster/drain?node=b");
     nodes.awaitDone("a", "/cluster/drain?node=c");

@@ -157,7 +157,7 @@ public final class ClusterLife implements Closeable {
   /**
    * Has this node go on alone, as the others are gone for good.
    *
-   * @param uuid of the cluster, so that nobody does it by mistake; null for not said
+   * @param uuid of the cluster, so that nobody does it by mistake
    */
   public CompletableFuture<LifeAnswer> forceAlone(String uuid) {
     return run(() -> aloneNow(uuid));

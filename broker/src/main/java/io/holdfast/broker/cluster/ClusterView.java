@@ -180,7 +180,7 @@ public final class ClusterView {
         status.snapshot(),
         status.logBytes(),
         group.topicCount(),
-        group.checksum(),
+        group.checksum(status.applied()),
         status.error(),
         status.role() == Role.LEADER
             ? status.peers().stream()

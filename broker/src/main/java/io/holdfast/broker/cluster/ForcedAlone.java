@@ -50,8 +50,7 @@ final class ForcedAlone {
   LifeAnswer force(String uuid) throws IOException {
     ClusterFile file = membership.file();
     if (!file.uuid().equals(uuid)) {
-      return LifeAnswer.refused(
-          "the cluster's uuid is " + file.uuid() + (uuid == null ? "" : ", not " + uuid));
+      return LifeAnswer.refused("the cluster's uuid is " + file.uuid() + ", not " + uuid);
     }
     List<NodeGroup> groups = participation.groups();
     if (file.skipping().isEmpty() && groups.stream().allMatch(this::isLedAlone)) {

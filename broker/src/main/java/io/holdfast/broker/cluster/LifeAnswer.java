@@ -20,6 +20,6 @@ public record LifeAnswer(int status, String message) {
 
   /** There is no such thing. */
   static LifeAnswer unknown(String what) {
-    return new LifeAnswer(404, what);
+    return new LifeAnswer(400, what);
   }
 }

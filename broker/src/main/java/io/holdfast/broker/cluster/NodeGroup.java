@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -274,11 +275,14 @@ final class NodeGroup {
 
   /**
    * Of all that was applied here, for comparison with other nodes that have applied as much; null
-   * when it does not run.
+   * when it does not run, or more was applied meanwhile.
+   *
+   * @param applied up to which index
    */
-  String checksum() {
+  String checksum(long applied) {
     Running now = running;
-    return now == null ? null : String.format(Locale.ROOT, "%08x", now.state().crc());
+    OptionalInt crc = now == null ? OptionalInt.empty() : now.state().crcUpTo(applied);
+    return crc.isEmpty() ? null : String.format(Locale.ROOT, "%08x", crc.getAsInt());
   }
 
   /** Who belongs to it as far as this node knows; nobody when it does not run. */

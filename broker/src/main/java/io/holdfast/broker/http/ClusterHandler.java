@@ -5,6 +5,7 @@ import io.holdfast.broker.cluster.ClusterLife;
 import io.holdfast.broker.cluster.LifeAnswer;
 import io.holdfast.broker.core.BrokerCluster;
 import io.holdfast.broker.net.HostPort;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -49,7 +50,7 @@ final class ClusterHandler {
         Right.ADMIN,
         "POST",
         "/cluster/force-alone",
-        asking((life, params) -> life.forceAlone(params.get("uuid"))),
+        asking((life, params) -> life.forceAlone(required(params, "uuid"))),
         "uuid");
     to.add(
         Right.ADMIN,
@@ -77,11 +78,15 @@ final class ClusterHandler {
   }
 
   private static String node(QueryParams params) throws HttpError {
-    String node = params.get("node");
-    if (node == null) {
-      throw HttpError.badRequest("MISSING_ARG_NODE");
+    return required(params, "node");
+  }
+
+  private static String required(QueryParams params, String name) throws HttpError {
+    String value = params.get(name);
+    if (value == null || value.isEmpty()) {
+      throw HttpError.badRequest("MISSING_ARG_" + name.toUpperCase(Locale.ROOT));
     }
-    return node;
+    return value;
   }
 
   private static HostPort address(QueryParams params) throws HttpError {

@@ -217,6 +217,6 @@ final class Standing {
     }
     long lag = peer.path("lag").asLong();
     return (peer.path("voter").asBoolean() ? "voter" : "learner")
-        + (lag == 0 ? ", level" : ", " + lag + " behind");
+        + (lag == 0 ? ", level" : lag < 0 ? ", not heard of yet" : ", " + lag + " behind");
   }
 }

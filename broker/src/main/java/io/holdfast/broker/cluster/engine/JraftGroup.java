@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,7 +89,8 @@ public final class JraftGroup implements ClusterGroup {
             files.disk(),
             snapshotThread,
             proposals,
-            this::causeOf);
+            this::causeOf,
+            this::passed);
     server = new JraftServer(group, () -> votes.mayVote(), member::installing, link.executor());
     pace = new JraftPace(group, JraftPeers.id(self), link, electionTimeoutMs);
     link.know(initial);
@@ -98,6 +100,21 @@ public final class JraftGroup implements ClusterGroup {
   private String causeOf(String reported) {
     String cause = logStorage.failure() == null ? votes.failure() : logStorage.failure();
     return cause == null ? reported : cause;
+  }
+
+  /** 0 before there is a node. */
+  private long passed() {
+    NodeImpl asked = node;
+    return asked == null ? 0 : index(asked::getLastAppliedLogIndex);
+  }
+
+  /** 0 when the node is in error, or ends. */
+  private static long index(LongSupplier of) {
+    try {
+      return of.getAsLong();
+    } catch (RuntimeException e) {
+      return 0;
+    }
   }
 
   @Override
@@ -212,26 +229,19 @@ public final class JraftGroup implements ClusterGroup {
     PeerId leader = machine.leader();
     long leading = machine.leading();
     long last = opened.lastIndex();
+    long applied = machine.applied();
     return new GroupStatus(
         role(),
         voted.getTerm(),
         leading > 0 ? self.node() : leader == null ? null : link.nodeAt(leader.getEndpoint()),
         opened.firstIndex(),
         last,
-        Math.max(machine.applied(), committed(asked)),
-        machine.applied(),
+        Math.max(applied, index(asked::getLastCommittedIndex)),
+        applied,
         machine.snapshot(),
         opened.bytes(),
         machine.error(),
         peers(leading > 0, last));
-  }
-
-  private static long committed(NodeImpl asked) {
-    try {
-      return asked.getLastCommittedIndex();
-    } catch (RuntimeException e) {
-      return 0;
-    }
   }
 
   private GroupStatus.Role role() {

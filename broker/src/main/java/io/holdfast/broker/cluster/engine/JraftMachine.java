@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -40,6 +41,7 @@ final class JraftMachine extends StateMachineAdapter {
   private final SnapshotThread writing;
   private final JraftProposals proposals;
   private final UnaryOperator<String> causeOf;
+  private final LongSupplier passed;
   private final ReentrantLock calls = new ReentrantLock();
 
   /** The last term in which this node led and does not any more. */
@@ -67,6 +69,8 @@ final class JraftMachine extends StateMachineAdapter {
    * @param names of members
    * @param writing where snapshots are written
    * @param causeOf the better reason when log or vote have one for an error that JRaft reports
+   * @param passed up to here JRaft has dealt with the log, its own entries too, which nobody
+   *     applies
    */
   JraftMachine(
       GroupMember member,
@@ -75,7 +79,8 @@ final class JraftMachine extends StateMachineAdapter {
       Disk disk,
       SnapshotThread writing,
       JraftProposals proposals,
-      UnaryOperator<String> causeOf) {
+      UnaryOperator<String> causeOf,
+      LongSupplier passed) {
     this.member = member;
     this.self = self;
     this.names = names;
@@ -83,6 +88,7 @@ final class JraftMachine extends StateMachineAdapter {
     this.writing = writing;
     this.proposals = proposals;
     this.causeOf = causeOf;
+    this.passed = passed;
   }
 
   /** The term in which this node leads, 0 when it does not. */
@@ -100,8 +106,9 @@ final class JraftMachine extends StateMachineAdapter {
     return leader;
   }
 
+  /** Up to here nothing is left to be applied. */
   long applied() {
-    return applied;
+    return Math.max(applied, passed.getAsLong());
   }
 
   /** Up to here the newest snapshot has everything. */
@@ -227,7 +234,7 @@ final class JraftMachine extends StateMachineAdapter {
     calls.lock();
     try {
       state = member.snapshot(applied, appliedTerm);
-      noted = applied;
+      noted = applied();
     } catch (IOException | RuntimeException | Error e) {
       done.run(new Status(RaftError.EIO, "%s", Reasons.of(e)));
       return;

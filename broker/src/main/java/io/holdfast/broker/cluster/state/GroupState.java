@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * The topics of one group as a function of its log: every node that has applied the same entries
@@ -82,6 +83,17 @@ public final class GroupState {
   /** Sums up all that was applied and what it led to: equal on all nodes at the same index. */
   public int crc() {
     return crc.value();
+  }
+
+  /**
+   * {@link #crc}, unless an entry behind an index has changed it already. Any thread.
+   *
+   * @param index up to which entries are applied, perhaps the engine's own behind {@link
+   *     #appliedIndex}
+   */
+  public OptionalInt crcUpTo(long index) {
+    RollingCrc.Sum now = crc.now();
+    return now.index() <= index ? OptionalInt.of(now.value()) : OptionalInt.empty();
   }
 
   /**
@@ -234,7 +246,7 @@ public final class GroupState {
       removals.clear();
       new GroupLoader(topics, disk).load(image, dir);
       format = image.format();
-      crc.restart(image.crc());
+      crc.restart(image.index(), image.crc());
       appliedIndex = image.index();
       appliedTerm = image.term();
     } catch (IOException | RuntimeException e) {
