@@ -35,7 +35,8 @@ const nodes = new Table({
 
 /** By how many entries the others are behind; known to the leader only. */
 function lags(group) {
-  return group.peers.map(peer => `${peer.node} ${peer.voter ? '' : '(learner) '}${peer.lag === 0 ? 'level' : count(peer.lag)}`).join(', ');
+  const lag = n => (n < 0 ? 'not heard of yet' : n === 0 ? 'level' : count(n));
+  return group.peers.map(peer => `${peer.node} ${peer.voter ? '' : '(learner) '}${lag(peer.lag)}`).join(', ');
 }
 
 const groups = new Table({
@@ -58,11 +59,11 @@ const groups = new Table({
   key: row => row.group,
 });
 
-/** What is wrong: of the groups here, and what the health says of the cluster. */
+/** What is wrong: what the health says of the cluster, else the groups that have stopped here. */
 function wrong(cluster, checks) {
-  const found = cluster.groups.filter(group => group.error).map(group => `Group ${group.group} stopped here: ${group.error}`);
   const check = checks?.checks.find(each => each.name === 'cluster');
-  return check?.reason ? [...found, check.reason] : found;
+  return check?.reason ? [check.reason]
+    : cluster.groups.filter(group => group.error).map(group => `group ${group.group}: ${group.error}`);
 }
 
 function show([cluster, checks]) {

@@ -4,13 +4,13 @@ import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.group.GroupImage;
 import io.holdfast.storage.group.GroupImage.TopicImage;
+import io.holdfast.storage.group.SnapshotSeal;
 import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.log.LogFileNames;
 import io.holdfast.storage.raft.DamagedException;
 import io.holdfast.storage.raft.RaftLogView;
 import io.holdfast.storage.raft.VoteFile;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -36,7 +36,6 @@ public record GroupView(
     Path snapshotDir,
     List<Defect> defects) {
   private static final String STOPS = "the group stops on this node; others go on, see replace";
-  private static final String SNAPSHOT_PREFIX = "snapshot_";
 
   /** One that its node replaces meanwhile is looked for again. */
   private static final int LOOKS = 3;
@@ -98,14 +97,15 @@ public record GroupView(
 
   private static GroupView withSnapshot(
       Path dir, int group, VoteFile vote, RaftLogView log, Found found) throws IOException {
-    Path newest = newestSnapshot(dir);
+    Path newest = SnapshotSeal.newest(dir.resolve("snapshot"));
     GroupImage image = null;
     for (int look = 1; newest != null && image == null; look++) {
       try {
         image = StateCodec.read(newest.resolve(StateCodec.FILE));
         checkFiles(image, newest);
+        SnapshotSeal.check(Disk.LOCAL, newest);
       } catch (IOException e) {
-        Path now = newestSnapshot(dir);
+        Path now = SnapshotSeal.newest(dir.resolve("snapshot"));
         if (look == LOOKS || newest.equals(now)) {
           found.add(e, newest);
           break;
@@ -133,30 +133,9 @@ public record GroupView(
     }
   }
 
-  /** Null when there is none. */
-  private static Path newestSnapshot(Path dir) throws IOException {
-    Path newest = null;
-    long index = -1;
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(dir.resolve("snapshot"))) {
-      for (Path each : all) {
-        String name = each.getFileName().toString();
-        if (name.matches(SNAPSHOT_PREFIX + "\\d{1,18}")) {
-          long at = Long.parseLong(name.substring(SNAPSHOT_PREFIX.length()));
-          newest = at > index ? each : newest;
-          index = Math.max(index, at);
-        }
-      }
-    } catch (NoSuchFileException none) {
-      return null;
-    }
-    return newest;
-  }
-
   /** Index up to which the newest snapshot goes; 0 when there is none. */
   public long snapshotIndex() {
-    return snapshotDir == null
-        ? 0
-        : Long.parseLong(snapshotDir.getFileName().toString().substring(SNAPSHOT_PREFIX.length()));
+    return snapshotDir == null ? 0 : SnapshotSeal.index(snapshotDir);
   }
 
   /** Whom it voted for in the vote's term; "none" for nobody. */

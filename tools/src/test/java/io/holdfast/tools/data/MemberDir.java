@@ -5,6 +5,7 @@ import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.group.GroupImage;
 import io.holdfast.storage.group.GroupImage.ChannelImage;
 import io.holdfast.storage.group.GroupImage.TopicImage;
+import io.holdfast.storage.group.SnapshotSeal;
 import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalEnd;
@@ -104,6 +105,12 @@ final class MemberDir {
             List.of(end.file()),
             List.of(channel));
     StateCodec.write(new GroupImage(0, 12, 3, 0, 1, 3, 0, List.of(topic)), Disk.LOCAL, state());
+    Files.writeString(sealed(), "what the engine says");
+    SnapshotSeal.write(Disk.LOCAL, snapshot());
+  }
+
+  Path sealed() {
+    return snapshot().resolve(SnapshotSeal.SEALED);
   }
 
   Path root() {

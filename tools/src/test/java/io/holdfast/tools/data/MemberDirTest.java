@@ -131,13 +131,16 @@ class MemberDirTest {
 
   @Test
   void damageIsNamedWithFileAndOffset() throws Exception {
-    for (Path file : List.of(dir.logFile(), dir.vote(), dir.state(), dir.journalFile())) {
+    Map<Path, String> texts =
+        Map.of(
+            dir.logFile(), "entry 7",
+            dir.vote(), "term",
+            dir.state(), "orders",
+            dir.sealed(), "engine",
+            dir.journalFile(), "m7");
+    for (Path file : texts.keySet()) {
       byte[] whole = Files.readAllBytes(file);
-      String text =
-          file.equals(dir.logFile())
-              ? "entry 7"
-              : file.equals(dir.vote()) ? "term" : file.equals(dir.state()) ? "orders" : "m7";
-      final long at = MemberDir.damage(file, text);
+      final long at = MemberDir.damage(file, texts.get(file));
       ToolRun run = run("verify");
       assertEquals(1, run.code(), run.err() + run.out());
       String place = "DEFECT " + file + ":";
@@ -147,8 +150,13 @@ class MemberDirTest {
       assertEquals(0, run("summary").code());
       Files.write(file, whole);
     }
-    Files.delete(dir.link());
+    Files.move(dir.sealed(), home.resolve("aside"));
     ToolRun run = run("verify");
+    assertEquals(1, run.code());
+    assertTrue(run.out().contains("DEFECT " + dir.sealed() + ": it is missing"), run.out());
+    Files.move(home.resolve("aside"), dir.sealed());
+    Files.delete(dir.link());
+    run = run("verify");
     assertEquals(1, run.code());
     assertTrue(run.out().contains("DEFECT " + dir.link() + ": it is missing"), run.out());
     Files.createLink(dir.link(), dir.journalFile());

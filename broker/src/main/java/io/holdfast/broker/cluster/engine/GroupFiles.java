@@ -3,6 +3,7 @@ package io.holdfast.broker.cluster.engine;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.LastStop;
+import io.holdfast.storage.group.SnapshotSeal;
 import io.holdfast.storage.raft.RaftLog;
 import io.holdfast.storage.raft.RaftLogOptions;
 import io.holdfast.storage.raft.VoteFile;
@@ -78,6 +79,23 @@ public record GroupFiles(Path dir, Disk disk, RaftLogOptions options, LastStop l
       return RaftLog.open(logDir(), disk, options, lastStop, term);
     } catch (NoSuchFileException e) {
       throw missing("log", e);
+    }
+  }
+
+  /**
+   * Checks what only the engine reads of the newest snapshot.
+   *
+   * @throws IOException when it is damaged or gone
+   */
+  void checkSnapshot() throws IOException {
+    Path newest = SnapshotSeal.newest(snapshotDir());
+    if (newest == null) {
+      return;
+    }
+    try {
+      SnapshotSeal.check(disk, newest);
+    } catch (NoSuchFileException e) {
+      throw new IOException("snapshot damaged: " + e.getFile() + ": it is missing", e);
     }
   }
 

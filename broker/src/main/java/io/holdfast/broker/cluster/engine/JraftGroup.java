@@ -120,6 +120,7 @@ public final class JraftGroup implements ClusterGroup {
   @Override
   public void start() throws IOException {
     VoteFile vote = files.openVote();
+    files.checkSnapshot();
     log = files.openLog(vote.term());
     boolean done = false;
     try {
@@ -132,16 +133,14 @@ public final class JraftGroup implements ClusterGroup {
       node = made;
       if (!made.init(options())) {
         throw new IOException(
-            machine.error() == null
-                ? "group " + group + " does not start: log and snapshot do not fit, see the log"
-                : machine.error());
+            machine.error() == null ? "log and snapshot do not fit, see the log" : machine.error());
       }
       machine.started();
       link.serve(group, server);
       watch = link.every(WATCH_INTERVAL, this::watch);
       done = true;
     } catch (RuntimeException e) {
-      throw new IOException("group " + group + " does not start: " + e, e);
+      throw new IOException("it does not start: " + e, e);
     } finally {
       if (!done) {
         stop();
@@ -153,7 +152,7 @@ public final class JraftGroup implements ClusterGroup {
     JraftOptions options = new JraftOptions(link, group, votes, progress);
     options.setFsm(machine);
     options.setSnapshotUri(files.snapshotDir().toString());
-    options.setServiceFactory(new JraftServiceFactory(logStorage, votes));
+    options.setServiceFactory(new JraftServiceFactory(logStorage, votes, files.disk()));
     options.setInitialConf(JraftPeers.configuration(initial, List.of()));
     options.setElectionTimeout(electionTimeoutMs);
     return options;

@@ -6,14 +6,18 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.FileService;
 import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotStorage;
+import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotWriter;
 import com.alipay.sofa.jraft.storage.snapshot.local.SnapshotFileReader;
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.google.protobuf.Message;
+import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.group.SnapshotSeal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -21,16 +25,46 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Snapshots as JRaft keeps them, but of what is sent to others each file ends with its data: the
- * newest file of a journal is as long as its mapping, and most of it a hole.
+ * Snapshots as JRaft keeps them, but what it writes itself gets a checksum, and of what is sent to
+ * others each file ends with its data: the newest file of a journal is as long as its mapping, and
+ * most of it a hole.
  */
 final class JraftSnapshotStorage extends LocalSnapshotStorage {
   private final RaftOptions options;
+  private final Disk disk;
   private Endpoint address;
 
-  JraftSnapshotStorage(String path, RaftOptions options) {
+  JraftSnapshotStorage(String path, RaftOptions options, Disk disk) {
     super(path, null, options);
     this.options = options;
+    this.disk = disk;
+  }
+
+  @Override
+  public SnapshotWriter create(boolean fromEmpty) {
+    SnapshotWriter made = super.create(fromEmpty);
+    if (made == null) {
+      return null;
+    }
+    // JRaft's has only looked at what there is.
+    Writer writer = new Writer(made.getPath());
+    return writer.init(null) ? writer : null;
+  }
+
+  /** As JRaft's, and seals what that has written. */
+  private final class Writer extends LocalSnapshotWriter {
+    Writer(String path) {
+      super(path, JraftSnapshotStorage.this, options);
+    }
+
+    @Override
+    public boolean sync() throws IOException {
+      boolean done = super.sync();
+      if (done) {
+        SnapshotSeal.write(disk, Path.of(getPath()));
+      }
+      return done;
+    }
   }
 
   @Override

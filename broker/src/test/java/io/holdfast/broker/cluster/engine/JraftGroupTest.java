@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.holdfast.broker.system.support.ConcurrentTest;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.LastStop;
+import io.holdfast.storage.group.SnapshotSeal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -161,6 +162,15 @@ class JraftGroupTest {
     behind.start(LastStop.CLEAN);
     behind.awaitSameAs(leader);
     assertEquals(1, behind.member.loads());
+
+    // What JRaft has written into it has no checksum of its own.
+    behind.group.stop();
+    Path sealed = SnapshotSeal.newest(behind.dir.resolve("snapshot")).resolve(SnapshotSeal.SEALED);
+    byte[] content = Files.readAllBytes(sealed);
+    content[content.length / 2] ^= 1;
+    Files.write(sealed, content);
+    IOException e = assertThrows(IOException.class, () -> behind.start(LastStop.CLEAN));
+    assertTrue(e.getMessage().startsWith("snapshot damaged: " + sealed + ":0: "), e.getMessage());
   }
 
   @ConcurrentTest
