@@ -153,7 +153,8 @@ public final class ClusterNode implements Closeable {
             peers);
     statuses = new NodeStatuses(peers, own, System::currentTimeMillis);
     participation =
-        new Participation(config, membership, place, link, peers, statuses, made, this::files);
+        new Participation(
+            config, membership, place, link, peers, statuses, limits::isFull, made, this::files);
     topics =
         new ClusterTopics(
             config.node(),

@@ -28,6 +28,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,6 +48,7 @@ final class Participation implements Closeable {
   private final ClusterPlace place;
   private final Peers peers;
   private final NodeStatuses statuses;
+  private final Predicate<String> isFull;
 
   /** By number. */
   private final List<NodeGroup> made;
@@ -73,6 +75,7 @@ final class Participation implements Closeable {
   /**
    * Takes no part yet.
    *
+   * @param isFull whether a node's disk has little room left
    * @param made the groups, by number
    * @param files where a group is, by its number and how the process before this one ended
    */
@@ -83,6 +86,7 @@ final class Participation implements Closeable {
       JraftLink link,
       Peers peers,
       NodeStatuses statuses,
+      Predicate<String> isFull,
       List<NodeGroup> made,
       BiFunction<Integer, LastStop, GroupFiles> files) {
     this.config = config;
@@ -90,6 +94,7 @@ final class Participation implements Closeable {
     this.place = place;
     this.peers = peers;
     this.statuses = statuses;
+    this.isFull = isFull;
     this.made = made;
     this.files = files;
     addresses = new MemberAddresses(config, membership, place.disk(), link, peers);
@@ -184,7 +189,7 @@ final class Participation implements Closeable {
       }
       keepers.forEach(GroupUpkeep::visit);
       addresses.look(groups);
-      if (isDraining) {
+      if (isDraining || isFull.test(config.node())) {
         handOverAll();
       } else {
         preferred.forEach(PreferredLeader::visit);
@@ -319,7 +324,9 @@ final class Participation implements Closeable {
   /** Whether another node may be asked to lead. */
   private boolean mayLead(String node) {
     NodeStatuses.Heard heard = statuses.of(node);
-    return peers.isReachable(node) && (heard == null || !heard.status().draining());
+    return peers.isReachable(node)
+        && !isFull.test(node)
+        && (heard == null || !heard.status().draining());
   }
 
   /** Has others lead what is led here; returns when they do, or after two seconds. */

@@ -254,6 +254,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   }
 
   @Override
+  public String sharedPublishRefusal() {
+    return diskGuard.sharedRefusal();
+  }
+
+  @Override
   public String channelRefusal() {
     return diskGuard.channelRefusal();
   }

@@ -86,6 +86,17 @@ final class DiskGuard {
     return overMax(measuredBytes + publishedBytes.get());
   }
 
+  /**
+   * Why nothing may be published to a topic that several brokers share, null when it may: that this
+   * one's disk is full is no reason, others may have room.
+   */
+  String sharedRefusal() {
+    String now = gone;
+    return now != null || options.maxDiskBytes() == 0
+        ? now
+        : overMax(measuredBytes + publishedBytes.get());
+  }
+
   /** Why the data directory is no longer ours, null while it is. Any thread. */
   String gone() {
     return gone;

@@ -40,7 +40,7 @@ final class SharedPublishing {
   void put(ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
       throws BrokerException {
     int sectionBytes = section.remaining();
-    publishing.checkMayPublish(sectionBytes);
+    publishing.checkMayPublish(context.sharedPublishRefusal(), sectionBytes);
     long bodyBytes = sectionBytes - (long) Integer.BYTES * count;
     Awaited awaited = new Awaited(listener, count, bodyBytes);
     synchronized (lock) {

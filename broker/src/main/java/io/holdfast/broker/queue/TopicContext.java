@@ -57,6 +57,11 @@ public interface TopicContext {
   /** Why no publish is taken now, for the client; null when they are. */
   String publishRefusal();
 
+  /** As {@link #publishRefusal()} for a topic that several brokers share. */
+  default String sharedPublishRefusal() {
+    return publishRefusal();
+  }
+
   /** Whether the disk has room for so many bytes beyond what it needs to work. */
   boolean hasRoom(long bytes);
 

@@ -58,7 +58,7 @@ final class TopicPublishing {
   /** See {@link Topic#putMessages}. */
   boolean put(ByteBuffer section, int count, long deferMs, long arrivedNs, PublishListener listener)
       throws BrokerException {
-    checkMayPublish(section.remaining());
+    checkMayPublish(context.publishRefusal(), section.remaining());
     Batch batch = new Batch(section, count, deferMs, arrivedNs);
     boolean durable;
     synchronized (lock) {
@@ -93,12 +93,13 @@ final class TopicPublishing {
     bounds.published(rules, batch);
   }
 
-  /** Refuses a publish that cannot be stored, whatever the topic has. */
-  void checkMayPublish(int sectionBytes) throws BrokerException {
-    String refusal = context.publishRefusal();
-    if (refusal == null) {
-      refusal = quota.refusal(sectionBytes);
-    }
+  /**
+   * Refuses a publish that cannot be stored, whatever the topic has.
+   *
+   * @param brokers why the broker takes none; null when it does
+   */
+  void checkMayPublish(String brokers, int sectionBytes) throws BrokerException {
+    String refusal = brokers == null ? quota.refusal(sectionBytes) : brokers;
     if (refusal != null) {
       throw new RefusedException(refusal);
     }

@@ -23,7 +23,7 @@ public final class MemberLimits implements PublishRefusals {
   private final List<String> names;
   private final Function<String, NodeStatus> statuses;
   private final LongSupplier diskFreeLimitBytes;
-  private Set<String> full = Set.of();
+  private volatile Set<String> full = Set.of();
   private volatile Limits limits;
 
   private record Limits(int maxMsgSize, int maxSectionBytes, String refusal) {}
@@ -81,6 +81,11 @@ public final class MemberLimits implements PublishRefusals {
         + String.join(", ", full.stream().map(name -> free.get(name).toString()).toList())
         + " bytes free, disk_free_limit is "
         + limit;
+  }
+
+  /** Whether a node has little room left: others had better lead. */
+  public boolean isFull(String node) {
+    return full.contains(node);
   }
 
   /** Why no publish is taken now, whatever its size; null when some are. */

@@ -1,8 +1,10 @@
 package io.holdfast.broker.cluster.forward;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.cluster.NodeStatus;
 import java.nio.ByteBuffer;
@@ -51,6 +53,8 @@ class MemberLimitsTest {
   void shouldRefuseByTheSecondFullestDisk() {
     says("a", 100, 1000, 5000);
     assertNull(refusal(10));
+    assertTrue(limits.isFull("a"), "others had better lead");
+    assertFalse(limits.isFull("b"));
     says("b", LIMIT - 1, 1000, 5000);
     assertEquals(
         "disk is nearly full on a, b: 100, 1599 bytes free, disk_free_limit is 1600", refusal(10));
