@@ -54,7 +54,6 @@ const groups = new Table({
     number('Log', 'log_bytes', bytes),
     number('Topics', 'topics'),
     { label: 'Behind, entries', value: lags },
-    { label: 'Error', value: row => row.error ?? '', width: 'long' },
   ],
   key: row => row.group,
 });
