@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.broker.system.support.Http;
+import io.holdfast.broker.system.support.OpenApi;
 import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -240,6 +242,19 @@ class ClusterLifeTest {
     assertTrue(metrics.contains("holdfast_raft_elections_total{group=\"0\"} "));
     nodes.awaitDone("b", "/cluster/drain?node=b");
     nodes.awaitLeadsAll("c");
+    for (String node : List.of("a", "b", "c")) {
+      answersAsTheFileSays(nodes.http(node).get("/cluster?topic=t"));
+    }
     assertEquals(bodies, nodes.take("c", MESSAGES));
+  }
+
+  private static void answersAsTheFileSays(Http.Response response) throws IOException {
+    for (OpenApi.Operation operation : OpenApi.read().operations()) {
+      if (operation.toString().equals("GET /cluster")) {
+        assertEquals(List.of(), operation.faults(response), response.body());
+        return;
+      }
+    }
+    throw new AssertionError("openapi.yaml has no GET /cluster");
   }
 }

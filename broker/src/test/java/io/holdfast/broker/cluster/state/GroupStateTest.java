@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -418,6 +419,8 @@ class GroupStateTest {
     apply(Entries.term(NOW));
     assertEquals(5, topic.neededFrom());
     assertEquals(Map.of(index, state.crc()), state.crcMarks());
+    assertEquals(OptionalInt.of(state.crc()), state.crcUpTo(index));
+    assertEquals(OptionalInt.empty(), state.crcUpTo(index - 1));
     final Map<Long, Integer> marks = state.crcMarks();
     apply(Entries.term(NOW));
     assertEquals(marks, state.crcMarks());
