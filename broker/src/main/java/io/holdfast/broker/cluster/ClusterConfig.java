@@ -1,9 +1,13 @@
 package io.holdfast.broker.cluster;
 
+import io.holdfast.broker.cluster.peers.PeersConfig;
 import io.holdfast.broker.config.ClusterSettings;
 import io.holdfast.broker.config.ListenAddress;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.net.HostPort;
+import io.holdfast.broker.tls.TlsContexts;
+import io.holdfast.broker.tls.TlsException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,7 +46,27 @@ public record ClusterConfig(
    * @param key its key
    * @param ca who signs nodes' certificates
    */
-  public record Tls(Path cert, Path key, Path ca) {}
+  public record Tls(Path cert, Path key, Path ca) {
+    /**
+     * Reads the files.
+     *
+     * @throws IOException in one line that names the option whose file is of no use
+     */
+    TlsContexts load() throws IOException {
+      try {
+        return PeersConfig.mutualTls(cert, key, ca);
+      } catch (TlsException e) {
+        throw new IOException(option(e.file()) + ": " + e.getMessage(), e);
+      }
+    }
+
+    private String option(Path file) {
+      if (cert.equals(file)) {
+        return "cluster_tls_cert";
+      }
+      return key.equals(file) ? "cluster_tls_key" : "cluster_tls_ca";
+    }
+  }
 
   /**
    * The options as they were given; null is not given.
@@ -142,7 +166,7 @@ public record ClusterConfig(
                 .flatMap(text -> Arrays.stream(text.split(",", -1)))
                 .map(String::strip)
                 .toList();
-    if (entries.isEmpty()) {
+    if (entries.stream().allMatch(String::isEmpty)) {
       if (given.firstOther() != null) {
         throw new IllegalArgumentException(given.firstOther() + " needs cluster_nodes");
       }
@@ -187,7 +211,7 @@ public record ClusterConfig(
       HostPort address = address(entry, parts.group(2));
       nodes.forEach(
           (other, taken) -> {
-            if (taken.equals(address)) {
+            if (taken.toString().equalsIgnoreCase(address.toString())) {
               throw new IllegalArgumentException(
                   "cluster_nodes has " + address + " twice: " + other + ", " + name);
             }
@@ -244,8 +268,6 @@ public record ClusterConfig(
     String why;
     if (!isLoopback) {
       why = "cluster_nodes has addresses that are not loopback";
-    } else if (Boolean.TRUE.equals(given.tls())) {
-      why = "cluster_tls is true";
     } else if (Stream.of(given.cert(), given.key(), given.ca()).allMatch(ClusterConfig::isUnset)) {
       return null;
     } else {

@@ -20,7 +20,6 @@ import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.net.Transport;
 import io.holdfast.broker.queue.TopicLeaders;
 import io.holdfast.broker.tls.TlsContexts;
-import io.holdfast.broker.tls.TlsException;
 import io.holdfast.storage.files.LastStop;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.raft.RaftLogOptions;
@@ -181,14 +180,7 @@ public final class ClusterNode implements Closeable {
   }
 
   private PeersConfig peersConfig() throws IOException {
-    TlsContexts tls = null;
-    if (config.tls() != null) {
-      try {
-        tls = PeersConfig.mutualTls(config.tls().cert(), config.tls().key(), config.tls().ca());
-      } catch (TlsException e) {
-        throw new IOException("cluster_tls: " + e.getMessage(), e);
-      }
-    }
+    TlsContexts tls = config.tls() == null ? null : config.tls().load();
     int frame = maxEntryBytes() + FRAME_ROOM_BYTES;
     return new PeersConfig(
         config.node(),
@@ -297,7 +289,6 @@ public final class ClusterNode implements Closeable {
     return known;
   }
 
-  /** Why this node publishes nothing to shared topics; null when it does. */
   /** Serves consumers of shared topics, whoever leads them. */
   public Relays relays() {
     return relays;

@@ -6,9 +6,6 @@ import java.util.List;
 
 /** The options of a cluster. What they say together is another one's matter. */
 final class ClusterOptions {
-  private static final long MAX_GROUPS = 16;
-  private static final long DEFAULT_GROUPS = 3;
-
   private static final OptionGroup GROUP =
       new OptionGroup(NsqdOptions.ALL.size() + HoldfastOptions.ALL.size());
 
@@ -27,15 +24,9 @@ final class ClusterOptions {
   static final OptionSpec NODE =
       GROUP.string("cluster-node", "", "which of cluster-nodes this is; listens there for them");
   static final OptionSpec ID =
-      GROUP.string("cluster-id", "", "part of the message ids of shared topics, 0 to 1023");
+      number("cluster-id", "", "part of the message ids of shared topics, 0 to 1023");
   static final OptionSpec GROUPS =
-      GROUP.count(
-          "cluster-groups",
-          DEFAULT_GROUPS,
-          1,
-          MAX_GROUPS,
-          "groups",
-          "groups that the topics are divided into, for good");
+      number("cluster-groups", "3", "groups that the topics are divided into, for good, 1 to 16");
   static final OptionSpec TLS =
       GROUP.bool("cluster-tls", true, "TLS between nodes that are not all on loopback");
   static final OptionSpec TLS_CERT =
@@ -57,13 +48,17 @@ final class ClusterOptions {
 
   private ClusterOptions() {}
 
+  private static OptionSpec number(String flag, String defaultValue, String help) {
+    return GROUP.add(draft(flag, OptionType.unchecked(), "", help), defaultValue);
+  }
+
   /** The options as they were given. */
   static ClusterSettings of(Options options) {
     return new ClusterSettings(
         options.strings(NODES),
         given(options, NODE),
         given(options, ID),
-        given(options, GROUPS),
+        options.isGiven(GROUPS) ? String.valueOf(options.get(GROUPS)) : null,
         options.isGiven(TLS) ? options.bool(TLS) : null,
         given(options, TLS_CERT),
         given(options, TLS_KEY),

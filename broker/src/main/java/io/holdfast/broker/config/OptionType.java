@@ -62,6 +62,11 @@ abstract class OptionType {
     return new TextType(accepted, rule);
   }
 
+  /** A number that whoever uses it checks: as it was given, in the file with or without quotes. */
+  static OptionType unchecked() {
+    return new UncheckedNumber();
+  }
+
   /** A boolean; an integer in the file is inverted (0 = true) as in nsqd. */
   static OptionType bool() {
     return new BoolType();
@@ -83,6 +88,29 @@ abstract class OptionType {
       Function<E, Object> toConfig,
       Function<E, String> format) {
     return new ChoiceType<>(accepted, parse, toConfig, format, true);
+  }
+
+  private static final class UncheckedNumber extends OptionType {
+    @Override
+    Optional<Object> parseFlag(String text) {
+      return Optional.of(text);
+    }
+
+    @Override
+    Optional<Object> parseToml(JsonNode node) {
+      return node.isValueNode() ? Optional.of(node.asText()) : Optional.empty();
+    }
+
+    @Override
+    Object toConfig(Object value) {
+      String text = (String) value;
+      return text.matches("[0-9]{1,9}") ? (Object) Long.valueOf(text) : text;
+    }
+
+    @Override
+    String accepted() {
+      return "a number";
+    }
   }
 
   private static final class TextType extends OptionType {

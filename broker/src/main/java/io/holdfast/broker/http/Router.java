@@ -117,7 +117,7 @@ final class Router {
   /**
    * @param routes in any order
    * @param guard who may ask for them
-   * @param starting while it is true, only health is told
+   * @param starting while it is true, only health is told, the cluster's included
    * @param refused hears of what is refused for how it came, where there is a route
    */
   Router(
@@ -151,7 +151,9 @@ final class Router {
       return refuse(ctx, request, target, refusal);
     }
     boolean isHealth =
-        target.path().equals("/ping") || target.path().startsWith(HealthHandler.PREFIX);
+        target.path().equals("/ping")
+            || target.path().equals(ClusterHandler.PATH)
+            || target.path().startsWith(HealthHandler.PREFIX);
     if (!isHealth && starting.getAsBoolean()) {
       return answer(HttpReply.error(503, "STARTING"));
     }

@@ -45,7 +45,10 @@ final class PemFile {
         blocks.add(new Block(matcher.group(1), matcher.group(2)));
       }
     } catch (IOException e) {
-      throw new TlsException("cannot read " + Reasons.of(e), e);
+      // Of a directory it does not say which.
+      String reason = Reasons.of(e);
+      boolean namesIt = reason.startsWith(path.toString());
+      throw new TlsException("cannot read " + (namesIt ? "" : path + ": ") + reason, path, e);
     }
   }
 
@@ -62,10 +65,10 @@ final class PemFile {
         }
       }
     } catch (CertificateException e) {
-      throw new TlsException("bad certificate in " + path + ": " + e.getMessage(), e);
+      throw new TlsException("bad certificate in " + path + ": " + e.getMessage(), path, e);
     }
     if (certificates.isEmpty()) {
-      throw new TlsException("no certificate in " + path, null);
+      throw new TlsException("no certificate in " + path, path, null);
     }
     return certificates.toArray(X509Certificate[]::new);
   }
@@ -81,7 +84,7 @@ final class PemFile {
           block.type().startsWith("ENCRYPTED") || block.text().contains("ENCRYPTED");
       if (block.type().endsWith("PRIVATE KEY") && encrypted) {
         throw new TlsException(
-            "private key in " + path + " is encrypted, which nsqd refuses too", null);
+            "private key in " + path + " is encrypted, which nsqd refuses too", path, null);
       }
       String algorithm = owner.getAlgorithm();
       byte[] pkcs8 =
@@ -108,22 +111,24 @@ final class PemFile {
                 + " is not a usable "
                 + algorithm
                 + " key, as the certificate has",
+            path,
             e);
       }
     }
-    throw new TlsException("no private key in " + path, null);
+    throw new TlsException("no private key in " + path, path, null);
   }
 
   /** What to say when certificate and key do not belong together. */
   TlsException mismatch() {
-    return new TlsException("private key in " + path + " does not match the certificate", null);
+    return new TlsException(
+        "private key in " + path + " does not match the certificate", path, null);
   }
 
   private byte[] decode(Block block) throws TlsException {
     try {
       return Base64.getMimeDecoder().decode(block.text().strip());
     } catch (IllegalArgumentException e) {
-      throw new TlsException("bad base64 in " + block.type() + " of " + path, e);
+      throw new TlsException("bad base64 in " + block.type() + " of " + path, path, e);
     }
   }
 }

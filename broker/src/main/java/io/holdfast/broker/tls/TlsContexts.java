@@ -191,7 +191,9 @@ public final class TlsContexts {
     } catch (SSLException | IllegalArgumentException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new TlsException(
-          "cannot use certificate " + options.cert() + ": " + cause.getMessage(), e);
+          "cannot use certificate " + options.cert() + ": " + cause.getMessage(),
+          options.cert(),
+          e);
     }
   }
 

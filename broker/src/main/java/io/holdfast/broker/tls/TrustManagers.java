@@ -40,7 +40,7 @@ public final class TrustManagers {
           null, rootCaFile == null ? null : authorities(rootCaFile).getTrustManagers(), null);
       return context;
     } catch (GeneralSecurityException e) {
-      throw new TlsException("cannot set up TLS for requests: " + e.getMessage(), e);
+      throw new TlsException("cannot set up TLS for requests: " + e.getMessage(), null, e);
     }
   }
 
@@ -58,7 +58,8 @@ public final class TrustManagers {
       factory.init(store);
       return factory;
     } catch (GeneralSecurityException | IOException e) {
-      throw new TlsException("cannot use the authorities in " + pem + ": " + e.getMessage(), e);
+      throw new TlsException(
+          "cannot use the authorities in " + pem + ": " + e.getMessage(), pem, e);
     }
   }
 

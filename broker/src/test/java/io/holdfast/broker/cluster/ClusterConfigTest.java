@@ -11,6 +11,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.config.OptionsLoader;
 import io.holdfast.broker.config.Parsed;
 import io.holdfast.broker.net.HostPort;
+import io.holdfast.broker.system.support.Certificates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests of {@link ClusterConfig}. */
 final class ClusterConfigTest {
@@ -106,6 +108,7 @@ final class ClusterConfigTest {
         "a h:1,b h:2,c h:3,d h:4|a|1|-|cluster_nodes has 4 nodes, not three: a, b, c, d",
         "a h:1,b h:2,a h:3|a|1|-|cluster_nodes has a twice",
         "a h:1,b h:2,c h:1|a|1|-|cluster_nodes has h:1 twice: a, c",
+        "a h:1,b H:1,c h:2|a|1|-|cluster_nodes has H:1 twice: a, b",
         "a h:1,b,c h:1|a|1|-|cluster_nodes \"b\" is not NAME HOST:PORT",
         "a h:1,,c h:1|a|1|-|cluster_nodes \"\" is not NAME HOST:PORT",
         "a h:1 x,b h:2,c h:1|a|1|-|cluster_nodes \"a h:1 x\" is not NAME HOST:PORT",
@@ -133,9 +136,8 @@ final class ClusterConfigTest {
   void tlsIsNeededUnlessAllIsLoopbackOrItIsTurnedOff() {
     assertNull(ClusterConfig.of(tls(LOCAL, null, null, null, null)).tls());
     assertNull(ClusterConfig.of(tls(REMOTE, false, null, null, null)).tls());
-    assertEquals(
-        "cluster_tls_cert is needed: cluster_tls is true",
-        failure(tls(LOCAL, true, null, null, null)));
+    // The default may be said.
+    assertNull(ClusterConfig.of(tls(LOCAL, true, null, null, null)).tls());
     assertEquals(
         "cluster_tls_key is needed: certificate, key and authorities go together",
         failure(tls(LOCAL, null, "c", null, "ca")));
@@ -183,6 +185,69 @@ final class ClusterConfigTest {
     assertEquals(
         new Parsed.Fail("holdfast: cluster_groups needs cluster_nodes", 1),
         fail("--data-path=" + dir, "--cluster-groups=3"));
+  }
+
+  @Test
+  void readsNumbersWithAndWithoutQuotes(@TempDir Path dir) throws IOException {
+    Path file = dir.resolve("holdfast.toml");
+    String nodes = "cluster_nodes = \"" + LOCAL + "\"\ncluster_node = \"a\"\n";
+    Files.writeString(file, nodes + "cluster_id = 900\ncluster_groups = \"4\"\n");
+    ClusterConfig config = ClusterConfig.of(options("--config=" + file).cluster());
+    assertEquals(900, config.clusterId());
+    assertEquals(4, config.groups());
+    for (String bad : List.of("1024", "-1", "1.5", "true", "\"x\"")) {
+      Files.writeString(file, nodes + "cluster_id = " + bad + "\n");
+      assertEquals(
+          "holdfast: cluster_id \"" + bad.replace("\"", "") + "\" is not a number from 0 to 1023",
+          fail("--config=" + file).message());
+    }
+    Files.writeString(file, nodes + "cluster_id = 1\ncluster_groups = 17\n");
+    assertEquals(
+        "holdfast: cluster_groups \"17\" is not a number from 1 to 16",
+        fail("--config=" + file).message());
+    assertEquals(
+        "holdfast: cluster_groups \"\" is not a number from 1 to 16",
+        fail("--config=" + file, "--cluster-groups=").message());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "\"\"", "[\"\"]"})
+  void anEmptyListIsNoCluster(String list, @TempDir Path dir) throws IOException {
+    Path file = dir.resolve("holdfast.toml");
+    Files.writeString(file, "cluster_nodes = " + list + "\n");
+    assertNull(ClusterConfig.of(options("--config=" + file).cluster()));
+    assertNull(ClusterConfig.of(options("--data-path=" + dir, "--cluster-nodes=").cluster()));
+  }
+
+  @Test
+  void namesTheOptionWhoseFileIsOfNoUse(@TempDir Path dir) throws IOException {
+    Certificates made = new Certificates(dir).issue("a").issue("b");
+    Path cert = made.file("a.pem");
+    Path key = made.file("a.key");
+    Path ca = made.file("ca.pem");
+    Path text = Files.writeString(dir.resolve("text"), "no PEM");
+    Path missing = dir.resolve("missing");
+    new ClusterConfig.Tls(cert, key, ca).load();
+    assertTlsFails("cluster_tls_cert: cannot read " + missing, missing, key, ca);
+    assertTlsFails("cluster_tls_key: cannot read " + missing, cert, missing, ca);
+    assertTlsFails("cluster_tls_ca: cannot read " + missing, cert, key, missing);
+    assertTlsFails("cluster_tls_cert: no certificate in " + text, text, key, ca);
+    assertTlsFails("cluster_tls_key: no private key in " + text, cert, text, ca);
+    assertTlsFails("cluster_tls_ca: no certificate in " + text, cert, key, text);
+    assertTlsFails("cluster_tls_cert: cannot read " + dir + ": ", dir, key, ca);
+    Path others = made.file("b.key");
+    assertTlsFails(
+        "cluster_tls_key: private key in " + others + " does not match the certificate",
+        cert,
+        others,
+        ca);
+  }
+
+  private static void assertTlsFails(String start, Path cert, Path key, Path ca) {
+    ClusterConfig.Tls tls = new ClusterConfig.Tls(cert, key, ca);
+    String message = assertThrows(IOException.class, tls::load).getMessage();
+    assertTrue(message.startsWith(start), message);
+    assertEquals(1, message.lines().count(), message);
   }
 
   private static Options options(String... args) {

@@ -94,6 +94,7 @@ class HealthSystemTest {
       http.get("/stats").expectError(503, "STARTING");
       http.post("/pub?topic=t1", "x").expectError(503, "STARTING");
       http.get("/nowhere").expectError(503, "STARTING");
+      http.get("/cluster").expectError(404, "NOT_FOUND");
       assertThrows(UncheckedIOException.class, () -> RawNsqConnection.open(broker.tcpPort()));
       assertEquals(503, http.get("/health/ready").status(), "the topics took too little time");
       soon().until(() -> http.get("/health/ready").status() == 200);
