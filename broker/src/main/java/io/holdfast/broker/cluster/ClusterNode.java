@@ -115,7 +115,8 @@ public final class ClusterNode implements Closeable {
     peers = new Peers(peersConfig(), membership::handshake, membership, transport);
     peers.listen(membership);
     link = new JraftLink(peers);
-    List<String> names = List.copyOf(config.nodes().keySet());
+    // The same order on all nodes, whatever that of their options.
+    List<String> names = config.names();
     long start = StartNumber.next(place.disk(), place.root(), System::currentTimeMillis);
     for (int group = 0; group < config.groups(); group++) {
       made.add(
@@ -158,7 +159,7 @@ public final class ClusterNode implements Closeable {
         new ClusterTopics(
             config.node(),
             config.groups(),
-            membership::state,
+            membership::isOutside,
             participation::groups,
             this::tcpAddressOf,
             timer);
@@ -302,7 +303,7 @@ public final class ClusterNode implements Closeable {
 
   /** Why this node publishes nothing to shared topics, and delivers nothing; null when it does. */
   private String refusal() {
-    return membership.state() == State.WAITING ? ClusterTopics.NO_MEMBER : null;
+    return membership.isOutside() ? ClusterTopics.NO_MEMBER : null;
   }
 
   /** What an operator has the cluster do. */

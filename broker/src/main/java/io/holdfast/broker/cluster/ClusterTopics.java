@@ -1,6 +1,5 @@
 package io.holdfast.broker.cluster;
 
-import io.holdfast.broker.cluster.ClusterDirectory.State;
 import io.holdfast.broker.cluster.admin.LeaderFinder;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.queue.BrokerException;
@@ -13,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -28,27 +28,27 @@ final class ClusterTopics implements TopicLeaders, LeaderFinder {
 
   private final String self;
   private final int groupCount;
-  private final Supplier<State> state;
+  private final BooleanSupplier outside;
   private final Supplier<List<NodeGroup>> groups;
   private final UnaryOperator<String> addressOf;
   private final ScheduledExecutorService timer;
 
   /**
    * @param self this node's name
-   * @param state what this node is
+   * @param outside whether this node has no part in the cluster
    * @param groups those on this node; empty before it takes part
    * @param addressOf where clients of a node connect; null when that is not known
    */
   ClusterTopics(
       String self,
       int groupCount,
-      Supplier<State> state,
+      BooleanSupplier outside,
       Supplier<List<NodeGroup>> groups,
       UnaryOperator<String> addressOf,
       ScheduledExecutorService timer) {
     this.self = self;
     this.groupCount = groupCount;
-    this.state = state;
+    this.outside = outside;
     this.groups = groups;
     this.addressOf = addressOf;
     this.timer = timer;
@@ -98,7 +98,7 @@ final class ClusterTopics implements TopicLeaders, LeaderFinder {
 
   /** Who leads it, this node only when it answers; null while that is not known. */
   private String leaderNow(String topic) throws BrokerException {
-    if (state.get() == State.WAITING) {
+    if (outside.getAsBoolean()) {
       throw new NoLeaderException(NO_MEMBER);
     }
     NodeGroup group = group(topic);

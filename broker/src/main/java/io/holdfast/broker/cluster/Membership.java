@@ -37,6 +37,9 @@ public final class Membership implements HandshakeJudge, PeersListener {
   private volatile State state;
   private volatile boolean joined;
 
+  /** What this node was when it was found that others go on without it; null for not found. */
+  private volatile ClusterFile supersededAs;
+
   /** The incarnations that the groups' configurations say, by node. */
   private volatile Map<String, Integer> incarnations = Map.of();
 
@@ -115,6 +118,16 @@ public final class Membership implements HandshakeJudge, PeersListener {
    */
   CompletableFuture<String> superseded() {
     return superseded;
+  }
+
+  /** Whether it has no part in its cluster: it waits to be taken in, or others go on without it. */
+  boolean isOutside() {
+    ClusterFile former = supersededAs;
+    ClusterFile now = file;
+    return state == State.WAITING
+        || (former != null
+            && former.incarnation() == now.incarnation()
+            && former.generation() == now.generation());
   }
 
   /** Done, with a line for the operator, when this node has to end because of another one. */
@@ -261,7 +274,12 @@ public final class Membership implements HandshakeJudge, PeersListener {
       return;
     }
     if (own.fault() == Fault.OWN) {
-      (joined ? superseded : mustExit).complete(own.reason());
+      if (joined) {
+        supersededAs = file;
+        superseded.complete(own.reason());
+      } else {
+        mustExit.complete(own.reason());
+      }
       return;
     }
     long ageMs = handshake().ageMs();

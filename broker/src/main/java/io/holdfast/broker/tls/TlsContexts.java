@@ -181,9 +181,13 @@ public final class TlsContexts {
             builder.trustManager(TrustManagers.authorities(options.rootCaFile()));
           }
         }
+        case REQUIRE_VERIFY_UNNAMED ->
+            builder
+                .clientAuth(ClientAuth.REQUIRE)
+                .trustManager(UnnamedAuthorities.of(options.rootCaFile()));
       }
       if (options.rootCaFile() != null
-          && options.clientAuth() != TlsOptions.ClientAuthPolicy.REQUIRE_VERIFY) {
+          && options.clientAuth().compareTo(TlsOptions.ClientAuthPolicy.REQUIRE_VERIFY) < 0) {
         // Unused here, but nsqd refuses to start with a bad file whatever the policy.
         TrustManagers.authorities(options.rootCaFile());
       }

@@ -23,7 +23,12 @@ public record TlsOptions(
     /** Any certificate will do; that the client has its key is proven. */
     REQUIRE,
     /** A certificate issued by an authority in tls-root-ca-file. */
-    REQUIRE_VERIFY;
+    REQUIRE_VERIFY,
+    /**
+     * As {@link #REQUIRE_VERIFY}, without a word of which authorities: a client shows what it has,
+     * and what is wrong with it can be said. Otherwise Java's shows nothing.
+     */
+    REQUIRE_VERIFY_UNNAMED;
 
     /** The policy of a flag's text. */
     public static ClientAuthPolicy parse(String text) {

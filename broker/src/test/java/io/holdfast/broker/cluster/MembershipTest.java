@@ -155,15 +155,19 @@ final class MembershipTest {
     assertFalse(survivor.mustExit().isDone());
     assertFalse(joined.mustExit().isDone());
     assertEquals(reason, joined.superseded().getNow(""));
+    assertTrue(joined.isOutside());
 
     // The same for one that was replaced.
     Membership replaced = member("b", ABC, 9, 3, "u", 0, 1);
     replaced.joined();
+    assertFalse(replaced.isOutside());
     survivor.incarnations(Map.of("b", 1));
     survivor.refused(replaced.handshake(), "x");
     replaced.refused(survivor.handshake(), "x");
     assertFalse(survivor.mustExit().isDone());
     assertTrue(replaced.superseded().getNow("").startsWith("this is b, incarnation 0, but a"));
+    assertTrue(replaced.isOutside());
+    assertFalse(survivor.isOutside());
   }
 
   @Test

@@ -74,7 +74,7 @@ public record PeersConfig(
   public static TlsContexts mutualTls(Path cert, Path key, Path ca) throws TlsException {
     return new TlsContexts(
         new TlsOptions(
-            cert, key, ca, TlsOptions.ClientAuthPolicy.REQUIRE_VERIFY, TlsVersion.TLS1_2),
+            cert, key, ca, TlsOptions.ClientAuthPolicy.REQUIRE_VERIFY_UNNAMED, TlsVersion.TLS1_2),
         System::nanoTime);
   }
 

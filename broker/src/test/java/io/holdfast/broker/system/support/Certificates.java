@@ -32,8 +32,13 @@ public final class Certificates {
 
   /** Makes the authority. */
   public Certificates(Path directory) {
+    this(directory, CA);
+  }
+
+  /** Makes the authority, under that name. */
+  public Certificates(Path directory, String authority) {
     this.directory = directory;
-    keytool("-genkeypair", "-alias", CA, "-dname", "CN=ca", "-ext", "bc:c");
+    keytool("-genkeypair", "-alias", CA, "-dname", "CN=" + authority, "-ext", "bc:c");
     write("ca.pem", pem("CERTIFICATE", encoded(CA)));
   }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.awaitility.Awaitility;
 
 /** Three brokers that share their topics, each in a process of its own, on loopback. */
@@ -16,7 +17,7 @@ public final class ClusterProcesses implements AutoCloseable {
 
   private final Map<String, BrokerProcess> nodes = new LinkedHashMap<>();
 
-  private ClusterProcesses(String... flags) {
+  private ClusterProcesses(Function<String, List<String>> flags) {
     List<String> names = List.of("a", "b", "c");
     List<String> addresses = new ArrayList<>();
     names.forEach(name -> addresses.add(name + " 127.0.0.1:" + BrokerProcess.freePort()));
@@ -29,13 +30,22 @@ public final class ClusterProcesses implements AutoCloseable {
                   "--cluster-id=900",
                   "--cluster-init",
                   "--broadcast-address=127.0.0.1"));
-      all.addAll(List.of(flags));
+      all.addAll(flags.apply(name));
       nodes.put(name, BrokerProcess.of(all.toArray(String[]::new)));
     }
   }
 
   /** Three that are started; nobody leads anything perhaps. */
   public static ClusterProcesses started(String... flags) {
+    return startedEach(node -> List.of(flags));
+  }
+
+  /**
+   * As {@link #started}.
+   *
+   * @param flags of each node, by its name
+   */
+  public static ClusterProcesses startedEach(Function<String, List<String>> flags) {
     ClusterProcesses cluster = new ClusterProcesses(flags);
     try {
       cluster.nodes.values().forEach(BrokerProcess::start);
