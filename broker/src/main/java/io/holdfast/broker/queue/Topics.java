@@ -10,6 +10,7 @@ import io.holdfast.storage.topic.Metadata;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -96,9 +97,13 @@ public final class Topics {
    */
   public void open() throws IOException {
     DataDir dataDir = context.dataDir();
+    Map<String, Metadata.TopicEntry> entries = new HashMap<>();
+    if (known.topics() != null) {
+      known.topics().forEach(entry -> entries.put(entry.name(), entry));
+    }
     List<CompletableFuture<Topic>> opening = new ArrayList<>();
     for (String name : dataDir.topics()) {
-      opening.add(openLater(name));
+      opening.add(openLater(name, entries.get(name)));
     }
     for (CompletableFuture<Topic> future : opening) {
       Topic topic = await(future);
@@ -114,8 +119,10 @@ public final class Topics {
     LOG.info("data path {}: {} topics", dataDir.root(), topics.size());
   }
 
-  private CompletableFuture<Topic> openLater(String name) {
-    Metadata.TopicEntry entry = entryOf(name);
+  /**
+   * @param entry what the metadata file says of it, null when nothing
+   */
+  private CompletableFuture<Topic> openLater(String name, Metadata.TopicEntry entry) {
     long idBase = entry == null ? idBases.take() : entry.idBase();
     return CompletableFuture.supplyAsync(
         () -> {
@@ -138,17 +145,6 @@ public final class Topics {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while opening the data path", e);
     }
-  }
-
-  private Metadata.TopicEntry entryOf(String topic) {
-    if (known.topics() != null) {
-      for (Metadata.TopicEntry entry : known.topics()) {
-        if (topic.equals(entry.name())) {
-          return entry;
-        }
-      }
-    }
-    return null;
   }
 
   /**

@@ -5,7 +5,6 @@ import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.log.CycleFile;
 import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.log.ExcerptReader;
-import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.record.RecordFormat;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
@@ -36,8 +35,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   private final ExcerptLog log;
   private final SyncThread syncThread;
-  private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.LEDGER_HEAD_BYTES);
-  private ByteBuffer payload = ByteBuffer.allocate(1024);
+  private final LedgerRecord record = new LedgerRecord();
   private long bytesSinceCheckpoint;
   private long checkpointBytes;
 
@@ -295,13 +293,45 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
     long before = bytesSinceCheckpoint;
-    int firstRecord = records;
     ByteBuffer to = payload(3 * Long.BYTES);
     to.putLong(finished.floor());
     to.putLong(end);
     if (begin >= 0 || generation > 0) {
       to.putLong(begin);
     }
+    boolean isFloorOnly = finished.segments().isEmpty() && delivered == null && !held.hasNext();
+    if (isFloorOnly && log.isIdle()) {
+      // A new channel, or one that has finished everything: there are thousands of them.
+      writeFile(LedgerCodec.CHECKPOINT_BEGIN);
+      checkpointCycle = log.currentCycle();
+    } else {
+      checkpointCycle = writeParts(finished, held, delivered);
+    }
+    checkpointBytes = bytesSinceCheckpoint - before;
+    bytesSinceCheckpoint = 0;
+    behind = false;
+    isRewindUncertain = false;
+  }
+
+  /** Writes a file of two records: the one that was begun, and the end of a checkpoint. */
+  private void writeFile(int type) throws IOException {
+    int bytes = record.end(type, 0);
+    ByteBuffer first = record.copy();
+    payload(0);
+    bytes += record.end(LedgerCodec.CHECKPOINT_END, 1);
+    List<ByteBuffer> both = List.of(first, record.copy());
+    try {
+      log.appendFile(both);
+    } catch (IOException | RuntimeException e) {
+      throw failed(e);
+    }
+    written(both.size(), bytes);
+  }
+
+  /** As records of any number, with the one that was begun; returns the file of the first. */
+  private int writeParts(FinishedSet finished, Iterator<HeldMessage> held, FinishedSet delivered)
+      throws IOException {
+    int firstRecord = records;
     write(LedgerCodec.CHECKPOINT_BEGIN, 0);
     int cycle = log.currentCycle();
     writeSegments(LedgerCodec.CHECKPOINT_FINISHED, finished);
@@ -319,11 +349,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     payload(0);
     // Says how many records there are to be: after a power cut one of them may be missing.
     write(LedgerCodec.CHECKPOINT_END, records - firstRecord);
-    checkpointBytes = bytesSinceCheckpoint - before;
-    bytesSinceCheckpoint = 0;
-    behind = false;
-    isRewindUncertain = false;
-    checkpointCycle = cycle;
+    return cycle;
   }
 
   /**
@@ -367,35 +393,27 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   }
 
   private ByteBuffer payload(int capacity) {
-    int withGeneration = capacity + LedgerCodec.maxGenerationBytes();
-    if (payload.capacity() < withGeneration) {
-      payload = ByteBuffer.allocate(withGeneration);
-    }
-    payload.clear();
-    if (generation > 0) {
-      LedgerCodec.putGeneration(payload, generation);
-    }
-    return payload;
+    return record.begin(generation, capacity);
   }
 
   private void write(int type, int count) throws IOException {
-    payload.flip();
-    int headBytes = RecordCodec.LEDGER_HEAD_BYTES;
-    int bytes = headBytes + payload.remaining();
-    RecordCodec.putHead(head, 0, RecordCodec.LEDGER_MAGIC, type, bytes, count);
-    if (generation > 0) {
-      RecordCodec.putWithGeneration(head, 0);
-    }
-    RecordCodec.putCrc(
-        head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
+    int bytes = record.end(type, count);
     try {
-      log.append(head.clear(), payload);
+      log.append(record.head(), record.payload());
     } catch (IOException | RuntimeException e) {
-      behind = true;
-      throw e instanceof IOException io ? io : new IOException(e.toString(), e);
+      throw failed(e);
     }
+    written(1, bytes);
+  }
+
+  private IOException failed(Exception e) {
+    behind = true;
+    return e instanceof IOException io ? io : new IOException(e.toString(), e);
+  }
+
+  private void written(int count, int bytes) {
     bytesSinceCheckpoint += bytes;
-    records++;
+    records += count;
     syncThread.written(this);
   }
 

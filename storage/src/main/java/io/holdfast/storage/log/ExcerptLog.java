@@ -8,6 +8,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.ConcurrentSkipListSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,6 +141,17 @@ public final class ExcerptLog implements LogFiles, Closeable {
   }
 
   /**
+   * Appends excerpts to a new file, and leaves it. Costs a part of {@link #append} where the last
+   * time in this process was with excerpts of the same lengths. Owner's lock.
+   *
+   * @param records not changed
+   * @throws IOException as of {@link #append}; some of them may be there then
+   */
+  public void appendFile(List<ByteBuffer> records) throws IOException {
+    appender.appendFile(records);
+  }
+
+  /**
    * Looks whether somebody has cut off or removed a file. Owner's lock.
    *
    * @return in how many files that was found since the opening: what they held may be gone
@@ -219,6 +231,11 @@ public final class ExcerptLog implements LogFiles, Closeable {
    */
   public void giveBackHoles() throws IOException {
     directory.giveBackHoles();
+  }
+
+  /** Whether no file is open, so that an append would have to open one. Owner's lock. */
+  public boolean isIdle() {
+    return appender.isIdle();
   }
 
   /** Closes the files; the next append opens them again. Owner's lock. */

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.MappedBytes;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -137,6 +138,52 @@ final class LogAppender {
     return Position.of(writeCycle, at);
   }
 
+  /** See {@link ExcerptLog#appendFile}. */
+  void appendFile(List<ByteBuffer> records) throws IOException {
+    roll();
+    FileOfRecords known = FileOfRecords.like(records);
+    if (known == null) {
+      appendByChronicle(records);
+    } else {
+      synchronized (directory) {
+        if (directory.isClosed()) {
+          throw new IOException("closed: " + directory.path());
+        }
+        // Chronicle never gets to know of it.
+        closeFiles();
+        int cycle = writeCycle++;
+        chronicle.showFrom(writeCycle);
+        makeFile(cycle, known, records);
+      }
+    }
+  }
+
+  private void makeFile(int cycle, FileOfRecords known, List<ByteBuffer> records)
+      throws IOException {
+    Path file = directory.file(cycle);
+    setAsideAt(file);
+    boolean done = false;
+    try {
+      int end = known.write(directory.disk(), file, records);
+      directory.written(cycle, end, true);
+      done = true;
+    } finally {
+      if (!done) {
+        directory.disk().delete(file);
+      }
+    }
+  }
+
+  private void appendByChronicle(List<ByteBuffer> records) throws IOException {
+    int[] offsets = new int[records.size()];
+    for (int i = 0; i < offsets.length; i++) {
+      offsets[i] = Position.offset(append(records.get(i).duplicate(), ByteBuffer.allocate(0)));
+    }
+    FileOfRecords.remember(
+        directory.file(writeCycle), records, offsets, Math.toIntExact(writePosition));
+    roll();
+  }
+
   /** Writes the payload of an excerpt; returns where it begins. */
   private long write(Bytes<?> bytes, ByteBuffer head, ByteBuffer body, boolean byCall)
       throws IOException {
@@ -248,12 +295,21 @@ final class LogAppender {
       }
     }
     Path file = directory.path().resolve(SizeRollCycle.fileName(writeCycle));
-    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-      // Chronicle would append to it.
-      StrayFiles.setAside(directory.disk(), file, "somebody put it there");
-    }
+    setAsideAt(file);
     writeFile.renamed(file);
     chronicle.rollTo(writeCycle);
+  }
+
+  /** What is where a new file is to be: Chronicle would append to it. */
+  private void setAsideAt(Path file) throws IOException {
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      StrayFiles.setAside(directory.disk(), file, "somebody put it there");
+    }
+  }
+
+  /** See {@link ExcerptLog#isIdle}. */
+  boolean isIdle() {
+    return chronicle.appender() == null;
   }
 
   /** Closes the files; the next append opens them again. */

@@ -80,15 +80,19 @@ final class LogDirectory implements LogFiles {
   }
 
   private void cleanUpAndList() throws IOException {
-    disk.delete(dir.resolve(LogFileNames.LISTING));
+    // Looked through once: a start does it for each of thousands of topics and channels.
     List<Path> leftovers = new ArrayList<>();
-    setStraysAside();
+    List<Path> strays = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(dir)) {
       for (Path entry : entries) {
         String name = entry.getFileName().toString();
         int cycle = LogFileNames.cycleOf(name);
         boolean isFile = Files.isRegularFile(entry);
-        if (cycle >= 0 && isFile) {
+        if (name.equals(LogFileNames.LISTING)) {
+          leftovers.add(entry);
+        } else if (name.endsWith(SizeRollCycle.SUFFIX) && LogFileNames.isStray(entry)) {
+          strays.add(entry);
+        } else if (cycle >= 0 && isFile) {
           cycles.add(cycle);
           if (LogFileNames.isDamaged(entry)) {
             setAside.add(cycle);
@@ -98,6 +102,7 @@ final class LogDirectory implements LogFiles {
         }
       }
     }
+    setAside(strays);
     for (Path leftover : leftovers) {
       disk.delete(leftover);
     }
@@ -115,6 +120,10 @@ final class LogDirectory implements LogFiles {
         }
       }
     }
+    setAside(strays);
+  }
+
+  private void setAside(List<Path> strays) throws IOException {
     for (Path stray : strays) {
       StrayFiles.setAside(
           disk, stray, Files.isRegularFile(stray) ? "no file is named so" : "it is no file");

@@ -115,6 +115,48 @@ class LedgerTest {
     assertEquals(100, state.endOrdinal());
   }
 
+  /** A new channel, and one that has finished everything: a file of its own, and none is open. */
+  @Test
+  void shouldSumUpAFloorInASmallFile() throws IOException {
+    for (int floor = 100; floor < 103; floor++) {
+      ledger.closeIdle();
+      ledger.checkpoint(new FinishedSet(floor), floor + 5, List.<HeldMessage>of().iterator(), null);
+      ledger.removeOldFiles();
+      assertEquals(1, ledger.diskFiles());
+      assertFalse(ledger.isDirty());
+    }
+    assertTrue(ledger.diskBytes() <= 20 << 10, ledger.diskBytes() + " bytes");
+    ledger.finish(ranges(102, 104));
+    assertEquals(2, ledger.diskFiles());
+    assertTrue(ledger.isDirty());
+    LedgerState state = reopen();
+    assertFalse(ledger.isIncomplete());
+    assertEquals(104, state.floor());
+    assertEquals(107, state.endOrdinal());
+    assertEquals(7, state.begin());
+    // What was summed up last is all that the next one needs.
+    ledger.checkpoint(new FinishedSet(110), 110, List.<HeldMessage>of().iterator(), null);
+    ledger.removeOldFiles();
+    state = reopen();
+    assertEquals(110, state.floor());
+    assertEquals(7, state.begin());
+  }
+
+  @Test
+  void shouldHaveWhatItHadWhenASmallFileCannotBeMade() throws IOException {
+    ledger.closeIdle();
+    ledger.checkpoint(new FinishedSet(20), 25, List.<HeldMessage>of().iterator(), null);
+    disk.files = true;
+    assertThrows(
+        IOException.class,
+        () -> ledger.checkpoint(new FinishedSet(21), 25, List.<HeldMessage>of().iterator(), null));
+    disk.files = false;
+    assertTrue(ledger.isBehind());
+    ledger.finish(ranges(20, 22));
+    assertEquals(22, reopen().floor());
+    assertFalse(ledger.isIncomplete());
+  }
+
   @Test
   void shouldForgetWhatIsHeldBelowWhatWasEmptied() throws IOException {
     ledger.hold(List.of(held(40, 3), held(50, 2)));

@@ -1,5 +1,6 @@
 package io.holdfast.storage.log;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,8 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +72,68 @@ class ExcerptLogTest {
       assertTrue(reader.next());
       assertEquals("later", text(reader));
       assertEquals(4, log.cycles().size());
+    }
+  }
+
+  private static List<ByteBuffer> records(String... texts) {
+    return Stream.of(texts).map(t -> ByteBuffer.wrap(t.getBytes(StandardCharsets.UTF_8))).toList();
+  }
+
+  private static byte[] beginOf(Path file) throws IOException {
+    byte[] all = Files.readAllBytes(file);
+    int end = all.length;
+    while (all[end - 1] == 0) {
+      end--;
+    }
+    return Arrays.copyOf(all, end);
+  }
+
+  /** What is made without Chronicle is, to the byte, what Chronicle makes. */
+  @Test
+  void shouldMakeTheFileThatChronicleMakes() throws Exception {
+    String[] texts = {"the first of the records", "second"};
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader(null)) {
+      // Lengths of nobody else's: the first one is Chronicle's.
+      log.appendFile(records("another first of records", "2ndone"));
+      log.closeIdle();
+      Awaitility.await("idle").untilAsserted(() -> assertEquals(List.of(), openFiles()));
+      log.appendFile(records(texts));
+      assertEquals(List.of(), openFiles());
+      assertEquals(List.of(1, 2), List.copyOf(log.cycles()));
+      log.force();
+      append(log, texts[0]);
+      append(log, texts[1]);
+      assertEquals(List.of(1, 2, 3), List.copyOf(log.cycles()));
+      assertArrayEquals(beginOf(log.file(3)), beginOf(log.file(2)));
+      assertTrue(DurableFiles.allocatedBytes(log.file(2)) <= 20 << 10, "is small");
+      log.roll();
+      log.appendFile(records("3rd first of the records", "Second"));
+      append(log, "end");
+      List<String> read = new ArrayList<>();
+      while (reader.next()) {
+        read.add(text(reader));
+      }
+      List<String> wanted =
+          List.of(
+              "another first of records",
+              "2ndone",
+              texts[0],
+              texts[1],
+              texts[0],
+              texts[1],
+              "3rd first of the records",
+              "Second",
+              "end");
+      assertEquals(wanted, read);
+    }
+    try (ExcerptLog log = open();
+        ExcerptReader reader = log.reader(null)) {
+      int count = 0;
+      while (reader.next()) {
+        count++;
+      }
+      assertEquals(9, count);
     }
   }
 
