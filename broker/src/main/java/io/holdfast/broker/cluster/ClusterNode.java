@@ -3,6 +3,7 @@ package io.holdfast.broker.cluster;
 import io.holdfast.broker.cluster.ClusterDirectory.Standing;
 import io.holdfast.broker.cluster.ClusterDirectory.State;
 import io.holdfast.broker.cluster.admin.LeaderRequests;
+import io.holdfast.broker.cluster.copies.PeerCopies;
 import io.holdfast.broker.cluster.engine.GroupFiles;
 import io.holdfast.broker.cluster.engine.JraftLink;
 import io.holdfast.broker.cluster.forward.ForwardPlace;
@@ -118,6 +119,11 @@ public final class ClusterNode implements Closeable {
     // The same order on all nodes, whatever that of their options.
     List<String> names = config.names();
     long start = StartNumber.next(place.disk(), place.root(), System::currentTimeMillis);
+    PeerCopies copies =
+        new PeerCopies(
+            peers,
+            group -> group >= 0 && group < made.size() ? made.get(group).state() : null,
+            leaderThreads);
     for (int group = 0; group < config.groups(); group++) {
       made.add(
           new NodeGroup(
@@ -127,7 +133,8 @@ public final class ClusterNode implements Closeable {
               place,
               leaderThreads,
               leaderListener,
-              watch));
+              watch,
+              copies.ofGroup(group)));
     }
     limits =
         new MemberLimits(

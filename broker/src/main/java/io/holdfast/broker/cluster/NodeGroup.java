@@ -13,6 +13,7 @@ import io.holdfast.broker.cluster.lead.GroupReplica;
 import io.holdfast.broker.cluster.lead.LeaderListener;
 import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.lead.LeaderTopics;
+import io.holdfast.broker.cluster.lead.OtherNodes;
 import io.holdfast.broker.cluster.relay.Relays;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
@@ -31,6 +32,7 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +68,8 @@ final class NodeGroup {
   private volatile Runnable onJump;
 
   private final GroupCounts counts = new GroupCounts();
+  private final OtherNodes others;
+  private final DamagedLeader damaged = new DamagedLeader(System::nanoTime);
 
   /** The last change of members that was asked for here. */
   private volatile CompletableFuture<Void> changing = CompletableFuture.completedFuture(null);
@@ -102,6 +106,7 @@ final class NodeGroup {
    * @param workers make topics when leading begins
    * @param listener told which topics are led here
    * @param names told which topics and channels there are
+   * @param others asked for messages that this disk has lost
    */
   NodeGroup(
       LeaderPlace leading,
@@ -110,7 +115,8 @@ final class NodeGroup {
       ClusterPlace broker,
       Executor workers,
       LeaderListener listener,
-      NamesWatch names) {
+      NamesWatch names,
+      OtherNodes others) {
     this.leading = leading;
     this.groups = groups;
     this.link = link;
@@ -125,6 +131,7 @@ final class NodeGroup {
             },
             broker.topics());
     this.names = names;
+    this.others = others;
   }
 
   /** It does not run here and is not to. */
@@ -153,7 +160,13 @@ final class NodeGroup {
     state.watch(part.forwarder().watch(group()));
     state.names(names);
     LeaderTopics topics =
-        new LeaderTopics(leading, state, broker.context(), workers, new Told(part));
+        new LeaderTopics(
+            leading,
+            state,
+            broker.context(),
+            workers,
+            new GroupNews(group(), part, counts, damaged, listener));
+    topics.askForLost(others);
     JraftGroup engine =
         new JraftGroup(
             group(),
@@ -247,6 +260,12 @@ final class NodeGroup {
   long servingTerm() {
     Running now = running;
     return now == null ? 0 : now.topics().servingTerm();
+  }
+
+  /** Its state on this node; null when it does not run. */
+  GroupState state() {
+    Running now = running;
+    return now == null ? null : now.state();
   }
 
   /** The topic of a name, as far as this node has heard; null when there is none. */
@@ -415,6 +434,11 @@ final class NodeGroup {
     return !changing.isDone();
   }
 
+  /** Hands over when this disk has lost messages that only another leader may have. */
+  void handOverIfDamaged(Function<NodeGroup, String> successor) {
+    damaged.visit(this, successor);
+  }
+
   /** See {@link LeaderTopics#nudge}. */
   void nudge() {
     Running now = running;
@@ -443,38 +467,5 @@ final class NodeGroup {
       throw new IOException("the group has stopped");
     }
     now.engine().forceAlone();
-  }
-
-  /** Passes on what the leader's side says. */
-  private final class Told implements LeaderListener {
-    private final Part to;
-
-    Told(Part to) {
-      this.to = to;
-    }
-
-    @Override
-    public void leaderIs(String node, long term) {
-      to.forwarder().leaderIs(group(), node, term);
-      to.relays().leaderIs(group(), node, term);
-      if (node != null) {
-        counts.leaderIs(term);
-      }
-    }
-
-    @Override
-    public void led(Topic topic) {
-      listener.led(topic);
-    }
-
-    @Override
-    public void withdrawn(Topic topic) {
-      listener.withdrawn(topic);
-    }
-
-    @Override
-    public void unreadable(String topic) {
-      listener.unreadable(topic);
-    }
   }
 }

@@ -194,6 +194,7 @@ final class Participation implements Closeable {
       } else {
         preferred.forEach(PreferredLeader::visit);
       }
+      groups.forEach(group -> group.handOverIfDamaged(this::successor));
       groups.forEach(this::promote);
       removeReplaced();
     } catch (IOException e) {

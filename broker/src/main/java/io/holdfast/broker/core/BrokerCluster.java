@@ -120,8 +120,12 @@ public final class BrokerCluster {
     }
 
     @Override
-    public void unreadable(String topic) {
-      LOG.error("CLUSTER: TOPIC({}): a message cannot be read on this node", topic);
+    public void unreadable(String topic, long ordinal, boolean allLost) {
+      LOG.error(
+          "CLUSTER: TOPIC({}): message {} cannot be read on this node, and {}",
+          topic,
+          ordinal,
+          allLost ? "others have lost it, too" : "no other node gives it");
     }
   }
 

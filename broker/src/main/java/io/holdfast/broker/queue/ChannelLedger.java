@@ -98,7 +98,7 @@ final class ChannelLedger {
         record(() -> backend.finish(finished));
       }
       if (!lost.isEmpty()) {
-        record(() -> backend.lose(lost));
+        record(() -> backend.finish(lost));
       }
     }
     finished.clear();

@@ -77,6 +77,33 @@ final class OldestWaiting {
     return ready.subList(0, Math.min(max, ready.size()));
   }
 
+  /**
+   * The first messages in the order of delivery where that is not by age; changes nothing.
+   *
+   * @param memoryWasLast whether the backend is the next of the two
+   */
+  List<Waiting> firstInTurn(int max, boolean memoryWasLast) {
+    List<Waiting> first = new ArrayList<>();
+    List<Waiting> cameBack = new ArrayList<>();
+    memory.peek(
+        max,
+        message -> first.add(Waiting.of(message, 0)),
+        message -> cameBack.add(Waiting.of(message, 0)));
+    List<Waiting> inBackend = new ArrayList<>();
+    backend.visitWaiting(
+        max, (ordinal, attempts) -> inBackend.add(new Waiting(ordinal, null, attempts, 0)));
+    // What came back alternates with the backend.
+    boolean isMemoryNext = !memoryWasLast || inBackend.isEmpty();
+    int i = 0;
+    int j = 0;
+    while (first.size() < max && (i < cameBack.size() || j < inBackend.size())) {
+      boolean fromMemory = j == inBackend.size() || (isMemoryNext && i < cameBack.size());
+      first.add(fromMemory ? cameBack.get(i++) : inBackend.get(j++));
+      isMemoryNext = !fromMemory;
+    }
+    return first;
+  }
+
   /** Takes the oldest out, but for those of the backend, which is told when all are known. */
   private OrdinalRanges dropOldest(int count) {
     Ordinals inBackend = new Ordinals();

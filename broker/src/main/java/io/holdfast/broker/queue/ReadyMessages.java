@@ -7,7 +7,6 @@ import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +23,7 @@ final class ReadyMessages {
   private static final int MAX_RELEASED = 10_000;
 
   /** When the backend is asked again which had to wait for memory that all channels share. */
-  private static final long LOOK_AGAIN_NS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LOOK_AGAIN_MS = 1000;
 
   private final ChannelSettings settings;
   private final BackendQueue backend;
@@ -32,6 +31,7 @@ final class ReadyMessages {
   private final DeferredMessages deferred;
   private final OldestWaiting oldest;
   private final NewMessages arrivals;
+  private final LostMessages lostHere;
 
   /** Whether the oldest message is the next, and all wait for it where it is deferred. */
   private boolean ordered;
@@ -63,6 +63,7 @@ final class ReadyMessages {
     deferred = new DeferredMessages(settings);
     oldest = new OldestWaiting(memory, deferred, backend);
     arrivals = new NewMessages(settings, backend, demand, memory, deferred);
+    lostHere = new LostMessages(settings, backend, deferred);
   }
 
   // ---------------------------------------------------------------- in
@@ -279,10 +280,10 @@ final class ReadyMessages {
     }
     memory.remove();
     if (!readable) {
-      lost.add(message.ordinal());
+      lostHere.cannotBeRead(message, lost);
       return null;
     }
-    return message;
+    return lostHere.hasCome(message, view) ? null : message;
   }
 
   private boolean isMemoryNext() {
@@ -311,6 +312,17 @@ final class ReadyMessages {
     }
     blocked = false;
     while (backend.poll(view)) {
+      if (view.isLost()) {
+        long againMs = isOverBound() ? LOOK_AGAIN_MS : lostHere.waits(view);
+        if (againMs > 0) {
+          putBack(againMs);
+        }
+        if (againMs > 0 || ordered) {
+          // What is behind it waits.
+          return false;
+        }
+        continue;
+      }
       if (view.deferMs() == 0) {
         return true;
       }
@@ -344,7 +356,7 @@ final class ReadyMessages {
     backend.putBack(view);
     blocked = true;
     blockedUntilNs =
-        settings.clock().nanos() + Math.min(TimeUnit.MILLISECONDS.toNanos(delayMs), LOOK_AGAIN_NS);
+        settings.clock().nanos() + TimeUnit.MILLISECONDS.toNanos(Math.min(delayMs, LOOK_AGAIN_MS));
   }
 
   /** The body of a message that {@link #poll} returned without bytes, and its publish time. */
@@ -356,28 +368,7 @@ final class ReadyMessages {
 
   /** The first messages in the order of delivery. */
   List<Waiting> firstReady(int max) {
-    if (ordered) {
-      return oldest.firstReady(max);
-    }
-    List<Waiting> first = new ArrayList<>();
-    List<Waiting> cameBack = new ArrayList<>();
-    memory.peek(
-        max,
-        message -> first.add(Waiting.of(message, 0)),
-        message -> cameBack.add(Waiting.of(message, 0)));
-    List<Waiting> inBackend = new ArrayList<>();
-    backend.visitWaiting(
-        max, (ordinal, attempts) -> inBackend.add(new Waiting(ordinal, null, attempts, 0)));
-    // What came back alternates with the backend.
-    boolean isMemoryNext = !memoryWasLast || inBackend.isEmpty();
-    int i = 0;
-    int j = 0;
-    while (first.size() < max && (i < cameBack.size() || j < inBackend.size())) {
-      boolean fromMemory = j == inBackend.size() || (isMemoryNext && i < cameBack.size());
-      first.add(fromMemory ? cameBack.get(i++) : inBackend.get(j++));
-      isMemoryNext = !fromMemory;
-    }
-    return first;
+    return ordered ? oldest.firstReady(max) : oldest.firstInTurn(max, memoryWasLast);
   }
 
   /** The deferred messages that are due first. */

@@ -55,9 +55,14 @@ final class FakeTopicLog implements TopicLog, AutoCloseable {
     }
 
     @Override
-    public boolean finishesLost(OrdinalRanges ranges) {
-      add("LOST", ranges);
-      return false;
+    public boolean isShared() {
+      return true;
+    }
+
+    @Override
+    public long lost(long ordinal, long end) {
+      records.add("LOST " + ordinal + "-" + end);
+      return LEFT;
     }
 
     @Override

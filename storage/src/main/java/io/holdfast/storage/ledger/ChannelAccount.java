@@ -1,6 +1,7 @@
 package io.holdfast.storage.ledger;
 
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.util.Iterator;
@@ -19,14 +20,44 @@ public interface ChannelAccount {
     // Nobody will ask.
   }
 
+  /** What {@link #lost} says: nobody has the message, so it is finished. */
+  long GONE = 0;
+
+  /** What {@link #lost} says: it stays unfinished, and nothing here will have it. */
+  long LEFT = -1;
+
+  /** What {@link #lost} says: too many are being looked for, ask again later. */
+  long NO_ROOM = -2;
+
+  /** Whether others have the messages, too, on disks of their own. */
+  default boolean isShared() {
+    return false;
+  }
+
   /**
-   * These messages cannot be read here any more. Any other channel of the journal has lost them
-   * too, so that they are finished, but not those who share the topic and have it on other disks.
+   * A message cannot be read here any more. Any other channel of the journal has lost it too, but
+   * not those who share the topic: they are asked for it.
    *
-   * @return whether they are finished
+   * @param end none from the message on and below this can be read
+   * @return when to look for it again ({@link #readCopy}), ms; or {@link #GONE}, {@link #LEFT},
+   *     {@link #NO_ROOM}
    */
-  default boolean finishesLost(OrdinalRanges ranges) {
-    return true;
+  default long lost(long ordinal, long end) {
+    return GONE;
+  }
+
+  /** Whether a message is known to be lost here: there is no use in reading it. */
+  default boolean isLost(long ordinal) {
+    return false;
+  }
+
+  /**
+   * A lost message as others have it, once.
+   *
+   * @return false when it has not come
+   */
+  default boolean readCopy(long ordinal, MessageView to) {
+    return false;
   }
 
   /** These messages went out for the first time. */

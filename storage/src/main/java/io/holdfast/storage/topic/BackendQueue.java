@@ -3,6 +3,7 @@ package io.holdfast.storage.topic;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Journal;
+import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.values.HeldMessage;
@@ -67,7 +68,8 @@ public interface BackendQueue extends Closeable {
   void visitWaiting(int max, Visitor visitor);
 
   /**
-   * The next message in order that is neither finished nor held elsewhere.
+   * The next message in order that is neither finished nor held elsewhere; one that cannot be read
+   * here ({@link MessageView#isLost}) only where others may have it.
    *
    * @return false when there is none
    */
@@ -90,11 +92,8 @@ public interface BackendQueue extends Closeable {
   /** These messages are finished for this channel. */
   void finish(OrdinalRanges ranges) throws IOException;
 
-  /**
-   * These messages cannot be read any more: they are finished, unless others have them who share
-   * the topic; here they are gone in any case.
-   */
-  void lose(OrdinalRanges ranges) throws IOException;
+  /** What becomes of a message that cannot be read here: see {@link ChannelAccount#lost}. */
+  long lost(long ordinal);
 
   /** These messages go out for the first time. */
   void deliver(OrdinalRanges ranges) throws IOException;

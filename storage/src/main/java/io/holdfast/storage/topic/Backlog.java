@@ -1,7 +1,9 @@
 package io.holdfast.storage.topic;
 
 import io.holdfast.storage.ledger.FinishedSet;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
+import java.util.Collection;
 
 /**
  * Which messages a channel's backend has to deliver in order: those from {@code cursor} to {@code
@@ -192,6 +194,23 @@ final class Backlog {
   int attemptsAhead(long ordinal) {
     boolean isAgain = delivered != null && ordinal < delivered.end() && delivered.contains(ordinal);
     return isAgain ? 1 : 0;
+  }
+
+  /** What lies between a floor and the end, but for some messages. */
+  OrdinalRanges allBut(Collection<HeldMessage> messages, long floor) {
+    OrdinalRanges ranges = new OrdinalRanges();
+    long[] ordinals = messages.stream().mapToLong(some -> some.ref().ordinal()).sorted().toArray();
+    long from = floor;
+    for (long ordinal : ordinals) {
+      if (from < ordinal) {
+        ranges.add(from, ordinal);
+      }
+      from = Math.max(from, ordinal + 1);
+    }
+    if (from < end) {
+      ranges.add(from, end);
+    }
+    return ranges;
   }
 
   /** The first message from an ordinal on that is to be delivered; the end or more for none. */

@@ -13,7 +13,6 @@ import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
@@ -38,8 +37,8 @@ public final class ChronicleBackend implements BackendQueue {
 
   private NeededRecords needed;
 
-  /** Relocated, but the ledger's record of it may not be on the disk. */
-  private final List<MessageRef> unforced = new ArrayList<>();
+  /** Nothing from the backlog's cursor on and below this can be read. */
+  private long lostTo;
 
   /** What the channel is still to take over, see {@link #takeHeld}. */
   private HeldMessages held;
@@ -70,6 +69,7 @@ public final class ChronicleBackend implements BackendQueue {
         new Backlog(
             recovery.cursor(), recovery.end(), recovery.skip(), recovery.state().delivered());
     journal.moveTo(backlog.cursor());
+    lostTo = 0;
   }
 
   /** See {@link Ledger#onFormat2}. */
@@ -160,23 +160,33 @@ public final class ChronicleBackend implements BackendQueue {
       return false;
     }
     backlog.passSkipped();
+    if (backlog.cursor() < lostTo) {
+      takeLost(to);
+      return true;
+    }
     if (journal.nextOrdinal() != backlog.cursor()) {
       journal.moveTo(backlog.cursor());
     }
     while (journal.next(to, backlog.end())) {
       long ordinal = to.ordinal();
-      if (ordinal > backlog.cursor()) {
-        pastUnreadable(ordinal);
+      if (ordinal > backlog.cursor() && pastUnreadable(ordinal)) {
+        return poll(to);
       }
       if (backlog.take(ordinal)) {
         to.setAttempts(backlog.attempts(ordinal));
         return true;
       }
     }
-    if (journal.nextOrdinal() > backlog.cursor()) {
-      pastUnreadable(journal.nextOrdinal());
-    }
-    return false;
+    return journal.nextOrdinal() > backlog.cursor()
+        && pastUnreadable(journal.nextOrdinal())
+        && poll(to);
+  }
+
+  private void takeLost(MessageView to) {
+    long ordinal = backlog.cursor();
+    backlog.take(ordinal);
+    to.setLost(ordinal);
+    to.setAttempts(backlog.attempts(ordinal));
   }
 
   @Override
@@ -189,15 +199,26 @@ public final class ChronicleBackend implements BackendQueue {
     backlog.visit(max, visitor);
   }
 
-  /** The journal has nothing to read between the cursor and an ordinal: that counts as finished. */
-  private void pastUnreadable(long ordinal) {
+  /**
+   * The journal has nothing to read between the cursor and an ordinal: that counts as finished,
+   * unless others may have it. Then nothing has changed, and it is to be polled.
+   *
+   * @return whether that is so
+   */
+  private boolean pastUnreadable(long ordinal) {
+    if (ledger.isShared()) {
+      lostTo = ordinal;
+      unreadable += backlog.depthBelow(ordinal);
+      return true;
+    }
     unreadable += backlog.passTo(ordinal, gap);
     try {
-      lose(gap);
+      finish(gap);
     } catch (IOException e) {
       // Not the delivery's business: the ledger is behind until the next checkpoint.
       LOG.debug("{}", ledger, e);
     }
+    return false;
   }
 
   @Override
@@ -214,6 +235,9 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public boolean read(MessageRef ref, MessageView to) throws IOException {
+    if (ledger.isLost(ref.ordinal())) {
+      return ledger.readCopy(ref.ordinal(), to);
+    }
     boolean isPlaced = ref.batchPosition() != MessageRef.NOWHERE;
     boolean readable = isPlaced ? journal.read(ref, to) : ahead.read(ref.ordinal(), to);
     if (readable && !isPlaced) {
@@ -242,10 +266,8 @@ public final class ChronicleBackend implements BackendQueue {
   }
 
   @Override
-  public void lose(OrdinalRanges ranges) throws IOException {
-    if (ledger.finishesLost(ranges)) {
-      finish(ranges);
-    }
+  public long lost(long ordinal) {
+    return ledger.lost(ordinal, Math.max(lostTo, ordinal + 1));
   }
 
   @Override
@@ -260,7 +282,7 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void empty(Collection<HeldMessage> staying) throws IOException {
-    OrdinalRanges dropped = between(staying);
+    OrdinalRanges dropped = backlog.allBut(staying, finished.floor());
     try {
       if (staying.isEmpty()) {
         ledger.empty(backlog.end());
@@ -274,25 +296,8 @@ public final class ChronicleBackend implements BackendQueue {
       backlog.clear();
       needed.finish(dropped);
       finished.add(dropped);
-      unforced.removeIf(ref -> finished.contains(ref.ordinal()));
+      needed.emptied(finished);
     }
-  }
-
-  /** What lies between the floor and the end, but for these. */
-  private OrdinalRanges between(Collection<HeldMessage> but) {
-    OrdinalRanges ranges = new OrdinalRanges();
-    long[] ordinals = but.stream().mapToLong(message -> message.ref().ordinal()).sorted().toArray();
-    long from = finished.floor();
-    for (long ordinal : ordinals) {
-      if (from < ordinal) {
-        ranges.add(from, ordinal);
-      }
-      from = Math.max(from, ordinal + 1);
-    }
-    if (from < backlog.end()) {
-      ranges.add(from, backlog.end());
-    }
-    return ranges;
   }
 
   @Override
@@ -308,7 +313,6 @@ public final class ChronicleBackend implements BackendQueue {
     state.mention(end);
     ChannelRecovery recovery = new ChannelRecovery(state, false, false, topicJournal, end);
     ledger.rewind(state.finished(), recovery.end(), recovery.held().iterator(), first);
-    unforced.clear();
     begin(recovery);
     return recovery.held();
   }
@@ -317,7 +321,6 @@ public final class ChronicleBackend implements BackendQueue {
   public HeldMessages restart(LedgerState state, long epoch, long keptFrom) throws IOException {
     ChannelRecovery recovery = new ChannelRecovery(state, false, false, topicJournal, keptFrom);
     ledger.begin(epoch);
-    unforced.clear();
     begin(recovery);
     return recovery.held();
   }
@@ -352,27 +355,21 @@ public final class ChronicleBackend implements BackendQueue {
 
   @Override
   public void relocate(List<HeldMessage> messages) throws IOException {
-    messages.forEach(message -> unforced.add(message.ref()));
+    needed.relocated(messages);
     ledger.hold(messages);
   }
 
   @Override
   public boolean hasUnforcedRelocations() {
-    return !unforced.isEmpty();
+    return needed.hasUnforced();
   }
 
   @Override
   public void relocationsForced() {
-    if (ledger.isBehind()) {
-      // The next checkpoint makes up for what could not be written.
-      return;
+    // When it is behind, the next checkpoint makes up for what could not be written.
+    if (!ledger.isBehind()) {
+      needed.forced(finished);
     }
-    for (MessageRef ref : unforced) {
-      if (!finished.contains(ref.ordinal())) {
-        needed.put(ref);
-      }
-    }
-    unforced.clear();
   }
 
   @Override

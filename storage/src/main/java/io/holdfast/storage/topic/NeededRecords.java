@@ -2,8 +2,11 @@ package io.holdfast.storage.topic;
 
 import io.holdfast.storage.ledger.FinishedSet;
 import io.holdfast.storage.ledger.RelocatedMessages;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Which journal records a channel may still need: those of unfinished messages that were not
@@ -16,6 +19,9 @@ final class NeededRecords {
 
   /** What can be delivered without its own journal record. */
   private final RelocatedMessages relocated;
+
+  /** Relocated, but the ledger's record of it may not be on the disk. */
+  private final List<MessageRef> unforced = new ArrayList<>();
 
   private long unrecordedFrom = NOTHING;
   private int unrecordedFile = RelocatedMessages.NO_FILE;
@@ -32,9 +38,29 @@ final class NeededRecords {
     relocated.finish(ranges);
   }
 
-  /** A message was relocated to here. */
-  void put(MessageRef place) {
-    relocated.put(place);
+  /** Messages have new places, which count when the ledger's record of it is {@link #forced}. */
+  void relocated(List<HeldMessage> messages) {
+    messages.forEach(message -> unforced.add(message.ref()));
+  }
+
+  /** Whether there are such messages. */
+  boolean hasUnforced() {
+    return !unforced.isEmpty();
+  }
+
+  /** The ledger's records of new places are on the disk. */
+  void forced(FinishedSet finished) {
+    for (MessageRef ref : unforced) {
+      if (!finished.contains(ref.ordinal())) {
+        relocated.put(ref);
+      }
+    }
+    unforced.clear();
+  }
+
+  /** Messages were dropped. */
+  void emptied(FinishedSet finished) {
+    unforced.removeIf(ref -> finished.contains(ref.ordinal()));
   }
 
   /** Before memory knows what the ledger could not take. */

@@ -43,6 +43,19 @@ public final class MessageView {
     this.attempts = 0;
   }
 
+  /**
+   * It is a message whose record cannot be read here: only ordinal and attempts are known, and it
+   * has no body.
+   */
+  public void setLost(long lost) {
+    set(lost, 0, 0, MessageRef.NOWHERE, null, 0, 0, 0);
+  }
+
+  /** Whether it was {@link #setLost}. */
+  public boolean isLost() {
+    return buffer == null;
+  }
+
   /** Deliveries so far. */
   public void setAttempts(int deliveries) {
     attempts = deliveries;

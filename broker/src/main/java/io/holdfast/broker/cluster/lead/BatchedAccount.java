@@ -3,6 +3,7 @@ package io.holdfast.broker.cluster.lead;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.util.List;
@@ -16,8 +17,8 @@ final class BatchedAccount implements ChannelAccount {
   private final long topic;
   private final long channel;
 
-  /** Told when a message cannot be read here, which others have. Under the channel's lock. */
-  private final Runnable unreadable;
+  /** What cannot be read here, which others have. */
+  private final MissingMessages missing;
 
   @GuardedBy("this")
   private PendingRecords pending = new PendingRecords();
@@ -37,14 +38,14 @@ final class BatchedAccount implements ChannelAccount {
    * @param topic the topic's number
    * @param channel the channel's
    * @param epoch the channel's
-   * @param unreadable must not block
    */
-  BatchedAccount(LedgerBatcher batcher, long topic, long channel, long epoch, Runnable unreadable) {
+  BatchedAccount(
+      LedgerBatcher batcher, long topic, long channel, long epoch, MissingMessages missing) {
     this.batcher = batcher;
     this.topic = topic;
     this.channel = channel;
     this.epoch = epoch;
-    this.unreadable = unreadable;
+    this.missing = missing;
   }
 
   @Override
@@ -76,14 +77,29 @@ final class BatchedAccount implements ChannelAccount {
   }
 
   @Override
-  public boolean finishesLost(OrdinalRanges ranges) {
-    // It is one disk that lost them: finished in the log they would be gone from all.
-    unreadable.run();
-    return false;
+  public boolean isShared() {
+    return true;
+  }
+
+  /** It is one disk that lost it: finished in the log it would be gone from all. */
+  @Override
+  public long lost(long ordinal, long end) {
+    return missing.lost(ordinal, end);
+  }
+
+  @Override
+  public boolean isLost(long ordinal) {
+    return missing.has(ordinal);
+  }
+
+  @Override
+  public boolean readCopy(long ordinal, MessageView to) {
+    return missing.take(ordinal, to);
   }
 
   @Override
   public void begin(long newEpoch) {
+    missing.clear();
     synchronized (this) {
       epoch = newEpoch;
       pending = new PendingRecords();
@@ -116,6 +132,11 @@ final class BatchedAccount implements ChannelAccount {
   @Override
   public boolean isCongested() {
     return batcher.isFull();
+  }
+
+  @Override
+  public void close() {
+    missing.clear();
   }
 
   /** Returns when all that was recorded is in the log of a majority. */

@@ -24,8 +24,14 @@ public interface LeaderListener {
    */
   default void leaderIs(String node, long term) {}
 
-  /** A message of a topic cannot be read on this node's disk; others may have it. */
-  default void unreadable(String topic) {}
+  /**
+   * A message of a topic cannot be read on this node's disk, and no other node gives it.
+   *
+   * @param ordinal of the message
+   * @param allLost whether all other nodes have said that they cannot read it either; else one of
+   *     them may have it, and might deliver it if it led
+   */
+  default void unreadable(String topic, long ordinal, boolean allLost) {}
 
   /**
    * A topic cannot be led here.

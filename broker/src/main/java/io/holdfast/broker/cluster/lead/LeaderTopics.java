@@ -35,6 +35,7 @@ public final class LeaderTopics {
   private final AtomicLong settledIndex = new AtomicLong();
 
   private volatile ClusterGroup group;
+  private volatile OtherNodes others = OtherNodes.NONE;
 
   /**
    * Told when all ordinals have jumped, which is to be first in a term; null when they need not.
@@ -68,6 +69,11 @@ public final class LeaderTopics {
     group = ofThis;
   }
 
+  /** Who is asked for messages that this node's disk has lost, from the next term on. */
+  public void askForLost(OtherNodes asked) {
+    others = asked;
+  }
+
   /**
    * Has all ordinals jump, in each term before anything is published, until that was applied once.
    * Before the group starts, or while it has no leader.
@@ -91,14 +97,11 @@ public final class LeaderTopics {
     }
     stop();
     TermLog log = new TermLog(group, term, place, sequence, context.storageOptions(false).wallNs());
-    Leadership begun = new Leadership(place, term, context, log, listener);
+    Leadership begun = new Leadership(place, term, context, log, listener, others);
     state.observer(begun);
     current = begun;
     Runnable told = onJump;
-    if (told != null) {
-      log.changeLater("", Entries.skip(JUMP, log.nowNs())).thenRun(() -> jumped(told));
-    }
-    begun.begin(List.copyOf(state.topics()), workers);
+    begun.begin(List.copyOf(state.topics()), workers, told == null ? 0 : JUMP, () -> jumped(told));
   }
 
   private void jumped(Runnable told) {

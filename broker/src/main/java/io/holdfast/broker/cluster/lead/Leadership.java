@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -34,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class Leadership implements GroupObserver {
   private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
 
+  /** So long others are asked for a message that is lost here before anybody is told. */
+  private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(5);
+
   /** A topic that is led. */
   private record Led(SharedTopic shared, ReplicatedTopicLog log) {}
 
@@ -43,6 +47,10 @@ final class Leadership implements GroupObserver {
   private final TermLog log;
   private final LedgerBatcher batcher;
   private final LeaderListener listener;
+  private final OtherNodes others;
+
+  /** Of messages that others had to give. */
+  private final AtomicLong copiedBytes = new AtomicLong();
 
   /** By number; changed under the topic's lock. */
   private final Map<Long, Led> led = new ConcurrentHashMap<>();
@@ -53,12 +61,18 @@ final class Leadership implements GroupObserver {
   private volatile boolean ended;
 
   Leadership(
-      LeaderPlace place, long term, TopicContext context, TermLog log, LeaderListener listener) {
+      LeaderPlace place,
+      long term,
+      TopicContext context,
+      TermLog log,
+      LeaderListener listener,
+      OtherNodes others) {
     this.place = place;
     this.term = term;
     this.context = context;
     this.log = log;
     this.listener = listener;
+    this.others = others;
     batcher = new LedgerBatcher(place.group(), log::propose, log::nowNs);
   }
 
@@ -69,32 +83,40 @@ final class Leadership implements GroupObserver {
    *
    * @param topics all there are
    * @param workers make them, each under its lock
+   * @param jump by how many ordinals all topics jump before anything is published; 0 for none
+   * @param jumped told when they have, on the apply thread
    */
-  void begin(List<ReplicatedTopic> topics, Executor workers) {
+  void begin(List<ReplicatedTopic> topics, Executor workers, long jump, Runnable jumped) {
     LOG.info("CLUSTER: group {}: becoming leader, term {}", place.group(), term);
     batcher.start();
     // When it is applied, entries of older terms that have not been never will be.
-    log.propose(Entries.term(log.nowNs()), new Unheeded());
-    AtomicInteger left = new AtomicInteger(topics.size());
+    log.insist(() -> Entries.term(log.nowNs()), () -> {});
+    AtomicInteger left = new AtomicInteger(topics.size() + 1);
     for (ReplicatedTopic topic : topics) {
       workers.execute(
           () -> {
             try {
               make(topic);
             } finally {
-              if (left.decrementAndGet() == 0) {
-                serve();
-              }
+              serveIfLast(left);
             }
           });
     }
-    if (topics.isEmpty()) {
-      serve();
+    if (jump == 0) {
+      serveIfLast(left);
+      return;
     }
+    log.insist(
+        () -> Entries.skip(jump, log.nowNs()),
+        () -> {
+          jumped.run();
+          serveIfLast(left);
+        });
   }
 
-  private void serve() {
-    if (ended) {
+  /** Begins to serve when nothing is left that has to be done before. */
+  private void serveIfLast(AtomicInteger left) {
+    if (left.decrementAndGet() > 0 || ended) {
       return;
     }
     LOG.info(
@@ -147,9 +169,21 @@ final class Leadership implements GroupObserver {
             topic.number(),
             channel.number(),
             channel.epoch(),
-            () -> listener.unreadable(topic.name()));
+            new MissingMessages(
+                topic.number(),
+                others,
+                copiedBytes,
+                System::nanoTime,
+                (ordinal, forNs, allLost) -> vain(topic, ordinal, forNs, allLost)));
     return new SharedChannel(
         channel.name(), channel.state().copy(), account, channel.isPaused(), channel.policy());
+  }
+
+  /** A message was asked for in vain. */
+  private void vain(ReplicatedTopic topic, long ordinal, long forNs, boolean allLost) {
+    if (allLost || forNs > PATIENCE_NS) {
+      listener.unreadable(topic.name(), ordinal, allLost);
+    }
   }
 
   /** A topic that cannot be led is not: rather none than a wrong one. Topic's lock. */

@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** A group's log, as its leader proposes to it in one term. Thread-safe. */
 final class TermLog {
@@ -57,6 +58,35 @@ final class TermLog {
 
   void propose(ByteBuffer entry, Proposal proposal) {
     group.propose(term, entry, proposal);
+  }
+
+  /**
+   * Proposes something again and again while the group does not take it for now. Never blocks.
+   *
+   * @param applied told on the apply thread when it was; not at all when the term ends before
+   */
+  void insist(Supplier<ByteBuffer> entry, Runnable applied) {
+    propose(
+        entry.get(),
+        new Proposal() {
+          @Override
+          public void applied(long index) {
+            applied.run();
+          }
+
+          @Override
+          public void refused(String reason) {
+            if (!over && ClusterGroup.isForNow(reason)) {
+              CompletableFuture.delayedExecutor(AGAIN_MS, TimeUnit.MILLISECONDS)
+                  .execute(() -> insist(entry, applied));
+            }
+          }
+
+          @Override
+          public void unknown(String reason) {
+            // The term is over.
+          }
+        });
   }
 
   /** The term is over: what is proposed from now on is refused by the group. */

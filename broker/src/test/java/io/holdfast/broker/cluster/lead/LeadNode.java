@@ -51,6 +51,9 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   /** New with each start. */
   private CountDownLatch serving;
 
+  /** Who has what this disk has lost, from the next start on. */
+  OtherNodes others = OtherNodes.NONE;
+
   LeadContext context;
   GroupState state;
   LeaderTopics leader;
@@ -91,6 +94,7 @@ final class LeadNode implements AutoCloseable, LeaderListener {
     state = new GroupState(new GroupPlace(0, 1, dir), options, syncThread);
     leader =
         new LeaderTopics(new LeaderPlace(0, CLUSTER_ID, 0, ++start), state, context, workers, this);
+    leader.askForLost(others);
     serving = new CountDownLatch(1);
     GroupReplica replica = new GroupReplica(0, state, leader);
     if (manual != null) {
@@ -140,8 +144,8 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   }
 
   @Override
-  public void unreadable(String topic) {
-    unreadable.add(topic);
+  public void unreadable(String topic, long ordinal, boolean allLost) {
+    unreadable.add(topic + ":" + ordinal + (allLost ? " lost" : " not given"));
   }
 
   @Override

@@ -28,7 +28,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A leader's topics on a log that is on the disk: what is there after a kill. */
 class LeaderTopicsTest {
   private static final long LONG_S = 60;
+  private static final Duration LONG = Duration.ofSeconds(LONG_S);
   private static final long HOUR_MS = 3_600_000;
 
   @TempDir Path dir;
@@ -369,7 +372,7 @@ class LeaderTopicsTest {
   }
 
   private static void await(Callable<Boolean> condition) {
-    Awaitility.await().atMost(Duration.ofSeconds(LONG_S)).until(condition);
+    Awaitility.await().atMost(LONG).until(condition);
   }
 
   // ---------------------------------------------------------------- damage
@@ -383,8 +386,19 @@ class LeaderTopicsTest {
     // Nothing of it is in memory, and no file is open.
     node.restart();
     damage("damaged-2");
-    assertEquals(List.of("whole-1", "whole-3"), node.drain("t", "a"));
-    assertEquals(List.of("t"), node.unreadable);
+    Channel channel = node.channel("t", "a");
+    FakeConsumer client = consumer(channel);
+    assertEquals(List.of("whole-1", "whole-3"), poll(channel, client));
+    Awaitility.await("it is looked for no more")
+        .atMost(LONG)
+        .until(
+            () -> {
+              node.context.advance(100);
+              assertEquals(List.of(), poll(channel, client));
+              return !node.unreadable.isEmpty();
+            });
+    assertEquals(List.of("t:1 lost"), node.unreadable);
+    assertEquals(1, channel.figures().unreadableCount());
     node.flush();
     synchronized (node.state.topic("t").lock()) {
       assertFalse(node.state.topic("t").channel("a").state().isFinished(1));
@@ -394,6 +408,68 @@ class LeaderTopicsTest {
     List<String> bodies = new ArrayList<>(node.drain("t", "a"));
     bodies.sort(null);
     assertEquals(List.of("damaged-2", "whole-1", "whole-3"), bodies);
+  }
+
+  @Test
+  void shouldAskOthersForWhatOneDiskLost() throws Exception {
+    channel("a");
+    node.publish("t", "whole-0");
+    node.publish("t", "damaged-1", "damaged-2", "damaged-3");
+    LeadNode.publish(node.topic("t"), 60_000, "damaged-4").get(LONG_S, TimeUnit.SECONDS);
+    node.publish("t", "whole-5");
+    final long publishedNs = node.clock.wallNs();
+    node.others = (topic, ordinal, max, told) -> give(publishedNs, ordinal, max, told);
+    node.restart();
+    damage("damaged-2");
+    damage("damaged-4");
+    Channel channel = node.channel("t", "a");
+    FakeConsumer client = consumer(channel);
+    List<String> got = new ArrayList<>();
+    takeUntil(channel, client, got, 5);
+    got.sort(null);
+    assertEquals(
+        List.of("damaged-1 x1", "damaged-2 x1", "damaged-3 x1", "whole-0 x1", "whole-5 x1"), got);
+    assertEquals(0, channel.figures().inFlightCount() + channel.figures().depth());
+    // It came only now, and is not due yet.
+    assertEquals(1, channel.figures().deferredCount());
+    node.context.advance(60_000);
+    got.clear();
+    takeUntil(channel, client, got, 1);
+    assertEquals(List.of("damaged-4 x1"), got);
+    assertEquals(List.of(), node.unreadable);
+    assertEquals(4, channel.figures().unreadableCount());
+    node.flush();
+    synchronized (node.state.topic("t").lock()) {
+      assertEquals(6, node.state.topic("t").channel("a").state().floor());
+    }
+  }
+
+  /** Gives two at a time, in another thread. */
+  private static boolean give(long publishedNs, long ordinal, int max, Consumer<Copies> told) {
+    List<Copies.Copy> copies = new ArrayList<>();
+    for (long i = ordinal; i < ordinal + Math.min(2, max); i++) {
+      long deferMs = i == 4 ? 60_000 : 0;
+      byte[] body = ("damaged-" + i).getBytes(StandardCharsets.US_ASCII);
+      copies.add(new Copies.Copy(publishedNs, deferMs, body));
+    }
+    CompletableFuture.runAsync(() -> told.accept(new Copies(copies, false)));
+    return true;
+  }
+
+  /** Takes so many. */
+  private void takeUntil(Channel channel, FakeConsumer client, List<String> got, int count) {
+    Awaitility.await(count + " messages")
+        .atMost(LONG)
+        .until(
+            () -> {
+              node.context.advance(20);
+              while (channel.poll(client, 1, client, 1 << 16) > 0) {
+                FakeConsumer.Delivery one = client.sent.remove(0);
+                got.add(one.body() + " x" + one.attempts());
+                assertEquals(Outcome.OK, finish(channel, client, one.id()));
+              }
+              return got.size() >= count;
+            });
   }
 
   private void damage(String body) throws Exception {

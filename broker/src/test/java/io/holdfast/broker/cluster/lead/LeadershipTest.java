@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.cluster.engine.ClusterGroup;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.FakeConsumer;
@@ -30,6 +31,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -99,6 +101,35 @@ class LeadershipTest {
   private void leadAgain() {
     group.lead();
     Awaitility.await().atMost(Duration.ofSeconds(LONG_S)).until(node.leader::isServing);
+  }
+
+  @Test
+  void shouldInsistOnWhatATermBeginsWith() throws Exception {
+    publish("before");
+    group.commit();
+    group.lose();
+    AtomicInteger jumps = new AtomicInteger();
+    node.leader.jumpFirst(jumps::incrementAndGet);
+    group.lead();
+    for (int i = 0; i < 3; i++) {
+      // Whoever waits for an older term has to learn that it is over, and nobody may publish yet.
+      group.await(ManualGroup.TERM);
+      group.await(ManualGroup.SKIP);
+      assertFalse(node.leader.isServing());
+      group.refuse(i == 0 ? ClusterGroup.HANDING_OVER : ClusterGroup.BUSY);
+    }
+    group.await(ManualGroup.TERM);
+    group.await(ManualGroup.SKIP);
+    assertEquals(0, jumps.get());
+    assertFalse(node.leader.isServing());
+    group.commit();
+    Awaitility.await().atMost(Duration.ofSeconds(LONG_S)).until(node.leader::isServing);
+    assertEquals(1, jumps.get());
+    publish("after");
+    group.commit();
+    synchronized (node.state.topic("t").lock()) {
+      assertEquals((1L << 25) + 2, node.state.topic("t").journal().nextOrdinal());
+    }
   }
 
   @Test

@@ -25,6 +25,8 @@ final class ManualGroup implements ClusterGroup {
   static final int EMPTY = 8;
   static final int REWIND = 9;
   static final int SETTLE = 13;
+  static final int TERM = 11;
+  static final int SKIP = 16;
 
   /** An entry of the log. */
   record Logged(long term, ByteBuffer entry) {}
