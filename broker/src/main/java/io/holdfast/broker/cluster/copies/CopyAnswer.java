@@ -18,11 +18,18 @@ record CopyAnswer(Kind kind, List<Copy> messages) {
   /** What a node says. */
   enum Kind {
     /** It has no such message yet, or cannot look. */
-    UNKNOWN,
+    UNKNOWN(0),
     /** It has come so far, and cannot read the message. */
-    LOST,
+    LOST(1),
     /** Here it is. */
-    HERE
+    HERE(2);
+
+    /** On the wire. */
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
   }
 
   static final CopyAnswer UNKNOWN = new CopyAnswer(Kind.UNKNOWN, List.of());
@@ -37,7 +44,7 @@ record CopyAnswer(Kind kind, List<Copy> messages) {
     for (Copy message : messages) {
       bytes += HEAD_BYTES + message.body().length;
     }
-    ByteBuf to = Unpooled.buffer(bytes).writeByte(kind.ordinal());
+    ByteBuf to = Unpooled.buffer(bytes).writeByte(kind.code);
     for (Copy message : messages) {
       to.writeLong(message.timestampNs())
           .writeLong(message.deferMs())
@@ -50,11 +57,11 @@ record CopyAnswer(Kind kind, List<Copy> messages) {
   /** Reads one; what is none says nothing. */
   static CopyAnswer read(ByteBuf from) {
     int code = from.isReadable() ? from.readUnsignedByte() : 0;
-    if (code == Kind.LOST.ordinal()) {
+    if (code == Kind.LOST.code) {
       return LOST;
     }
     List<Copy> messages = new ArrayList<>();
-    while (code == Kind.HERE.ordinal() && from.readableBytes() >= HEAD_BYTES) {
+    while (code == Kind.HERE.code && from.readableBytes() >= HEAD_BYTES) {
       long timestampNs = from.readLong();
       long deferMs = from.readLong();
       int length = from.readInt();
