@@ -241,6 +241,11 @@ public final class HttpApi {
       this.atLeader = atLeader;
     }
 
+    /** Those that were added. */
+    List<Route> all() {
+      return List.copyOf(list);
+    }
+
     /** Adds a route that ignores request bodies. */
     void add(
         Right right, String method, String path, RequestHandler handler, String... parameters) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.holdfast.broker.access.HttpAccess;
 import io.holdfast.broker.access.Role;
 import io.holdfast.broker.fuzz.FuzzTarget;
+import io.holdfast.broker.history.Audit;
 import io.holdfast.broker.history.Events;
 import io.holdfast.broker.history.History;
 import io.holdfast.broker.http.Router.Route;
@@ -13,6 +14,7 @@ import io.holdfast.broker.metrics.Metrics;
 import io.holdfast.broker.stats.Producers;
 import io.holdfast.broker.system.support.OpenApi;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
@@ -30,16 +32,23 @@ class OpenApiTest {
   @Test
   void shouldHaveTheRoutersRoutes() throws IOException {
     try (FuzzTarget target = new FuzzTarget()) {
+      HttpAccess access = new HttpAccess(null, Role.ADMIN, System::nanoTime);
       Collection<Route> routes =
-          new HttpApi(
-                  target.broker(),
-                  new Producers(),
-                  new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
-                  new HttpAccess(null, Role.ADMIN, System::nanoTime),
-                  new Events(),
-                  new History(target.broker(), Map::of))
-              .router()
-              .routes();
+          new ArrayList<>(
+              new HttpApi(
+                      target.broker(),
+                      new Producers(),
+                      new Metrics(new BrokerCollector(target.broker(), false, Map.of(), Map::of)),
+                      access,
+                      new Events(),
+                      new History(target.broker(), Map::of))
+                  .router()
+                  .routes());
+      // A broker alone has none of these, and says 404.
+      HttpApi.Routes ofCluster =
+          new HttpApi.Routes(new Guarded(access, new Audit(new Events())), null);
+      new ClusterHandler(null).addRoutes(ofCluster);
+      routes.addAll(ofCluster.all());
       assertEquals(lines(ofRouter(routes)), lines(ofFile()));
     }
   }
