@@ -14,9 +14,6 @@ import java.util.function.Consumer;
  * Stateless.
  */
 final class ClusterHandler {
-  /** Where the cluster's state is, also before the topics are open. */
-  static final String PATH = "/cluster";
-
   private final BrokerCluster cluster;
 
   ClusterHandler(BrokerCluster cluster) {
@@ -29,7 +26,7 @@ final class ClusterHandler {
   }
 
   void addRoutes(HttpApi.Routes to) {
-    to.add(Right.READ, "GET", PATH, RequestHandler.immediate(this::cluster), "topic");
+    to.add(Right.READ, "GET", "/cluster", RequestHandler.immediate(this::cluster), "topic");
     to.add(
         Right.ADMIN,
         "POST",

@@ -152,7 +152,7 @@ final class Router {
     }
     boolean isHealth =
         target.path().equals("/ping")
-            || target.path().equals(ClusterHandler.PATH)
+            || target.path().equals("/cluster")
             || target.path().startsWith(HealthHandler.PREFIX);
     if (!isHealth && starting.getAsBoolean()) {
       return answer(HttpReply.error(503, "STARTING"));
