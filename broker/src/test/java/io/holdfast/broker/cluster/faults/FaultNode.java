@@ -6,6 +6,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -200,9 +201,10 @@ final class FaultNode implements AutoCloseable {
   /** Leaves only so many bytes of its disk. */
   void fillDisk(long leaveBytes) {
     try (RandomAccessFile ballast = new RandomAccessFile(ballast().toFile(), "rw")) {
+      FileStore disk = Files.getFileStore(data());
       byte[] zeros = new byte[BUFFER_BYTES];
       ballast.seek(ballast.length());
-      while (Files.getFileStore(data()).getUsableSpace() > leaveBytes + BUFFER_BYTES) {
+      while (disk.getUsableSpace() > leaveBytes + BUFFER_BYTES) {
         ballast.write(zeros);
       }
     } catch (IOException e) {
