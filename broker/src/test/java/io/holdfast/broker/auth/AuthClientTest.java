@@ -194,10 +194,10 @@ class AuthClientTest {
   void shouldRetryForbiddenAsHttpsOnThePortGiven() throws IOException {
     // No certificate here: that https was tried on that port shows in how it fails.
     try (ServerSocket https = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      https.setSoTimeout(20_000);
+      https.setSoTimeout(10_000);
       status = 403;
       answer = "{\"message\":\"TLS_REQUIRED\",\"https_port\":" + https.getLocalPort() + "}";
-      AuthSession session = session(20_000, 20_000, false, address());
+      AuthSession session = session(5000, 5000, false, address());
       var pending = session.authenticate(new byte[] {'s'}, "", false, "");
       try (var connection = https.accept()) {
         assertEquals(0x16, connection.getInputStream().read(), "a TLS handshake record");
