@@ -9,9 +9,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Three servers on loopback that are one broker; clients are dealt out to all three. Stateless. */
+/**
+ * Three servers on loopback that are one broker; clients are dealt out to all three. Of the ports
+ * that are given the first three are for clients, the next for whatever else each has. Stateless.
+ */
 final class PeerClusters {
-  /** Ports: for clients first, then for whatever else each has, a kind after the other. */
   private static final int MEMBERS = 3;
 
   private static final List<String> NAMES = List.of("a", "b", "c");
