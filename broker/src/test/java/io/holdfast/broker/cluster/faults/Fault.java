@@ -147,20 +147,62 @@ enum Fault {
     void happen(Scene scene) {
       FaultNode node = scene.any();
       // At once full, or so that it goes on for a moment.
-      node.fillDisk(scene.random().nextBoolean() ? 0 : 2L << 20);
+      node.disk().fill(scene.random().nextBoolean() ? 0 : 2L << 20);
       scene.pause(4000 + scene.random().nextInt(6000));
-      node.freeDisk();
+      node.disk().free();
     }
   },
   DISK_FULL_AND_KILL(Needs.DISK) {
     @Override
     void happen(Scene scene) {
       FaultNode node = scene.any();
-      node.fillDisk(0);
+      node.disk().fill(0);
       scene.pause(2000);
       killed(scene, List.of(node), 500);
       scene.pause(5000);
-      node.freeDisk();
+      node.disk().free();
+    }
+  },
+  /** Every access fails; what was not forced is lost. */
+  DISK_GONE(Needs.POWER) {
+    @Override
+    void happen(Scene scene) {
+      FaultNode node = scene.any();
+      node.disk().go();
+      scene.pause(3000 + scene.random().nextInt(4000));
+      FaultNode.cutPower(List.of(node), () -> {});
+    }
+  },
+  POWER_CUT(Needs.POWER) {
+    @Override
+    void happen(Scene scene) {
+      FaultNode.cutPower(List.of(scene.any()), () -> scene.pause(scene.random().nextInt(4000)));
+    }
+  },
+  POWER_CUT_TWO(Needs.POWER) {
+    @Override
+    void happen(Scene scene) {
+      FaultNode leader = scene.leader();
+      FaultNode.cutPower(
+          List.of(leader, scene.other(leader)), () -> scene.pause(scene.random().nextInt(4000)));
+    }
+  },
+  POWER_CUT_ALL(Needs.POWER) {
+    @Override
+    void happen(Scene scene) {
+      FaultNode.cutPower(scene.nodes(), () -> {});
+    }
+  },
+  /** An hour ahead or behind, and back again. */
+  CLOCK(Needs.CLOCK) {
+    @Override
+    void happen(Scene scene) {
+      FaultNode node = scene.random().nextBoolean() ? scene.leader() : scene.any();
+      node.clock().set(scene.random().nextBoolean() ? 3600 : -3600);
+      scene.pause(4000 + scene.random().nextInt(4000));
+      if (scene.random().nextBoolean()) {
+        killed(scene, List.of(node), 0);
+      }
     }
   },
   SNAPSHOT(Needs.SNAPSHOTS) {
@@ -197,6 +239,8 @@ enum Fault {
     NOTHING,
     NETWORK,
     DISK,
+    POWER,
+    CLOCK,
     SNAPSHOTS
   }
 
@@ -261,7 +305,12 @@ enum Fault {
       network.heal();
       for (FaultNode node : nodes) {
         node.goOn();
-        node.freeDisk();
+        if (node.clock() != null) {
+          node.clock().set(0);
+        }
+        if (node.disk() != null) {
+          node.disk().free();
+        }
         if (!node.isAlive()) {
           node.start();
         }

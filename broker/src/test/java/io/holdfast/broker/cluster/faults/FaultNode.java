@@ -2,11 +2,9 @@ package io.holdfast.broker.cluster.faults;
 
 import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +23,6 @@ final class FaultNode implements AutoCloseable {
   }
 
   private static final int CONNECT_MS = 1000;
-  private static final int BUFFER_BYTES = 1 << 16;
 
   private final String name;
   private final String host;
@@ -34,7 +31,8 @@ final class FaultNode implements AutoCloseable {
   private final Path home;
   private final List<String> launcher;
   private final List<String> flags;
-  private final boolean ownsDisk;
+  private final FaultDisk disk;
+  private final SteppedClock clock;
   private volatile Process process;
   private volatile boolean isStopped;
   private int starts;
@@ -43,7 +41,9 @@ final class FaultNode implements AutoCloseable {
    * Not started yet.
    *
    * @param home an empty directory, for data and logs
-   * @param diskMegabytes of a file system of its own for the data; 0 for none
+   * @param image where the file of its disk is made
+   * @param diskMegabytes of a file system of its own for the data
+   * @param clockLibrary of {@link SteppedClock#build}; null for none
    */
   FaultNode(
       String name,
@@ -51,7 +51,9 @@ final class FaultNode implements AutoCloseable {
       int tcpPort,
       int httpPort,
       Path home,
+      Path image,
       int diskMegabytes,
+      Path clockLibrary,
       List<String> launcher,
       List<String> flags) {
     this.name = name;
@@ -63,20 +65,11 @@ final class FaultNode implements AutoCloseable {
     this.flags = List.copyOf(flags);
     try {
       Files.createDirectories(data());
+      disk = FaultDisk.mounted(data(), image, diskMegabytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    ownsDisk =
-        diskMegabytes > 0
-            && Shell.complaint(
-                    "mount",
-                    "-t",
-                    "tmpfs",
-                    "-o",
-                    "size=" + diskMegabytes + "m",
-                    "holdfast",
-                    data().toString())
-                == null;
+    clock = clockLibrary == null ? null : new SteppedClock(home, clockLibrary);
   }
 
   String name() {
@@ -100,9 +93,14 @@ final class FaultNode implements AutoCloseable {
     return home.resolve("data");
   }
 
-  /** Whether its disk can be filled without harm to anybody else. */
-  boolean ownsDisk() {
-    return ownsDisk;
+  /** A file system of its own; null for none. */
+  FaultDisk disk() {
+    return disk;
+  }
+
+  /** Its own; null for the machine's. */
+  SteppedClock clock() {
+    return clock;
   }
 
   boolean isAlive() {
@@ -118,7 +116,9 @@ final class FaultNode implements AutoCloseable {
   void start() {
     List<String> command = new ArrayList<>(launcher);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-Dio.netty.leakDetection.level=paranoid"));
+    // The first compiler only: few live long enough for the second one to pay.
+    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.add("-Dio.netty.leakDetection.level=paranoid");
     Path jar = Path.of(System.getProperty("holdfast.jar", "target/holdfast.jar")).toAbsolutePath();
     command.addAll(List.of("-jar", jar.toString()));
     command.addAll(
@@ -130,13 +130,16 @@ final class FaultNode implements AutoCloseable {
             "--cluster-node=" + name));
     command.addAll(flags);
     starts++;
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(home.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+    if (clock != null) {
+      builder.environment().putAll(clock.environment());
+    }
     try {
-      process =
-          new ProcessBuilder(command)
-              .directory(home.toFile())
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
-              .start();
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -198,32 +201,13 @@ final class FaultNode implements AutoCloseable {
     isStopped = false;
   }
 
-  /** Leaves only so many bytes of its disk. */
-  void fillDisk(long leaveBytes) {
-    try (RandomAccessFile ballast = new RandomAccessFile(ballast().toFile(), "rw")) {
-      FileStore disk = Files.getFileStore(data());
-      byte[] zeros = new byte[BUFFER_BYTES];
-      ballast.seek(ballast.length());
-      while (disk.getUsableSpace() > leaveBytes + BUFFER_BYTES) {
-        ballast.write(zeros);
-      }
-    } catch (IOException e) {
-      // Full it is; the broker took what was left.
-      return;
-    }
-  }
-
-  private Path ballast() {
-    return data().resolve("ballast");
-  }
-
-  /** What {@link #fillDisk} did is over. */
-  void freeDisk() {
-    try {
-      Files.deleteIfExists(ballast());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /** Its disk and it go at once, and both come back; what was not forced is lost. */
+  static void cutPower(List<FaultNode> some, Runnable meanwhile) {
+    some.forEach(FaultNode::kill);
+    some.forEach(node -> node.disk.go());
+    meanwhile.run();
+    some.forEach(node -> node.disk.come());
+    some.forEach(FaultNode::start);
   }
 
   /** A new connection that has said what it speaks. */
@@ -237,10 +221,10 @@ final class FaultNode implements AutoCloseable {
   @Override
   public void close() {
     kill();
-    if (ownsDisk) {
-      Shell.complaint("umount", "-l", data().toString());
-    }
     try {
+      if (disk != null) {
+        disk.close();
+      }
       DurableFiles.deleteTree(home);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

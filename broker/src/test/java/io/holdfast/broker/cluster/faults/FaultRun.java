@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster.faults;
 
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.system.support.BrokerProcess;
+import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,10 @@ final class FaultRun implements AutoCloseable {
 
   private final Random random;
   private final Path home;
+
+  /** Where the nodes' disks are. */
+  private final Path disks;
+
   private final Network network;
   private final List<FaultNode> nodes = new ArrayList<>();
   private final Reigns reigns;
@@ -45,11 +50,8 @@ final class FaultRun implements AutoCloseable {
   /** Starts three brokers; {@link #form} waits for them. */
   FaultRun(long seed) throws IOException {
     random = new Random(seed);
-    String disk = System.getProperty("holdfast.faults.disk", "memory");
-    home =
-        disk.equals("memory")
-            ? Files.createTempDirectory("holdfast-faults")
-            : Files.createTempDirectory(Path.of(disk), "holdfast-faults");
+    home = Files.createTempDirectory("holdfast-faults");
+    disks = Files.createTempDirectory(placeOfDisks(), "holdfast-faults");
     network = Network.open(FaultRun::say);
     List<String> addresses = new ArrayList<>();
     for (int i = 0; i < NAMES.size(); i++) {
@@ -64,6 +66,7 @@ final class FaultRun implements AutoCloseable {
             "--cluster-init",
             "--max-bytes-per-file=1048576",
             "--disk-free-limit=1048576");
+    Path clockLibrary = SteppedClock.build(home);
     for (int i = 0; i < NAMES.size(); i++) {
       nodes.add(
           new FaultNode(
@@ -72,13 +75,24 @@ final class FaultRun implements AutoCloseable {
               network.canCut() ? 4150 : BrokerProcess.freePort(),
               network.canCut() ? 4151 : BrokerProcess.freePort(),
               Files.createDirectory(home.resolve(NAMES.get(i))),
-              disk.equals("memory") ? DISK_MB : 0,
+              disks.resolve(NAMES.get(i)),
+              DISK_MB,
+              clockLibrary,
               network.launcher(i),
               flags));
     }
     nodes.forEach(FaultNode::start);
     reigns = new Reigns(nodes);
     scene = new Fault.Scene(nodes, network, reigns, random);
+  }
+
+  private static Path placeOfDisks() throws IOException {
+    Path memory = Path.of("/dev/shm");
+    boolean isLarge =
+        Files.isDirectory(memory)
+            && Files.getFileStore(memory).getUsableSpace() > ((long) NAMES.size() * DISK_MB) << 20;
+    Path place = isLarge ? memory : Path.of(System.getProperty("java.io.tmpdir"));
+    return Path.of(System.getProperty("holdfast.faults.disk", place.toString()));
   }
 
   static void say(String what) {
@@ -104,9 +118,22 @@ final class FaultRun implements AutoCloseable {
     if (!hasSnapshots) {
       say("left out: snapshots and installs: no POST /cluster/snapshot");
     }
-    if (!nodes.get(0).ownsDisk()) {
-      say("left out: full disk: no tmpfs can be mounted, or data on a disk was asked for");
+    if (!hasDisks()) {
+      say("left out: full disks, power cuts: no disk can be mounted");
+    } else if (!canCutPower()) {
+      say("left out: power cuts: no python3");
     }
+    if (nodes.get(0).clock() == null) {
+      say("left out: clocks: no gcc");
+    }
+  }
+
+  private boolean hasDisks() {
+    return nodes.stream().allMatch(node -> node.disk() != null);
+  }
+
+  private boolean canCutPower() {
+    return hasDisks() && nodes.get(0).disk().canGo();
   }
 
   private boolean canSnapshot() {
@@ -150,7 +177,9 @@ final class FaultRun implements AutoCloseable {
     return switch (fault.needs()) {
       case NOTHING -> true;
       case NETWORK -> network.canCut();
-      case DISK -> nodes.get(0).ownsDisk();
+      case DISK -> hasDisks();
+      case POWER -> canCutPower();
+      case CLOCK -> nodes.get(0).clock() != null;
       case SNAPSHOTS -> hasSnapshots;
     };
   }
@@ -394,6 +423,7 @@ final class FaultRun implements AutoCloseable {
     reigns.close();
     nodes.forEach(FaultNode::close);
     network.close();
-    Files.deleteIfExists(home);
+    DurableFiles.deleteTree(home);
+    Files.deleteIfExists(disks);
   }
 }

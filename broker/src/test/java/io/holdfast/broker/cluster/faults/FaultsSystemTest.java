@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
@@ -61,7 +62,11 @@ class FaultsSystemTest {
 
   private static List<Fault> shortForm() {
     return List.of(
-        Fault.KILL_LEADER, Fault.STOP_LEADER, Fault.PARTITION, Fault.KILL_ALL, Fault.DISK_FULL);
+        Fault.KILL_LEADER,
+        Fault.STOP_LEADER,
+        Fault.PARTITION,
+        Fault.POWER_CUT_ALL,
+        Fault.DISK_FULL);
   }
 
   private void rounds(FaultRun run) {
@@ -73,11 +78,17 @@ class FaultsSystemTest {
     }
     List<Fault> possible = possible(run, chosen);
     Random random = new Random(seed);
+    List<Fault> left = new ArrayList<>();
     while (System.nanoTime() - startNs < TimeUnit.SECONDS.toNanos(SECONDS)
         && run.violations().isEmpty()) {
       List<Fault> drawn = new ArrayList<>();
       for (int i = 0; i < Math.max(1, PER_ROUND * ROUND_SECONDS / 60); i++) {
-        drawn.add(possible.get(random.nextInt(possible.size())));
+        if (left.isEmpty()) {
+          // Each comes before one comes again.
+          left.addAll(possible);
+          Collections.shuffle(left, random);
+        }
+        drawn.add(left.remove(left.size() - 1));
       }
       run.round(drawn, HEAL_S);
     }

@@ -102,7 +102,8 @@ final class Network implements AutoCloseable {
 
   /** What a node's process is to be started by. */
   List<String> launcher(int node) {
-    return hasNamespaces ? List.of("ip", "netns", "exec", namespace(node)) : List.of();
+    // Not "ip netns exec": its own copy of all mounts would keep the disks of other nodes busy.
+    return hasNamespaces ? List.of("nsenter", "--net=/run/netns/" + namespace(node)) : List.of();
   }
 
   /** Whatever a node sends to another one is lost from now on; nobody is told. */

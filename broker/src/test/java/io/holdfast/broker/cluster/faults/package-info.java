@@ -11,11 +11,12 @@
  *
  * <p>Further system properties: {@code holdfast.faults.only} (names of {@link
  * io.holdfast.broker.cluster.faults.Fault}s, separated by commas), {@code
- * holdfast.faults.round.seconds} (60), {@code holdfast.faults.disk} ({@code memory}, or a directory
- * on a disk).
+ * holdfast.faults.round.seconds} (60), {@code holdfast.faults.disk} (a directory for the nodes'
+ * disks; {@code /dev/shm} where it is large enough).
  *
  * <p>Partitions need root (network namespaces and a bridge; nothing else: packets are lost by way
- * of neighbour entries that lead nowhere), a full disk needs the right to mount a tmpfs. What is
- * left out is printed. What is checked: {@link io.holdfast.broker.cluster.faults.Verdict}.
+ * of neighbour entries that lead nowhere), full disks and power cuts the right to mount an ext4 in
+ * a file, power cuts {@code python3}, clocks {@code gcc}. What is left out is printed. What is
+ * checked: {@link io.holdfast.broker.cluster.faults.Verdict}.
  */
 package io.holdfast.broker.cluster.faults;
