@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.OpenApi;
+import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.group.GroupImage;
+import io.holdfast.storage.group.StateCodec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -87,18 +90,25 @@ class ClusterLifeTest {
     createChannel();
     List<String> bodies = publish("a", 0, MESSAGES);
     awaitLevel("b");
-    nodes.stop("b");
     int damaged = nodes.groupOfT();
+    int wrong = (damaged + 2) % 3;
+    nodes.awaitDone("b", "/cluster/snapshot?group=" + wrong);
+    nodes.stop("b");
     // In the middle of what was written; the other groups are whole.
     flipAByte(nodes.dir("b").resolve("groups/" + damaged + "/log"));
     Files.delete(nodes.dir("b").resolve("groups/" + (damaged + 1) % 3 + "/vote"));
+    differ("b", wrong);
     nodes.start("b", false);
-    Awaitility.await("two groups in error")
+    Awaitility.await("all groups in error")
         .atMost(EmbeddedNodes.LONG)
         .until(
             () ->
-                errors("b") == 2 && nodes.http("b").get("/ping").body().startsWith("NOK - group "));
+                errors("b") == 3 && nodes.http("b").get("/ping").body().startsWith("NOK - group "));
     assertTrue(nodes.group("b", damaged).path("error").asText().contains("log"));
+    String differs = nodes.group("b", wrong).path("error").asText();
+    assertTrue(
+        differs.matches("the state here at \\d+ is [0-9a-f]{8}, that of a and c [0-9a-f]{8}"),
+        differs);
     bodies.addAll(publish("a", MESSAGES, MESSAGES + 5));
 
     // Asked at the very node: the others do it.
@@ -121,6 +131,28 @@ class ClusterLifeTest {
       errors += group.path("error").isNull() ? 0 : 1;
     }
     return errors;
+  }
+
+  /** As if a node had made something else of its log than the others: a checksum that differs. */
+  private void differ(String node, int group) throws IOException {
+    List<Path> files;
+    try (var all = Files.walk(nodes.dir(node).resolve("groups/" + group + "/snapshot"))) {
+      files = all.filter(file -> file.endsWith(StateCodec.FILE)).toList();
+    }
+    assertEquals(1, files.size());
+    GroupImage is = StateCodec.read(files.get(0));
+    Files.delete(files.get(0));
+    GroupImage other =
+        new GroupImage(
+            is.group(),
+            is.index(),
+            is.term(),
+            is.crc() ^ 1,
+            is.format(),
+            is.nextNumber(),
+            is.nextIdBase(),
+            is.topics());
+    StateCodec.write(other, Disk.LOCAL, files.get(0));
   }
 
   private static void flipAByte(Path logDir) throws IOException {

@@ -286,9 +286,9 @@ public record ClusterConfig(
     return value == null || value.isEmpty();
   }
 
-  /** Who is to lead a group, when it can: one after the other, in the order of the nodes. */
-  public String preferred(int group) {
-    return List.copyOf(nodes.keySet()).get(group % nodes.size());
+  /** The nodes' names as in the options: the order need not be the same everywhere. */
+  public List<String> order() {
+    return List.copyOf(nodes.keySet());
   }
 
   /** The nodes' names, sorted: what must be the same everywhere. */

@@ -158,7 +158,7 @@ public final class ClusterNode implements Closeable {
             place.disk(),
             (dir, group) -> files(group, LastStop.CLEAN).create(),
             peers);
-    statuses = new NodeStatuses(peers, own, System::currentTimeMillis);
+    statuses = new NodeStatuses(peers, () -> own.get().with(agreed()), System::currentTimeMillis);
     participation =
         new Participation(
             config, membership, place, link, peers, statuses, limits::isFull, made, this::files);
@@ -216,6 +216,10 @@ public final class ClusterNode implements Closeable {
   private String tcpAddressOf(String node) {
     NodeStatus status = said(node);
     return status == null ? null : status.tcpAddress();
+  }
+
+  private NodeStatus.Agreed agreed() {
+    return participation.agreed();
   }
 
   private NodeStatus said(String node) {

@@ -146,7 +146,7 @@ public final class ClusterView {
 
   private Group group(NodeGroup group) {
     GroupStatus status = group.status();
-    String preferred = config.preferred(group.group());
+    String preferred = participation.preferred(group.group());
     if (status == null) {
       return new Group(
           group.group(),
@@ -179,7 +179,7 @@ public final class ClusterView {
         status.applied(),
         status.snapshot(),
         status.logBytes(),
-        group.topicCount(),
+        group.topics().size(),
         group.checksum(status.applied()),
         status.error(),
         status.role() == Role.LEADER
@@ -207,12 +207,14 @@ public final class ClusterView {
 
   private Topic topic(String name) {
     int group = GroupPlace.groupOf(name, config.groups());
-    return new Topic(name, group, !groups.isEmpty() && groups.get(group).hasTopic(name));
+    return new Topic(name, group, !groups.isEmpty() && groups.get(group).topic(name) != null);
   }
 
   /** Of each group. */
   public List<GroupFigures> figures() {
-    return groups.stream().map(GroupFigures::of).toList();
+    return groups.stream()
+        .map(group -> GroupFigures.of(group, participation.differing(group.group())))
+        .toList();
   }
 
   /** What keeps this node from serving; empty when nothing does. */
@@ -242,6 +244,7 @@ public final class ClusterView {
         warnings.add(node + " is not reachable");
       }
     }
+    warnings.addAll(participation.differences());
     String gone = gone();
     if (!gone.isEmpty()) {
       warnings.add("one copy only: " + gone + " gone");

@@ -38,7 +38,7 @@ final class DamagedLeader {
    *
    * @param successor who may lead a group, null for nobody
    */
-  void visit(NodeGroup group, Function<NodeGroup, String> successor) {
+  void visit(LedGroup group, Function<LedGroup, String> successor) {
     if (!isDamaged) {
       return;
     }

@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param elections leaders that were elected since the start, as far as the node heard
  * @param snapshots that were taken here since the start
  * @param installs of other nodes' snapshots since the start
+ * @param differing other nodes that have come to another state
  * @param commits from an entry's proposal here until it was applied here
  */
 public record GroupFigures(
@@ -33,9 +34,10 @@ public record GroupFigures(
     long elections,
     long snapshots,
     long installs,
+    int differing,
     LatencyCounts commits) {
 
-  static GroupFigures of(NodeGroup group) {
+  static GroupFigures of(NodeGroup group, int differing) {
     GroupStatus status = group.status();
     GroupCounts.Totals totals = group.totals();
     Map<String, Long> lags = new TreeMap<>();
@@ -57,6 +59,7 @@ public record GroupFigures(
         totals.elections(),
         totals.snapshots(),
         totals.installs(),
+        differing,
         group.commits());
   }
 }

@@ -11,7 +11,7 @@ final class GroupNews implements LeaderListener {
   private static final long UNREADABLE_NS = TimeUnit.SECONDS.toNanos(10);
 
   private final int group;
-  private final NodeGroup.Part part;
+  private final GroupPart part;
   private final GroupCounts counts;
   private final DamagedLeader damaged;
   private final LeaderListener listener;
@@ -25,7 +25,7 @@ final class GroupNews implements LeaderListener {
    */
   GroupNews(
       int group,
-      NodeGroup.Part part,
+      GroupPart part,
       GroupCounts counts,
       DamagedLeader damaged,
       LeaderListener listener) {

@@ -27,9 +27,6 @@ final class GroupUpkeep {
   private final NodeGroup group;
   private final LongSupplier nanoClock;
 
-  /** Whether a group that has stopped may be tried again: its files are there. */
-  private final boolean mayRestart;
-
   private long finishedIndex;
   private long baseBytes = Long.MAX_VALUE;
   private long snapshotAskedNs;
@@ -42,9 +39,8 @@ final class GroupUpkeep {
    *
    * @param freeBytes what the disk has left
    */
-  GroupUpkeep(NodeGroup group, boolean mayRestart, LongSupplier freeBytes, LongSupplier nanoClock) {
+  GroupUpkeep(NodeGroup group, LongSupplier freeBytes, LongSupplier nanoClock) {
     this.group = group;
-    this.mayRestart = mayRestart;
     restarts = new GroupRestarts(freeBytes);
     this.nanoClock = nanoClock;
     snapshotAskedNs = nanoClock.getAsLong();
@@ -95,7 +91,7 @@ final class GroupUpkeep {
   }
 
   private void restart(long nowNs) {
-    if (!mayRestart || !restarts.isDue(nowNs)) {
+    if (!group.mayRestart() || !restarts.isDue(nowNs)) {
       return;
     }
     group.stop();

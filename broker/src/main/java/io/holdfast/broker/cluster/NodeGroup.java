@@ -1,20 +1,17 @@
 package io.holdfast.broker.cluster;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.broker.cluster.engine.GroupFiles;
 import io.holdfast.broker.cluster.engine.GroupMembers;
 import io.holdfast.broker.cluster.engine.GroupPeer;
 import io.holdfast.broker.cluster.engine.GroupStatus;
 import io.holdfast.broker.cluster.engine.JraftGroup;
 import io.holdfast.broker.cluster.engine.JraftLink;
 import io.holdfast.broker.cluster.forward.LedTopics;
-import io.holdfast.broker.cluster.forward.PublishForwarder;
 import io.holdfast.broker.cluster.lead.GroupReplica;
 import io.holdfast.broker.cluster.lead.LeaderListener;
 import io.holdfast.broker.cluster.lead.LeaderPlace;
 import io.holdfast.broker.cluster.lead.LeaderTopics;
 import io.holdfast.broker.cluster.lead.OtherNodes;
-import io.holdfast.broker.cluster.relay.Relays;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.NamesWatch;
@@ -29,6 +26,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -40,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * One group on this node: its state, its topics while it is led here, and the engine that decides;
  * all made anew after an error. Thread-safe.
  */
-final class NodeGroup {
+final class NodeGroup implements LedGroup {
   private static final Logger LOG = LoggerFactory.getLogger(NodeGroup.class);
 
   /** Without a sign of the leader, ms. */
@@ -64,6 +62,9 @@ final class NodeGroup {
   /** Why it does not run, although it was to; null for no reason. */
   private volatile String error;
 
+  /** Whether it is not to run. */
+  private volatile boolean isLost;
+
   /** See {@link LeaderTopics#jumpFirst}; null for no jump. */
   private volatile Runnable onJump;
 
@@ -76,27 +77,10 @@ final class NodeGroup {
 
   /** What it is started with; null before it may take part. */
   @GuardedBy("this")
-  private Part part;
+  private GroupPart part;
 
   @GuardedBy("this")
   private boolean isOver;
-
-  /**
-   * How a node takes part.
-   *
-   * @param self this node
-   * @param initial the first members of a group that was made with the cluster; empty for a node
-   *     that came later
-   * @param files where log and vote are
-   * @param forwarder told who leads, and what is applied
-   * @param relays told who leads
-   */
-  record Part(
-      GroupPeer self,
-      List<GroupPeer> initial,
-      GroupFiles files,
-      PublishForwarder forwarder,
-      Relays relays) {}
 
   /**
    * Takes no part yet.
@@ -134,21 +118,24 @@ final class NodeGroup {
     this.others = others;
   }
 
-  /** It does not run here and is not to. */
+  /** It does not run here and is not to, until it is told how to take part. */
   void lost(String reason) {
+    stop();
+    isLost = true;
     error = reason;
     LOG.error("CLUSTER: group {} stopped: {}", group(), reason);
   }
 
   /** Begins to take part; what is wrong is said in {@link #error}. */
-  synchronized void start(Part as) {
+  synchronized void start(GroupPart as) {
     part = as;
+    isLost = false;
     start();
   }
 
-  /** As the other one, after it has stopped. */
+  /** As the other one, after it has stopped; nothing when it is not to run. */
   synchronized void start() {
-    if (isOver || running != null) {
+    if (isOver || isLost || running != null) {
       return;
     }
     // Forced in the log; the journals need not be.
@@ -213,9 +200,15 @@ final class NodeGroup {
     stop();
   }
 
+  /** Whether it may be started again when it has stopped: its files are there, and right. */
+  boolean mayRestart() {
+    return !isLost;
+  }
+
   // ---------------------------------------------------------------- asking
 
-  int group() {
+  @Override
+  public int group() {
     return leading.group();
   }
 
@@ -230,8 +223,8 @@ final class NodeGroup {
     return now == null ? error : now.engine().status().error();
   }
 
-  /** What is known now; null when it does not run. */
-  GroupStatus status() {
+  @Override
+  public GroupStatus status() {
     Running now = running;
     return now == null ? null : now.engine().status();
   }
@@ -242,8 +235,8 @@ final class NodeGroup {
     return now == null ? null : now.leader();
   }
 
-  /** Whether this node leads it and its topics answer. */
-  boolean isServing() {
+  @Override
+  public boolean isServing() {
     Running now = running;
     return now != null && now.topics().isServing();
   }
@@ -280,18 +273,6 @@ final class NodeGroup {
     return now == null ? List.of() : now.state().topics();
   }
 
-  /** Whether there is a topic of a name, as far as this node has heard. */
-  boolean hasTopic(String name) {
-    Running now = running;
-    return now != null && now.state().topic(name) != null;
-  }
-
-  /** How many topics there are, as far as this node has heard. */
-  int topicCount() {
-    Running now = running;
-    return now == null ? 0 : now.state().topics().size();
-  }
-
   /**
    * Of all that was applied here, for comparison with other nodes that have applied as much; null
    * when it does not run, or more was applied meanwhile.
@@ -302,6 +283,12 @@ final class NodeGroup {
     Running now = running;
     OptionalInt crc = now == null ? OptionalInt.empty() : now.state().crcUpTo(applied);
     return crc.isEmpty() ? null : String.format(Locale.ROOT, "%08x", crc.getAsInt());
+  }
+
+  /** See {@link GroupState#crcMarks}; none when it does not run. */
+  Map<Long, Integer> states() {
+    Running now = running;
+    return now == null ? Map.of() : now.state().crcMarks();
   }
 
   /** Who belongs to it as far as this node knows; nobody when it does not run. */
@@ -401,8 +388,8 @@ final class NodeGroup {
     return now.topics().flush().thenCompose(flushed -> now.engine().handOver(to));
   }
 
-  /** As {@link #handOver}; when it does not work it is said in the log, and done all the same. */
-  CompletableFuture<Void> handOverOrSay(String to) {
+  @Override
+  public CompletableFuture<Void> handOverOrSay(String to) {
     return handOver(to)
         .exceptionally(
             failure -> {
@@ -435,7 +422,7 @@ final class NodeGroup {
   }
 
   /** Hands over when this disk has lost messages that only another leader may have. */
-  void handOverIfDamaged(Function<NodeGroup, String> successor) {
+  void handOverIfDamaged(Function<LedGroup, String> successor) {
     damaged.visit(this, successor);
   }
 

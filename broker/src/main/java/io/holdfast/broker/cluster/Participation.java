@@ -55,6 +55,8 @@ final class Participation implements Closeable {
 
   private final BiFunction<Integer, LastStop, GroupFiles> files;
   private final MemberAddresses addresses;
+  private final PreferredNodes preferredNodes;
+  private final StateComparison comparison = new StateComparison();
   private final ScheduledExecutorService upkeep =
       Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("cluster", true));
 
@@ -98,6 +100,13 @@ final class Participation implements Closeable {
     this.made = made;
     this.files = files;
     addresses = new MemberAddresses(config, membership, place.disk(), link, peers);
+    preferredNodes =
+        new PreferredNodes(
+            config,
+            node -> {
+              NodeStatus.Agreed said = said(node);
+              return said == null ? null : said.order();
+            });
   }
 
   /**
@@ -123,14 +132,14 @@ final class Participation implements Closeable {
     List<PreferredLeader> preferred = new ArrayList<>();
     for (NodeGroup group : made) {
       String reason = lost.get(group.group());
-      keepers.add(new GroupUpkeep(group, reason == null, this::freeBytes, System::nanoTime));
+      keepers.add(new GroupUpkeep(group, this::freeBytes, System::nanoTime));
       preferred.add(
           new PreferredLeader(
-              group, config.preferred(group.group()), this::mayLead, System::nanoTime));
+              group, () -> preferred(group.group()), this::mayLead, System::nanoTime));
       group.jumpFirst(file.skipping().contains(group.group()) ? () -> jumped(group) : null);
       if (reason == null) {
         group.start(
-            new NodeGroup.Part(
+            new GroupPart(
                 self,
                 file.incarnation() == 0 ? members : List.of(),
                 files.apply(group.group(), lastStop),
@@ -164,10 +173,7 @@ final class Participation implements Closeable {
       visits.cancel(false);
       visits = null;
     }
-    for (NodeGroup group : made) {
-      group.stop();
-      group.lost(reason);
-    }
+    made.forEach(group -> group.lost(reason));
   }
 
   /** By number; empty before this node takes part. */
@@ -194,6 +200,7 @@ final class Participation implements Closeable {
       } else {
         preferred.forEach(PreferredLeader::visit);
       }
+      groups.forEach(this::compare);
       groups.forEach(group -> group.handOverIfDamaged(this::successor));
       groups.forEach(this::promote);
       removeReplaced();
@@ -203,6 +210,51 @@ final class Participation implements Closeable {
       // Whatever it was, this thread has to go on.
       LOG.error("CLUSTER: upkeep failed", e);
     }
+  }
+
+  /** What a node said that all should have alike; null for nothing. */
+  private NodeStatus.Agreed said(String node) {
+    NodeStatuses.Heard heard = statuses.of(node);
+    return heard == null ? null : heard.status().agreed();
+  }
+
+  /** What this node says of the kind. */
+  NodeStatus.Agreed agreed() {
+    Map<Integer, Map<Long, Integer>> states = new TreeMap<>();
+    groups.forEach(group -> states.put(group.group(), group.states()));
+    return new NodeStatus.Agreed(generation(), config.order(), states);
+  }
+
+  private long generation() {
+    ClusterFile file = membership.file();
+    return file == null ? 0 : file.generation();
+  }
+
+  /**
+   * A state that two others have otherwise is wrong: it is neither to be delivered nor to count.
+   */
+  private void compare(NodeGroup group) {
+    Map<String, Map<Long, Integer>> others = new TreeMap<>();
+    for (String node : peers.others()) {
+      NodeStatus.Agreed said = said(node);
+      if (said != null && said.generation() == generation() && peers.isReachable(node)) {
+        others.put(node, said.states().getOrDefault(group.group(), Map.of()));
+      }
+    }
+    String reason = comparison.look(group.group(), group.states(), others);
+    if (reason != null) {
+      group.lost(reason);
+    }
+  }
+
+  /** Other nodes that have come to another state of a group. */
+  int differing(int group) {
+    return comparison.differing(group).size();
+  }
+
+  /** In words. */
+  List<String> differences() {
+    return comparison.differences();
   }
 
   /** What the disk has left; nothing where that cannot be said. */
@@ -309,6 +361,11 @@ final class Participation implements Closeable {
 
   // ---------------------------------------------------------------- who leads
 
+  /** Who is to lead a group, when it can. */
+  String preferred(int group) {
+    return preferredNodes.of(group);
+  }
+
   /** Whether this node keeps away from leading. */
   boolean isDraining() {
     return isDraining;
@@ -351,7 +408,7 @@ final class Participation implements Closeable {
   }
 
   /** Whoever may lead and has most of the log; null for nobody. */
-  private String successor(NodeGroup group) {
+  private String successor(LedGroup group) {
     GroupStatus status = group.status();
     String best = null;
     long bestLag = Long.MAX_VALUE;

@@ -4,6 +4,7 @@ import io.holdfast.broker.cluster.engine.GroupStatus;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Gives a group back to the node that is preferred to lead it, once that has been there and level
@@ -19,8 +20,8 @@ final class PreferredLeader {
   /** Entries that a node lacks that counts as level. */
   private static final long LEVEL = 1000;
 
-  private final NodeGroup group;
-  private final String preferred;
+  private final LedGroup group;
+  private final Supplier<String> preferred;
   private final Predicate<String> isReachable;
   private final LongSupplier nanoClock;
   private long waitNs = FIRST_WAIT_NS;
@@ -30,11 +31,14 @@ final class PreferredLeader {
   private long levelNs;
 
   /**
-   * @param preferred who is to lead; this node means that there is nothing to do
+   * @param preferred who is to lead now; this node means that there is nothing to do
    * @param isReachable whether a node can be asked
    */
   PreferredLeader(
-      NodeGroup group, String preferred, Predicate<String> isReachable, LongSupplier nanoClock) {
+      LedGroup group,
+      Supplier<String> preferred,
+      Predicate<String> isReachable,
+      LongSupplier nanoClock) {
     this.group = group;
     this.preferred = preferred;
     this.isReachable = isReachable;
@@ -44,7 +48,8 @@ final class PreferredLeader {
   /** Looks, and hands over when it is time. */
   void visit() {
     long nowNs = nanoClock.getAsLong();
-    if (!group.isServing() || !isLevel(group.status())) {
+    String to = preferred.get();
+    if (!group.isServing() || !isLevel(group.status(), to)) {
       levelNs = 0;
       return;
     }
@@ -61,16 +66,16 @@ final class PreferredLeader {
     levelNs = 0;
     askedNs = nowNs;
     waitNs = Math.min(LAST_WAIT_NS, 2 * waitNs);
-    group.handOverOrSay(preferred);
+    group.handOverOrSay(to);
   }
 
-  private boolean isLevel(GroupStatus status) {
+  private boolean isLevel(GroupStatus status, String node) {
     if (status == null) {
       return false;
     }
     for (GroupStatus.Peer peer : status.peers()) {
-      if (peer.node().equals(preferred)) {
-        return peer.voter() && peer.lag() >= 0 && peer.lag() < LEVEL && isReachable.test(preferred);
+      if (peer.node().equals(node)) {
+        return peer.voter() && peer.lag() >= 0 && peer.lag() < LEVEL && isReachable.test(node);
       }
     }
     return false;

@@ -30,6 +30,21 @@ public final class LogbackSetup {
           ENGINE + ".core.ReplicatorGroupImpl",
           ENGINE + ".rpc.impl.AbstractClientService");
 
+  /**
+   * How lines of it begin that are nothing but what an election, or a node that goes or comes,
+   * brings.
+   */
+  private static final List<String> ENGINE_USUAL =
+      List.of(
+          "Fail to add a replicator",
+          "Fail to add a learner replicator",
+          "Fail to run ConfigurationChangeDone",
+          "Node {} start the replicator failed",
+          "Node {} start the learner replicator failed",
+          "Node {} waitCaughtUp",
+          "Fail to copy data",
+          "Invalid conf entry");
+
   private LogbackSetup() {}
 
   /**
@@ -75,6 +90,10 @@ public final class LogbackSetup {
     for (String name : ENGINE_CONNECTIONS) {
       context.getLogger(name).setLevel(isDebug ? Level.INFO : Level.OFF);
     }
+    context.getTurboFilterList().removeIf(NoUsual.class::isInstance);
+    if (!isDebug) {
+      context.addTurboFilter(new NoUsual());
+    }
   }
 
   private static LoggerContext context() {
@@ -83,6 +102,20 @@ public final class LogbackSetup {
       return context;
     }
     throw new IllegalStateException("logging needs logback, found " + factory.getClass().getName());
+  }
+
+  /** Drops errors of the engine that are none to an operator: the broker says what they come of. */
+  private static final class NoUsual extends TurboFilter {
+    @Override
+    public FilterReply decide(
+        Marker marker, Logger logger, Level level, String format, Object[] params, Throwable t) {
+      return level == Level.ERROR
+              && format != null
+              && logger.getName().startsWith(ENGINE)
+              && ENGINE_USUAL.stream().anyMatch(format::startsWith)
+          ? FilterReply.DENY
+          : FilterReply.NEUTRAL;
+    }
   }
 
   /** Drops every entry not marked {@link Logging#FATAL}. */

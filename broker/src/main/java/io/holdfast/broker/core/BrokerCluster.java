@@ -200,7 +200,8 @@ public final class BrokerCluster {
         now.maxMsgSize(),
         now.maxBodySize(),
         node != null && node.isDraining(),
-        System.currentTimeMillis());
+        System.currentTimeMillis(),
+        null);
   }
 
   private static String address(String host, int port) {

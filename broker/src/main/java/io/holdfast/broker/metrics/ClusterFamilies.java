@@ -73,6 +73,10 @@ final class ClusterFamilies {
             GroupFigures::applied),
         Family.gauge(
             "holdfast_raft_log_bytes", "Bytes of the group's log files.", GroupFigures::logBytes),
+        Family.gauge(
+            "holdfast_raft_state_differs",
+            "Other nodes that have made something else of the same log; anything but 0 is a bug.",
+            GroupFigures::differing),
         Family.counter(
             "holdfast_raft_elections",
             "Leaders that were elected since start.",

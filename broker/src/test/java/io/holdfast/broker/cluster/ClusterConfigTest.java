@@ -168,8 +168,7 @@ final class ClusterConfigTest {
     assertEquals("b", config.node());
     assertEquals(4, config.groups());
     assertEquals(List.of("a", "b", "c"), config.names());
-    assertEquals("c", config.preferred(2));
-    assertEquals("a", config.preferred(3));
+    assertEquals(List.of("a", "b", "c"), config.order());
     assertEquals(false, options.cluster().isInit());
     assertEquals(true, options("--config=" + file, "--cluster-init").cluster().isInit());
     assertNull(ClusterConfig.of(options("--data-path=" + dir).cluster()));

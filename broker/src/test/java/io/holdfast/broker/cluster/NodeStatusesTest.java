@@ -63,7 +63,15 @@ final class NodeStatusesTest {
 
   private NodeStatus status(String node, long clockMs) {
     return new NodeStatus(
-        "127.0.0.1:4150", null, "1.1.0-" + node, freeBytes.get(), 1 << 20, 5 << 20, false, clockMs);
+        "127.0.0.1:4150",
+        null,
+        "1.1.0-" + node,
+        freeBytes.get(),
+        1 << 20,
+        5 << 20,
+        false,
+        clockMs,
+        new NodeStatus.Agreed(1, NAMES, Map.of(2, Map.of(1024L, -7))));
   }
 
   @Test

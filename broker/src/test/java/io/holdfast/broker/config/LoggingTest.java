@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,5 +121,30 @@ class LoggingTest {
         context.getStatusManager().getCopyOfStatusListenerList().stream()
             .filter(ch.qos.logback.core.status.NopStatusListener.class::isInstance)
             .count());
+  }
+
+  @Test
+  void shouldNotAlarmOperatorsWithWhatTheEngineSaysOfElections() {
+    ch.qos.logback.classic.Logger engine =
+        (ch.qos.logback.classic.Logger)
+            LoggerFactory.getLogger("com.alipay.sofa.jraft.core.NodeImpl");
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.setContext(engine.getLoggerContext());
+    lines.start();
+    engine.addAppender(lines);
+    try {
+      engine.warn("Node {} term {} start preVote.", "g", 1);
+      engine.error("Fail to add a replicator, peer={}.", "10.0.0.1:4160");
+      engine.error("Fail to run ConfigurationChangeDone, status: {}.", "Leader stepped down");
+      engine.error("Corrupted log entry received from leader, index={}", 7);
+      assertEquals(
+          List.of("Corrupted log entry received from leader, index=7"),
+          lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
+      Logging.setLevel(LogLevel.DEBUG);
+      engine.error("Fail to add a replicator, peer={}.", "10.0.0.1:4160");
+      assertEquals(2, lines.list.size());
+    } finally {
+      engine.detachAppender(lines);
+    }
   }
 }

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 
 /**
  * The topics of one group as a function of its log: every node that has applied the same entries
@@ -82,7 +83,7 @@ public final class GroupState {
 
   /** Sums up all that was applied and what it led to: equal on all nodes at the same index. */
   public int crc() {
-    return crc.value();
+    return crc.now().value();
   }
 
   /**
@@ -97,13 +98,16 @@ public final class GroupState {
   }
 
   /**
-   * What {@link #crc} was at the last fixed indexes, for comparison with other nodes that have come
-   * as far: where they differ, one of them applies wrongly.
+   * What {@link #crc} was at the last fixed indexes, and is now, for comparison with other nodes
+   * that have come as far: where they differ, one of them applies wrongly.
    *
-   * @return by index; none right after a start
+   * @return by index
    */
   public Map<Long, Integer> crcMarks() {
-    return crc.marks();
+    Map<Long, Integer> all = new TreeMap<>(crc.marks());
+    RollingCrc.Sum now = crc.now();
+    all.put(now.index(), now.value());
+    return all;
   }
 
   /** Who is told of changes from now on; null for nobody. Between two entries. */
@@ -158,8 +162,9 @@ public final class GroupState {
     if (index / SETTLE_EVERY != appliedIndex / SETTLE_EVERY) {
       // Not all indexes are entries of ours: the first one at or behind the fixed one.
       crc.add(index, 0, applier.settle());
-      crc.mark(index);
+      crc.mark(index, appliedIndex);
     }
+    crc.applied(index);
     appliedIndex = index;
     appliedTerm = term;
   }
@@ -216,7 +221,7 @@ public final class GroupState {
             place.group(),
             appliedIndex,
             term,
-            crc.value(),
+            crc.now().value(),
             format,
             topics.nextNumber(),
             topics.nextIdBase(),

@@ -22,7 +22,8 @@ class MemberLimitsTest {
       new MemberLimits(List.of("a", "b", "c"), statuses::get, () -> LIMIT);
 
   private void says(String node, long freeBytes, long maxMsgSize, long maxBodySize) {
-    statuses.put(node, new NodeStatus("", "", "", freeBytes, maxMsgSize, maxBodySize, false, 0));
+    statuses.put(
+        node, new NodeStatus("", "", "", freeBytes, maxMsgSize, maxBodySize, false, 0, null));
     limits.look();
   }
 
