@@ -4,13 +4,14 @@ import io.holdfast.broker.cluster.engine.GroupStatus;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a group needs now and then: a snapshot when its log has grown, files removed that nobody
- * needs, and after an error another start. For one thread.
+ * What a group needs now and then: a snapshot when its log has grown, or the disk has little room;
+ * files removed that nobody needs, and after an error another start. For one thread.
  */
 final class GroupUpkeep {
   private static final Logger LOG = LoggerFactory.getLogger(GroupUpkeep.class);
@@ -24,7 +25,13 @@ final class GroupUpkeep {
   /** How often a leader looks for what nobody needs. */
   private static final long LEADER_NS = TimeUnit.SECONDS.toNanos(5);
 
-  private final NodeGroup group;
+  /**
+   * While the disk has little room anything new does after so long: what was finished gives its
+   * files back only when a snapshot is there without them, and the log its.
+   */
+  private static final long SHORT_NS = TimeUnit.SECONDS.toNanos(10);
+
+  private final KeptGroup group;
   private final LongSupplier nanoClock;
 
   private long finishedIndex;
@@ -33,15 +40,19 @@ final class GroupUpkeep {
   private volatile boolean isTakingSnapshot;
   private long leaderLookNs;
   private final GroupRestarts restarts;
+  private final BooleanSupplier isShort;
 
   /**
    * Begins.
    *
    * @param freeBytes what the disk has left
+   * @param isShort whether that is little
    */
-  GroupUpkeep(NodeGroup group, LongSupplier freeBytes, LongSupplier nanoClock) {
+  GroupUpkeep(
+      KeptGroup group, LongSupplier freeBytes, BooleanSupplier isShort, LongSupplier nanoClock) {
     this.group = group;
     restarts = new GroupRestarts(freeBytes);
+    this.isShort = isShort;
     this.nanoClock = nanoClock;
     snapshotAskedNs = nanoClock.getAsLong();
     leaderLookNs = snapshotAskedNs;
@@ -78,7 +89,8 @@ final class GroupUpkeep {
     baseBytes = Math.min(baseBytes, status.logBytes());
     boolean isLarge = status.logBytes() - baseBytes >= SNAPSHOT_BYTES;
     boolean isOld = nowNs - snapshotAskedNs >= SNAPSHOT_NS;
-    if (isTakingSnapshot || !(isLarge || isOld)) {
+    boolean isNeeded = nowNs - snapshotAskedNs >= SHORT_NS && isShort.getAsBoolean();
+    if (isTakingSnapshot || !(isLarge || isOld || isNeeded)) {
       return;
     }
     snapshotAskedNs = nowNs;
@@ -87,7 +99,8 @@ final class GroupUpkeep {
     }
     baseBytes = status.logBytes();
     isTakingSnapshot = true;
-    group.snapshot().whenComplete((index, failure) -> isTakingSnapshot = false);
+    (isNeeded ? group.snapshotAndDrop() : group.snapshot())
+        .whenComplete((index, failure) -> isTakingSnapshot = false);
   }
 
   private void restart(long nowNs) {

@@ -16,7 +16,6 @@ import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.NamesWatch;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
-import io.holdfast.broker.config.Logging;
 import io.holdfast.broker.meters.LatencyCounts;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.NoLeaderException;
@@ -38,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * One group on this node: its state, its topics while it is led here, and the engine that decides;
  * all made anew after an error. Thread-safe.
  */
-final class NodeGroup implements LedGroup {
+final class NodeGroup implements KeptGroup {
   private static final Logger LOG = LoggerFactory.getLogger(NodeGroup.class);
 
   /** Without a sign of the leader, ms. */
@@ -69,6 +68,7 @@ final class NodeGroup implements LedGroup {
   private volatile Runnable onJump;
 
   private final GroupCounts counts = new GroupCounts();
+  private final GroupHandover handover;
   private final OtherNodes others;
   private final DamagedLeader damaged = new DamagedLeader(System::nanoTime);
 
@@ -102,6 +102,7 @@ final class NodeGroup implements LedGroup {
       NamesWatch names,
       OtherNodes others) {
     this.leading = leading;
+    handover = new GroupHandover(leading.group());
     this.groups = groups;
     this.link = link;
     this.broker = broker;
@@ -133,8 +134,8 @@ final class NodeGroup implements LedGroup {
     start();
   }
 
-  /** As the other one, after it has stopped; nothing when it is not to run. */
-  synchronized void start() {
+  @Override
+  public synchronized void start() {
     if (isOver || isLost || running != null) {
       return;
     }
@@ -181,8 +182,8 @@ final class NodeGroup implements LedGroup {
     }
   }
 
-  /** Takes part no more until {@link #start}; nothing is applied when it returned. */
-  synchronized void stop() {
+  @Override
+  public synchronized void stop() {
     Running stopping = running;
     running = null;
     changing = CompletableFuture.completedFuture(null);
@@ -200,12 +201,10 @@ final class NodeGroup implements LedGroup {
     stop();
   }
 
-  /** Whether it may be started again when it has stopped: its files are there, and right. */
-  boolean mayRestart() {
+  @Override
+  public boolean mayRestart() {
     return !isLost;
   }
-
-  // ---------------------------------------------------------------- asking
 
   @Override
   public int group() {
@@ -217,8 +216,8 @@ final class NodeGroup implements LedGroup {
     return running != null;
   }
 
-  /** Why it has stopped here, null when it has not. */
-  String error() {
+  @Override
+  public String error() {
     Running now = running;
     return now == null ? error : now.engine().status().error();
   }
@@ -313,8 +312,6 @@ final class NodeGroup implements LedGroup {
     return led;
   }
 
-  // ---------------------------------------------------------------- doing
-
   /** See {@link LeaderTopics#create}. */
   Topic create(String name) throws BrokerException {
     Running now = running;
@@ -324,24 +321,24 @@ final class NodeGroup implements LedGroup {
     return now.topics().create(name);
   }
 
-  /** See {@link LeaderTopics#housekeep}. */
-  void housekeep() throws IOException {
+  @Override
+  public void housekeep() throws IOException {
     Running now = running;
     if (now != null) {
       now.topics().housekeep();
     }
   }
 
-  /** A snapshot is finished; see {@link GroupState#snapshotFinished}. */
-  void snapshotFinished(long index) throws IOException {
+  @Override
+  public void snapshotFinished(long index) throws IOException {
     Running now = running;
     if (now != null) {
       now.state().snapshotFinished(index);
     }
   }
 
-  /** Takes a snapshot; up to which index. */
-  CompletableFuture<Long> snapshot() {
+  @Override
+  public CompletableFuture<Long> snapshot() {
     Running now = running;
     if (now == null) {
       return CompletableFuture.failedFuture(new IOException("the group has stopped"));
@@ -365,8 +362,8 @@ final class NodeGroup implements LedGroup {
             });
   }
 
-  /** As {@link #snapshot}, and drops all of the log that it has. */
-  CompletableFuture<Long> snapshotAndDrop() {
+  @Override
+  public CompletableFuture<Long> snapshotAndDrop() {
     return snapshot()
         .thenCompose(
             index -> {
@@ -378,14 +375,12 @@ final class NodeGroup implements LedGroup {
             });
   }
 
-  /** Hands the leadership over, when all that became of messages is in the log. */
+  /** See {@link GroupHandover}. */
   CompletableFuture<Void> handOver(String to) {
     Running now = running;
-    if (now == null) {
-      return CompletableFuture.failedFuture(new IOException("the group has stopped"));
-    }
-    LOG.info(Logging.NOTED, "CLUSTER: group {}: handing over to {}", group(), to);
-    return now.topics().flush().thenCompose(flushed -> now.engine().handOver(to));
+    return now == null
+        ? CompletableFuture.failedFuture(new IOException("the group has stopped"))
+        : handover.begin(now.topics(), now.engine(), to);
   }
 
   @Override

@@ -132,7 +132,9 @@ final class Participation implements Closeable {
     List<PreferredLeader> preferred = new ArrayList<>();
     for (NodeGroup group : made) {
       String reason = lost.get(group.group());
-      keepers.add(new GroupUpkeep(group, this::freeBytes, System::nanoTime));
+      keepers.add(
+          new GroupUpkeep(
+              group, this::freeBytes, () -> isFull.test(config.node()), System::nanoTime));
       preferred.add(
           new PreferredLeader(
               group, () -> preferred(group.group()), this::mayLead, System::nanoTime));

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -23,6 +24,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class LeaderTopics {
   /** More than were published when a majority was lost. */
   private static final long JUMP = 1L << 25;
+
+  private static final long LOOK_MS = 10;
 
   private final LeaderPlace place;
   private final GroupState state;
@@ -259,7 +262,46 @@ public final class LeaderTopics {
   }
 
   /**
-   * Has all that became of messages until now go into the log, as before a handover.
+   * Delivers nothing more, as before a handover, until the term ends or {@link #resume}. What is in
+   * flight gets some time to be answered; what is not by then is delivered again by whoever leads
+   * next. Publishes go on.
+   *
+   * @param answersMs how long that is at most
+   * @return done when all that became of messages is committed; fails with a {@link
+   *     SharedLogException} when the term ends
+   */
+  public CompletableFuture<Void> quiesce(long answersMs) {
+    Leadership leading = current;
+    if (leading == null) {
+      return CompletableFuture.completedFuture(null);
+    }
+    leading.batcher().hold(true);
+    CompletableFuture<Void> answered = new CompletableFuture<>();
+    awaitAnswers(leading, answered, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(answersMs));
+    return answered
+        .completeOnTimeout(null, answersMs, TimeUnit.MILLISECONDS)
+        .thenCompose(done -> leading.batcher().flush());
+  }
+
+  private void awaitAnswers(Leadership leading, CompletableFuture<Void> answered, long untilNs) {
+    if (leading.inFlight() == 0 || System.nanoTime() - untilNs >= 0) {
+      answered.complete(null);
+    } else {
+      CompletableFuture.delayedExecutor(LOOK_MS, TimeUnit.MILLISECONDS, workers)
+          .execute(() -> awaitAnswers(leading, answered, untilNs));
+    }
+  }
+
+  /** The handover did not work: all is delivered again. */
+  public void resume() {
+    Leadership leading = current;
+    if (leading != null) {
+      leading.batcher().hold(false);
+    }
+  }
+
+  /**
+   * Has all that became of messages until now go into the log.
    *
    * @return done when it is committed; fails with a {@link SharedLogException} when the term ends
    */

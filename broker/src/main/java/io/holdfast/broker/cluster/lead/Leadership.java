@@ -6,6 +6,7 @@ import io.holdfast.broker.cluster.state.GroupObserver;
 import io.holdfast.broker.cluster.state.ReplicatedChannel;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.policy.TopicPolicy;
+import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.SharedChannel;
 import io.holdfast.broker.queue.SharedTopic;
 import io.holdfast.broker.queue.Topic;
@@ -254,6 +255,17 @@ final class Leadership implements GroupObserver {
 
   Collection<Topic> topics() {
     return Collections.unmodifiableCollection(byName.values());
+  }
+
+  /** Messages of lasting channels that clients have and have not answered. */
+  long inFlight() {
+    long count = 0;
+    for (Topic topic : byName.values()) {
+      for (Channel channel : topic.channels()) {
+        count += channel.isEphemeral() ? 0 : channel.figures().inFlightCount();
+      }
+    }
+    return count;
   }
 
   // ---------------------------------------------------------------- housekeeping

@@ -59,6 +59,9 @@ final class LedgerBatcher {
   /** What waits in accounts, or is under way. */
   private final AtomicLong pendingBytes = new AtomicLong();
 
+  /** Whether nothing is to be delivered, whatever waits. */
+  private volatile boolean isHeld;
+
   /** Rounds that have begun to gather; what was recorded before is in one of them. */
   @GuardedBy("this")
   private long begun;
@@ -111,9 +114,14 @@ final class LedgerBatcher {
     pendingBytes.addAndGet(-bytes);
   }
 
-  /** Whether so much waits that nothing more is to be delivered. */
+  /** Whether nothing more is to be delivered: so much waits, or it is {@link #hold held}. */
   boolean isFull() {
-    return pendingBytes.get() >= MAX_PENDING_BYTES;
+    return isHeld || pendingBytes.get() >= MAX_PENDING_BYTES;
+  }
+
+  /** Has nothing more delivered, or again what is to be. */
+  void hold(boolean isOn) {
+    isHeld = isOn;
   }
 
   /**

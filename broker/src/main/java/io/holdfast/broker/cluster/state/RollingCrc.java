@@ -3,6 +3,7 @@ package io.holdfast.broker.cluster.state;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
@@ -79,7 +80,7 @@ final class RollingCrc {
     published = Collections.unmodifiableMap(all);
   }
 
-  private void put(TreeMap<Long, Integer> marks, long index) {
+  private void put(NavigableMap<Long, Integer> marks, long index) {
     marks.put(index, value);
     if (marks.size() > KEPT) {
       marks.pollFirstEntry();

@@ -64,6 +64,34 @@ class LeaderTopicsTest {
   }
 
   @Test
+  void shouldDeliverNothingMoreBeforeAHandoverAndWaitForAnswers() throws Exception {
+    Channel channel = channel("a");
+    node.publish("t", "1", "2", "3");
+    FakeConsumer client = consumer(channel);
+    final FakeConsumer.Delivery first = pollOne(channel, client);
+    CompletableFuture<Void> quiet = node.leader.quiesce(TimeUnit.SECONDS.toMillis(LONG_S));
+    assertEquals(List.of(), poll(channel, client));
+    assertFalse(quiet.isDone(), "the client has not answered");
+    node.publish("t", "4");
+    assertEquals(Outcome.OK, finish(channel, client, first.id()));
+    quiet.get(LONG_S, TimeUnit.SECONDS);
+    assertEquals(List.of(), poll(channel, client));
+    // Somebody else leads: the answer counts.
+    node.restart();
+    channel = channel("a");
+    client = consumer(channel);
+    FakeConsumer.Delivery second = pollOne(channel, client);
+    assertEquals("2", second.body());
+
+    // Who does not answer is not waited for for ever, and a handover that fails changes nothing.
+    node.leader.quiesce(1).get(LONG_S, TimeUnit.SECONDS);
+    assertEquals(List.of(), poll(channel, client));
+    node.leader.resume();
+    assertEquals(List.of("3", "4"), poll(channel, client));
+    assertEquals(Outcome.OK, finish(channel, client, second.id()));
+  }
+
+  @Test
   void shouldHaveWhatWasAnsweredOkAfterKill() throws Exception {
     channel("a");
     node.publish("t", "1", "2");
