@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -141,7 +142,9 @@ public final class Forming implements Closeable {
           config.node(),
           config.node());
     } else if (membership.state() == State.FORMING) {
-      thread.scheduleWithFixedDelay(this::step, 0, everyMs, TimeUnit.MILLISECONDS);
+      Future<?> steps =
+          thread.scheduleWithFixedDelay(this::step, 0, everyMs, TimeUnit.MILLISECONDS);
+      formed.whenComplete((file, failure) -> steps.cancel(false));
     } else {
       formed.complete(membership.file());
     }

@@ -117,7 +117,13 @@ final class Housekeeper {
   }
 
   private void visitTopics(long nowNs) {
+    // Where space is short, each may have some to give back.
+    boolean allAreDue = context.publishRefusal() != null;
     for (Topic topic : topics.all()) {
+      boolean isDue = topic.needsHousekeeping();
+      if (!isDue && !allAreDue) {
+        continue;
+      }
       try {
         topic.housekeep(nowNs);
       } catch (IOException e) {

@@ -30,6 +30,9 @@ final class ChannelLedger {
   private final OrdinalRanges delivered = new OrdinalRanges();
   private List<HeldMessage> held = new ArrayList<>();
 
+  /** What was written so far, or tried to. */
+  private long writes;
+
   private boolean closed;
 
   ChannelLedger(String topicName, String name, ChannelSettings settings, BackendQueue backend) {
@@ -119,8 +122,14 @@ final class ChannelLedger {
     void run() throws IOException;
   }
 
+  /** How often something was written, or tried to: a change of it is what housekeeping sees. */
+  long writes() {
+    return writes;
+  }
+
   /** Writes something; a failure is reported. */
   void record(Write write) {
+    writes++;
     try {
       write.run();
     } catch (IOException e) {
@@ -141,6 +150,7 @@ final class ChannelLedger {
    * @param messages every message with attempts or a due time that is left
    */
   void recordDropped(Write write, Iterable<HeldMessage> messages) throws IOException {
+    writes++;
     try {
       write.run();
     } catch (IOException e) {

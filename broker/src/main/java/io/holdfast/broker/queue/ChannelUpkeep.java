@@ -28,6 +28,10 @@ final class ChannelUpkeep {
   private final ChannelSettings.Clock clock;
   private final DeferredInBacklog deferred;
 
+  /** How often there was more to do when {@link #changes} was asked. */
+  @GuardedBy("lock")
+  private long unfinished;
+
   /**
    * @param lock the channel's
    */
@@ -52,6 +56,19 @@ final class ChannelUpkeep {
   /** What is looked for in a backlog that the channel is given. Workers, too. */
   DeferredInBacklog deferredInBacklog() {
     return deferred;
+  }
+
+  /** Another number than before when anything has become of messages, or is left to do. */
+  long changes() {
+    synchronized (lock) {
+      boolean isUnfinished =
+          !ledger.isClosed()
+              && (deferred.isSearching() || backend.isBehind() || backend.hasUnforcedRelocations());
+      if (isUnfinished) {
+        unfinished++;
+      }
+      return ledger.writes() + unfinished;
+    }
   }
 
   /**

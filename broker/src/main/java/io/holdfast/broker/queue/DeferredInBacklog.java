@@ -91,6 +91,13 @@ final class DeferredInBacklog {
     }
   }
 
+  /** Whether there is more to look at. */
+  boolean isSearching() {
+    synchronized (lock) {
+      return !unseen.isEmpty();
+    }
+  }
+
   /** Looks for such messages after the channel was given some, so that they count at once. */
   void findFirst() {
     find(FIRST_TURNS, FIRST_NS);

@@ -35,6 +35,7 @@ public final class Topic {
   private final SharedPublishing sharedPublishing;
 
   private final TopicUpkeep upkeep;
+  private final UpkeepTurns turns;
   private final TopicReplay replay;
   private final TopicEnd end;
   private final PolicyInForce<TopicPolicy> policy;
@@ -78,6 +79,7 @@ public final class Topic {
             ? new SharedUpkeep(context, state, journal, channels.all(), quota)
             : new Reclaimer(
                 name, context, state, journal, keptBack, channels.all(), quota, policy::get);
+    turns = new UpkeepTurns(name, journal::nextOrdinal, channels.all());
     TopicPositions positions = new TopicPositions(name, journal, guids);
     end = new TopicEnd(name, context, state, journal, guids, channels, upkeep);
     replay = new TopicReplay(state, journal, positions, channels, upkeep);
@@ -367,12 +369,20 @@ public final class Topic {
 
   // ---------------------------------------------------------------- housekeeping
 
+  /** See {@link UpkeepTurns#isDue}. */
+  public boolean needsHousekeeping() {
+    return turns.isDue();
+  }
+
   /** See {@link TopicUpkeep#housekeep}. */
   public void housekeep(long nowNs) throws IOException {
     upkeep.housekeep(nowNs);
-    if (channels.all().stream().anyMatch(channel -> channel.deadLetters().outCount() > 0)) {
+    boolean hasOut =
+        channels.all().stream().anyMatch(channel -> channel.deadLetters().outCount() > 0);
+    if (hasOut) {
       context.deadLettersToBePublished();
     }
+    turns.done(!hasOut && !upkeep.needsRoom());
   }
 
   /** See {@link TopicUpkeep#closeCold}. */

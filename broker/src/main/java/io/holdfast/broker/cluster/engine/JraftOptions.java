@@ -42,6 +42,7 @@ final class JraftOptions extends NodeOptions {
     setRpcProcessorThreadPoolSize(RPC_THREADS);
     setRpcInstallSnapshotTimeout(INSTALL_TIMEOUT_MS);
     RaftOptions raft = getRaftOptions();
+    raft.setElectionHeartbeatFactor(JraftPace.HEARTBEATS_IN_FIRST);
     raft.setSync(true);
     raft.setSyncMeta(true);
     raft.setMaxReplicatorInflightMsgs(MAX_APPENDS_UNDER_WAY);

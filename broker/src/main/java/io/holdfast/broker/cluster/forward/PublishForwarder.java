@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes at this node, whoever leads: brings each to its topic's leader and finds out what
@@ -24,8 +28,13 @@ import java.util.function.Supplier;
  * Thread-safe.
  */
 public final class PublishForwarder implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(PublishForwarder.class);
+
   /** How often it is looked what has waited for too long, ms. */
   static final long TICK_MS = 20;
+
+  /** So long after the last publish it is no more looked, until the next one. */
+  private static final int IDLE_TICKS = 50;
 
   private final ForwardPlace place;
   private final Supplier<String> standing;
@@ -33,6 +42,13 @@ public final class PublishForwarder implements Closeable {
   private final List<GroupPublishes> groups = new ArrayList<>();
   private final AtomicLong bytes = new AtomicLong();
   private final LongAdder forwarded = new LongAdder();
+
+  /** Whether the time is looked at, or to be: set by {@link #start}, and each publish after it. */
+  private final AtomicBoolean ticks = new AtomicBoolean(true);
+
+  /** Looks at the time since anything was under way; the timer's. */
+  private int idleTicks;
+
   private final Queue<Runnable> pausing = new ConcurrentLinkedQueue<>();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("forwarder", true));
@@ -81,7 +97,37 @@ public final class PublishForwarder implements Closeable {
 
   /** Begins to look at the time. */
   public void start() {
-    timer.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+    tickLater();
+  }
+
+  private void tickLater() {
+    try {
+      timer.schedule(this::tickOn, TICK_MS, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed", e);
+    }
+  }
+
+  /** Nothing is looked at while nothing is under way: an idle node is to cost nothing. */
+  private void tickOn() {
+    tick();
+    idleTicks = bytes.get() == 0 ? idleTicks + 1 : 0;
+    if (idleTicks < IDLE_TICKS) {
+      tickLater();
+      return;
+    }
+    idleTicks = 0;
+    ticks.set(false);
+    // One that came just now may not have seen that.
+    if (bytes.get() > 0) {
+      tickAgain();
+    }
+  }
+
+  private void tickAgain() {
+    if (ticks.compareAndSet(false, true)) {
+      tickLater();
+    }
   }
 
   void tick() {
@@ -112,6 +158,9 @@ public final class PublishForwarder implements Closeable {
     }
     long its = UnsettledPublish.bytes(section.remaining());
     long before = bytes.getAndAdd(its);
+    if (!ticks.get()) {
+      tickAgain();
+    }
     if (before >= 2 * maxBytes) {
       settled(its);
       listener.onRefused("publishes of " + before + " bytes are under way");

@@ -9,9 +9,13 @@ import io.holdfast.broker.cluster.forward.FakeCluster.Node;
 import io.holdfast.broker.cluster.state.Origin;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What clients are told, case by case; the texts are those that clients know. */
@@ -322,5 +326,37 @@ class PublishForwarderTest {
     b.forwarder.watch(0).applied(new Origin(B, cluster.startOf(b), -1), true);
     b.forwarder.watch(0).applied(new Origin(B, cluster.startOf(b) - 1, 1), true);
     assertNull(told.now());
+  }
+
+  /** Nothing of a node may look at the time all the while for publishes that there are not. */
+  @Test
+  void shouldLookAtTheTimeOnlyWhileAnythingIsUnderWay() {
+    AtomicLong nowNs = new AtomicLong();
+    AtomicInteger looks = new AtomicInteger();
+    ForwardPlace place = new ForwardPlace("b", FakeCluster.NAMES, 1, 1);
+    LeaderLink nobody = (node, request, told) -> {};
+    try (PublishForwarder forwarder =
+        new PublishForwarder(
+            place,
+            nobody,
+            () -> null,
+            1 << 20,
+            () -> {
+              looks.incrementAndGet();
+              return nowNs.get();
+            })) {
+      forwarder.start();
+      for (int round = 0; round < 2; round++) {
+        AtomicInteger before = new AtomicInteger(-1);
+        Awaitility.await("no look in a while")
+            .pollInterval(Duration.ofMillis(500))
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> before.getAndSet(looks.get()) == looks.get());
+        Told told = new Told();
+        forwarder.publish("t", section("late"), 1, 0, told);
+        nowNs.addAndGet(TimeUnit.MILLISECONDS.toNanos(GroupPublishes.MAX_WAIT_MS));
+        assertEquals(NO_LEADER, told.answer.orTimeout(60, TimeUnit.SECONDS).join());
+      }
+    }
   }
 }
