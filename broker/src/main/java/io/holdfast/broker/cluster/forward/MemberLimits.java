@@ -10,6 +10,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Refuses what not all members can store: an entry that one log refuses would stop that node, and
@@ -17,6 +20,8 @@ import java.util.function.LongSupplier;
  * that never said anything has no say. Thread-safe.
  */
 public final class MemberLimits implements PublishRefusals {
+  private static final Logger LOG = LoggerFactory.getLogger(MemberLimits.class);
+
   /** Part of the limit that has to be free beyond it, before a disk counts as not full again. */
   private static final int SLACK_PART = 16;
 
@@ -25,6 +30,9 @@ public final class MemberLimits implements PublishRefusals {
   private final LongSupplier diskFreeLimitBytes;
   private volatile Set<String> full = Set.of();
   private volatile Limits limits;
+
+  /** What was said in the log of each option that is not the same everywhere; by option. */
+  private final Map<String, String> differing = new TreeMap<>();
 
   private record Limits(int maxMsgSize, int maxSectionBytes, String refusal) {}
 
@@ -45,8 +53,8 @@ public final class MemberLimits implements PublishRefusals {
 
   /** Takes note of what the nodes say; each second. */
   public synchronized void look() {
-    long maxMsgSize = Integer.MAX_VALUE;
-    long maxBodySize = Integer.MAX_VALUE;
+    TreeMap<String, Long> msgSizes = new TreeMap<>();
+    TreeMap<String, Long> bodySizes = new TreeMap<>();
     long limit = diskFreeLimitBytes.getAsLong();
     Set<String> fullNow = new TreeSet<>();
     TreeMap<String, Long> free = new TreeMap<>();
@@ -55,8 +63,8 @@ public final class MemberLimits implements PublishRefusals {
       if (status == null) {
         continue;
       }
-      maxMsgSize = Math.min(maxMsgSize, status.maxMsgSize());
-      maxBodySize = Math.min(maxBodySize, status.maxBodySize());
+      msgSizes.put(name, status.maxMsgSize());
+      bodySizes.put(name, status.maxBodySize());
       free.put(name, status.diskFreeBytes());
       long until = full.contains(name) ? limit + limit / SLACK_PART : limit;
       if (status.diskFreeBytes() < until) {
@@ -64,14 +72,32 @@ public final class MemberLimits implements PublishRefusals {
       }
     }
     full = fullNow;
+    int maxMsgSize = smallest("max_msg_size", msgSizes);
+    int maxBodySize = smallest("max_body_size", bodySizes);
     boolean isKnown = !free.isEmpty();
     limits =
         new Limits(
-            (int) maxMsgSize,
-            isKnown
-                ? PublishLimits.maxSectionBytes((int) maxMsgSize, (int) maxBodySize)
-                : Integer.MAX_VALUE,
+            maxMsgSize,
+            isKnown ? PublishLimits.maxSectionBytes(maxMsgSize, maxBodySize) : Integer.MAX_VALUE,
             names.size() - fullNow.size() < 2 ? diskRefusal(fullNow, free, limit) : null);
+  }
+
+  /** What counts for all; that not all have it is said once. */
+  private int smallest(String option, Map<String, Long> sizes) {
+    TreeSet<Long> different = new TreeSet<>(sizes.values());
+    long smallest = different.isEmpty() ? Integer.MAX_VALUE : different.first();
+    if (different.size() <= 1) {
+      differing.remove(option);
+    } else {
+      String all =
+          sizes.entrySet().stream()
+              .map(each -> each.getKey() + " " + each.getValue())
+              .collect(Collectors.joining(", "));
+      if (!all.equals(differing.put(option, all))) {
+        LOG.warn("CLUSTER: {} differs: {}: the smallest counts for all", option, all);
+      }
+    }
+    return (int) Math.min(smallest, Integer.MAX_VALUE);
   }
 
   private static String diskRefusal(Set<String> full, Map<String, Long> free, long limit) {
