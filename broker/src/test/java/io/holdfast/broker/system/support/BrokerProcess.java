@@ -100,13 +100,18 @@ public final class BrokerProcess implements AutoCloseable {
     return start(false);
   }
 
-  private BrokerProcess start(boolean healthy) {
+  /** Starts the broker and waits for nothing: it is expected to end by itself. */
+  public BrokerProcess launch() {
     List<String> args = new ArrayList<>();
     args.add("--tcp-address=127.0.0.1:" + tcpPort);
     args.add("--http-address=127.0.0.1:" + httpPort);
     args.add("--data-path=" + dataPath);
     args.addAll(flags);
-    launch(args);
+    return launch(args);
+  }
+
+  private BrokerProcess start(boolean healthy) {
+    launch();
     Http http = http();
     Awaitility.await("the broker's /ping")
         .atMost(START_TIMEOUT)
