@@ -21,6 +21,7 @@ final class EntryApplier {
 
   private final GroupTopics topics;
   private final Removals removals;
+  private final EarlyForces early;
   private final OrdinalRanges ranges = new OrdinalRanges();
 
   /** Never null. */
@@ -29,9 +30,10 @@ final class EntryApplier {
   private volatile PublishWatch watch;
   private volatile NamesWatch names = NamesWatch.NONE;
 
-  EntryApplier(GroupTopics topics, Removals removals) {
+  EntryApplier(GroupTopics topics, Removals removals, EarlyForces early) {
     this.topics = topics;
     this.removals = removals;
+    this.early = early;
   }
 
   void observer(GroupObserver told) {
@@ -98,12 +100,14 @@ final class EntryApplier {
     ReplicatedTopic topic = topics.get(publish.topic());
     long result = VOID;
     if (topic != null) {
+      int bytes = entry.payload().remaining();
       Batch batch = new Batch(entry.payload(), publish.count(), publish.deferMs(), entry.timeNs());
       synchronized (topic.lock()) {
         topic.journal().append(batch);
         observer.published(topic, batch);
       }
       result = batch.firstOrdinal();
+      early.appended(topic, bytes);
     }
     PublishWatch watching = watch;
     if (watching != null) {

@@ -31,6 +31,7 @@ public final class GroupState {
   private final EntryApplier applier;
   private final RollingCrc crc = new RollingCrc();
   private final Removals removals = new Removals();
+  private final EarlyForces early;
 
   private volatile long appliedIndex;
   private volatile long appliedTerm;
@@ -56,7 +57,8 @@ public final class GroupState {
     this.place = place;
     disk = syncThread.disk();
     topics = new GroupTopics(options, syncThread, new TopicDirs(place, disk));
-    applier = new EntryApplier(topics, removals);
+    early = new EarlyForces(place.group());
+    applier = new EntryApplier(topics, removals, early);
   }
 
   // ---------------------------------------------------------------- any thread
@@ -249,6 +251,8 @@ public final class GroupState {
         throw new IOException(file + ": entries of version " + image.format() + " are not known");
       }
       removals.clear();
+      // Journals are closed and cut back.
+      early.settle();
       new GroupLoader(topics, disk).load(image, dir);
       format = image.format();
       crc.restart(image.index(), image.crc());
@@ -298,6 +302,7 @@ public final class GroupState {
 
   /** Closes the journals; nothing is applied any more. */
   public void close() {
+    early.close();
     topics.close();
   }
 }

@@ -31,6 +31,7 @@ public final class ReplicatedTopic {
   private final long number;
   private final long idBase;
   private final ChronicleJournal journal;
+  private final EarlyForces.Unforced unforced = new EarlyForces.Unforced();
 
   /** By name in byte order. */
   private final ConcurrentSkipListMap<String, ReplicatedChannel> channels =
@@ -102,6 +103,10 @@ public final class ReplicatedTopic {
   /** Its messages. What changes it belongs to the apply thread. */
   public ChronicleJournal journal() {
     return journal;
+  }
+
+  EarlyForces.Unforced unforced() {
+    return unforced;
   }
 
   /** Guards it with all its channels. */

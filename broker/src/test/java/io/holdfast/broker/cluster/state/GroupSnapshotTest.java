@@ -20,14 +20,17 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -332,7 +335,7 @@ class GroupSnapshotTest {
 
   /** Remembers what was forced. */
   private static final class Recording extends Disk {
-    private final Set<Path> forced = new HashSet<>();
+    private final Set<Path> forced = ConcurrentHashMap.newKeySet();
 
     @Override
     public void force(Path file, boolean withSize) throws IOException {
@@ -372,6 +375,26 @@ class GroupSnapshotTest {
     apply(Entries.term(NOW));
     Path second = snapshot("s2");
     assertEquals(Set.of(second, second.resolve(StateCodec.FILE)), disk.forced);
+  }
+
+  /** Else a snapshot forces all of it at once, and the log's forces wait behind that. */
+  @Test
+  void journalsAreForcedAsTheyGrow() throws Exception {
+    Recording disk = new Recording();
+    state.close();
+    state = open("a", disk);
+    ReplicatedTopic topic = topic("t");
+    ReplicatedTopic small = topic("small");
+    publish(small, 10);
+    publish(topic, (int) (EarlyForces.PIECE_BYTES / BODY_BYTES));
+    Path oldest = topic.journal().file(topic.journal().fileNumbers().get(0));
+    Awaitility.await("the oldest file is forced")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> disk.forced.contains(oldest));
+    state.close();
+    for (int number : small.journal().fileNumbers()) {
+      assertFalse(disk.forced.contains(small.journal().file(number)), "too little to be forced");
+    }
   }
 
   @Test
