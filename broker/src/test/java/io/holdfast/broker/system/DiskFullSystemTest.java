@@ -157,7 +157,7 @@ class DiskFullSystemTest {
       assertTrue(a.again < 2000, () -> "finished again " + a.again);
 
       Awaitility.await("recovery without anybody's help")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> http.get("/ping").status() == 200);
       try (RawNsqConnection conn = broker.connect()) {
         conn.pub("full", "again").pub("new", "topic");
@@ -166,7 +166,7 @@ class DiskFullSystemTest {
       broker.start();
       broker.http().awaitChannel("full", "b", c -> c.path("depth").asInt() == 1);
       Awaitility.await("the finished file to go")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> disk.usableBytes() > 40L << 20);
       System.out.println(
           "disk full: published "
