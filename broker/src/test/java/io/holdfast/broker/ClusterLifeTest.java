@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an operator has a cluster of three do: drain, replace, go on alone, snapshots. */
+/** What an operator has a cluster of three do: drain, replace, snapshots. */
 class ClusterLifeTest {
   private static final int MESSAGES = 50;
 
@@ -55,33 +55,6 @@ class ClusterLifeTest {
               nodes.http(leader).post("/topic/create?topic=t");
               return nodes.http(leader).post("/channel/create?topic=t&channel=c").status() == 200;
             });
-  }
-
-  @Test
-  void anEmptiedNodeIsReplaced() throws IOException {
-    nodes = EmbeddedNodes.started(dir);
-    createChannel();
-    List<String> bodies = publish("a", 0, MESSAGES);
-    nodes.kill("b");
-    DurableFiles.deleteTree(nodes.dir("b"));
-    nodes.start("b", false);
-    assertEquals("waiting", nodes.view("b").path("state").asText());
-    nodes
-        .http("b")
-        .post("/cluster/drain?node=a")
-        .expectError(409, "this node is not a member of the cluster");
-
-    nodes.awaitDone("a", "/cluster/replace?node=b");
-    assertEquals(1, nodes.view("b").path("incarnation").asInt());
-    assertEquals(1, nodes.view("c", "b").path("incarnation").asInt());
-    // Done is done.
-    nodes.http("a").post("/cluster/replace?node=b").expect(200, "");
-    assertEquals(1, nodes.view("b").path("incarnation").asInt());
-
-    nodes.awaitDone("a", "/cluster/drain?node=a");
-    nodes.awaitDone("a", "/cluster/drain?node=c");
-    nodes.awaitLeadsAll("b");
-    assertEquals(bodies, nodes.take("b", MESSAGES));
   }
 
   @Test
@@ -173,41 +146,6 @@ class ClusterLifeTest {
     throw new AssertionError("no log in " + files);
   }
 
-  @Test
-  void aSurvivorGoesOnAloneAndOthersAreTakenInAgain() throws IOException {
-    nodes = EmbeddedNodes.started(dir);
-    createChannel();
-    List<String> bodies = publish("a", 0, MESSAGES);
-    String uuid = nodes.view("a").path("uuid").asText();
-    nodes.http("a").post("/cluster/force-alone").expectError(400, "MISSING_ARG_UUID");
-    nodes
-        .http("a")
-        .post("/cluster/force-alone?uuid=x")
-        .expectError(409, "the cluster's uuid is " + uuid + ", not x");
-    assertEquals(409, nodes.http("a").post("/cluster/force-alone?uuid=" + uuid).status());
-    awaitLevel("a");
-    nodes.kill("b");
-    nodes.kill("c");
-    nodes.awaitDone("a", "/cluster/force-alone?uuid=" + uuid);
-    nodes.awaitLeadsAll("a");
-    Awaitility.await("one copy only")
-        .atMost(EmbeddedNodes.LONG)
-        .until(() -> ready("a").contains("one copy only: b, c gone"));
-    bodies.addAll(publish("a", MESSAGES, MESSAGES + 5));
-
-    DurableFiles.deleteTree(nodes.dir("b"));
-    nodes.start("b", false);
-    nodes.awaitDone("a", "/cluster/replace?node=b");
-    DurableFiles.deleteTree(nodes.dir("c"));
-    nodes.start("c", false);
-    nodes.awaitDone("b", "/cluster/replace?node=c");
-    nodes.awaitDone("b", "/cluster/drain?node=a");
-    nodes.awaitDone("b", "/cluster/drain?node=b");
-    nodes.awaitLeadsAll("c");
-    assertEquals(bodies, nodes.take("c", bodies.size()));
-    assertFalse(ready("c").contains("one copy only"));
-  }
-
   private String ready(String node) {
     return nodes.http(node).get("/health/ready").body();
   }
@@ -241,6 +179,13 @@ class ClusterLifeTest {
         .post("/cluster/replace?node=b&address=here")
         .expectError(400, "INVALID_ARG_ADDRESS");
     nodes.http("a").post("/cluster/snapshot?group=3").expectError(400, "no group 3: 0 to 2");
+    String uuid = nodes.view("a").path("uuid").asText();
+    nodes.http("a").post("/cluster/force-alone").expectError(400, "MISSING_ARG_UUID");
+    nodes
+        .http("a")
+        .post("/cluster/force-alone?uuid=x")
+        .expectError(409, "the cluster's uuid is " + uuid + ", not x");
+    assertEquals(409, nodes.http("a").post("/cluster/force-alone?uuid=" + uuid).status());
 
     nodes.awaitDone("a", "/cluster/drain?node=b");
     nodes.awaitDone("a", "/cluster/drain?node=c");
