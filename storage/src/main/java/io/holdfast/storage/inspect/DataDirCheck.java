@@ -65,6 +65,12 @@ public final class DataDirCheck {
     if (dir.member() != null) {
       for (GroupView group : dir.member().groups()) {
         group.defects().forEach(listener::defect);
+        for (Path file : dir.member().linkedOnly(group)) {
+          note(
+              file,
+              "it is missing, and in the newest snapshot",
+              "the node's next start takes it from there");
+        }
       }
       return;
     }
@@ -307,7 +313,16 @@ public final class DataDirCheck {
             what,
             needed
                 ? "the broker reports them and counts them as finished"
-                : "every channel has finished them; nothing happens"));
+                : notNeeded(topic, expected)));
+  }
+
+  private String notNeeded(TopicView topic, long ordinal) {
+    if (dir.member() == null) {
+      return "every channel has finished them; nothing happens";
+    }
+    return ordinal < topic.knownTo()
+        ? "every channel that the newest snapshot has had finished them by then; nothing happens"
+        : "if there were any, they come again from the group's log at the next start";
   }
 
   /** Whether what a channel holds is where its ledger says. */

@@ -5,6 +5,7 @@ import io.holdfast.storage.group.GroupImage.ChannelImage;
 import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.log.LogFileNames;
 import io.holdfast.storage.topic.ClusterFile;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
@@ -77,6 +78,23 @@ public final class MemberView {
       }
     }
     return found;
+  }
+
+  /** Journal files of a group's newest snapshot that are not where a broker reads them. */
+  List<Path> linkedOnly(GroupView group) {
+    List<Path> missing = new ArrayList<>();
+    GroupImage image = group.snapshot();
+    for (TopicImage topic : image == null ? List.<TopicImage>of() : image.topics()) {
+      String dir = DirNames.escape(topic.name()) + DirNames.REPLICATED_MARK + topic.number();
+      for (int number : topic.files()) {
+        Path file = root.resolve("topics").resolve(dir).resolve("journal");
+        file = file.resolve(LogFileNames.of(number));
+        if (!Files.exists(file)) {
+          missing.add(file);
+        }
+      }
+    }
+    return missing;
   }
 
   /** The topics that have a directory, sorted. */

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.SyncThread;
+import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.tools.ToolRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -176,6 +180,42 @@ class MemberDirTest {
       assertTrue(run.out().contains("group 0: term "), run.out());
       Files.move(aside, part);
     }
+  }
+
+  @Test
+  void aJournalThatOnlyTheSnapshotHasIsSaid() throws Exception {
+    String missing =
+        "note   " + dir.journalFile() + ": it is missing, and in the newest snapshot; the node's";
+    Files.delete(dir.journalFile());
+    before = content();
+    ToolRun run = run("verify");
+    assertEquals(0, run.code(), run.err() + run.out());
+    assertTrue(run.out().contains(missing), run.out());
+    // Or all of the topic.
+    DurableFiles.deleteTree(dir.journalFile().getParent().getParent());
+    before = content();
+    run = run("verify");
+    assertEquals(0, run.code(), run.err() + run.out());
+    assertTrue(run.out().contains(missing), run.out());
+  }
+
+  @Test
+  void aGapBehindTheSnapshotIsWhatTheLogHas() throws Exception {
+    StorageOptions options = new StorageOptions(1 << 20, 1 << 20, false, 0);
+    try (SyncThread sync = new SyncThread(1000);
+        ChronicleJournal journal = new ChronicleJournal(dir.journal("young~4"), options, sync)) {
+      journal.raiseNextOrdinal(10);
+      journal.append(SampleDir.batch("y", 10, 1, 0));
+    }
+    before = content();
+    ToolRun run = run("verify");
+    assertEquals(0, run.code(), run.err() + run.out());
+    assertTrue(
+        run.out()
+            .contains(
+                "messages 2 to 9 are missing before it; if there were any, they come again from the"
+                    + " group's log"),
+        run.out());
   }
 
   @Test
