@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.broker.system.support.Http;
 import io.holdfast.broker.system.support.OpenApi;
 import io.holdfast.storage.files.Disk;
-import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.group.GroupImage;
 import io.holdfast.storage.group.StateCodec;
 import java.io.IOException;
