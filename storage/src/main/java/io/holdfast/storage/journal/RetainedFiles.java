@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +20,9 @@ final class RetainedFiles {
 
   private final ExcerptLog log;
   private final JournalFiles files;
+
+  /** From when on the age of a file counts whose time was ahead of the clock, monotonic, ns. */
+  private final Map<Integer, Long> countsFromNs = new ConcurrentHashMap<>();
 
   RetainedFiles(ExcerptLog log, JournalFiles files) {
     this.log = log;
@@ -50,7 +56,19 @@ final class RetainedFiles {
       LOG.warn("{} was written {} ms from now; its age counts from now", path, writtenMs - nowMs);
       Files.setLastModifiedTime(path, FileTime.fromMillis(nowMs));
       writtenMs = nowMs;
+      countsFromNs.put(file, System.nanoTime());
     }
-    return writtenMs <= timeMs;
+    if (writtenMs > timeMs) {
+      return false;
+    }
+    // Or it was now that the clock was wrong, behind, and when it is right again the file seems
+    // older than it is.
+    Long fromNs = countsFromNs.get(file);
+    if (fromNs != null
+        && System.nanoTime() - fromNs < TimeUnit.MILLISECONDS.toNanos(nowMs - timeMs)) {
+      return false;
+    }
+    countsFromNs.remove(file);
+    return true;
   }
 }

@@ -13,6 +13,7 @@ import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -208,6 +209,21 @@ class ChronicleJournalTest {
         0,
         journal.removeBelow(
             journal.nextOrdinal(), pinned, Retention.of(0, 2 * fileBytes, longAfterMs)));
+  }
+
+  /** The clock is an hour behind for a while, and a file that is young seems of the future then. */
+  @Test
+  void shouldNotTakeFileForOlderThanItIsWhenClockWasBehind() throws Exception {
+    append(100, 5000);
+    Path oldest = journal.files().keySet().iterator().next();
+    long hourMs = TimeUnit.HOURS.toMillis(1);
+    Files.setLastModifiedTime(oldest, FileTime.fromMillis(System.currentTimeMillis() + hourMs));
+    assertEquals(0, removeFinished(hourMs / 2, 0, System.currentTimeMillis()));
+    // That the clock was behind shows when it is right again.
+    Files.setLastModifiedTime(oldest, FileTime.fromMillis(System.currentTimeMillis() - hourMs));
+    assertEquals(0, removeFinished(hourMs / 2, 0, System.currentTimeMillis()));
+    reopen();
+    assertEquals(1, removeFinished(hourMs / 2, 0, System.currentTimeMillis()));
   }
 
   @Test
