@@ -1,5 +1,6 @@
 package io.holdfast.broker.cluster.faults;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -198,7 +199,7 @@ enum Fault {
     @Override
     void happen(Scene scene) {
       FaultNode node = scene.random().nextBoolean() ? scene.leader() : scene.any();
-      node.clock().set(scene.random().nextBoolean() ? 3600 : -3600);
+      node.clock().set(Duration.ofHours(scene.random().nextBoolean() ? 1 : -1));
       scene.pause(4000 + scene.random().nextInt(4000));
       if (scene.random().nextBoolean()) {
         killed(scene, List.of(node), 0);
@@ -306,7 +307,7 @@ enum Fault {
       for (FaultNode node : nodes) {
         node.goOn();
         if (node.clock() != null) {
-          node.clock().set(0);
+          node.clock().set(Duration.ZERO);
         }
         if (node.disk() != null) {
           node.disk().free();

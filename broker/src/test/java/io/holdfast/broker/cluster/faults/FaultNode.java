@@ -1,5 +1,6 @@
 package io.holdfast.broker.cluster.faults;
 
+import io.holdfast.broker.system.support.FakeClock;
 import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,7 +33,7 @@ final class FaultNode implements AutoCloseable {
   private final List<String> launcher;
   private final List<String> flags;
   private final FaultDisk disk;
-  private final SteppedClock clock;
+  private final FakeClock clock;
   private volatile Process process;
   private volatile boolean isStopped;
   private int starts;
@@ -43,7 +44,7 @@ final class FaultNode implements AutoCloseable {
    * @param home an empty directory, for data and logs
    * @param image where the file of its disk is made
    * @param diskMegabytes of a file system of its own for the data
-   * @param clockLibrary of {@link SteppedClock#build}; null for none
+   * @param clock what it goes by; null for the machine's
    */
   FaultNode(
       String name,
@@ -53,7 +54,7 @@ final class FaultNode implements AutoCloseable {
       Path home,
       Path image,
       int diskMegabytes,
-      Path clockLibrary,
+      FakeClock clock,
       List<String> launcher,
       List<String> flags) {
     this.name = name;
@@ -63,13 +64,13 @@ final class FaultNode implements AutoCloseable {
     this.home = home;
     this.launcher = List.copyOf(launcher);
     this.flags = List.copyOf(flags);
+    this.clock = clock;
     try {
       Files.createDirectories(data());
       disk = FaultDisk.mounted(data(), image, diskMegabytes);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    clock = clockLibrary == null ? null : new SteppedClock(home, clockLibrary);
   }
 
   String name() {
@@ -99,7 +100,7 @@ final class FaultNode implements AutoCloseable {
   }
 
   /** Its own; null for the machine's. */
-  SteppedClock clock() {
+  FakeClock clock() {
     return clock;
   }
 
@@ -115,6 +116,9 @@ final class FaultNode implements AutoCloseable {
   /** Starts it and waits for nothing. */
   void start() {
     List<String> command = new ArrayList<>(launcher);
+    if (clock != null) {
+      command.addAll(List.of(clock.command()));
+    }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // The first compiler only: few live long enough for the second one to pay.
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
@@ -135,9 +139,6 @@ final class FaultNode implements AutoCloseable {
             .directory(home.toFile())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
-    if (clock != null) {
-      builder.environment().putAll(clock.environment());
-    }
     try {
       process = builder.start();
     } catch (IOException e) {

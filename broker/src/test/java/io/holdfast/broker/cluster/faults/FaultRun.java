@@ -2,6 +2,7 @@ package io.holdfast.broker.cluster.faults;
 
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.system.support.BrokerProcess;
+import io.holdfast.broker.system.support.FakeClock;
 import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.opentest4j.TestAbortedException;
 
 /** A cluster under load and faults, in rounds: each ends with all healed, drained and judged. */
 final class FaultRun implements AutoCloseable {
@@ -66,7 +68,6 @@ final class FaultRun implements AutoCloseable {
             "--cluster-init",
             "--max-bytes-per-file=1048576",
             "--disk-free-limit=1048576");
-    Path clockLibrary = SteppedClock.build(home);
     for (int i = 0; i < NAMES.size(); i++) {
       nodes.add(
           new FaultNode(
@@ -77,13 +78,23 @@ final class FaultRun implements AutoCloseable {
               Files.createDirectory(home.resolve(NAMES.get(i))),
               disks.resolve(NAMES.get(i)),
               DISK_MB,
-              clockLibrary,
+              clock(Files.createDirectory(home.resolve("clock-" + NAMES.get(i)))),
               network.launcher(i),
               flags));
     }
     nodes.forEach(FaultNode::start);
     reigns = new Reigns(nodes);
     scene = new Fault.Scene(nodes, network, reigns, random);
+  }
+
+  /** Null where there is none to be had. */
+  private static FakeClock clock(Path dir) {
+    try {
+      return FakeClock.in(dir);
+    } catch (TestAbortedException e) {
+      say("left out: clocks: " + e.getMessage());
+      return null;
+    }
   }
 
   private static Path placeOfDisks() throws IOException {
@@ -122,9 +133,6 @@ final class FaultRun implements AutoCloseable {
       say("left out: full disks, power cuts: no disk can be mounted");
     } else if (!canCutPower()) {
       say("left out: power cuts: no python3");
-    }
-    if (nodes.get(0).clock() == null) {
-      say("left out: clocks: no gcc");
     }
   }
 
