@@ -36,6 +36,10 @@ final class FaultNode implements AutoCloseable {
   private final FakeClock clock;
   private volatile Process process;
   private volatile boolean isStopped;
+
+  /** When it went on last; long ago when it never was stopped. */
+  private volatile long wentOnNs = System.nanoTime() - TimeUnit.HOURS.toNanos(1);
+
   private int starts;
 
   /**
@@ -108,9 +112,9 @@ final class FaultNode implements AutoCloseable {
     return process != null && process.isAlive();
   }
 
-  /** Whether it is stopped by a signal. */
-  boolean isStopped() {
-    return isStopped;
+  /** Whether it is stopped by a signal, or was in the last so many ms. */
+  boolean wasStopped(long withinMs) {
+    return isStopped || System.nanoTime() - wentOnNs < TimeUnit.MILLISECONDS.toNanos(withinMs);
   }
 
   /** Starts it and waits for nothing. */
@@ -199,7 +203,10 @@ final class FaultNode implements AutoCloseable {
     if (isAlive()) {
       Shell.run("kill", "-CONT", Long.toString(process.pid()));
     }
-    isStopped = false;
+    if (isStopped) {
+      wentOnNs = System.nanoTime();
+      isStopped = false;
+    }
   }
 
   /** Its disk and it go at once, and both come back; what was not forced is lost. */

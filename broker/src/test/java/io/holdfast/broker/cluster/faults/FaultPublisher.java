@@ -106,8 +106,8 @@ final class FaultPublisher implements Runnable {
 
   private void noAnswer() {
     Command first = underWay.peek();
-    // A node that a fault has stopped for longer answers when it goes on.
-    if (first != null && !node.isStopped()) {
+    // A node that a fault has stopped answers when it goes on, and had not all of the time.
+    if (first != null && !node.wasStopped(ANSWER_MS)) {
       history.strange("no answer in " + ANSWER_MS + " ms: " + first.key);
     }
   }
