@@ -1,5 +1,6 @@
 package io.holdfast.broker.cluster.forward;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.broker.cluster.NodeStatus;
 import io.holdfast.broker.queue.PublishLimits;
 import java.nio.ByteBuffer;
@@ -32,6 +33,7 @@ public final class MemberLimits implements PublishRefusals {
   private volatile Limits limits;
 
   /** What was said in the log of each option that is not the same everywhere; by option. */
+  @GuardedBy("this")
   private final Map<String, String> differing = new TreeMap<>();
 
   private record Limits(int maxMsgSize, int maxSectionBytes, String refusal) {}
@@ -83,6 +85,7 @@ public final class MemberLimits implements PublishRefusals {
   }
 
   /** What counts for all; that not all have it is said once. */
+  @GuardedBy("this")
   private int smallest(String option, Map<String, Long> sizes) {
     TreeSet<Long> different = new TreeSet<>(sizes.values());
     long smallest = different.isEmpty() ? Integer.MAX_VALUE : different.first();

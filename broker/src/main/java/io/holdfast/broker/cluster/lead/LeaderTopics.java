@@ -276,19 +276,18 @@ public final class LeaderTopics {
       return CompletableFuture.completedFuture(null);
     }
     leading.batcher().hold(true);
-    CompletableFuture<Void> answered = new CompletableFuture<>();
-    awaitAnswers(leading, answered, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(answersMs));
-    return answered
-        .completeOnTimeout(null, answersMs, TimeUnit.MILLISECONDS)
-        .thenCompose(done -> leading.batcher().flush());
+    CompletableFuture<Void> answered =
+        new CompletableFuture<Void>().completeOnTimeout(null, answersMs, TimeUnit.MILLISECONDS);
+    awaitAnswers(leading, answered);
+    return answered.thenCompose(done -> leading.batcher().flush());
   }
 
-  private void awaitAnswers(Leadership leading, CompletableFuture<Void> answered, long untilNs) {
-    if (leading.inFlight() == 0 || System.nanoTime() - untilNs >= 0) {
+  private void awaitAnswers(Leadership leading, CompletableFuture<Void> answered) {
+    if (leading.inFlight() == 0) {
       answered.complete(null);
-    } else {
+    } else if (!answered.isDone()) {
       CompletableFuture.delayedExecutor(LOOK_MS, TimeUnit.MILLISECONDS, workers)
-          .execute(() -> awaitAnswers(leading, answered, untilNs));
+          .execute(() -> awaitAnswers(leading, answered));
     }
   }
 
