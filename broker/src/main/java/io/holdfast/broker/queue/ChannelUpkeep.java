@@ -2,6 +2,7 @@ package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.topic.BackendQueue;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import java.io.IOException;
@@ -243,6 +244,34 @@ final class ChannelUpkeep {
       }
     }
     forceRelocations();
+  }
+
+  /**
+   * These messages have copies, which are in the journal: from now on they stand there, and what
+   * the backend had of them is held.
+   *
+   * @param copies of messages that the channel may or may not have, by ordinal
+   */
+  void carried(Map<Long, CarriedMessage> copies) {
+    synchronized (lock) {
+      if (ledger.isClosed()) {
+        return;
+      }
+      messages.visit((message, delayMs) -> move(message, copies));
+      messages.visitDead((message, diedMs, mark) -> move(message, copies));
+      List<HeldMessage> taken = backend.takeCarried(copies.values());
+      if (!taken.isEmpty()) {
+        ready.restore(taken, message -> false);
+        timing.watchDeferred();
+      }
+    }
+  }
+
+  private static void move(Message message, Map<Long, CarriedMessage> copies) {
+    CarriedMessage copy = copies.get(message.ordinal());
+    if (copy != null) {
+      message.relocateTo(copy.place());
+    }
   }
 
   private static boolean hasMoved(Message message, int file, Map<Long, MessageRef> places) {

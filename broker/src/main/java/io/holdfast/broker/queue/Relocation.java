@@ -12,18 +12,13 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
 import org.roaringbitmap.longlong.Roaring64Bitmap;
 
 /**
  * Keeps a few unfinished messages from pinning a topic's disk: when more than half of the journal
- * is finished, those of the oldest file are relocated: copied to the journal's head, so that the
- * file can go.
- *
- * <p>A file's messages are relocated only when the finished ones take at least as many bytes as the
- * unfinished ones of the whole topic, so that on average a message is relocated no more often than
- * as many bytes are given back (log-structured cleaning, Rosenblum and Ousterhout 1991).
+ * is finished ({@link RelocationGain}), those of the oldest file are relocated: copied to the
+ * journal's head, so that the file can go.
  *
  * <p>Order is what makes it safe: the copies are on the disk before a ledger names them, and the
  * ledgers' words are before the file goes; a crash in between leaves copies that nobody refers to.
@@ -40,22 +35,10 @@ final class Relocation {
     MessageRef relocate(MessageView message) throws IOException;
   }
 
-  /** What a message takes beside its body. */
-  private static final long RECORD_BYTES = 56;
-
-  /** After a look that found nothing to do it looks again after this time, or with more to gain. */
-  private static final long LOOK_AGAIN_NS = TimeUnit.SECONDS.toNanos(10);
-
-  private static final int GAIN_PART = 4;
-
   private final Journal journal;
   private final Appender appender;
   private final LongPredicate room;
-  private final long slackBytes;
-
-  // When it last looked in vain, and what seemed to be gained then.
-  private long lookedNs;
-  private long lookedBytes = -1;
+  private final RelocationGain gain;
 
   /**
    * @param room whether the disk has room for so many bytes
@@ -65,7 +48,7 @@ final class Relocation {
     this.journal = journal;
     this.appender = appender;
     this.room = room;
-    this.slackBytes = slackBytes;
+    gain = new RelocationGain(slackBytes);
   }
 
   /**
@@ -83,12 +66,10 @@ final class Relocation {
     if (oldest < 0 || oldest >= backlogFile) {
       return false;
     }
-    long spareBytes = journal.diskBytes() - 2 * journal.diskBytesAfter(backlogFile) - slackBytes;
-    if (spareBytes <= 0 || !journal.mayGo(oldest, backlogFrom, Integer.MAX_VALUE, retention)) {
-      return false;
-    }
-    boolean lookedJustNow = lookedBytes >= 0 && nowNs - lookedNs < LOOK_AGAIN_NS;
-    if (lookedJustNow && spareBytes < lookedBytes + slackBytes / GAIN_PART) {
+    long spareBytes = gain.spareBytes(journal, oldest, backlogFile);
+    if (spareBytes <= 0
+        || !journal.mayGo(oldest, backlogFrom, Integer.MAX_VALUE, retention)
+        || !gain.isDue(spareBytes, nowNs)) {
       return false;
     }
     Map<Long, MessageRef> unfinished = new HashMap<>();
@@ -102,18 +83,19 @@ final class Relocation {
               message -> {
                 if (!seen.contains(message.ordinal())) {
                   seen.addLong(message.ordinal());
-                  bytes[0] += message.bodyLength() + RECORD_BYTES;
-                  bytes[1] += message.file() == oldest ? message.bodyLength() + RECORD_BYTES : 0;
+                  bytes[0] += message.bodyLength() + RelocationGain.RECORD_BYTES;
+                  bytes[1] +=
+                      message.file() == oldest
+                          ? message.bodyLength() + RelocationGain.RECORD_BYTES
+                          : 0;
                 }
                 if (message.file() == oldest) {
                   unfinished.put(message.ordinal(), message);
                 }
               });
     }
-    // Also after an error: what it cost is not to be paid at each turn.
-    lookedNs = nowNs;
-    lookedBytes = spareBytes;
-    if (2 * bytes[0] >= spareBytes || !room.test(bytes[1])) {
+    gain.looked(spareBytes, nowNs);
+    if (!RelocationGain.pays(bytes[0], spareBytes) || !room.test(bytes[1])) {
       return false;
     }
     Map<Long, MessageRef> places = append(unfinished.values());
@@ -124,7 +106,7 @@ final class Relocation {
     for (Channel channel : channels) {
       channel.upkeep().relocate(oldest, places);
     }
-    lookedBytes = -1;
+    gain.copied();
     return true;
   }
 

@@ -3,8 +3,11 @@ package io.holdfast.broker.queue;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.CarriedMessage;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.Map;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -149,6 +152,22 @@ public final class SharedTopic {
     if (channel != null) {
       channel.admin().applyPolicy(byHand);
     }
+  }
+
+  /** Messages have copies in the journal: from now on they are read there. */
+  public void carried(Collection<CarriedMessage> messages) {
+    Map<Long, CarriedMessage> copies = new TreeMap<>();
+    messages.forEach(message -> copies.put(message.ordinal(), message));
+    channels.all().forEach(channel -> channel.upkeep().carried(copies));
+  }
+
+  /**
+   * From this message on a channel has everything in the journal only; Long.MAX_VALUE when there is
+   * no such channel. Any thread.
+   */
+  public long backlogFrom(String name) {
+    Channel channel = channels.get(name);
+    return channel == null ? Long.MAX_VALUE : channel.upkeep().backlogFrom();
   }
 
   /** Files of the journal were removed: nobody keeps them open. Any thread, without locks. */

@@ -12,11 +12,11 @@ import java.util.Map;
  * Policies that a test sets: the same for all channels and topics, whatever was set by hand; but
  * channels of the dead letters' topic "dlt" have none.
  */
-final class FixedPolicies implements Policies {
+public final class FixedPolicies implements Policies {
   /** A topic for dead letters that has no policy itself. */
   static final String GRAVES = "graves";
 
-  volatile ChannelPolicy channel = ChannelPolicy.DEFAULT;
+  public volatile ChannelPolicy channel = ChannelPolicy.DEFAULT;
   volatile TopicPolicy topic = TopicPolicy.DEFAULT;
 
   @Override
@@ -30,7 +30,7 @@ final class FixedPolicies implements Policies {
   }
 
   /** Of a channel with dead letters. */
-  static ChannelPolicy attempts(int maxAttempts, String deadLetter, int maxDead) {
+  public static ChannelPolicy attempts(int maxAttempts, String deadLetter, int maxDead) {
     return new ChannelPolicy(
         maxAttempts, deadLetter, maxDead, 0, Expired.DROP, false, 0, 0, Backoff.NONE);
   }

@@ -2,6 +2,7 @@ package io.holdfast.storage.group;
 
 import io.holdfast.storage.journal.JournalEnd;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,7 @@ public record GroupImage(
    * @param skipped see {@link io.holdfast.storage.journal.ChronicleJournal#skipped}
    * @param end where the journal ends
    * @param files of the journal, by number, oldest first; the last one is that of {@code end}
+   * @param carried messages that have copies in these files, by ordinal
    */
   public record TopicImage(
       String name,
@@ -57,7 +59,13 @@ public record GroupImage(
       OrdinalRanges skipped,
       JournalEnd end,
       List<Integer> files,
-      List<ChannelImage> channels) {}
+      List<CarriedMessage> carried,
+      List<ChannelImage> channels) {
+    /** One above the last ordinal that a channel has. */
+    public long endOf(ChannelImage channel) {
+      return Math.max(keptFrom < 0 ? nextOrdinal : keptFrom, channel.state().floor());
+    }
+  }
 
   /**
    * One channel.

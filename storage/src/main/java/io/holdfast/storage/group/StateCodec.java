@@ -6,6 +6,8 @@ import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.journal.JournalEnd;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.ledger.LedgerStateRecords;
+import io.holdfast.storage.values.CarriedMessage;
+import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -28,7 +30,9 @@ import java.util.TreeMap;
  *            i64 next id base
  * 2 TOPIC    text name, i64 number, i64 id base, u8 paused, i64 kept from, i64 retain from,
  *            i64 needed from, policy, i64 next ordinal, i32 count, count x (i64 from, i64 to) skipped,
- *            i32 end's file, i64 end's offset, i32 count, count x i32 file
+ *            i32 end's file, i64 end's offset, i32 count, count x i32 file, i32 count,
+ *            count x (i64 ordinal, i64 position of the copy's record, i32 offset of its body,
+ *            i32 bytes of that, i64 time ns, i64 deferral ms) carried
  * 3 CHANNEL  text name, i64 number, u8 paused, i64 epoch, policy
  * 4 LEDGER   i32 type, i32 count, payload: see {@link LedgerStateRecords}
  * text       i32 bytes, UTF-8
@@ -112,6 +116,20 @@ public final class StateCodec {
     for (int file : topic.files()) {
       out.writeInt(file);
     }
+    out.writeInt(topic.carried().size());
+    for (CarriedMessage message : topic.carried()) {
+      putCarried(out, message);
+    }
+  }
+
+  private static void putCarried(DataOutputStream out, CarriedMessage message) throws IOException {
+    MessageRef place = message.place();
+    out.writeLong(place.ordinal());
+    out.writeLong(place.batchPosition());
+    out.writeInt(place.bodyOffset());
+    out.writeInt(place.bodyLength());
+    out.writeLong(message.timestampNs());
+    out.writeLong(message.deferMs());
   }
 
   private static void putChannel(DataOutputStream out, ChannelImage channel) throws IOException {
@@ -217,6 +235,7 @@ public final class StateCodec {
         ranges(from),
         new JournalEnd(from.getInt(), from.getLong()),
         numbers(from),
+        carried(from),
         new ArrayList<>());
   }
 
@@ -249,6 +268,22 @@ public final class StateCodec {
       numbers.add(from.getInt());
     }
     return numbers;
+  }
+
+  private static List<CarriedMessage> carried(ByteBuffer from) {
+    List<CarriedMessage> carried = new ArrayList<>();
+    for (int left = from.getInt(); left > 0; left--) {
+      MessageRef place =
+          new MessageRef(
+              from.getLong(),
+              from.getLong(),
+              from.getInt(),
+              from.getInt(),
+              0,
+              /* relocated= */ true);
+      carried.add(new CarriedMessage(place, from.getLong(), from.getLong()));
+    }
+    return carried;
   }
 
   private static Map<String, String> texts(ByteBuffer from) {

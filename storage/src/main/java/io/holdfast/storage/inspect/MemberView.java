@@ -165,11 +165,14 @@ public final class MemberView {
     return imaged == null ? 0 : imaged.topic().nextOrdinal();
   }
 
-  /** A copy of what the newest snapshot says that a channel has finished. */
+  /** A copy of what the newest snapshot says that a channel has finished, and where the rest is. */
   LedgerState state(String topic, String channel) throws IOException {
-    for (ChannelImage each : imaged(topic).topic().channels()) {
+    TopicImage image = imaged(topic).topic();
+    for (ChannelImage each : image.channels()) {
       if (each.name().equals(channel)) {
-        return each.state().copy();
+        LedgerState state = each.state().copy();
+        state.carry(image.carried(), image.endOf(each));
+        return state;
       }
     }
     throw new IOException("there is no channel " + channel + " of topic " + topic);

@@ -151,9 +151,9 @@ public final class ChronicleJournal implements Journal {
     return files.find(ordinal);
   }
 
-  /** The files whose messages are all below an ordinal, without the newest one with messages. */
-  public List<Integer> filesBelow(long ordinal) throws IOException {
-    return files.below(ordinal);
+  /** Files older than one whose messages are all below an ordinal, see {@link #removeBelow}. */
+  public List<Integer> filesBelow(long ordinal, int file) throws IOException {
+    return files.below(ordinal, file);
   }
 
   /** The numbers of all files, oldest first. */

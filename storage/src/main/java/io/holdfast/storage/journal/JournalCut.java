@@ -84,7 +84,7 @@ final class JournalCut {
       return;
     }
     try (ExcerptReader reader = new ExcerptReader(files, RecordFormat.JOURNAL)) {
-      int cycle = all ? files.firstCycle() : end.file();
+      int cycle = all ? files.firstCycle() : newestWithMessages(files, reader, end.file());
       long next = -1;
       long behind = Position.of(end.file(), 0);
       while (cycle >= 0) {
@@ -106,6 +106,24 @@ final class JournalCut {
     }
   }
 
+  /** The newest file tells which message comes next, unless all in it are relocated ones. */
+  private static int newestWithMessages(LogFiles files, ExcerptReader reader, int newest)
+      throws IOException {
+    for (int cycle = newest; cycle >= 0; cycle = files.cycleBefore(cycle)) {
+      boolean more = reader.moveToCycle(cycle);
+      while (more && reader.nextInFile()) {
+        if (reader.length() < RecordCodec.JOURNAL_HEAD_BYTES || isBatch(reader)) {
+          return cycle;
+        }
+      }
+    }
+    return newest;
+  }
+
+  private static boolean isBatch(ExcerptReader reader) {
+    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
+  }
+
   /** Returns the ordinal that comes next. */
   private static long checkRecord(ExcerptReader reader, long next, OrdinalRanges skipped)
       throws IOException {
@@ -113,7 +131,7 @@ final class JournalCut {
     if (defect != null) {
       throw new IOException(reader.where(reader.position()) + ": " + defect);
     }
-    if (RecordCodec.type(reader.view(), reader.offset()) != RecordCodec.TYPE_BATCH) {
+    if (!isBatch(reader)) {
       return next;
     }
     long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);

@@ -183,10 +183,10 @@ final class JournalFiles {
   }
 
   /** See {@link ChronicleJournal#filesBelow}. */
-  List<Integer> below(long ordinal) throws IOException {
+  List<Integer> below(long ordinal, int file) throws IOException {
     List<Integer> below = new ArrayList<>();
     int cycle = files.firstCycle();
-    while (cycle >= 0 && isBelow(cycle, ordinal, Integer.MAX_VALUE)) {
+    while (cycle >= 0 && isBelow(cycle, ordinal, file)) {
       below.add(cycle);
       cycle = files.cycleAfter(cycle);
     }

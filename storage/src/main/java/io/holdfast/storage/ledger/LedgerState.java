@@ -1,5 +1,6 @@
 package io.holdfast.storage.ledger;
 
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 
@@ -194,6 +195,22 @@ public final class LedgerState {
     held.put(message);
     marked |= message.isMarked();
     mention(message.ref().ordinal() + 1);
+  }
+
+  /**
+   * Messages have copies, where they are read from now on; what is finished needs none.
+   *
+   * @param end the channel has what is below
+   */
+  public void carry(Iterable<CarriedMessage> messages, long end) {
+    for (CarriedMessage message : messages) {
+      long ordinal = message.ordinal();
+      if (ordinal < end && !finished.contains(ordinal)) {
+        int attempts = packedAttempts(ordinal);
+        HeldMessage known = held.get(ordinal);
+        holdAt(known == null ? message.held(attempts) : known.at(message.ref(attempts)));
+      }
+    }
   }
 
   /** All below an ordinal is finished. */

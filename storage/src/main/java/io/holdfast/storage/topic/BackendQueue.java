@@ -6,6 +6,7 @@ import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -189,6 +190,15 @@ public interface BackendQueue extends Closeable {
    * it reads none.
    */
   long backlogFrom();
+
+  /**
+   * Takes out messages that {@link #poll} has yet to return, as their own records may go: the
+   * channel holds them from now on.
+   *
+   * @param copies of messages that it may or may not have
+   * @return those that it had, in their order
+   */
+  List<HeldMessage> takeCarried(Iterable<CarriedMessage> copies);
 
   /**
    * Records the new places of messages that were relocated ({@link Journal#relocate}). Their own

@@ -231,6 +231,11 @@ final class Backlog {
     return delivered.contains(ordinal) ? 1 : 0;
   }
 
+  /** Whether a message is still to be delivered in order. */
+  boolean has(long ordinal) {
+    return ordinal >= cursor && ordinal < end && (skipCount == 0 || !skip.contains(ordinal));
+  }
+
   /** A message is held elsewhere from now on. */
   void takeOut(long ordinal) {
     skip.add(ordinal, ordinal + 1);

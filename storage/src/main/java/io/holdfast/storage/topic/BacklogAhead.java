@@ -2,6 +2,8 @@ package io.holdfast.storage.topic;
 
 import io.holdfast.storage.journal.Journal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.CarriedMessage;
+import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
 import java.io.Closeable;
@@ -82,6 +84,18 @@ final class BacklogAhead implements Closeable {
     }
     close();
     return to;
+  }
+
+  /** See {@link BackendQueue#takeCarried}. */
+  static List<HeldMessage> takeCarried(Backlog backlog, Iterable<CarriedMessage> copies) {
+    List<HeldMessage> taken = new ArrayList<>();
+    for (CarriedMessage copy : copies) {
+      if (backlog.has(copy.ordinal())) {
+        taken.add(copy.held(backlog.attemptsAhead(copy.ordinal())));
+        backlog.takeOut(copy.ordinal());
+      }
+    }
+    return taken;
   }
 
   /**

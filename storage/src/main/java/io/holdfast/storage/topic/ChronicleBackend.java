@@ -8,6 +8,7 @@ import io.holdfast.storage.ledger.FinishedSet;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.Ledger;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -351,6 +352,11 @@ public final class ChronicleBackend implements BackendQueue {
     backlog.settle();
     backlog.passSkipped();
     return backlog.cursor();
+  }
+
+  @Override
+  public List<HeldMessage> takeCarried(Iterable<CarriedMessage> copies) {
+    return BacklogAhead.takeCarried(backlog, copies);
   }
 
   @Override

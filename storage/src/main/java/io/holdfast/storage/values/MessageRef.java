@@ -115,6 +115,7 @@ public class MessageRef {
   public final void relocateTo(MessageRef place) {
     batchPosition = place.batchPosition;
     bodyOffset = place.bodyOffset;
+    bodyLength = place.bodyLength;
     relocated = true;
   }
 

@@ -286,10 +286,12 @@ class RestoredJournalTest {
     append(300);
     long inLast = journal.nextOrdinal() - 1;
     List<Integer> all = journal.fileNumbers();
-    List<Integer> below = journal.filesBelow(inLast);
+    List<Integer> below = journal.filesBelow(inLast, Integer.MAX_VALUE);
     assertEquals(all.subList(0, all.size() - 1), below);
-    assertEquals(List.of(), journal.filesBelow(0));
+    assertEquals(List.of(), journal.filesBelow(0, Integer.MAX_VALUE));
     int first = below.get(0);
+    assertEquals(List.of(first), journal.filesBelow(inLast, below.get(1)));
+    assertEquals(List.of(), journal.filesBelow(inLast, first));
     journal.removeFile(first);
     journal.removeFile(first);
     assertEquals(all.subList(1, all.size()), journal.fileNumbers());
@@ -297,5 +299,36 @@ class RestoredJournalTest {
     long from = journal.firstOrdinal();
     written.keySet().removeIf(ordinal -> ordinal < from);
     assertEquals(written, Batches.readAll(journal, from));
+  }
+
+  @Test
+  void anEndBehindRelocatedMessagesOnlyIsAnEnd() throws Exception {
+    append(150);
+    MessageRef copy = null;
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = journal.cursor()) {
+      while (!journal.endsInRelocations()) {
+        assertTrue(cursor.read(journal.find(7), view));
+        copy = journal.relocate(view);
+      }
+    }
+    JournalEnd end = journal.end();
+    long next = journal.nextOrdinal();
+    assertEquals(end.file(), copy.file());
+    for (boolean checkAll : new boolean[] {false, true}) {
+      journal.close();
+      journal = restore(end, next, checkAll);
+      assertEquals(next, journal.nextOrdinal());
+      assertEquals(written, Batches.readAll(journal, 0));
+      try (JournalCursor cursor = journal.cursor()) {
+        assertTrue(cursor.read(copy, view));
+        assertEquals(written.get(7L), Batches.text(view));
+      }
+    }
+    String refusal = refused(end, next + 1, false).getMessage();
+    assertTrue(refusal.contains("message " + next), refusal);
+    journal = restore(end, next, false);
+    append(1);
+    assertEquals(written, Batches.readAll(journal, 0));
   }
 }

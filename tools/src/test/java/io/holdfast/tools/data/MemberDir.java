@@ -8,6 +8,7 @@ import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.group.SnapshotSeal;
 import io.holdfast.storage.group.StateCodec;
 import io.holdfast.storage.journal.ChronicleJournal;
+import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.journal.JournalEnd;
 import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.ledger.LedgerState;
@@ -16,6 +17,8 @@ import io.holdfast.storage.raft.RaftLog;
 import io.holdfast.storage.raft.RaftLogOptions;
 import io.holdfast.storage.raft.VoteFile;
 import io.holdfast.storage.topic.ClusterFile;
+import io.holdfast.storage.values.CarriedMessage;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -66,6 +69,40 @@ final class MemberDir {
     return dir;
   }
 
+  /**
+   * Another one, of one group: of topic {@code orders} channel {@code a} has finished 0 to 9 but 5,
+   * of which there is a copy, and {@code m10} to {@code m19} came later. The file before is gone.
+   */
+  static MemberDir createCarried(Path root) throws IOException {
+    MemberDir dir = new MemberDir(root);
+    Files.createDirectories(root);
+    new ClusterFile(UUID, true, 900, "c", 0, 0, 1, List.of(0)).write(Disk.LOCAL, root);
+    dir.group(0, 20, 3, "b 127.0.0.1:4160");
+    Path home = dir.journal("orders~1");
+    Files.createDirectories(home);
+    try (SyncThread sync = new SyncThread(1000)) {
+      int first;
+      try (ChronicleJournal journal = new ChronicleJournal(home, OPTIONS, sync)) {
+        journal.append(SampleDir.batch("m", 0, 10, 0));
+        first = journal.end().file();
+      }
+      try (ChronicleJournal journal = new ChronicleJournal(home, OPTIONS, sync);
+          JournalCursor cursor = journal.cursor()) {
+        MessageView view = new MessageView();
+        cursor.read(journal.find(5), view);
+        CarriedMessage carried =
+            new CarriedMessage(journal.relocate(view), view.timestampNs(), view.deferMs());
+        journal.append(SampleDir.batch("m", 10, 10, 0));
+        LedgerState state = new LedgerState(0);
+        state.finish(0, 5);
+        state.finish(6, 10);
+        dir.snapshot(journal, state, 20, List.of(carried));
+        journal.removeFile(first);
+      }
+    }
+    return dir;
+  }
+
   private void group(int group, int entries, long term, String vote) throws IOException {
     Path dir = ClusterFile.groupDir(root, group);
     Files.createDirectories(dir.resolve("log"));
@@ -84,10 +121,17 @@ final class MemberDir {
   private void snapshot(ChronicleJournal journal) throws IOException {
     LedgerState state = new LedgerState(0);
     state.finish(0, 5);
+    snapshot(journal, state, 10, List.of());
+  }
+
+  private void snapshot(
+      ChronicleJournal journal, LedgerState state, long next, List<CarriedMessage> carried)
+      throws IOException {
     JournalEnd end = journal.end();
     Path dir = snapshot();
     Files.createDirectories(dir);
-    Files.createLink(link(), journal.file(end.file()));
+    Path file = journal.file(end.file());
+    Files.createLink(dir.resolve("1-" + file.getFileName()), file);
     ChannelImage channel = new ChannelImage("a", 2, true, 0, Map.of(), state);
     TopicImage topic =
         new TopicImage(
@@ -99,10 +143,11 @@ final class MemberDir {
             -1,
             0,
             Map.of(),
-            10,
+            next,
             new OrdinalRanges(),
             end,
             List.of(end.file()),
+            carried,
             List.of(channel));
     StateCodec.write(new GroupImage(0, 12, 3, 0, 1, 3, 0, List.of(topic)), Disk.LOCAL, state());
     Files.writeString(sealed(), "what the engine says");

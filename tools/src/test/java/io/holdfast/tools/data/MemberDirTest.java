@@ -134,6 +134,35 @@ class MemberDirTest {
   }
 
   @Test
+  void whatWasCarriedForwardIsThereOnce() throws Exception {
+    dir = MemberDir.createCarried(home.resolve("carried"));
+    before = content();
+    List<JsonNode> rows = rows(run("dump", "-t", "orders", "--format", "json"));
+    assertEquals(11, rows.size());
+    JsonNode copy = rows.get(0);
+    assertEquals("m5", copy.path("body").asText());
+    assertEquals("%016x".formatted(1005L << 10 | 900), copy.path("id").asText());
+    assertEquals("ready", copy.at("/channels/a/state").asText());
+    rows = rows(run("export", "-t", "orders"));
+    assertEquals(11, rows.size());
+    assertEquals("m5", rows.get(0).path("body").asText());
+    rows = rows(run("summary", "--format", "json"));
+    assertEquals("a", rows.get(2).path("channel").asText());
+    assertEquals(11, rows.get(2).path("depth").asLong());
+    ToolRun run = run("verify");
+    assertEquals(0, run.code(), run.out() + run.err());
+    assertTrue(run.out().contains("0 defects"), run.out());
+    // Its only copy.
+    Path file = dir.journal("orders~1").resolve("19700101-000002.cq4");
+    byte[] whole = Files.readAllBytes(file);
+    MemberDir.damage(file, "m5");
+    run = run("verify");
+    assertEquals(1, run.code());
+    assertTrue(run.out().contains("1 held message(s) are not where"), run.out());
+    Files.write(file, whole);
+  }
+
+  @Test
   void damageIsNamedWithFileAndOffset() throws Exception {
     Map<Path, String> texts =
         Map.of(

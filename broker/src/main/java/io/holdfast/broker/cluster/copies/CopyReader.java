@@ -4,6 +4,7 @@ import io.holdfast.broker.cluster.lead.Copies.Copy;
 import io.holdfast.broker.cluster.state.GroupState;
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -52,8 +53,7 @@ final class CopyReader {
     long end = Math.min(first + max, topic.journal().nextOrdinal());
     MessageView view = new MessageView();
     try (JournalCursor cursor = topic.journal().cursor()) {
-      cursor.moveTo(first);
-      while (cursor.next(view, end) && view.ordinal() == first + messages.size()) {
+      for (long ordinal = first; ordinal < end && read(topic, ordinal, cursor, view); ordinal++) {
         bytes += view.bodyLength();
         if (bytes > MAX_BYTES && !messages.isEmpty()) {
           break;
@@ -64,5 +64,19 @@ final class CopyReader {
       }
     }
     return messages;
+  }
+
+  /** Of a message that was carried forward the copy is read: its own record may be gone. */
+  private static boolean read(
+      ReplicatedTopic topic, long ordinal, JournalCursor cursor, MessageView to)
+      throws IOException {
+    CarriedMessage carried = topic.carried(ordinal);
+    if (carried != null && cursor.read(carried.place(), to)) {
+      return true;
+    }
+    if (cursor.nextOrdinal() != ordinal) {
+      cursor.moveTo(ordinal);
+    }
+    return cursor.next(to, ordinal + 1);
   }
 }

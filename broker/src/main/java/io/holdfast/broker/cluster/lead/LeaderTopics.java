@@ -219,8 +219,9 @@ public final class LeaderTopics {
   }
 
   /**
-   * Does what a leader has to now and then: says which finished messages are to stay, and has found
-   * out which ones nobody needs, so that their files can go on all nodes. Housekeeping thread.
+   * Does what a leader has to now and then: says which finished messages are to stay, has single
+   * unfinished ones carried forward, and has found out which ones nobody needs, so that their files
+   * can go on all nodes. Housekeeping thread.
    *
    * @throws IOException when a journal cannot be read
    */
@@ -232,7 +233,7 @@ public final class LeaderTopics {
     for (Topic topic : leading.topics()) {
       ReplicatedTopic agreed = state.topic(topic.name());
       if (agreed != null) {
-        retain(leading, topic, agreed);
+        keepAndCarry(leading, topic, agreed);
       }
     }
     long applied = state.appliedIndex();
@@ -249,10 +250,12 @@ public final class LeaderTopics {
     }
   }
 
-  private static void retain(Leadership leading, Topic topic, ReplicatedTopic agreed)
+  private static void keepAndCarry(Leadership leading, Topic topic, ReplicatedTopic agreed)
       throws IOException {
     try {
-      leading.retain(agreed, topic.policy());
+      if (!leading.retain(agreed, topic.policy())) {
+        leading.carry(agreed);
+      }
     } catch (IOException e) {
       // Where the topic has ended meanwhile, nobody needs to know.
       if (!topic.isExiting()) {

@@ -13,6 +13,7 @@ import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.TopicContext;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.values.CarriedMessage;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Collections;
@@ -40,7 +41,7 @@ final class Leadership implements GroupObserver {
   private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(5);
 
   /** A topic that is led. */
-  private record Led(SharedTopic shared, ReplicatedTopicLog log) {}
+  private record Led(SharedTopic shared, ReplicatedTopicLog log, CarryForward carry) {}
 
   private final LeaderPlace place;
   private final long term;
@@ -52,6 +53,9 @@ final class Leadership implements GroupObserver {
 
   /** Of messages that others had to give. */
   private final AtomicLong copiedBytes = new AtomicLong();
+
+  /** Entries with messages that are to be carried forward. */
+  private final AtomicInteger carrying = new AtomicInteger();
 
   /** By number; changed under the topic's lock. */
   private final Map<Long, Led> led = new ConcurrentHashMap<>();
@@ -151,7 +155,8 @@ final class Leadership implements GroupObserver {
                     topic.isPaused(),
                     topic.policy()),
                 context);
-        led.put(topic.number(), new Led(shared, changes));
+        CarryForward carry = new CarryForward(topic, shared, context, log, carrying);
+        led.put(topic.number(), new Led(shared, changes, carry));
         for (ReplicatedChannel channel : topic.channels()) {
           shared.adopt(parts(topic, channel));
         }
@@ -177,7 +182,7 @@ final class Leadership implements GroupObserver {
                 System::nanoTime,
                 (ordinal, forNs, allLost) -> vain(topic, ordinal, forNs, allLost)));
     return new SharedChannel(
-        channel.name(), channel.state().copy(), account, channel.isPaused(), channel.policy());
+        channel.name(), topic.stateOf(channel), account, channel.isPaused(), channel.policy());
   }
 
   /** A message was asked for in vain. */
@@ -270,11 +275,25 @@ final class Leadership implements GroupObserver {
 
   // ---------------------------------------------------------------- housekeeping
 
-  /** Says which finished messages of a topic are to stay, if that is something new. */
-  void retain(ReplicatedTopic topic, TopicPolicy policy) throws IOException {
+  /**
+   * Says which finished messages of a topic are to stay, if that is something new.
+   *
+   * @return whether it is
+   */
+  boolean retain(ReplicatedTopic topic, TopicPolicy policy) throws IOException {
     long from = Retained.from(topic.journal(), topic.retainFrom(), policy, context);
-    if (from != topic.retainFrom()) {
-      log.propose(Entries.retain(topic.number(), from, log.nowNs()), new Unheeded());
+    if (from == topic.retainFrom()) {
+      return false;
+    }
+    log.propose(Entries.retain(topic.number(), from, log.nowNs()), new Unheeded());
+    return true;
+  }
+
+  /** Has messages carried forward that alone keep a topic's oldest journal file. */
+  void carry(ReplicatedTopic topic) throws IOException {
+    Led there = led.get(topic.number());
+    if (there != null) {
+      there.carry().housekeep();
     }
   }
 
@@ -368,7 +387,7 @@ final class Leadership implements GroupObserver {
   private void moved(ReplicatedTopic topic, ReplicatedChannel channel) {
     change(
         topic,
-        shared -> shared.channelMoved(channel.name(), channel.state().copy(), channel.epoch()));
+        shared -> shared.channelMoved(channel.name(), topic.stateOf(channel), channel.epoch()));
   }
 
   @Override
@@ -382,6 +401,11 @@ final class Leadership implements GroupObserver {
             shared.channelPolicyChanged(channel.name(), channel.policy());
           }
         });
+  }
+
+  @Override
+  public void carried(ReplicatedTopic topic, List<CarriedMessage> messages) {
+    change(topic, shared -> shared.carried(messages));
   }
 
   @Override

@@ -33,6 +33,7 @@ import java.util.zip.CRC32C;
  * 14 RETAIN         i64 topic, i64 message (-1: none is to stay once it is finished)
  * 15 DROP_KEPT      i64 topic, i64 first message that stays
  * 16 SKIP           i64 how many ordinals
+ * 17 CARRY          i64 topic, messages with bodies, see {@link CarryEntry}
  * name, value       i32 bytes, UTF-8
  * </pre>
  *

@@ -3,11 +3,14 @@ package io.holdfast.broker.cluster.state;
 import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.ledger.LedgerCodec;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -144,6 +147,7 @@ final class EntryApplier {
         topic.retain(entry.readLong());
         yield topic.retainFrom();
       }
+      case CARRY -> carry(topic, entry);
       case DROP_KEPT -> {
         topic.dropKept(entry.readLong());
         observer.topicEmptied(topic);
@@ -170,6 +174,29 @@ final class EntryApplier {
     observer.channelCreated(topic, channel);
     names.channelCreated(topic.name(), name);
     return channel.state().floor();
+  }
+
+  /** The result has which messages were taken, and not where they stand. */
+  private long carry(ReplicatedTopic topic, Entry entry) throws IOException {
+    int bytes = entry.payload().remaining();
+    List<CarriedMessage> carried = new ArrayList<>();
+    CarryEntry.read(
+        entry,
+        message -> {
+          CarriedMessage copy = topic.carry(message);
+          if (copy != null) {
+            carried.add(copy);
+          }
+        });
+    if (!carried.isEmpty()) {
+      early.appended(topic, bytes);
+      observer.carried(topic, carried);
+    }
+    long taken = carried.size();
+    for (CarriedMessage copy : carried) {
+      taken = 31 * taken + copy.ordinal();
+    }
+    return taken;
   }
 
   private long applyToItself(ReplicatedTopic topic, Entry entry) throws IOException {
@@ -270,6 +297,7 @@ final class EntryApplier {
       long to = Math.min(end, ranges.to(i));
       if (from < to && kind == LedgerEntry.FINISH) {
         state.finish(from, to);
+        topic.finished(from, to);
       } else if (from < to) {
         state.deliver(from, to);
       }

@@ -33,7 +33,9 @@ enum EntryType {
   /** The oldest messages that a topic keeps back are dropped. */
   DROP_KEPT(15),
   /** Ordinals are passed over that may have been used by what was lost. */
-  SKIP(16);
+  SKIP(16),
+  /** Messages that are not finished get copies further on in the journal. */
+  CARRY(17);
 
   private static final EntryType[] BY_CODE = new EntryType[values().length + 1];
 

@@ -81,6 +81,7 @@ final class GroupLoader {
         new ReplicatedTopic(topic.name(), topic.number(), topic.idBase(), journal);
     loaded.restore(
         topic.paused(), topic.keptFrom(), topic.retainFrom(), topic.neededFrom(), topic.policy());
+    loaded.restore(topic.carried());
     for (ChannelImage channel : topic.channels()) {
       ReplicatedChannel made =
           new ReplicatedChannel(channel.name(), channel.number(), channel.state());

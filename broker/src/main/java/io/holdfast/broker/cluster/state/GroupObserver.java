@@ -1,6 +1,8 @@
 package io.holdfast.broker.cluster.state;
 
 import io.holdfast.storage.journal.Batch;
+import io.holdfast.storage.values.CarriedMessage;
+import java.util.List;
 
 /**
  * Told what entries have done to a group's topics: the leader's. All but {@link #filesRemoved} on
@@ -58,6 +60,9 @@ public interface GroupObserver {
 
   /** Ordinals from (inclusive) to (exclusive) were passed over: no message has them. */
   default void skipped(ReplicatedTopic topic, long from, long to) {}
+
+  /** Messages have copies in the journal: their own records may go. */
+  default void carried(ReplicatedTopic topic, List<CarriedMessage> messages) {}
 
   /** Files of the topic's journal went: cursors are to let go of them. Housekeeping, no lock. */
   default void filesRemoved(ReplicatedTopic topic) {}

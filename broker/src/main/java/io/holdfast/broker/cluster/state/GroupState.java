@@ -208,7 +208,7 @@ public final class GroupState {
     for (ReplicatedTopic topic : topics.all()) {
       synchronized (topic.lock()) {
         List<Integer> files = new ArrayList<>(topic.journal().fileNumbers());
-        List<Integer> below = topic.journal().filesBelow(topic.neededFrom());
+        List<Integer> below = topic.filesNotNeeded();
         files.removeAll(below);
         images.add(topic.image(files));
         noted.add(topic);

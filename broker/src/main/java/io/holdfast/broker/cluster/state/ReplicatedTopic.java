@@ -5,8 +5,10 @@ import io.holdfast.storage.group.GroupImage.TopicImage;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.topic.TopicRecovery;
-import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.CarriedMessage;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -39,6 +41,7 @@ public final class ReplicatedTopic {
 
   private final Map<Long, ReplicatedChannel> byNumber = new HashMap<>();
 
+  private final CarriedMessages carried = new CarriedMessages();
   private volatile boolean paused;
 
   /** A new topic has no channels, and keeps everything for the first one. */
@@ -90,7 +93,7 @@ public final class ReplicatedTopic {
     return retainFrom;
   }
 
-  /** No node needs to have a message below this ordinal any more; never falls. */
+  /** No node needs to have a message below this ordinal in its own record any more; never falls. */
   public long neededFrom() {
     return neededFrom;
   }
@@ -135,6 +138,48 @@ public final class ReplicatedTopic {
     return Math.max(end, channel.state().floor());
   }
 
+  /** Whether a channel has a message and has not finished it; the topic's lock. */
+  boolean isWanted(long ordinal) {
+    for (ReplicatedChannel channel : channels.values()) {
+      if (!channel.state().isFinished(ordinal) && ordinal < endOf(channel)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The copy of a message that was carried forward, null when there is none; the topic's lock. */
+  public CarriedMessage carried(long ordinal) {
+    return carried.get(ordinal);
+  }
+
+  /** How many messages have copies, and can have at most; the topic's lock. */
+  public boolean mayCarry(int more) {
+    return carried.size() + more <= CarriedMessages.MAX;
+  }
+
+  /** The oldest journal file with the copy of a message; the topic's lock. */
+  public int oldestCopyFile() {
+    return carried.oldestFile();
+  }
+
+  /**
+   * What a channel has, for whoever delivers it: messages that were carried forward stand where
+   * their copies do. The topic's lock.
+   *
+   * @return one's own
+   */
+  public LedgerState stateOf(ReplicatedChannel channel) {
+    LedgerState state = channel.state().copy();
+    state.carry(carried.all(), endOf(channel));
+    return state;
+  }
+
+  /** Journal files in which nothing is that somebody needs; the topic's lock. */
+  List<Integer> filesNotNeeded() throws IOException {
+    return journal.filesBelow(neededFrom, carried.oldestFile());
+  }
+
   boolean isDirForced() {
     return dirForced;
   }
@@ -173,6 +218,7 @@ public final class ReplicatedTopic {
         journal.skipped(),
         journal.end(),
         files,
+        carried.copy(),
         noted);
   }
 
@@ -184,6 +230,10 @@ public final class ReplicatedTopic {
     retainFrom = retain;
     neededFrom = needed;
     policy = byHand;
+  }
+
+  void restore(List<CarriedMessage> copies) {
+    carried.restore(copies);
   }
 
   void restore(ReplicatedChannel channel) {
@@ -222,7 +272,10 @@ public final class ReplicatedTopic {
    */
   ReplicatedChannel addChannel(String channelName, long channelNumber, long first) {
     long begin = keptFrom == NOTHING_KEPT ? journal.nextOrdinal() : keptFrom;
-    LedgerState state = new LedgerState(first < 0 ? begin : there(first));
+    LedgerState state =
+        first < 0
+            ? new LedgerState(begin)
+            : ChannelStates.from(there(first), carried.between(first, there(first)));
     state.begin(state.floor());
     ReplicatedChannel channel = new ReplicatedChannel(channelName, channelNumber, state);
     restore(channel);
@@ -238,6 +291,7 @@ public final class ReplicatedTopic {
   }
 
   void removeChannel(ReplicatedChannel channel) {
+    carried.finished();
     channels.remove(channel.name());
     byNumber.remove(channel.number());
     if (channels.isEmpty()) {
@@ -257,7 +311,7 @@ public final class ReplicatedTopic {
       keptFrom = Math.max(from, Math.min(first, journal.nextOrdinal()));
       for (ReplicatedChannel channel : channels.values()) {
         // Or it would have that, too, when the topic goes on.
-        finish(channel.state(), Math.max(from, channel.state().floor()), keptFrom);
+        ChannelStates.finish(channel.state(), from, keptFrom);
       }
     }
   }
@@ -268,36 +322,11 @@ public final class ReplicatedTopic {
 
   /** All that a channel has is finished, but for dead letters; returns below what. */
   long empty(ReplicatedChannel channel) {
-    LedgerState state = channel.state();
     long end = endOf(channel);
-    OrdinalRanges dead = new OrdinalRanges();
-    for (HeldMessage message : state.held()) {
-      if (message.isDead()) {
-        dead.add(message.ref().ordinal());
-      }
-    }
-    if (dead.isEmpty()) {
-      state.empty(end);
-    } else {
-      finishBetween(state, dead, end);
-    }
+    ChannelStates.empty(channel.state(), end);
+    carried.finished();
     channel.setEpoch(channel.epoch() + 1);
     return end;
-  }
-
-  private static void finishBetween(LedgerState state, OrdinalRanges staying, long end) {
-    long from = state.floor();
-    for (int i = 0; i < staying.count(); i++) {
-      finish(state, from, staying.from(i));
-      from = staying.to(i);
-    }
-    finish(state, from, end);
-  }
-
-  private static void finish(LedgerState state, long from, long to) {
-    if (from < to) {
-      state.finish(from, to);
-    }
   }
 
   /**
@@ -308,29 +337,9 @@ public final class ReplicatedTopic {
    */
   long rewind(ReplicatedChannel channel, long first) {
     long begin = there(first);
-    LedgerState old = channel.state();
-    List<HeldMessage> dead = new ArrayList<>();
-    List<HeldMessage> deferred = new ArrayList<>();
-    for (HeldMessage message : old.held()) {
-      boolean isOlder = message.ref().ordinal() < begin;
-      if (message.isDead() && isOlder) {
-        dead.add(message);
-      } else if (!isOlder && !message.isDead() && message.ref().packedAttempts() == 0) {
-        deferred.add(message);
-      }
-    }
-    long floor = dead.isEmpty() ? begin : Math.min(begin, dead.get(0).ref().ordinal());
-    LedgerState state = new LedgerState(floor);
-    long from = floor;
-    for (HeldMessage message : dead) {
-      finish(state, from, message.ref().ordinal());
-      from = message.ref().ordinal() + 1;
-    }
-    finish(state, from, begin);
-    dead.forEach(state::holdAt);
-    deferred.forEach(state::holdAt);
-    state.begin(Math.min(old.begin(), begin));
-    channel.setState(state);
+    channel.setState(
+        ChannelStates.rewound(channel.state(), first, begin, carried.between(first, begin)));
+    carried.finished();
     channel.setEpoch(channel.epoch() + 1);
     passSkipped();
     return begin;
@@ -355,21 +364,55 @@ public final class ReplicatedTopic {
     for (int i = 0; i < skipped.count(); i++) {
       for (ReplicatedChannel channel : channels.values()) {
         long to = Math.min(skipped.to(i), endOf(channel));
-        finish(channel.state(), Math.max(skipped.from(i), channel.state().floor()), to);
+        ChannelStates.finish(channel.state(), skipped.from(i), to);
       }
     }
   }
 
-  /** Finds out which messages nobody needs any more; returns the first that somebody does. */
-  long settle() {
+  /** Messages from (inclusive) to (exclusive) are finished in a channel. */
+  void finished(long from, long to) {
+    carried.finished(from, to);
+  }
+
+  /**
+   * A message gets a copy at the journal's end, unless nobody wants it or there are too many.
+   *
+   * @return where that is; null for none
+   */
+  CarriedMessage carry(MessageView message) throws IOException {
+    long ordinal = message.ordinal();
+    boolean isSkipped = journal.skipped().overlap(ordinal, ordinal + 1) > 0;
+    if (isSkipped || !isWanted(ordinal) || !carried.mayPut(ordinal)) {
+      return null;
+    }
+    CarriedMessage copy =
+        new CarriedMessage(journal.relocate(message), message.timestampNs(), message.deferMs());
+    carried.put(copy);
+    return copy;
+  }
+
+  /**
+   * The first message that somebody needs in its own record, as far as is known now; the topic's
+   * lock.
+   */
+  public long firstNeeded() {
     long needed = keptFrom == NOTHING_KEPT ? journal.nextOrdinal() : keptFrom;
     for (ReplicatedChannel channel : channels.values()) {
-      needed = Math.min(needed, channel.state().floor());
+      LedgerState state = channel.state();
+      // Of what is older all that is not finished was carried.
+      long from = Math.max(neededFrom, state.floor());
+      needed = Math.min(needed, carried.firstWithout(state.finished(), from));
     }
     if (retainFrom >= 0) {
       needed = Math.min(needed, retainFrom);
     }
-    neededFrom = Math.max(neededFrom, needed);
-    return neededFrom;
+    return Math.max(neededFrom, needed);
+  }
+
+  /** Finds out which messages nobody needs any more; returns what came of it. */
+  long settle() {
+    neededFrom = firstNeeded();
+    carried.dropUnless(this::isWanted);
+    return 31 * neededFrom + carried.size();
   }
 }

@@ -8,6 +8,7 @@ import io.holdfast.broker.cluster.lead.Copies;
 import io.holdfast.broker.cluster.peers.Handshake;
 import io.holdfast.broker.cluster.peers.Peers;
 import io.holdfast.broker.cluster.peers.PeersConfig;
+import io.holdfast.broker.cluster.state.CarryEntry;
 import io.holdfast.broker.cluster.state.Entries;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
@@ -17,6 +18,8 @@ import io.holdfast.broker.net.Transport;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -152,6 +155,23 @@ class PeerCopiesTest {
   /** A busy node may not answer in time, and is asked again. */
   private static void await(Object expected, Callable<?> asked) {
     Awaitility.await(expected.toString()).atMost(LONG).until(() -> expected.equals(asked.call()));
+  }
+
+  @Test
+  void shouldGiveTheCopyOfWhatWasCarriedForward() throws Exception {
+    publish(NAMES, 0, "m-0", "m-1");
+    apply(Entries.createChannel(topic, "c", 0, NOW), NAMES);
+    damage("m-0", "a", "b", "c");
+    CarryEntry entry = new CarryEntry(topic);
+    MessageView view = new MessageView();
+    byte[] body = "m-1".getBytes(StandardCharsets.US_ASCII);
+    view.set(1, NOW + 7, 60, MessageRef.NOWHERE, ByteBuffer.wrap(body), 0, body.length, 0);
+    entry.add(view);
+    apply(entry.toEntry(NOW), NAMES);
+    await(List.of(), () -> bodies(0, 1));
+    await(List.of("m-1"), () -> bodies(1, 5));
+    assertEquals(NOW + 7, ask(0, topic, 1, 1).messages().get(0).timestampNs());
+    assertEquals(60, ask(0, topic, 1, 1).messages().get(0).deferMs());
   }
 
   @Test

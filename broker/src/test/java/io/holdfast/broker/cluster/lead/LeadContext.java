@@ -1,6 +1,7 @@
 package io.holdfast.broker.cluster.lead;
 
 import io.holdfast.broker.meters.BrokerMeters;
+import io.holdfast.broker.policy.Policies;
 import io.holdfast.broker.queue.ChannelSettings;
 import io.holdfast.broker.queue.QueueFixture;
 import io.holdfast.broker.queue.QueueScan;
@@ -21,8 +22,14 @@ public final class LeadContext implements TopicContext {
   private final BrokerMeters meters = new BrokerMeters();
   private final QueueScan scan;
 
+  /** What channels and topics follow. */
+  volatile Policies policies = Policies.NONE;
+
   /** How long finished messages stay. */
   volatile long retentionMs;
+
+  /** Whether the disk has room for more. */
+  volatile boolean hasRoom = true;
 
   /** Neither a thread nor a file. */
   public LeadContext(HandClock clock, StorageOptions options) {
@@ -99,6 +106,11 @@ public final class LeadContext implements TopicContext {
   }
 
   @Override
+  public Policies policies() {
+    return policies;
+  }
+
+  @Override
   public long retentionMs() {
     return retentionMs;
   }
@@ -115,7 +127,7 @@ public final class LeadContext implements TopicContext {
 
   @Override
   public boolean hasRoom(long bytes) {
-    return true;
+    return hasRoom;
   }
 
   @Override

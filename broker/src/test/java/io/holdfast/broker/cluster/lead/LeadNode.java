@@ -5,6 +5,7 @@ import io.holdfast.broker.cluster.engine.LocalGroup;
 import io.holdfast.broker.cluster.forward.Told;
 import io.holdfast.broker.cluster.state.GroupPlace;
 import io.holdfast.broker.cluster.state.GroupState;
+import io.holdfast.broker.policy.Policies;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.FakeConsumer;
@@ -43,6 +44,7 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   final List<String> unreadable = Collections.synchronizedList(new ArrayList<>());
   private final Path dir;
   private final ManualGroup manual;
+  private final int fileBytes;
   private final ExecutorService workers = Executors.newFixedThreadPool(2);
   private SyncThread syncThread;
   private LocalGroup local;
@@ -51,6 +53,9 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   /** New with each start. */
   private CountDownLatch serving;
 
+  /** What channels and topics follow, from the next start on. */
+  Policies policies = Policies.NONE;
+
   /** Who has what this disk has lost, from the next start on. */
   OtherNodes others = OtherNodes.NONE;
 
@@ -58,15 +63,16 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   GroupState state;
   LeaderTopics leader;
 
-  private LeadNode(Path dir, ManualGroup manual) {
+  private LeadNode(Path dir, ManualGroup manual, int fileBytes) {
     this.dir = dir;
+    this.fileBytes = fileBytes;
     this.manual = manual;
   }
 
   /** With a log on the disk, in a directory that is empty; it leads. */
   static LeadNode onDisk(Path dir) throws Exception {
     Files.createDirectories(dir.resolve("groups"));
-    LeadNode node = new LeadNode(dir, null);
+    LeadNode node = new LeadNode(dir, null, FILE_BYTES);
     node.files().create();
     node.start();
     return node;
@@ -74,7 +80,12 @@ final class LeadNode implements AutoCloseable, LeaderListener {
 
   /** With a log that the test drives; it leads nothing yet. */
   static LeadNode driven(Path dir, ManualGroup group) throws Exception {
-    LeadNode node = new LeadNode(dir, group);
+    return driven(dir, group, FILE_BYTES);
+  }
+
+  /** The same, with journal files of this size. */
+  static LeadNode driven(Path dir, ManualGroup group, int fileBytes) throws Exception {
+    LeadNode node = new LeadNode(dir, group, fileBytes);
     node.start();
     return node;
   }
@@ -89,8 +100,9 @@ final class LeadNode implements AutoCloseable, LeaderListener {
 
   void start() throws Exception {
     syncThread = new SyncThread(3_600_000);
-    StorageOptions options = new StorageOptions(FILE_BYTES, RECORD_BYTES, false, 0, clock::wallNs);
+    StorageOptions options = new StorageOptions(fileBytes, RECORD_BYTES, false, 0, clock::wallNs);
     context = new LeadContext(clock, options);
+    context.policies = policies;
     state = new GroupState(new GroupPlace(0, 1, dir), options, syncThread);
     leader =
         new LeaderTopics(new LeaderPlace(0, CLUSTER_ID, 0, ++start), state, context, workers, this);

@@ -13,6 +13,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.cluster.engine.ClusterGroup;
+import io.holdfast.broker.cluster.state.Entries;
+import io.holdfast.broker.cluster.state.LedgerEntry;
+import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.FakeConsumer;
@@ -20,6 +23,8 @@ import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.Position;
 import io.holdfast.broker.queue.SharedLogException;
 import io.holdfast.broker.queue.Topic;
+import io.holdfast.storage.values.OrdinalRanges;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -369,5 +374,47 @@ class LeadershipTest {
     group.lose();
     leadAgain();
     assertEquals(List.of("1", "2"), node.drain("t", "a"));
+  }
+
+  @Test
+  void shouldReadTheCopyOfWhatAChannelWasPutBackToMeanwhile() throws Exception {
+    Channel other = committed(() -> topic().channel("b"));
+    publish("old");
+    group.commit();
+    final FakeConsumer client = consumer(channel());
+    FakeConsumer keeper = consumer(other);
+    finish(channel(), client, pollOne(channel(), client).id());
+    other.requeueMessage(keeper, pollOne(other, keeper).id(), 60_000);
+    String body = "x".repeat(10_000);
+    for (int i = 0; i < 40; i++) {
+      publish(body);
+      group.commit();
+      finish(channel(), client, pollOne(channel(), client).id());
+      finish(other, keeper, pollOne(other, keeper).id());
+    }
+    group.commitUntil(node.leader.flush());
+    node.leader.housekeep();
+    group.await(ManualGroup.CARRY);
+    CompletableFuture<?> rewound = begin(() -> topic().rewind("a", Position.START));
+    group.await(ManualGroup.REWIND);
+    group.commitAllBut(ManualGroup.CARRY);
+    rewound.get(LONG_S, TimeUnit.SECONDS);
+    group.commit();
+
+    // All others are finished, as far as the log says, and their files go.
+    ReplicatedTopic agreed = node.state.topic("t");
+    OrdinalRanges ranges = new OrdinalRanges();
+    ranges.add(1, 41);
+    LedgerEntry finished = new LedgerEntry();
+    finished.finish(agreed.number(), agreed.channel("a").number(), 1, ranges);
+    group.append(new ManualGroup.Logged(1, finished.toEntry(1)));
+    group.append(new ManualGroup.Logged(1, Entries.settle(1)));
+    assertEquals(41, agreed.neededFrom());
+    long index = node.state.appliedIndex();
+    node.state.snapshot(index, 1).writeTo(Files.createDirectory(dir.resolve("snapshot")));
+    node.state.snapshotFinished(index);
+    assertNull(agreed.journal().find(0));
+    assertEquals("old", pollOne(channel(), client).body());
+    assertEquals(0, channel().figures().unreadableCount());
   }
 }

@@ -27,6 +27,7 @@ final class ManualGroup implements ClusterGroup {
   static final int SETTLE = 13;
   static final int TERM = 11;
   static final int SKIP = 16;
+  static final int CARRY = 17;
 
   /** An entry of the log. */
   record Logged(long term, ByteBuffer entry) {}

@@ -8,7 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.topic.ChannelBackends;
+import io.holdfast.storage.topic.ChronicleBackend;
+import io.holdfast.storage.values.CarriedMessage;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -17,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -76,6 +81,7 @@ final class GroupModel {
     final long number;
     final TreeMap<Long, Msg> messages = new TreeMap<>();
     final TreeSet<Long> skipped = new TreeSet<>();
+    final TreeSet<Long> carried = new TreeSet<>();
     final TreeMap<String, Channel> channels = new TreeMap<>();
     long next;
     long keptFrom;
@@ -91,6 +97,24 @@ final class GroupModel {
 
     long end(Channel channel) {
       return Math.max(keptFrom < 0 ? next : keptFrom, channel.floor());
+    }
+
+    /** Whether a channel has it and has not finished it. */
+    boolean isWanted(long ordinal) {
+      return channels.values().stream()
+          .anyMatch(channel -> !channel.isFinished(ordinal) && ordinal < end(channel));
+    }
+
+    /** What a channel has from a message on that is there. */
+    void putTo(Channel channel, long first) {
+      long there = Math.min(Math.max(first, neededFrom), next);
+      SortedSet<Long> older = first < there ? carried.subSet(first, there) : new TreeSet<>();
+      channel.begin = older.isEmpty() ? there : older.first();
+      for (long o = channel.begin; o < there; o++) {
+        if (!carried.contains(o)) {
+          channel.finished.add(o);
+        }
+      }
     }
 
     void handOver() {
@@ -109,6 +133,9 @@ final class GroupModel {
   final TreeMap<String, Topic> topics = new TreeMap<>();
   private long nextNumber = 1;
 
+  /** How often a copy was compared whose own record was gone. */
+  int copiesAlone;
+
   Channel channel(Topic topic, String name) {
     return topic.channels.get(name);
   }
@@ -126,15 +153,14 @@ final class GroupModel {
       return;
     }
     long begin = topic.keptFrom < 0 ? topic.next : topic.keptFrom;
-    begin = first < 0 ? begin : there(topic, first);
-    topic.channels.put(name, new Channel(name, nextNumber++, begin));
+    Channel channel = new Channel(name, nextNumber++, begin);
+    if (first >= 0) {
+      topic.putTo(channel, first);
+    }
+    topic.channels.put(name, channel);
     if (!topic.paused) {
       topic.handOver();
     }
-  }
-
-  private static long there(Topic topic, long first) {
-    return Math.min(Math.max(first, topic.neededFrom), topic.next);
   }
 
   void deleteChannel(Topic topic, Channel channel) {
@@ -187,22 +213,25 @@ final class GroupModel {
   }
 
   void rewind(Topic topic, Channel channel, long first) {
-    long begin = there(topic, first);
     TreeMap<Long, HeldMessage> stay = new TreeMap<>();
     channel.held.forEach(
         (o, held) -> {
           boolean isDeferred = !held.isDead() && held.ref().packedAttempts() == 0;
-          if (o < begin ? held.isDead() : isDeferred) {
+          if (o < first ? held.isDead() : isDeferred) {
             stay.put(o, held);
           }
         });
     channel.finished.clear();
     channel.attempts.clear();
     channel.held.clear();
-    channel.begin = stay.isEmpty() ? begin : Math.min(begin, stay.firstKey());
-    for (long o = channel.begin; o < begin; o++) {
-      if (!stay.containsKey(o)) {
-        channel.finished.add(o);
+    topic.putTo(channel, first);
+    long begin = channel.begin;
+    if (!stay.isEmpty() && stay.firstKey() < begin) {
+      channel.begin = stay.firstKey();
+      for (long o = channel.begin; o < begin; o++) {
+        if (!stay.containsKey(o)) {
+          channel.finished.add(o);
+        }
       }
     }
     channel.held.putAll(stay);
@@ -254,14 +283,25 @@ final class GroupModel {
     }
   }
 
+  void carry(Topic topic, long ordinal) {
+    if (topic.isWanted(ordinal) && !topic.skipped.contains(ordinal)) {
+      topic.carried.add(ordinal);
+    }
+  }
+
   void settle() {
     for (Topic topic : topics.values()) {
       long needed = topic.keptFrom < 0 ? topic.next : topic.keptFrom;
       for (Channel channel : topic.channels.values()) {
-        needed = Math.min(needed, channel.floor());
+        long at = channel.floor();
+        while (topic.carried.contains(at) || channel.finished.contains(at)) {
+          at++;
+        }
+        needed = Math.min(needed, at);
       }
       needed = topic.retainFrom < 0 ? needed : Math.min(needed, topic.retainFrom);
       topic.neededFrom = Math.max(topic.neededFrom, needed);
+      topic.carried.removeIf(ordinal -> !topic.isWanted(ordinal));
     }
   }
 
@@ -284,9 +324,11 @@ final class GroupModel {
       assertEquals(topic.policy, is.policy(), what);
       assertEquals(topic.next, is.journal().nextOrdinal(), what + " next");
       compareMessages(topic, is, what);
+      compareCarried(topic, is, what);
       assertEquals(topic.channels.size(), is.channels().size(), what);
       for (Channel channel : topic.channels.values()) {
         compare(topic, channel, is, what + "/" + channel.name);
+        compareDelivered(topic, channel, is, what + "/" + channel.name);
       }
     }
   }
@@ -313,6 +355,66 @@ final class GroupModel {
       }
     }
     assertNull(is.journal().find(topic.next), what);
+  }
+
+  private void compareCarried(Topic topic, ReplicatedTopic is, String what) throws IOException {
+    MessageView view = new MessageView();
+    try (JournalCursor cursor = is.journal().cursor()) {
+      for (long o = 0; o < topic.next; o++) {
+        CarriedMessage copy = is.carried(o);
+        String which = what + " carried message " + o;
+        assertEquals(topic.carried.contains(o), copy != null, which);
+        if (copy != null) {
+          assertTrue(cursor.read(copy.place(), view), which);
+          compare(Map.entry(o, topic.messages.get(o)), view, which);
+          copiesAlone += is.journal().find(o) == null ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  /** What a leader's channel would deliver, sooner or later. */
+  private static void compareDelivered(
+      Topic topic, Channel channel, ReplicatedTopic in, String what) throws IOException {
+    LedgerState state;
+    synchronized (in.lock()) {
+      state = in.stateOf(in.channel(channel.name));
+    }
+    TreeMap<Long, Msg> left = new TreeMap<>();
+    for (long o = channel.floor(); o < topic.end(channel); o++) {
+      if (!channel.isFinished(o) && !topic.skipped.contains(o)) {
+        left.put(o, topic.messages.get(o));
+      }
+    }
+    MessageView view = new MessageView();
+    try (ChronicleBackend backend =
+        ChannelBackends.of(state, in.journal(), ChannelAccount.NONE, in.keptFrom())) {
+      for (HeldMessage held : backend.takeHeld()) {
+        String which = what + " held message " + held.ref().ordinal();
+        assertTrue(backend.read(held.ref(), view), which);
+        int attempts = channel.attempts.getOrDefault(held.ref().ordinal(), 0);
+        assertEquals(attempts, held.ref().packedAttempts(), which);
+        take(left, view, which);
+        if (!channel.held.containsKey(view.ordinal())) {
+          boolean isDeferred = attempts == 0 && view.deferMs() > 0;
+          long dueMs = view.timestampNs() / 1_000_000 + view.deferMs();
+          assertEquals(isDeferred ? dueMs : 0, held.dueMs(), which);
+        }
+      }
+      while (backend.poll(view)) {
+        String which = what + " waiting message " + view.ordinal();
+        assertEquals(channel.attempts.getOrDefault(view.ordinal(), 0), view.attempts(), which);
+        take(left, view, which);
+      }
+      assertEquals(0, backend.unreadable(), what);
+    }
+    assertEquals(List.of(), List.copyOf(left.keySet()), what + " not found");
+  }
+
+  private static void take(Map<Long, Msg> left, MessageView view, String which) {
+    Msg message = left.remove(view.ordinal());
+    assertNotNull(message, which);
+    compare(Map.entry(view.ordinal(), message), view, which);
   }
 
   private static void compare(Map.Entry<Long, Msg> wanted, MessageView is, String what) {

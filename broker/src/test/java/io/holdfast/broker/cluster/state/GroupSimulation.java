@@ -114,6 +114,8 @@ final class GroupSimulation implements AutoCloseable {
       node.run(Integer.MAX_VALUE);
       assertEquals(group.last(), node.applied());
       model.compare(state);
+      counts.merge("copies alone", model.copiesAlone, Integer::sum);
+      model.copiesAlone = 0;
     }
   }
 

@@ -8,6 +8,7 @@ import io.holdfast.storage.files.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +24,10 @@ class GroupStateSimulationTest {
   private static final int SEEDS = Integer.getInteger("holdfast.group.seeds", 3);
   private static final long FIRST = Long.getLong("holdfast.group.seed", 20_261_129);
   private static final int STEPS = 150;
+
+  /** What has to happen, or it is no test. */
+  private static final List<String> EVENTS =
+      List.of("killed", "loses", "finishes", "installs", "files removed", "copies alone");
 
   private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
   private final Level level = root.getLevel();
@@ -60,8 +65,8 @@ class GroupStateSimulationTest {
       DurableFiles.deleteTree(home);
     }
     System.out.println("group state, " + SEEDS + " seeds from " + FIRST + ": " + counts);
-    for (String event : new String[] {"killed", "loses", "finishes", "installs", "files removed"}) {
-      assertTrue(counts.containsKey(event), event);
+    for (String event : EVENTS) {
+      assertTrue(counts.getOrDefault(event, 0) > 0, event);
     }
   }
 }

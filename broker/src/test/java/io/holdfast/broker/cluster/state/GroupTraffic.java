@@ -4,6 +4,7 @@ import io.holdfast.broker.cluster.state.GroupModel.Channel;
 import io.holdfast.broker.cluster.state.GroupModel.Topic;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageRef;
+import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -21,6 +22,9 @@ final class GroupTraffic {
   private final GroupModel model;
   private long timeNs = 1_700_000_000_000_000_000L;
   private long sequence;
+
+  /** Whether files may be free now. */
+  private boolean isCarried;
 
   /** Records of channels as they were: to come late. */
   private final List<ByteBuffer> late = new ArrayList<>();
@@ -55,6 +59,11 @@ final class GroupTraffic {
     Topic topic = topic();
     Channel channel = channel(topic);
     int kind = random.nextInt(100);
+    if (isCarried) {
+      isCarried = false;
+      model.settle();
+      return Entries.settle(timeNs);
+    }
     if (topic == null || kind < 4) {
       String name = any(TOPICS);
       model.createTopic(name);
@@ -66,8 +75,11 @@ final class GroupTraffic {
       model.createChannel(topic, name, first);
       return Entries.createChannel(topic.number, name, first, timeNs);
     }
-    if (kind < 55) {
+    if (kind < 50) {
       return publish(topic);
+    }
+    if (kind < 55) {
+      return carry(topic);
     }
     if (kind < 85 && channel != null) {
       return ledger(topic, channel);
@@ -98,6 +110,45 @@ final class GroupTraffic {
     }
     model.publish(topic, bodies, timeNs, deferMs);
     return Entries.publish(origin, timeNs, topic.number, deferMs, count, section.flip());
+  }
+
+  /** As a leader does: all that is not finished and old. Or whatever comes to its mind. */
+  private ByteBuffer carry(Topic topic) {
+    final boolean isGone = oneIn(30);
+    CarryEntry entry = new CarryEntry(isGone ? GONE : topic.number);
+    List<Long> wanted =
+        topic.messages.keySet().stream().filter(o -> oneIn(20) || topic.isWanted(o)).toList();
+    boolean isAll = oneIn(2);
+    isCarried = oneIn(2);
+    long below = wanted.isEmpty() ? 0 : wanted.get(0) + random.nextInt(oneIn(2) ? 60 : 1000);
+    for (long ordinal : wanted) {
+      if (isAll ? ordinal < below : oneIn(10)) {
+        add(entry, ordinal, topic.messages.get(ordinal));
+        if (!isGone) {
+          model.carry(topic, ordinal);
+        }
+      }
+    }
+    if (oneIn(10)) {
+      // There is no such message yet.
+      add(entry, topic.next, new GroupModel.Msg(new byte[] {1}, 1, 0));
+    }
+    return entry.toEntry(timeNs);
+  }
+
+  private static void add(CarryEntry entry, long ordinal, GroupModel.Msg message) {
+    MessageView view = new MessageView();
+    ByteBuffer body = ByteBuffer.wrap(message.body);
+    view.set(
+        ordinal,
+        message.timeNs,
+        message.deferMs,
+        MessageRef.NOWHERE,
+        body,
+        0,
+        message.body.length,
+        0);
+    entry.add(view);
   }
 
   private ByteBuffer ledger(Topic topic, Channel channel) {
