@@ -37,8 +37,11 @@ public final class JraftLink implements Closeable {
   private static final int FILE_BUFFER_BYTES = 512 << 10;
 
   static {
-    // Read once, when JRaft's class is loaded.
+    // Read once, when JRaft's classes are loaded.
     System.setProperty("jraft.byte_buf.size", Integer.toString(FILE_BUFFER_BYTES));
+    // It would keep the buffers of requests, each of up to 512 KiB, for the thread that made them.
+    // Who gives them back are other threads, and those queues have no end: the heap goes full.
+    System.setProperty("jraft.recyclers.maxCapacityPerThread", "0");
   }
 
   private final Peers peers;
