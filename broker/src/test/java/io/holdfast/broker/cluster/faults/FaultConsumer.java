@@ -4,10 +4,12 @@ import io.holdfast.broker.system.support.Frame;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 
 /** Consumes one channel, at its leader or at any node that lets it. */
 final class FaultConsumer implements Runnable {
@@ -34,7 +36,7 @@ final class FaultConsumer implements Runnable {
   private long connection;
   private FaultNode node;
   private final List<Delivery> finished = new ArrayList<>();
-  private final Map<String, List<Delivery>> barriers = new HashMap<>();
+  private final Map<String, List<Delivery>> barriers = new LinkedHashMap<>();
   private final Map<String, Delivery> inFlight = new HashMap<>();
   private long barrierCount;
   private long barrierNs;
@@ -179,11 +181,15 @@ final class FaultConsumer implements Runnable {
     return false;
   }
 
+  /**
+   * One answer is of one FIN. A message can have come twice on a connection, from two leaders, and
+   * then one of its FINs may have been taken: which one does not matter.
+   */
   private void failed(String id) {
-    for (List<Delivery> some : barriers.values()) {
-      some.stream().filter(d -> d.id.equals(id)).forEach(d -> d.finFailed = true);
-    }
-    finished.stream().filter(d -> d.id.equals(id)).forEach(d -> d.finFailed = true);
+    Stream.concat(barriers.values().stream().flatMap(List::stream), finished.stream())
+        .filter(delivery -> delivery.id.equals(id) && !delivery.finFailed)
+        .findFirst()
+        .ifPresent(delivery -> delivery.finFailed = true);
   }
 
   private boolean message(Wire wire, Frame.Msg message) throws IOException {
