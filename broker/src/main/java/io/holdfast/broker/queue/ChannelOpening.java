@@ -138,6 +138,18 @@ final class ChannelOpening {
    * @param keptFrom as {@link KeptBack#forMetadata} is from now on
    */
   Channel shared(SharedChannel channel, long keptFrom) throws IOException {
+    MemoryPart references = context.channelSettings().memory().deferred();
+    if (!DeferredMessages.takeMuch(references, channel.state().held().size())) {
+      return adopted(channel, keptFrom);
+    }
+    synchronized (references) {
+      // What all have agreed on has them still: only this leader, in this term, holds fewer.
+      channel.state().keepHeld(DeferredMessages.roomToRestore(references));
+      return adopted(channel, keptFrom);
+    }
+  }
+
+  private Channel adopted(SharedChannel channel, long keptFrom) throws IOException {
     ChronicleBackend backend =
         ChannelBackends.of(channel.state(), journal, channel.account(), keptFrom);
     Channel opened =

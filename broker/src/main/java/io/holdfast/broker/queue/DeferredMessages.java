@@ -49,8 +49,16 @@ final class DeferredMessages {
 
   /** Whether a channel that is opened may restore a good part of what there is memory for. */
   static boolean mayTakeMuch(MemoryPart references, long ledgerBytes) {
-    long leftBytes = references.limitBytes() - references.usedBytes();
-    return ledgerBytes * REFERENCE_BY_RECORD > leftBytes / SMALL_PARTS;
+    return isMuch(references, ledgerBytes * REFERENCE_BY_RECORD);
+  }
+
+  /** Whether so many messages take a good part of what there is memory for. */
+  static boolean takeMuch(MemoryPart references, int messages) {
+    return isMuch(references, (long) messages * References.REFERENCE_BYTES);
+  }
+
+  private static boolean isMuch(MemoryPart references, long bytes) {
+    return bytes > (references.limitBytes() - references.usedBytes()) / SMALL_PARTS;
   }
 
   /** One more reference is kept, whether there is room or not. */

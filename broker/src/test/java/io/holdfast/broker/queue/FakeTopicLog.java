@@ -188,6 +188,16 @@ final class FakeTopicLog implements TopicLog, AutoCloseable {
     }
   }
 
+  /** There was this channel before. */
+  void adopt(String channel, LedgerState state) throws IOException {
+    synchronized (lock) {
+      Account account = new Account();
+      accounts.put(channel, account);
+      keptFrom = KeptBack.NOTHING;
+      shared.adopt(new SharedChannel(channel, state, account, false, Map.of()));
+    }
+  }
+
   @Override
   public void deleteChannel(String channel) throws IOException {
     decide("delete " + channel);

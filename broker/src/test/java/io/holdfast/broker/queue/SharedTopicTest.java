@@ -12,11 +12,16 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.broker.limits.MemoryPart;
 import io.holdfast.broker.policy.TopicPolicy.WhenFull;
+import io.holdfast.storage.ledger.LedgerState;
+import io.holdfast.storage.values.HeldMessage;
+import io.holdfast.storage.values.MessageRef;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -93,6 +98,32 @@ class SharedTopicTest {
     assertEquals(List.of("OK", "OK"), told);
     assertEquals(3, topic.messageCount());
     assertEquals(List.of("1", "2", "3"), poll(channel, client));
+  }
+
+  /** What all have agreed on was bounded by the memory of another leader, or of another time. */
+  @Test
+  void shouldHoldNoMoreThanThereIsMemoryForWhenItBeginsToLead() throws Exception {
+    final int messages = 4000;
+    final int room = 500;
+    String[] bodies = new String[100];
+    Arrays.fill(bodies, "x");
+    topic.channel("a");
+    for (int i = 0; i < messages; i += bodies.length) {
+      publish(bodies);
+    }
+    LedgerState state = new LedgerState(0);
+    long dueMs = System.currentTimeMillis() + 3_600_000;
+    for (int i = 0; i < messages; i++) {
+      state.hold(new HeldMessage(new MessageRef(i, MessageRef.NOWHERE, 0, 0, 2), dueMs, 3_600_000));
+    }
+    MemoryPart references = queue.broker.channelSettings().memory().deferred();
+    long roomBytes = room * (long) References.REFERENCE_BYTES;
+    references.reserve(references.limitBytes() - references.usedBytes() - roomBytes);
+    log.adopt("b", state);
+    ChannelFigures figures = topic.existingChannel("b").figures();
+    assertEquals(messages, figures.depth() + figures.deferredCount());
+    long deferred = figures.deferredCount();
+    assertTrue(deferred >= room && deferred < messages / 2, deferred + " restored");
   }
 
   @Test

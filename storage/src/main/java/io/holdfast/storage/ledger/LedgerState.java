@@ -166,14 +166,43 @@ public final class LedgerState {
     }
     marked |= message.isMarked();
     boolean isRoom = held.size() < maxHeld || held.get(ordinal) != null;
-    if (isRoom || message.ref().isRelocated() || message.isMarked()) {
-      // A relocated one is not where it would be read in order, a dead one not to be delivered.
+    if (isRoom || isNeeded(message)) {
       held.merge(message);
     } else {
-      leftSomeOut = true;
-      if (message.ref().attempts() > 0) {
-        delivered.add(ordinal, ordinal + 1);
+      leaveOut(message);
+    }
+  }
+
+  /**
+   * Leaves out held messages until there are no more than there is memory for, see {@link
+   * #leftSomeOut}; those with the lowest ordinals stay.
+   */
+  public void keepHeld(long most) {
+    if (held.size() <= most) {
+      return;
+    }
+    FinishedSet over = new FinishedSet(-1);
+    long kept = 0;
+    for (HeldMessage message : held) {
+      if (kept < most || isNeeded(message)) {
+        kept++;
+      } else {
+        leaveOut(message);
+        over.add(message.ref().ordinal(), message.ref().ordinal() + 1);
       }
+    }
+    held.removeOrdinals(over::contains);
+  }
+
+  /** A relocated one is not where it would be read in order, a dead one not to be delivered. */
+  private static boolean isNeeded(HeldMessage message) {
+    return message.ref().isRelocated() || message.isMarked();
+  }
+
+  private void leaveOut(HeldMessage message) {
+    leftSomeOut = true;
+    if (message.ref().attempts() > 0) {
+      delivered.add(message.ref().ordinal(), message.ref().ordinal() + 1);
     }
   }
 

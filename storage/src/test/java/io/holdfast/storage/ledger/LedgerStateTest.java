@@ -38,6 +38,31 @@ class LedgerStateTest {
   }
 
   @Test
+  void shouldLeaveOutWhatThereIsNoMemoryFor() {
+    LedgerState state = new LedgerState(0);
+    state.hold(held(5, 3, 0));
+    state.hold(held(6, 0, 1000));
+    state.hold(held(7, 3, 0));
+    state.hold(held(8, 0, 1000));
+    state.hold(new HeldMessage(new MessageRef(9, 0, 0, 1, 2, true), 0)); // nowhere else
+    LedgerState whole = state.copy();
+    state.keepHeld(5);
+    assertFalse(state.leftSomeOut());
+    state.keepHeld(2);
+    assertTrue(state.leftSomeOut());
+    assertEquals(3, state.held().size());
+    assertEquals(3, state.attempts(5));
+    assertEquals(2, state.attempts(9));
+    // As those that were never held.
+    assertNull(state.held(7));
+    assertEquals(1, state.attempts(7));
+    assertEquals(0, state.attempts(8));
+    assertFalse(state.isFinished(7));
+    assertEquals(5, whole.held().size(), "the copy it was made of has all");
+    assertFalse(whole.leftSomeOut());
+  }
+
+  @Test
   void shouldHoldNoMoreThanThereIsMemoryFor() {
     LedgerState state = new LedgerState(0, 2);
     state.hold(held(5, 3, 0));
