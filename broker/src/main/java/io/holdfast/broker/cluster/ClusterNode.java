@@ -210,7 +210,11 @@ public final class ClusterNode implements Closeable {
 
   private GroupFiles files(int group, LastStop lastStop) {
     return new GroupFiles(
-        ClusterFile.groupDir(place.root(), group), place.disk(), logOptions(), lastStop);
+        ClusterFile.groupDir(place.root(), group),
+        place.disk(),
+        logOptions(),
+        lastStop,
+        place.context().diskErrors()::makeRoom);
   }
 
   private String tcpAddressOf(String node) {

@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
  * @param lastStop how the process before this one ended
  * @param context what each topic needs
  * @param topics all that are found on this broker
- * @param diskFreeLimitBytes what a disk is to have left; 0 for no limit
+ * @param diskFreeLimitBytes what a disk is to have left
  * @param maxEntryBytes the largest publish command, bytes, with all that belongs to its messages
  */
 public record ClusterPlace(

@@ -108,13 +108,7 @@ final class NodeGroup implements KeptGroup {
     this.broker = broker;
     this.workers = workers;
     this.listener = listener;
-    led =
-        new GroupLedTopics(
-            () -> {
-              Running now = running;
-              return now == null ? null : now.topics();
-            },
-            broker.topics());
+    led = new GroupLedTopics(() -> ask(null, Running::topics), broker.topics());
     this.names = names;
     this.others = others;
   }
@@ -224,8 +218,7 @@ final class NodeGroup implements KeptGroup {
 
   @Override
   public GroupStatus status() {
-    Running now = running;
-    return now == null ? null : now.engine().status();
+    return ask(null, now -> now.engine().status());
   }
 
   /** Who leads, null when nobody is known. */
@@ -236,8 +229,7 @@ final class NodeGroup implements KeptGroup {
 
   @Override
   public boolean isServing() {
-    Running now = running;
-    return now != null && now.topics().isServing();
+    return ask(false, now -> now.topics().isServing());
   }
 
   /**
@@ -250,26 +242,27 @@ final class NodeGroup implements KeptGroup {
 
   /** The term in which this node leads it and its topics answer; 0 for none. */
   long servingTerm() {
+    return ask(0L, now -> now.topics().servingTerm());
+  }
+
+  private <T> T ask(T otherwise, Function<Running, T> question) {
     Running now = running;
-    return now == null ? 0 : now.topics().servingTerm();
+    return now == null ? otherwise : question.apply(now);
   }
 
   /** Its state on this node; null when it does not run. */
   GroupState state() {
-    Running now = running;
-    return now == null ? null : now.state();
+    return ask(null, Running::state);
   }
 
   /** The topic of a name, as far as this node has heard; null when there is none. */
   ReplicatedTopic topic(String name) {
-    Running now = running;
-    return now == null ? null : now.state().topic(name);
+    return ask(null, now -> now.state().topic(name));
   }
 
   /** All topics, as far as this node has heard; a live view. */
   Collection<ReplicatedTopic> topics() {
-    Running now = running;
-    return now == null ? List.of() : now.state().topics();
+    return ask(List.of(), now -> now.state().topics());
   }
 
   /**
@@ -286,14 +279,12 @@ final class NodeGroup implements KeptGroup {
 
   /** See {@link GroupState#crcMarks}; none when it does not run. */
   Map<Long, Integer> states() {
-    Running now = running;
-    return now == null ? Map.of() : now.state().crcMarks();
+    return ask(Map.of(), now -> now.state().crcMarks());
   }
 
   /** Who belongs to it as far as this node knows; nobody when it does not run. */
   GroupMembers members() {
-    Running now = running;
-    return now == null ? new GroupMembers(List.of(), List.of()) : now.engine().members();
+    return ask(new GroupMembers(List.of(), List.of()), now -> now.engine().members());
   }
 
   /** What it has counted since the start of the process. */

@@ -99,7 +99,7 @@ public final class BrokerCluster {
                 dataDir.lastStop(),
                 context,
                 context.topics(),
-                () -> broker.options().diskFreeLimitBytes(),
+                context::sharedDiskLimitBytes,
                 PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize())),
             this::status,
             new Led(),

@@ -118,6 +118,11 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     return diskGuard.freeBytes();
   }
 
+  /** See {@link DiskGuard#sharedLimitBytes}. */
+  long sharedDiskLimitBytes() {
+    return diskGuard.sharedLimitBytes();
+  }
+
   DiskHealth diskHealth() {
     return diskHealth;
   }

@@ -175,6 +175,26 @@ final class DiskGuard {
     return Math.min(wantedBytes, dataDir.totalBytes() / RESUME_PART);
   }
 
+  private long limitBytes() throws IOException {
+    long limitBytes = options.diskFreeLimitBytes();
+    return limitBytes == Options.defaults().diskFreeLimitBytes()
+        ? Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART)
+        : limitBytes;
+  }
+
+  /**
+   * With less than so many bytes left others had better lead, and a disk that is the second one
+   * takes no publish: also without a limit some room is for what brings space back. Any thread.
+   */
+  long sharedLimitBytes() {
+    try {
+      return Math.max(limitBytes(), wantedBytes());
+    } catch (IOException e) {
+      LOG.error("the size of the disk cannot be read: {}", Reasons.of(e));
+      return options.diskFreeLimitBytes();
+    }
+  }
+
   private boolean hasRoom() throws IOException {
     return dataDir.usableBytes() > wantedBytes();
   }
@@ -231,18 +251,16 @@ final class DiskGuard {
       return gone;
     }
     try {
+      long usableBytes = dataDir.usableBytes();
+      // Also of a full disk: other brokers go by it.
+      freeBytes = usableBytes;
       if (full != null && hasRoom() && spare.keep()) {
         full = null;
       }
       if (full != null) {
         return full;
       }
-      long usableBytes = dataDir.usableBytes();
-      freeBytes = usableBytes;
-      long limitBytes = options.diskFreeLimitBytes();
-      if (limitBytes == Options.defaults().diskFreeLimitBytes()) {
-        limitBytes = Math.min(limitBytes, dataDir.totalBytes() / DEFAULT_LIMIT_PART);
-      }
+      long limitBytes = limitBytes();
       if (usableBytes < limitBytes) {
         return "disk is nearly full: "
             + usableBytes

@@ -129,8 +129,18 @@ public final class CycleFile implements Closeable {
       return;
     }
     open();
-    long step = Math.max(reserveBytes, needed - reservedTo);
-    DurableFiles.reserve(fd, reservedTo, step, dir);
+    long least = needed - reservedTo;
+    long step = Math.max(reserveBytes, least);
+    try {
+      DurableFiles.reserve(fd, reservedTo, step, dir);
+    } catch (NoSpaceException full) {
+      if (step == least) {
+        throw full;
+      }
+      // The last room of a disk is for records, not for what is reserved ahead.
+      step = least;
+      DurableFiles.reserve(fd, reservedTo, step, dir);
+    }
     reservedTo += step;
     reserveBytes = Math.min(maxReserveBytes, reserveBytes * 2);
   }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -166,6 +167,16 @@ public final class RaftLog implements Closeable {
     return to == 0
         ? RecordWriter.NOTHING
         : ByteBuffer.allocate(2 * Long.BYTES).putLong(to).putLong(state.doubtfulTerm()).flip();
+  }
+
+  /**
+   * Says who is asked when the disk is full, before an append fails for it: what the log takes is
+   * on the way to free space.
+   *
+   * @param makeRoom whether there is more room now, so that it is worth one more try
+   */
+  public void whenFull(Predicate<IOException> makeRoom) {
+    writer.whenFull(makeRoom);
   }
 
   /** The lowest entry there is; one above {@link #lastIndex} when there is none. */

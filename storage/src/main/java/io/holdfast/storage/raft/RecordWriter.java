@@ -5,6 +5,7 @@ import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.record.RecordCodec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Predicate;
 
 /**
  * Writes a log's records and forces them: numbers them, says in each which ones are on disk before
@@ -34,6 +35,9 @@ final class RecordWriter {
 
   private volatile IOException failed;
 
+  /** See {@link RaftLog#whenFull}. */
+  private volatile Predicate<IOException> makeRoom = full -> false;
+
   RecordWriter(ExcerptLog log, EndMark end, RaftLogState state, long maxBytesPerFile) {
     this.log = log;
     this.end = end;
@@ -45,6 +49,11 @@ final class RecordWriter {
   void goOnAfter(long found) {
     sequence = found;
     forced = found;
+  }
+
+  /** See {@link RaftLog#whenFull}. */
+  void whenFull(Predicate<IOException> asked) {
+    makeRoom = asked;
   }
 
   /** Why nothing more is done, null when all is well. */
@@ -72,7 +81,7 @@ final class RecordWriter {
         .write(head, payloadCrc);
     long position;
     try {
-      position = log.append(head.clear(), body);
+      position = append(body);
     } catch (NoSpaceException full) {
       throw full;
     } catch (IOException e) {
@@ -93,6 +102,17 @@ final class RecordWriter {
       default -> {}
     }
     return written;
+  }
+
+  private long append(ByteBuffer body) throws IOException {
+    try {
+      return log.append(head.clear(), body.duplicate());
+    } catch (NoSpaceException full) {
+      if (!makeRoom.test(full)) {
+        throw full;
+      }
+      return log.append(head.clear(), body);
+    }
   }
 
   /** The payload in direct memory; its position is free to move. */

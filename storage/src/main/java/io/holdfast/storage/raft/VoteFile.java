@@ -3,6 +3,7 @@ package io.holdfast.storage.raft;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.NoSpaceException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -12,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
@@ -43,6 +45,9 @@ public final class VoteFile {
   @GuardedBy("this")
   private String vote;
 
+  @GuardedBy("this")
+  private Predicate<IOException> makeRoom = full -> false;
+
   private VoteFile(Path path, Disk disk, long term, String vote) {
     this.path = path;
     this.disk = disk;
@@ -60,7 +65,9 @@ public final class VoteFile {
       throw new FileAlreadyExistsException(path.toString());
     }
     VoteFile made = new VoteFile(path, disk, 0, "");
-    made.write(0, "");
+    synchronized (made) {
+      made.write(0, "");
+    }
     return made;
   }
 
@@ -92,6 +99,11 @@ public final class VoteFile {
           "vote", path, 0, "checksum is " + content.group(3) + ", not " + expected);
     }
     return new VoteFile(path, disk, term, vote);
+  }
+
+  /** As {@link RaftLog#whenFull}: without a vote there is no leader, and nothing gets free. */
+  public synchronized void whenFull(Predicate<IOException> asked) {
+    makeRoom = asked;
   }
 
   /** The highest term known. */
@@ -129,10 +141,18 @@ public final class VoteFile {
     }
   }
 
+  @GuardedBy("this")
   private void write(long newTerm, String newVote) throws IOException {
     String text = text(newTerm, newVote);
-    String content = text + "crc32c " + checksum(text) + "\n";
-    DurableFiles.replace(disk, path, content.getBytes(StandardCharsets.UTF_8));
+    byte[] content = (text + "crc32c " + checksum(text) + "\n").getBytes(StandardCharsets.UTF_8);
+    try {
+      DurableFiles.replace(disk, path, content);
+    } catch (IOException e) {
+      if (!NoSpaceException.isCauseOf(e) || !makeRoom.test(e)) {
+        throw e;
+      }
+      DurableFiles.replace(disk, path, content);
+    }
   }
 
   private static String text(long term, String vote) {

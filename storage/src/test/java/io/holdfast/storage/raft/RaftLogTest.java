@@ -392,6 +392,29 @@ class RaftLogTest {
   }
 
   @Test
+  void shouldTakeTheRoomThatIsMadeForIt() throws Exception {
+    SometimesDisk disk = new SometimesDisk();
+    List<RaftEntry> entries = RaftLogs.entries(1, 500, 1, 250);
+    try (RaftLog log = RaftLog.create(dir, disk, RaftLogs.SMALL_FILES)) {
+      disk.full = true;
+      int[] asked = {0};
+      log.whenFull(
+          full -> {
+            assertTrue(NoSpaceException.isCauseOf(full), full.toString());
+            disk.full = false;
+            return ++asked[0] == 1;
+          });
+      log.append(entries);
+      log.force();
+      assertEquals(1, asked[0]);
+      assertHas(log, entries);
+      disk.full = true;
+      assertThrows(
+          NoSpaceException.class, () -> log.append(RaftLogs.entries(501, 500, 1, 250)), "no more");
+    }
+  }
+
+  @Test
   void shouldPromiseNothingAfterARefusedForceUntilItIsOpenedAgain() throws Exception {
     SometimesDisk disk = new SometimesDisk();
     List<RaftEntry> entries = RaftLogs.entries(1, 3, 1, 250);

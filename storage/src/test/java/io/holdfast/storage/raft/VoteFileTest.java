@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.FaultyDisk;
+import io.holdfast.storage.files.NoSpaceException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -133,5 +134,30 @@ class VoteFileTest {
     broken[0] = false;
     file.set(8, "c");
     assertVote(8, "c");
+  }
+
+  @Test
+  void shouldTakeTheRoomThatIsMadeForIt() throws Exception {
+    boolean[] full = {false};
+    Disk disk =
+        new Disk() {
+          @Override
+          public void force(Path file, boolean withSize) throws IOException {
+            if (full[0]) {
+              throw new NoSpaceException("no space left on device: " + file);
+            }
+            super.force(file, withSize);
+          }
+        };
+    VoteFile file = VoteFile.create(path, disk);
+    full[0] = true;
+    assertThrows(NoSpaceException.class, () -> file.set(7, "b"));
+    file.whenFull(
+        cause -> {
+          full[0] = false;
+          return true;
+        });
+    file.set(8, "b");
+    assertVote(8, "b");
   }
 }

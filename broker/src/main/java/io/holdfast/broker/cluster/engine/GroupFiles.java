@@ -12,6 +12,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.function.Predicate;
 
 /**
  * Where a group has its log, its vote and its snapshots, and how they are kept. Making them and
@@ -21,10 +22,22 @@ import java.nio.file.Path;
  * @param options of the log; the largest entry has room for {@link #ENTRY_HEAD_BYTES} more than
  *     what is proposed
  * @param lastStop how the process before this one ended
+ * @param makeRoom asked when the disk is full for log, vote or snapshot, which are on the way to
+ *     free space: whether there is more room now
  */
-public record GroupFiles(Path dir, Disk disk, RaftLogOptions options, LastStop lastStop) {
+public record GroupFiles(
+    Path dir,
+    Disk disk,
+    RaftLogOptions options,
+    LastStop lastStop,
+    Predicate<IOException> makeRoom) {
   /** What an engine adds to an entry, and the largest entry it makes itself. */
   public static final int ENTRY_HEAD_BYTES = 16 << 10;
+
+  /** Without anybody to ask for room. */
+  public GroupFiles(Path dir, Disk disk, RaftLogOptions options, LastStop lastStop) {
+    this(dir, disk, options, lastStop, full -> false);
+  }
 
   Path logDir() {
     return dir.resolve("log");
@@ -63,7 +76,9 @@ public record GroupFiles(Path dir, Disk disk, RaftLogOptions options, LastStop l
 
   VoteFile openVote() throws IOException {
     try {
-      return VoteFile.open(vote(), disk);
+      VoteFile opened = VoteFile.open(vote(), disk);
+      opened.whenFull(makeRoom);
+      return opened;
     } catch (NoSuchFileException e) {
       throw missing("vote", e);
     }
@@ -76,7 +91,9 @@ public record GroupFiles(Path dir, Disk disk, RaftLogOptions options, LastStop l
    */
   RaftLog openLog(long term) throws IOException {
     try {
-      return RaftLog.open(logDir(), disk, options, lastStop, term);
+      RaftLog opened = RaftLog.open(logDir(), disk, options, lastStop, term);
+      opened.whenFull(makeRoom);
+      return opened;
     } catch (NoSuchFileException e) {
       throw missing("log", e);
     }

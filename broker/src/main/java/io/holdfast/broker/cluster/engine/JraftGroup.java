@@ -86,7 +86,7 @@ public final class JraftGroup implements ClusterGroup {
             member,
             JraftPeers.id(self),
             peer -> link.nodeAt(peer.getEndpoint()),
-            files.disk(),
+            files,
             snapshotThread,
             proposals,
             this::causeOf,
@@ -152,7 +152,7 @@ public final class JraftGroup implements ClusterGroup {
     JraftOptions options = new JraftOptions(link, group, votes, progress);
     options.setFsm(machine);
     options.setSnapshotUri(files.snapshotDir().toString());
-    options.setServiceFactory(new JraftServiceFactory(logStorage, votes, files.disk()));
+    options.setServiceFactory(new JraftServiceFactory(logStorage, votes, files));
     options.setInitialConf(JraftPeers.configuration(initial, List.of()));
     options.setElectionTimeout(electionTimeoutMs);
     return options;

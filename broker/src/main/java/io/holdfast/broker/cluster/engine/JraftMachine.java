@@ -12,10 +12,11 @@ import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.files.Reasons;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,6 +24,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Between JRaft's state machine and a {@link GroupMember}: what JRaft says of leading and following
@@ -34,10 +37,15 @@ import java.util.function.UnaryOperator;
  * <p>JRaft calls on its one apply thread; the lock keeps endLeading apart from that.
  */
 final class JraftMachine extends StateMachineAdapter {
+  private static final Logger LOG = LoggerFactory.getLogger(JraftMachine.class);
+
+  /** What JRaft and the seal add to a snapshot's files; without room for that the group stops. */
+  private static final long OWN_BYTES = 256 << 10;
+
   private final GroupMember member;
   private final PeerId self;
   private final Function<PeerId, String> names;
-  private final Disk disk;
+  private final GroupFiles files;
   private final SnapshotThread writing;
   private final JraftProposals proposals;
   private final UnaryOperator<String> causeOf;
@@ -76,7 +84,7 @@ final class JraftMachine extends StateMachineAdapter {
       GroupMember member,
       PeerId self,
       Function<PeerId, String> names,
-      Disk disk,
+      GroupFiles files,
       SnapshotThread writing,
       JraftProposals proposals,
       UnaryOperator<String> causeOf,
@@ -84,7 +92,7 @@ final class JraftMachine extends StateMachineAdapter {
     this.member = member;
     this.self = self;
     this.names = names;
-    this.disk = disk;
+    this.files = files;
     this.writing = writing;
     this.proposals = proposals;
     this.causeOf = causeOf;
@@ -248,7 +256,17 @@ final class JraftMachine extends StateMachineAdapter {
             done.run(
                 failure == null
                     ? Status.OK()
-                    : new Status(RaftError.EIO, "%s", Reasons.of(failure))));
+                    : new Status(errorOf(failure), "%s", Reasons.of(failure))));
+  }
+
+  /** EIO stops the group. A disk without room has not failed, and the next snapshot finds some. */
+  private RaftError errorOf(Throwable failure) {
+    if (!NoSpaceException.isCauseOf(failure)) {
+      return RaftError.EIO;
+    }
+    boolean isMade = files.makeRoom().test(new IOException(failure));
+    LOG.debug("{}: no room for a snapshot; made for the next one: {}", files.dir(), isMade);
+    return RaftError.EAGAIN;
   }
 
   private Void write(GroupMember.Snapshot state, SnapshotWriter writer) throws IOException {
@@ -258,7 +276,10 @@ final class JraftMachine extends StateMachineAdapter {
         throw new IOException("the snapshot does not take " + name);
       }
     }
-    DurableFiles.forceTree(disk, dir);
+    DurableFiles.forceTree(files.disk(), dir);
+    if (Files.getFileStore(dir).getUsableSpace() < OWN_BYTES) {
+      throw new NoSpaceException("no space left on device: " + dir);
+    }
     return null;
   }
 
@@ -269,7 +290,7 @@ final class JraftMachine extends StateMachineAdapter {
       Path dir = Path.of(reader.getPath());
       SnapshotMeta meta = reader.load();
       // JRaft has forced the files that it copied, and not the names of those in sub-directories.
-      DurableFiles.forceTree(disk, dir);
+      DurableFiles.forceTree(files.disk(), dir);
       member.load(dir);
       applied = meta.getLastIncludedIndex();
       appliedTerm = meta.getLastIncludedTerm();

@@ -6,18 +6,17 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.storage.SnapshotStorage;
-import io.holdfast.storage.files.Disk;
 
 /** Gives JRaft the log and the vote that are open already, and its snapshots without holes. */
 final class JraftServiceFactory extends DefaultJRaftServiceFactory {
   private final JraftLogStorage log;
   private final JraftVoteStorage votes;
-  private final Disk disk;
+  private final GroupFiles files;
 
-  JraftServiceFactory(JraftLogStorage log, JraftVoteStorage votes, Disk disk) {
+  JraftServiceFactory(JraftLogStorage log, JraftVoteStorage votes, GroupFiles files) {
     this.log = log;
     this.votes = votes;
-    this.disk = disk;
+    this.files = files;
   }
 
   @Override
@@ -32,6 +31,6 @@ final class JraftServiceFactory extends DefaultJRaftServiceFactory {
 
   @Override
   public SnapshotStorage createSnapshotStorage(NodeOptions options) {
-    return new JraftSnapshotStorage(options.getSnapshotUri(), options.getRaftOptions(), disk);
+    return new JraftSnapshotStorage(options.getSnapshotUri(), options.getRaftOptions(), files);
   }
 }

@@ -15,8 +15,8 @@ import com.alipay.sofa.jraft.storage.snapshot.local.SnapshotFileReader;
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.google.protobuf.Message;
-import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.DurableFiles;
+import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.group.SnapshotSeal;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,18 +31,22 @@ import java.util.Set;
  */
 final class JraftSnapshotStorage extends LocalSnapshotStorage {
   private final RaftOptions options;
-  private final Disk disk;
+  private final GroupFiles files;
   private Endpoint address;
 
-  JraftSnapshotStorage(String path, RaftOptions options, Disk disk) {
+  JraftSnapshotStorage(String path, RaftOptions options, GroupFiles files) {
     super(path, null, options);
     this.options = options;
-    this.disk = disk;
+    this.files = files;
   }
 
   @Override
   public SnapshotWriter create(boolean fromEmpty) {
     SnapshotWriter made = super.create(fromEmpty);
+    // Without a directory JRaft stops the group. It has said why in its log only.
+    if (made == null && files.makeRoom().test(new NoSpaceException("no space left on device"))) {
+      made = super.create(fromEmpty);
+    }
     if (made == null) {
       return null;
     }
@@ -59,9 +63,20 @@ final class JraftSnapshotStorage extends LocalSnapshotStorage {
 
     @Override
     public boolean sync() throws IOException {
+      try {
+        return writeOwn();
+      } catch (IOException e) {
+        if (!NoSpaceException.isCauseOf(e) || !files.makeRoom().test(e)) {
+          throw e;
+        }
+        return writeOwn();
+      }
+    }
+
+    private boolean writeOwn() throws IOException {
       boolean done = super.sync();
       if (done) {
-        SnapshotSeal.write(disk, Path.of(getPath()));
+        SnapshotSeal.write(files.disk(), Path.of(getPath()));
       }
       return done;
     }
