@@ -81,6 +81,12 @@ class ClusterLifeTest {
     assertTrue(
         differs.matches("the state here at \\d+ is [0-9a-f]{8}, that of a and c [0-9a-f]{8}"),
         differs);
+    nodes.stop("b");
+    nodes.start("b", false);
+    assertEquals(differs, nodes.group("b", wrong).path("error").asText(), "also after a start");
+    Awaitility.await("all groups in error")
+        .atMost(EmbeddedNodes.LONG)
+        .until(() -> errors("b") == 3);
     bodies.addAll(publish("a", MESSAGES, MESSAGES + 5));
 
     // Asked at the very node: the others do it.

@@ -43,7 +43,8 @@ public final class ClusterDirectory {
    * What a directory is started as.
    *
    * @param file what it says of its cluster; null when nothing
-   * @param lost groups that were made here and are not there any more, and why: they must not vote
+   * @param lost groups that were made here and must not vote, and why: they are not there any more,
+   *     or their state here is wrong
    */
   public record Standing(State state, ClusterFile file, Map<Integer, String> lost) {}
 
@@ -109,7 +110,10 @@ public final class ClusterDirectory {
       Path dir = ClusterFile.groupDir(root, group);
       Path vote = dir.resolve("vote");
       Path log = dir.resolve("log");
-      if (!Files.exists(vote)) {
+      String wrong = WrongState.of(root, group);
+      if (wrong != null) {
+        lost.put(group, wrong);
+      } else if (!Files.exists(vote)) {
         lost.put(group, "vote is gone: " + vote);
       } else if (!hasFiles(log)) {
         lost.put(group, "log is gone: " + log);

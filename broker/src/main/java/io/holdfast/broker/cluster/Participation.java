@@ -112,7 +112,7 @@ final class Participation implements Closeable {
   /**
    * Takes part.
    *
-   * @param lost groups that are not there any more, and why
+   * @param lost groups that must not vote, and why
    * @param lastStop how the process before this one ended
    * @param forwarder told who leads, and what is applied
    * @param relays told who leads
@@ -246,6 +246,11 @@ final class Participation implements Closeable {
     String reason = comparison.look(group.group(), group.states(), others);
     if (reason != null) {
       group.lost(reason);
+      try {
+        WrongState.note(place.disk(), place.root(), group.group(), reason);
+      } catch (IOException e) {
+        LOG.error("CLUSTER: group {}: that its state is wrong: {}", group.group(), Reasons.of(e));
+      }
     }
   }
 

@@ -95,6 +95,20 @@ final class ClusterDirectoryTest {
   }
 
   @Test
+  void aGroupWithAWrongStateIsNotTriedAgain() throws Exception {
+    new ClusterFile("1a2b", true, 9, "a", 0, 0, 3, List.of(0)).write(Disk.LOCAL, root);
+    Path whole = root.resolve("groups/0");
+    Files.createDirectories(whole.resolve("log"));
+    Files.writeString(whole.resolve("log/00000000.cq4"), "x");
+    Files.writeString(whole.resolve("vote"), "x");
+    assertEquals(Map.of(), of(config("a", 9, 3), false).lost());
+    WrongState.note(Disk.LOCAL, root, 0, "the state here at 20 is 2, that of b and c 3");
+    assertEquals(
+        Map.of(0, "the state here at 20 is 2, that of b and c 3"),
+        of(config("a", 9, 3), false).lost());
+  }
+
+  @Test
   void groupsWhoseLogOrVoteIsGoneAreLost() throws Exception {
     new ClusterFile("1a2b", true, 9, "a", 0, 0, 4, List.of(0, 1, 2)).write(Disk.LOCAL, root);
     Path whole = root.resolve("groups/0");
