@@ -62,7 +62,9 @@ class LeaderCarryTest {
     node.context.policies = policies;
     node.leader.create("t");
     Channel channel = node.topic("t").channel("a");
-    node.publish("t", "dead", "deferred", "requeued");
+    for (String body : List.of("dead", "deferred", "requeued")) {
+      node.publish("t", body);
+    }
     FakeConsumer client = consumer(channel);
     for (int i = 0; i < 3; i++) {
       FakeConsumer.Delivery dying = pollOne(channel, client);

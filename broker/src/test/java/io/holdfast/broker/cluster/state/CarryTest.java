@@ -270,6 +270,21 @@ class CarryTest {
     assertEquals(1, told.size());
   }
 
+  /** A new channel of a topic that is paused has still to pass them. */
+  @Test
+  void ordinalsThatNoMessageHasAreNotCarried() throws Exception {
+    ReplicatedTopic topic = topic("c");
+    publish(topic, 5);
+    apply(Entries.skip(5, NOW));
+    publish(topic, 2);
+    finishAllBut(topic, "c");
+    apply(Entries.pause(topic.number(), Entries.TOPIC_ITSELF, true, NOW));
+    apply(Entries.createChannel(topic.number(), "d", 4, NOW));
+    assertFalse(topic.channel("d").state().isFinished(5));
+    carry(topic.number(), 4, 5);
+    assertEquals(List.of(List.of(4L)), told);
+  }
+
   @Test
   void whichAreCarriedIsPartOfWhatNodesCompare() throws Exception {
     ReplicatedTopic topic = topic("c");
