@@ -11,6 +11,7 @@ import io.holdfast.broker.queue.SharedTopic;
 import io.holdfast.broker.queue.TopicContext;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalCursor;
+import io.holdfast.storage.ledger.ChannelAccount;
 import io.holdfast.storage.ledger.LedgerState;
 import io.holdfast.storage.values.MessageView;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,40 +46,46 @@ final class CarryForward {
   /** Messages that are passed by reading; more are not. */
   private static final int MAX_PASSED = 256;
 
-  /** After a message that cannot be read here, or an entry that was refused. */
+  /** After a file was read in vain, or an entry was refused. */
   private static final long PAUSE_NS = TimeUnit.MINUTES.toNanos(1);
 
   private final ReplicatedTopic topic;
   private final SharedTopic led;
   private final TopicContext context;
   private final TermLog log;
-  private final AtomicInteger underWay;
+  private final CarryTurn turn;
+  private final MissingMessages missing;
   private final RelocationGain gain;
 
   private volatile boolean isPausing;
   private volatile long pausedNs;
 
   /**
-   * @param underWay entries of all topics of the group that are; changed
+   * @param turn of all topics of the group
+   * @param missing where what this disk has lost is asked for
    */
   CarryForward(
       ReplicatedTopic topic,
       SharedTopic led,
       TopicContext context,
       TermLog log,
-      AtomicInteger underWay) {
+      CarryTurn turn,
+      MissingMessages missing) {
     this.topic = topic;
     this.led = led;
     this.context = context;
     this.log = log;
-    this.underWay = underWay;
+    this.turn = turn;
+    this.missing = missing;
     gain = new RelocationGain(context.storageOptions(false).maxBytesPerFile());
   }
 
-  /** Has the oldest file's messages carried forward if that pays, unless some are under way. */
+  /**
+   * Has the oldest file's messages carried forward if that pays, as many as the turn has room for.
+   */
   void housekeep() throws IOException {
     long nowNs = context.channelSettings().clock().nanos();
-    if (underWay.get() > 0 || (isPausing && nowNs - pausedNs < PAUSE_NS)) {
+    if (turn.isOver() || (isPausing && nowNs - pausedNs < PAUSE_NS)) {
       return;
     }
     isPausing = false;
@@ -106,6 +112,7 @@ final class CarryForward {
     if (found != null
         && !found.inOldest().isEmpty()
         && RelocationGain.pays(found.bytesInOldest() + found.bytesElsewhere(), spareBytes)
+        && context.hasRoom(found.bytesInOldest())
         && mayCarry(found.withoutCopy())) {
       carry(found, spareBytes, nowNs);
     }
@@ -145,27 +152,48 @@ final class CarryForward {
     }
   }
 
-  /** All of them or, when one cannot be read or they are larger than was thought, none. */
+  /**
+   * All of them or, when one cannot be read or they are larger than was thought, none. What another
+   * node has given of what this disk has lost goes on at once, and what is before it.
+   */
   private void carry(UnfinishedMessages found, long spareBytes, long nowNs) throws IOException {
     List<ByteBuffer> entries = new ArrayList<>();
     CarryEntry entry = new CarryEntry(topic.number());
     MessageView view = new MessageView();
     long bytes = 0;
+    long takenBytes = 0;
+    boolean isAll = true;
+    boolean isGiven = false;
     try (JournalCursor cursor = topic.journal().cursor()) {
       cursor.onUnreadable(line -> LOG.debug("TOPIC({}): {}", topic.name(), line));
       for (Unfinished message : found.inOldest()) {
-        if (!read(cursor, message, view) || view.bodyLength() > MAX_BODY_BYTES) {
-          // Whoever delivers what cannot be read says so, and gets it from another node.
-          LOG.debug("TOPIC({}): message {} cannot be carried", topic.name(), message.ordinal());
+        if (!read(cursor, message, view)) {
+          if (!missing.take(message.ordinal(), view)) {
+            askFor(message.ordinal(), nowNs);
+            if (!isGiven) {
+              return;
+            }
+            isAll = false;
+            break;
+          }
+          isGiven = true;
+        }
+        if (view.bodyLength() > MAX_BODY_BYTES) {
+          LOG.debug("TOPIC({}): message {} is too large", topic.name(), message.ordinal());
           pause(nowNs);
           return;
         }
-        bytes += view.bodyLength() + RelocationGain.RECORD_BYTES;
+        long messageBytes = view.bodyLength() + RelocationGain.RECORD_BYTES;
+        bytes += messageBytes;
         if (!entry.isEmpty() && entry.bytes() + view.bodyLength() > ENTRY_BYTES) {
           entries.add(entry.toEntry(log.nowNs()));
         }
-        if (entries.size() < MAX_ENTRIES) {
+        isAll &=
+            entries.size() < MAX_ENTRIES
+                && turn.hasRoom(takenBytes + messageBytes, /* isFirst= */ takenBytes == 0);
+        if (isAll) {
           entry.add(view);
+          takenBytes += messageBytes;
         }
       }
     }
@@ -174,12 +202,34 @@ final class CarryForward {
     }
     if (!RelocationGain.pays(bytes + found.bytesElsewhere(), spareBytes)
         || !context.hasRoom(bytes)) {
+      // They are larger than was thought: the file is not read again at once to find that out.
+      pause(nowNs);
       return;
     }
-    LOG.debug("TOPIC({}): carries {} message(s) forward", topic.name(), found.inOldest().size());
+    LOG.debug("TOPIC({}): carries {} byte(s) forward of {}", topic.name(), takenBytes, bytes);
     gain.copied();
-    underWay.addAndGet(entries.size());
+    turn.takes(topic.name(), entries.size(), takenBytes, isAll);
     entries.forEach(each -> log.propose(each, new Carrying()));
+  }
+
+  /**
+   * Asks others for a message, one at a time: it may be one that nobody is to deliver for long, who
+   * would find out that it is lost here.
+   */
+  private void askFor(long ordinal, long nowNs) {
+    LOG.debug("TOPIC({}): message {} cannot be read", topic.name(), ordinal);
+    if (!missing.has(ordinal)) {
+      missing.clear();
+    }
+    if (missing.lost(ordinal, ordinal + 1) == ChannelAccount.LEFT) {
+      // All have lost it.
+      pause(nowNs);
+    }
+  }
+
+  /** The topic is no more, or not led here: what was asked for is nobody's. */
+  void forget() {
+    missing.clear();
   }
 
   private static boolean read(JournalCursor cursor, Unfinished message, MessageView to)
@@ -207,20 +257,20 @@ final class CarryForward {
   private final class Carrying implements Proposal {
     @Override
     public void applied(long index) {
-      underWay.decrementAndGet();
+      turn.done();
     }
 
     @Override
     public void refused(String reason) {
       LOG.debug("TOPIC({}): not carried: {}", topic.name(), reason);
       pause(context.channelSettings().clock().nanos());
-      underWay.decrementAndGet();
+      turn.done();
     }
 
     @Override
     public void unknown(String reason) {
       // The term is over.
-      underWay.decrementAndGet();
+      turn.done();
     }
   }
 }

@@ -230,15 +230,24 @@ public final class LeaderTopics {
     if (leading == null || !leading.isServing()) {
       return;
     }
-    for (Topic topic : leading.topics()) {
+    IOException failed = null;
+    for (Topic topic : leading.beginTurn()) {
       ReplicatedTopic agreed = state.topic(topic.name());
-      if (agreed != null) {
-        keepAndCarry(leading, topic, agreed);
+      try {
+        if (agreed != null) {
+          keepAndCarry(leading, topic, agreed);
+        }
+      } catch (IOException e) {
+        // The files of the others are to go nevertheless.
+        failed = e;
       }
     }
     long applied = state.appliedIndex();
     if (applied > settledIndex.get()) {
       leading.settle(settledIndex);
+    }
+    if (failed != null) {
+      throw failed;
     }
   }
 
@@ -253,7 +262,8 @@ public final class LeaderTopics {
   private static void keepAndCarry(Leadership leading, Topic topic, ReplicatedTopic agreed)
       throws IOException {
     try {
-      if (!leading.retain(agreed, topic.policy())) {
+      boolean staysMore = leading.retain(agreed, topic.policy());
+      if (!staysMore) {
         leading.carry(agreed);
       }
     } catch (IOException e) {

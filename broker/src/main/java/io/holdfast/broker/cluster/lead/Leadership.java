@@ -54,8 +54,8 @@ final class Leadership implements GroupObserver {
   /** Of messages that others had to give. */
   private final AtomicLong copiedBytes = new AtomicLong();
 
-  /** Entries with messages that are to be carried forward. */
-  private final AtomicInteger carrying = new AtomicInteger();
+  /** Of all topics. */
+  private final CarryTurn carryTurn = new CarryTurn();
 
   /** By number; changed under the topic's lock. */
   private final Map<Long, Led> led = new ConcurrentHashMap<>();
@@ -155,7 +155,9 @@ final class Leadership implements GroupObserver {
                     topic.isPaused(),
                     topic.policy()),
                 context);
-        CarryForward carry = new CarryForward(topic, shared, context, log, carrying);
+        CarryForward carry =
+            new CarryForward(
+                topic, shared, context, log, carryTurn, missing(topic, carryTurn.givenBytes()));
         led.put(topic.number(), new Led(shared, changes, carry));
         for (ReplicatedChannel channel : topic.channels()) {
           shared.adopt(parts(topic, channel));
@@ -175,14 +177,18 @@ final class Leadership implements GroupObserver {
             topic.number(),
             channel.number(),
             channel.epoch(),
-            new MissingMessages(
-                topic.number(),
-                others,
-                copiedBytes,
-                System::nanoTime,
-                (ordinal, forNs, allLost) -> vain(topic, ordinal, forNs, allLost)));
+            missing(topic, copiedBytes));
     return new SharedChannel(
         channel.name(), topic.stateOf(channel), account, channel.isPaused(), channel.policy());
+  }
+
+  private MissingMessages missing(ReplicatedTopic topic, AtomicLong heldBytes) {
+    return new MissingMessages(
+        topic.number(),
+        others,
+        heldBytes,
+        System::nanoTime,
+        (ordinal, forNs, allLost) -> vain(topic, ordinal, forNs, allLost));
   }
 
   /** A message was asked for in vain. */
@@ -226,6 +232,7 @@ final class Leadership implements GroupObserver {
         ending.log().deleted();
       }
       ending.shared().end(deleted);
+      ending.carry().forget();
       listener.withdrawn(topic);
     }
   }
@@ -275,18 +282,23 @@ final class Leadership implements GroupObserver {
 
   // ---------------------------------------------------------------- housekeeping
 
+  /** A turn begins: the topics, first those of which nothing was carried forward for long. */
+  List<Topic> beginTurn() {
+    return carryTurn.begin(byName);
+  }
+
   /**
    * Says which finished messages of a topic are to stay, if that is something new.
    *
-   * @return whether it is
+   * @return whether some are to stay that were not before
    */
   boolean retain(ReplicatedTopic topic, TopicPolicy policy) throws IOException {
-    long from = Retained.from(topic.journal(), topic.retainFrom(), policy, context);
-    if (from == topic.retainFrom()) {
-      return false;
+    long known = topic.retainFrom();
+    long from = Retained.from(topic.journal(), known, policy, context);
+    if (from != known) {
+      log.propose(Entries.retain(topic.number(), from, log.nowNs()), new Unheeded());
     }
-    log.propose(Entries.retain(topic.number(), from, log.nowNs()), new Unheeded());
-    return true;
+    return from != Entries.NONE && (known == Entries.NONE || from < known);
   }
 
   /** Has messages carried forward that alone keep a topic's oldest journal file. */

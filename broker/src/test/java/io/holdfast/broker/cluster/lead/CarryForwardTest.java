@@ -6,11 +6,14 @@ import static io.holdfast.broker.queue.QueueFixture.pollOne;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.cluster.state.ReplicatedTopic;
 import io.holdfast.broker.queue.Channel;
 import io.holdfast.broker.queue.FakeConsumer;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -40,6 +43,7 @@ class CarryForwardTest {
             () -> {
               try {
                 node.leader.create("t").channel("a");
+                node.leader.create("u").channel("a");
               } catch (Exception e) {
                 throw new CompletionException(e);
               }
@@ -55,10 +59,14 @@ class CarryForwardTest {
 
   /** The first ones are deferred, the others finished. */
   private void publish(int old, int others) throws Exception {
-    Channel channel = node.channel("t", "a");
+    publish("t", BODY, old, others);
+  }
+
+  private void publish(String topic, String body, int old, int others) throws Exception {
+    Channel channel = node.channel(topic, "a");
     FakeConsumer client = consumer(channel);
     for (int i = 0; i < old + others; i++) {
-      LeadNode.publish(node.topic("t"), 0, BODY);
+      LeadNode.publish(node.topic(topic), 0, body);
       group.commit();
       long id = pollOne(channel, client).id();
       if (i < old) {
@@ -78,7 +86,11 @@ class CarryForwardTest {
   }
 
   private int carried() {
-    ReplicatedTopic topic = node.state.topic("t");
+    return carried("t");
+  }
+
+  private int carried(String name) {
+    ReplicatedTopic topic = node.state.topic(name);
     int count = 0;
     synchronized (topic.lock()) {
       for (long ordinal = 0; ordinal < topic.journal().nextOrdinal(); ordinal++) {
@@ -131,6 +143,87 @@ class CarryForwardTest {
     node.context.advance(31_000);
     assertEquals(1, turn());
     assertNotNull(carriedFirst());
+  }
+
+  @Test
+  void shouldCarryNoMoreBytesAtOnceOfLargeMessages() throws Exception {
+    publish("t", "x".repeat(700_000), 4, 16);
+    node.leader.housekeep();
+    assertEquals(2, group.count(ManualGroup.CARRY));
+    group.commit();
+    assertEquals(2, carried());
+    assertEquals(2, turn());
+    assertEquals(4, carried());
+  }
+
+  /** Retention goes on with each turn, as it does where much is published. */
+  @Test
+  void shouldCarryWhereFinishedMessagesStayForATime() throws Exception {
+    node.context.retentionMs = 1000;
+    publish(1, 0);
+    long carries = 0;
+    long retained = -1;
+    for (int i = 0; i < 6 && carries == 0; i++) {
+      node.context.advance(20_000);
+      publish(0, 80);
+      carries = turn();
+      long from = node.state.topic("t").retainFrom();
+      assertTrue(from > retained, "each turn says something new");
+      retained = from;
+    }
+    assertEquals(1, carries);
+  }
+
+  @Test
+  void shouldTakeTopicsInTurn() throws Exception {
+    publish(OLD, 200);
+    publish("u", BODY, OLD, 200);
+    assertEquals(CarryForward.MAX_ENTRIES, turn());
+    assertEquals(0, carried("u"));
+    assertEquals(CarryForward.MAX_ENTRIES, turn());
+    assertTrue(carried("u") > 0);
+    assertTrue(carried() < OLD);
+    turn();
+    assertEquals(OLD, carried());
+  }
+
+  /** A few bytes of each of many topics need no more turns than many bytes of one. */
+  @Test
+  void shouldTakeSeveralTopicsInATurn() throws Exception {
+    publish(1, 200);
+    publish("u", BODY, 1, 200);
+    node.leader.housekeep();
+    assertEquals(2, group.count(ManualGroup.CARRY));
+    group.commit();
+    assertEquals(1, carried());
+    assertEquals(1, carried("u"));
+  }
+
+  @Test
+  void shouldCareForOtherTopicsWhenOneCannotBeRead() throws Exception {
+    publish(1, 200);
+    publish("u", BODY, 1, 200);
+    ReplicatedTopic broken = node.state.topic("t");
+    Files.delete(broken.journal().file(broken.journal().fileNumbers().get(0)));
+    assertThrows(IOException.class, node.leader::housekeep);
+    assertEquals(1, group.count(ManualGroup.CARRY));
+    assertEquals(1, group.count(ManualGroup.SETTLE));
+    group.commit();
+    assertEquals(1, carried("u"));
+  }
+
+  /** Its unfinished messages are much larger than the others: that is known when they are read. */
+  @Test
+  void shouldNotReadAFileAgainAndAgain() throws Exception {
+    publish("t", BODY, 50, 0);
+    publish("t", "small", 0, 3000);
+    publish(0, 60);
+    assertEquals(0, turn());
+    publish(0, 150);
+    node.context.advance(11_000);
+    assertEquals(0, turn());
+    node.context.advance(50_000);
+    assertEquals(CarryForward.MAX_ENTRIES, turn());
   }
 
   private Object carriedFirst() {

@@ -29,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A node that leads a group: of one, with a log on the disk, or one that the test drives. It can be
@@ -100,7 +101,8 @@ final class LeadNode implements AutoCloseable, LeaderListener {
 
   void start() throws Exception {
     syncThread = new SyncThread(3_600_000);
-    StorageOptions options = new StorageOptions(fileBytes, RECORD_BYTES, false, 0, clock::wallNs);
+    int recordBytes = Math.max(RECORD_BYTES, fileBytes / 4);
+    StorageOptions options = new StorageOptions(fileBytes, recordBytes, false, 0, clock::wallNs);
     context = new LeadContext(clock, options);
     context.policies = policies;
     state = new GroupState(new GroupPlace(0, 1, dir), options, syncThread);
@@ -185,7 +187,8 @@ final class LeadNode implements AutoCloseable, LeaderListener {
   /** Publishes messages in one command. */
   static CompletableFuture<String> publish(Topic topic, long deferMs, String... bodies)
       throws BrokerException {
-    ByteBuffer section = ByteBuffer.allocate(RECORD_BYTES);
+    int bytes = Stream.of(bodies).mapToInt(body -> Integer.BYTES + body.length()).sum();
+    ByteBuffer section = ByteBuffer.allocate(bytes);
     for (String body : bodies) {
       section.putInt(body.length()).put(body.getBytes(StandardCharsets.US_ASCII));
     }

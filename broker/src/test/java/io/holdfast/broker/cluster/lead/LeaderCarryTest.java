@@ -27,7 +27,10 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -284,6 +287,43 @@ class LeaderCarryTest {
     synchronized (agreed().lock()) {
       assertNull(agreed().carried(0));
     }
+  }
+
+  /** Nobody is to deliver a dead letter, so nobody else finds out that it is lost here. */
+  @Test
+  void shouldCarryWhatThisDiskHasLostWithTheBodiesOfOthers() throws Exception {
+    List<Long> asked = new CopyOnWriteArrayList<>();
+    Map<Long, String> bodies = Map.of(0L, "dead", 2L, "requeued");
+    node.others =
+        (topic, ordinal, max, told) -> {
+          asked.add(ordinal);
+          byte[] body = bodies.get(ordinal).getBytes(StandardCharsets.US_ASCII);
+          Copies copies = new Copies(List.of(new Copies.Copy(7, 0, body)), false);
+          CompletableFuture.runAsync(() -> told.accept(copies));
+          return true;
+        };
+    node.restart();
+    damage("dead");
+    damage("requeued");
+    for (int turns = 0; turns < 20 && agreed().neededFrom() < ALL; turns++) {
+      int before = asked.size();
+      node.leader.housekeep();
+      node.publish("t", "later");
+      node.context.advance(11_000);
+      if (asked.size() > before) {
+        // The answer is there.
+        Thread.sleep(50);
+      }
+    }
+    assertEquals(List.of(0L, 2L), asked);
+    assertTrue(agreed().neededFrom() >= ALL);
+    assertEquals(0, agreed().journal().firstOrdinal(), "until a snapshot is finished");
+    node.state.snapshotFinished(node.snapshot());
+    assertTrue(agreed().journal().firstOrdinal() > 3);
+    List<PeekedMessage> dead =
+        node.topic("t").peek().first(node.channel("t", "a"), Waiting.State.DEAD, 10, 10, 100);
+    assertEquals("dead", new String(dead.get(0).body(), StandardCharsets.US_ASCII));
+    assertEquals(List.of(), node.unreadable);
   }
 
   @Test

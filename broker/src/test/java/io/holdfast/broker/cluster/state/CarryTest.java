@@ -352,6 +352,35 @@ class CarryTest {
   }
 
   @Test
+  void anEntryDoesNotCarryMoreThanThat() throws Exception {
+    ReplicatedTopic topic = topic("c");
+    int count = CarriedMessages.MAX + 2;
+    CarryEntry entry = new CarryEntry(topic.number());
+    MessageView view = new MessageView();
+    for (int ordinal = 0; ordinal < count; ordinal++) {
+      view.set(ordinal, NOW, 0, MessageRef.NOWHERE, ByteBuffer.wrap(new byte[1]), 0, 1, 0);
+      entry.add(view);
+    }
+    for (int left = count; left > 0; left -= 1000) {
+      int some = Math.min(1000, left);
+      ByteBuffer section = ByteBuffer.allocate(some * (Integer.BYTES + 1));
+      for (int i = 0; i < some; i++) {
+        section.putInt(1).put((byte) 0);
+      }
+      section.flip();
+      apply(Entries.publish(new Origin(0, 0, 0), NOW, topic.number(), 0, some, section));
+    }
+    apply(entry.toEntry(NOW));
+    assertEquals(CarriedMessages.MAX, told.get(0).size());
+    assertNull(topic.carried(CarriedMessages.MAX));
+    assertFalse(topic.mayCarry(1));
+    finish(topic, "c", 7);
+    apply(Entries.settle(NOW));
+    assertTrue(topic.mayCarry(1));
+    assertEquals(CarriedMessages.MAX, topic.neededFrom());
+  }
+
+  @Test
   void anEntryThatEndsTooEarlyStopsTheGroupHere() throws Exception {
     ReplicatedTopic topic = topic("c");
     publish(topic, 1);
