@@ -465,7 +465,7 @@ class LeaderTopicsTest {
     takeUntil(channel, client, got, 1);
     assertEquals(List.of("damaged-4 x1"), got);
     assertEquals(List.of(), node.unreadable);
-    // Those of the command of three; the deferred one, if its copy was not there before its turn; and
+    // The command of three. The deferred one counts if its copy was not there before its turn, and
     // what has to be read once more counts once more.
     assertTrue(channel.figures().unreadableCount() >= 3);
     node.flush();
