@@ -112,16 +112,12 @@ final class JournalCut {
     for (int cycle = newest; cycle >= 0; cycle = files.cycleBefore(cycle)) {
       boolean more = reader.moveToCycle(cycle);
       while (more && reader.nextInFile()) {
-        if (reader.length() < RecordCodec.JOURNAL_HEAD_BYTES || isBatch(reader)) {
+        if (reader.length() < RecordCodec.JOURNAL_HEAD_BYTES || JournalFiles.isBatch(reader)) {
           return cycle;
         }
       }
     }
     return newest;
-  }
-
-  private static boolean isBatch(ExcerptReader reader) {
-    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
   }
 
   /** Returns the ordinal that comes next. */
@@ -131,7 +127,7 @@ final class JournalCut {
     if (defect != null) {
       throw new IOException(reader.where(reader.position()) + ": " + defect);
     }
-    if (!isBatch(reader)) {
+    if (!JournalFiles.isBatch(reader)) {
       return next;
     }
     long ordinal = reader.view().getLong(reader.offset() + RecordCodec.ORDINAL_OFFSET);

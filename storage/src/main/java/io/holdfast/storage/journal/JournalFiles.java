@@ -110,7 +110,8 @@ final class JournalFiles {
     return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
   }
 
-  private static boolean isBatch(ExcerptReader reader) {
+  /** Whether a reader stands on a publish command, not on a relocated message. */
+  static boolean isBatch(ExcerptReader reader) {
     return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
   }
 

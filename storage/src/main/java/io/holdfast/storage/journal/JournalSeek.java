@@ -112,11 +112,7 @@ final class JournalSeek {
     return position >= 0
         && reader.attachTo(position, Position.offset(position)) >= 0
         && RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null
-        && isBatch(reader);
-  }
-
-  private static boolean isBatch(ExcerptReader reader) {
-    return RecordCodec.type(reader.view(), reader.offset()) == RecordCodec.TYPE_BATCH;
+        && JournalFiles.isBatch(reader);
   }
 
   private static long timeNs(ExcerptReader reader) {
@@ -136,7 +132,7 @@ final class JournalSeek {
                 RecordCodec.JOURNAL_MAGIC,
                 RecordCodec.JOURNAL_HEAD_BYTES)
             == null
-        && isBatch(reader)
+        && JournalFiles.isBatch(reader)
         && reader.view().getInt(reader.offset() + RecordCodec.COUNT_OFFSET) > 0;
   }
 }

@@ -18,9 +18,11 @@ import io.holdfast.storage.journal.StorageOptions;
 import io.holdfast.storage.raft.RaftLogOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -135,6 +137,23 @@ final class LeadNode implements AutoCloseable, LeaderListener {
     }
     state.close();
     syncThread.close();
+  }
+
+  /** A bit of a body in a journal flips; it must be there. */
+  void damage(String body) throws Exception {
+    try (Stream<Path> files = Files.walk(dir.resolve("topics"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        byte[] bytes = Files.readAllBytes(file);
+        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(body);
+        if (at >= 0) {
+          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[at] ^ 1)}), at);
+          }
+          return;
+        }
+      }
+    }
+    throw new AssertionError("no " + body);
   }
 
   /** Killed, and started again in the same directory. */

@@ -18,12 +18,8 @@ import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.PeekedMessage;
 import io.holdfast.broker.queue.Position;
 import io.holdfast.broker.queue.Waiting;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +27,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -278,7 +273,7 @@ class LeaderCarryTest {
   @Test
   void shouldCarryNoneOfAFileOfWhichItCannotReadAll() throws Exception {
     node.restart();
-    damage("requeued");
+    node.damage("requeued");
     node.leader.housekeep();
     node.publish("t", "later");
     node.leader.housekeep();
@@ -293,27 +288,24 @@ class LeaderCarryTest {
   @Test
   void shouldCarryWhatThisDiskHasLostWithTheBodiesOfOthers() throws Exception {
     List<Long> asked = new CopyOnWriteArrayList<>();
+    List<CompletableFuture<Void>> answers = new CopyOnWriteArrayList<>();
     Map<Long, String> bodies = Map.of(0L, "dead", 2L, "requeued");
     node.others =
         (topic, ordinal, max, told) -> {
           asked.add(ordinal);
           byte[] body = bodies.get(ordinal).getBytes(StandardCharsets.US_ASCII);
           Copies copies = new Copies(List.of(new Copies.Copy(7, 0, body)), false);
-          CompletableFuture.runAsync(() -> told.accept(copies));
+          answers.add(CompletableFuture.runAsync(() -> told.accept(copies)));
           return true;
         };
     node.restart();
-    damage("dead");
-    damage("requeued");
+    node.damage("dead");
+    node.damage("requeued");
     for (int turns = 0; turns < 20 && agreed().neededFrom() < ALL; turns++) {
-      int before = asked.size();
       node.leader.housekeep();
       node.publish("t", "later");
       node.context.advance(11_000);
-      if (asked.size() > before) {
-        // The answer is there.
-        Thread.sleep(50);
-      }
+      answers.forEach(CompletableFuture::join);
     }
     assertEquals(List.of(0L, 2L), asked);
     assertTrue(agreed().neededFrom() >= ALL);
@@ -346,21 +338,5 @@ class LeaderCarryTest {
     synchronized (agreed().lock()) {
       assertNull(agreed().carried(0));
     }
-  }
-
-  private void damage(String body) throws Exception {
-    try (Stream<Path> files = Files.walk(dir.resolve("topics"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        byte[] bytes = Files.readAllBytes(file);
-        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(body);
-        if (at >= 0) {
-          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[at] ^ 1)}), at);
-          }
-          return;
-        }
-      }
-    }
-    throw new AssertionError("no " + body);
   }
 }

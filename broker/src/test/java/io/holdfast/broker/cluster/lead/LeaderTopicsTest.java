@@ -17,12 +17,8 @@ import io.holdfast.broker.queue.FakeConsumer;
 import io.holdfast.broker.queue.Outcome;
 import io.holdfast.broker.queue.Position;
 import io.holdfast.broker.queue.Topic;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +27,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -413,7 +408,7 @@ class LeaderTopicsTest {
     node.publish("t", "whole-3");
     // Nothing of it is in memory, and no file is open.
     node.restart();
-    damage("damaged-2");
+    node.damage("damaged-2");
     Channel channel = node.channel("t", "a");
     FakeConsumer client = consumer(channel);
     assertEquals(List.of("whole-1", "whole-3"), poll(channel, client));
@@ -448,8 +443,8 @@ class LeaderTopicsTest {
     final long publishedNs = node.clock.wallNs();
     node.others = (topic, ordinal, max, told) -> give(publishedNs, ordinal, max, told);
     node.restart();
-    damage("damaged-2");
-    damage("damaged-4");
+    node.damage("damaged-2");
+    node.damage("damaged-4");
     Channel channel = node.channel("t", "a");
     FakeConsumer client = consumer(channel);
     List<String> got = new ArrayList<>();
@@ -500,22 +495,6 @@ class LeaderTopicsTest {
               }
               return got.size() >= count;
             });
-  }
-
-  private void damage(String body) throws Exception {
-    try (Stream<Path> files = Files.walk(dir.resolve("topics"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        byte[] bytes = Files.readAllBytes(file);
-        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(body);
-        if (at >= 0) {
-          try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.wrap(new byte[] {(byte) (bytes[at] ^ 1)}), at);
-          }
-          return;
-        }
-      }
-    }
-    throw new AssertionError("no " + body);
   }
 
   @Test
