@@ -27,6 +27,9 @@ final class Reigns implements AutoCloseable {
   /** By group and term. */
   private final Map<String, Reign> reigns = new HashMap<>();
 
+  /** When a node first said that it knows of a reign, by node, group and term. */
+  private final Map<String, Long> known = new HashMap<>();
+
   private final List<String> violations = new ArrayList<>();
   private volatile boolean isOver;
 
@@ -104,11 +107,14 @@ final class Reigns implements AutoCloseable {
 
   private synchronized void note(String node, JsonNode view, long askedNs, long nowNs) {
     for (JsonNode group : view.path("groups")) {
+      int number = group.path("group").asInt();
+      long term = group.path("term").asLong();
+      if (!group.path("leader").isNull()) {
+        known.putIfAbsent(node + "/" + number + "/" + term, nowNs);
+      }
       if (!group.path("serving").asBoolean()) {
         continue;
       }
-      int number = group.path("group").asInt();
-      long term = group.path("term").asLong();
       Reign reign =
           reigns.computeIfAbsent(number + "/" + term, key -> new Reign(number, term, node, nowNs));
       if (!reign.node.equals(node)) {
@@ -116,6 +122,15 @@ final class Reigns implements AutoCloseable {
       }
       reign.lastNs = Math.max(reign.lastNs, askedNs);
     }
+  }
+
+  /**
+   * Whether a node knew of a reign. One that was deposed, and is too busy or too far away to hear
+   * of it, goes on serving those who are connected to it.
+   */
+  synchronized boolean knew(String node, Reign reign, long atNs) {
+    Long since = known.get(node + "/" + reign.group + "/" + reign.term);
+    return since != null && since <= atNs;
   }
 
   /** Who serves a group, as far as is known; null for nobody. */

@@ -154,7 +154,16 @@ final class Verdict {
     return delivery.finReadNs > 0
         && !delivery.finFailed
         && !history.isTroubled(delivery.finNs, delivery.finReadNs + FIN_HOLDS_NS)
-        && reigns.over(group, delivery.finNs, delivery.finReadNs + LEADS_NS) != null;
+        && isOneReign(delivery, group, delivery.finNs, delivery.finReadNs + LEADS_NS);
+  }
+
+  /**
+   * Whether one leader served a group all that time, and the consumer's node knew that before it
+   * can have sent the delivery.
+   */
+  private boolean isOneReign(Delivery first, int group, long fromNs, long toNs) {
+    Reigns.Reign reign = reigns.over(group, fromNs, toNs);
+    return reign != null && reigns.knew(first.node, reign, first.atNs - READ_LATE_NS);
   }
 
   private String reason(Delivery before, Delivery now, int group) {
@@ -179,7 +188,7 @@ final class Verdict {
     }
     boolean isOneLeader =
         !history.isTroubled(before.atNs, now.atNs)
-            && reigns.over(group, before.atNs, now.atNs) != null;
+            && isOneReign(before, group, before.atNs, now.atNs);
     return isOneLeader ? null : "another leader";
   }
 
@@ -207,7 +216,7 @@ final class Verdict {
         Delivery before = ofOne.get(i - 1);
         Delivery now = ofOne.get(i);
         if (now.id.compareTo(before.id) < 0
-            && reigns.over(group, before.atNs, now.atNs) != null
+            && isOneReign(before, group, before.atNs, now.atNs)
             && !history.isTroubled(before.atNs, now.atNs)) {
           violation("came first after " + before.id + " of " + before.key, now.key, group);
         }
