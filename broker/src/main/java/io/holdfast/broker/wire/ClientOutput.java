@@ -3,6 +3,7 @@ package io.holdfast.broker.wire;
 import io.holdfast.broker.limits.OutputBudget;
 import io.holdfast.broker.queue.DeliverySink;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -19,6 +20,12 @@ public final class ClientOutput implements DeliverySink {
   static final int MESSAGES_BYTES = 64 * 1024;
 
   private static final byte[] OK = FrameEncoder.ascii("OK");
+
+  /** This many OKs, which all connections send from here. */
+  private static final int SHARED_OKS = 64;
+
+  private static final ByteBuf OKS = oks();
+  private static final int OK_FRAME_BYTES = OKS.readableBytes() / SHARED_OKS;
   private static final int INITIAL_BYTES = 1024;
   private static final int MAX_PENDING = 4096;
 
@@ -34,10 +41,22 @@ public final class ClientOutput implements DeliverySink {
   private final PendingOutput pending;
   private final ArrayDeque<Reply> replies = new ArrayDeque<>();
   private ByteBuf buffer;
+
+  /** OKs after which nothing else is to be sent yet; in no buffer. */
+  private int oks;
+
   private boolean closing;
   private Runnable onClosing = () -> {};
   private Runnable onFewPending = () -> {};
   private Runnable onWritability = () -> {};
+
+  private static ByteBuf oks() {
+    ByteBuf frames = Unpooled.directBuffer();
+    for (int i = 0; i < SHARED_OKS; i++) {
+      FrameEncoder.response(frames, OK);
+    }
+    return Unpooled.unreleasableBuffer(frames.asReadOnly());
+  }
 
   /**
    * @param budget what all clients may leave untaken
@@ -64,7 +83,7 @@ public final class ClientOutput implements DeliverySink {
 
   @Override
   public int size() {
-    return buffer == null ? 0 : buffer.writerIndex();
+    return oks * OK_FRAME_BYTES + (buffer == null ? 0 : buffer.writerIndex());
   }
 
   @Override
@@ -83,6 +102,9 @@ public final class ClientOutput implements DeliverySink {
   private ByteBuf buffer(int bytes) {
     if (buffer == null) {
       buffer = ctx.alloc().directBuffer(bytes);
+    }
+    for (; oks > 0; oks--) {
+      FrameEncoder.response(buffer, OK);
     }
     return buffer;
   }
@@ -148,7 +170,11 @@ public final class ClientOutput implements DeliverySink {
 
   /** The OK of a publish that holds already. */
   public void ok() {
-    response(OK);
+    if (buffer != null || !replies.isEmpty() || oks == SHARED_OKS) {
+      response(OK);
+    } else if (!closing) {
+      oks++;
+    }
   }
 
   /**
@@ -197,16 +223,24 @@ public final class ClientOutput implements DeliverySink {
 
   /** Hands the gathered frames to the socket. */
   public void flush() {
-    if (buffer != null) {
+    if (oks > 0) {
+      ByteBuf out = OKS.slice(0, oks * OK_FRAME_BYTES);
+      oks = 0;
+      send(out);
+    } else if (buffer != null) {
       ByteBuf out = buffer;
       buffer = null;
       if (out.isReadable()) {
-        ctx.writeAndFlush(out, ctx.voidPromise());
-        pending.flushed();
+        send(out);
       } else {
         out.release();
       }
     }
+  }
+
+  private void send(ByteBuf out) {
+    ctx.writeAndFlush(out, ctx.voidPromise());
+    pending.flushed();
   }
 
   /** Whether the client keeps up with its replies, so that more commands may be read. */
@@ -232,6 +266,7 @@ public final class ClientOutput implements DeliverySink {
   /** Gives back the buffer; nothing is written any more. */
   public void release() {
     closing = true;
+    oks = 0;
     pending.release();
     if (buffer != null) {
       buffer.release();

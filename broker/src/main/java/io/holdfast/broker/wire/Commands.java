@@ -67,10 +67,13 @@ final class Commands {
     return true;
   }
 
-  /** Runs the command of a line; bodies follow. */
-  Follows line(String line) throws ClientException {
+  /**
+   * Runs the command of a line; bodies follow.
+   *
+   * @param params its words, the command first; others may have them, too
+   */
+  Follows line(String[] params) throws ClientException {
     timers.commandRead();
-    String[] params = split(line);
     String command = params[0];
     if (isTlsMissing() && !command.equals("IDENTIFY")) {
       throw ClientException.fatal(
@@ -116,11 +119,6 @@ final class Commands {
       default -> throw ClientException.fatal(E_INVALID, "invalid command " + command);
     }
     return Follows.NONE;
-  }
-
-  /** Splits at every single space; doubled ones give empty parameters. */
-  private static String[] split(String line) {
-    return line.split(" ", -1);
   }
 
   private boolean isTlsMissing() {

@@ -10,7 +10,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import java.nio.charset.StandardCharsets;
 
 /**
  * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
@@ -51,6 +50,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private boolean processing;
   private boolean dropping;
   private final MpubScan mpub = new MpubScan();
+  private final LastLine lastLine = new LastLine();
   private InputRoom room;
 
   public ProtocolV2Decoder(Connection connection) {
@@ -282,9 +282,9 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (end > 0 && in.getByte(start + end - 1) == '\r') {
       end--;
     }
-    String text = in.toString(start, end, StandardCharsets.ISO_8859_1);
+    String[] words = lastLine.words(in, start, end);
     in.skipBytes(length + 1);
-    switch (commands.line(text)) {
+    switch (commands.line(words)) {
       case NONE -> {
         // Done.
       }
