@@ -22,8 +22,7 @@ import net.openhft.posix.PosixAPI;
  * (everything else may be old, new, torn or missing). Writes into files are not here: they go to
  * mapped memory, and mean nothing before a force.
  *
- * <p>Two changes are Chronicle's own: it renames {@code *.precreated} and creates {@code
- * metadata.cq4t}. Stateless, any thread.
+ * <p>One change is Chronicle's own: it renames {@code *.precreated}. Stateless, any thread.
  */
 public class Disk {
   /** The machine's. */

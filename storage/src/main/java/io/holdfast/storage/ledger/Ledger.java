@@ -453,6 +453,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   @Override
   public void closeIdle() {
     log.closeIdle();
+    record.release();
   }
 
   @Override

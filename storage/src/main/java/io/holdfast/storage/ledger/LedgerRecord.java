@@ -6,9 +6,10 @@ import java.nio.ByteBuffer;
 /** The record that a ledger is about to write, in buffers that are used again. Not thread-safe. */
 final class LedgerRecord {
   private static final int FIRST_BYTES = 1024;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final ByteBuffer head = ByteBuffer.allocateDirect(RecordCodec.LEDGER_HEAD_BYTES);
-  private ByteBuffer payload = ByteBuffer.allocate(FIRST_BYTES);
+  private ByteBuffer payload = NOTHING;
   private long generation;
 
   /**
@@ -21,7 +22,7 @@ final class LedgerRecord {
   ByteBuffer begin(long ofGeneration, int capacity) {
     int withGeneration = capacity + LedgerCodec.maxGenerationBytes();
     if (payload.capacity() < withGeneration) {
-      payload = ByteBuffer.allocate(withGeneration);
+      payload = ByteBuffer.allocate(Math.max(FIRST_BYTES, withGeneration));
     }
     payload.clear();
     generation = ofGeneration;
@@ -43,6 +44,11 @@ final class LedgerRecord {
     RecordCodec.putCrc(
         head, 0, RecordCodec.finishCrc(RecordCodec.startCrc(payload), head, 0, headBytes));
     return bytes;
+  }
+
+  /** Gives the memory back until the next record: thousands of ledgers are at rest. */
+  void release() {
+    payload = NOTHING;
   }
 
   ByteBuffer head() {

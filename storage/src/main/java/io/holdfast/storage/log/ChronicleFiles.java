@@ -1,10 +1,5 @@
 package io.holdfast.storage.log;
 
-import io.holdfast.storage.files.DurableFiles;
-import io.holdfast.storage.files.NoSpaceException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import net.openhft.chronicle.core.io.Closeable;
 import net.openhft.chronicle.queue.ExcerptAppender;
 
@@ -18,9 +13,6 @@ import net.openhft.chronicle.queue.ExcerptAppender;
 final class ChronicleFiles {
   /** Four pages of the largest common size, so that block and overlap are whole pages. */
   private static final long BLOCK_ALIGNMENT = 256 << 10;
-
-  /** How much of its listing Chronicle writes to. */
-  private static final long LISTING_BYTES = 8 << 10;
 
   private final LogDirectory directory;
   private final long blockSize;
@@ -65,47 +57,21 @@ final class ChronicleFiles {
   /**
    * Opens the appender.
    *
-   * @throws NoSpaceException when the disk has no room for the listing; it is closed then
-   * @throws Exception any other of Chronicle's, which does not declare them; close it then
+   * @throws Exception of Chronicle's, which does not declare them; close it then
    */
   ExcerptAppender open() throws Exception {
     CompiledStores.compile();
     directory.setStraysAside();
-    try {
-      reserveListing();
-    } catch (NoSpaceException full) {
-      close();
-      throw full;
-    }
     queue =
         OwnFilesQueue.open(
             directory.path(),
             rollCycle,
             blockSize,
             () -> directory.cycles().tailSet(shownFrom, true));
+    OpenLogs.opened();
     appender = queue.createAppender();
     appender.singleThreadedCheckDisabled(true);
     return appender;
-  }
-
-  /**
-   * Gives Chronicle's directory listing its blocks before Chronicle writes to it through a mapping,
-   * where a full disk is an error of the whole JVM ({@code InternalError}) in any later line.
-   */
-  private void reserveListing() throws IOException {
-    Path listing = directory.listing();
-    if (Files.exists(listing)) {
-      return;
-    }
-    boolean done = false;
-    try {
-      DurableFiles.reserve(listing, LISTING_BYTES);
-      done = true;
-    } finally {
-      if (!done) {
-        Files.deleteIfExists(listing);
-      }
-    }
   }
 
   /** Closes queue and appender, or what of them could be opened. */
@@ -114,6 +80,9 @@ final class ChronicleFiles {
     OwnFilesQueue openQueue = queue;
     appender = null;
     queue = null;
+    if (openQueue != null) {
+      OpenLogs.closed();
+    }
     Closeable.closeQuietly(openAppender, openQueue);
   }
 }

@@ -233,7 +233,9 @@ public final class CycleFile implements Closeable {
     }
   }
 
-  /** Gives back the blocks behind the end of a file that is complete. */
+  /**
+   * Gives back the blocks behind the end of a file that is complete, or not written for a while.
+   */
   void release(long end) {
     long from = end + SLACK_BYTES;
     if (from < reservedTo) {
@@ -241,6 +243,10 @@ public final class CycleFile implements Closeable {
         open();
         final int punchHoleKeepSize = 3;
         PosixAPI.posix().fallocate(fd, punchHoleKeepSize, from, reservedTo - from);
+        reservedTo = from;
+        reserveBytes = FIRST_RESERVE_BYTES;
+        clearedTo = Math.min(clearedTo, from);
+        clearBytes = FIRST_CLEAR_BYTES;
       } catch (IOException e) {
         LOG.warn("{}: {} unused bytes stay reserved", path, reservedTo - from, e);
       }

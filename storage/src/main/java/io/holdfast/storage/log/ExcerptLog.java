@@ -137,6 +137,9 @@ public final class ExcerptLog implements LogFiles, Closeable {
    *     reason; then the excerpt may be there or not, and what comes next goes to a new file
    */
   public long append(ByteBuffer head, ByteBuffer body) throws IOException {
+    if (appender.isIdle()) {
+      OpenLogs.awaitRoom();
+    }
     return appender.append(head, body);
   }
 

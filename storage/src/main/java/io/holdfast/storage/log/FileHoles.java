@@ -36,6 +36,11 @@ final class FileHoles implements Closeable {
   private final FileChannel channel;
   private final int fd;
 
+  /** Whether a file has as much as may be worth giving back. */
+  static boolean isWorth(Path file) throws IOException {
+    return DurableFiles.allocatedBytes(file) >= WORTH_BYTES;
+  }
+
   FileHoles(Path path) throws IOException {
     this.path = path;
     channel = FileChannel.open(path, StandardOpenOption.READ);

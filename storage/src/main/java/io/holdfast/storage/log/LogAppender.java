@@ -212,7 +212,7 @@ final class LogAppender {
     }
     writeFile.giveBackBehind(bytes.bytesStore(), at);
     if (freshCycle || reopened) {
-      mapped.are(directory.file(writeCycle), (MappedBytes) bytes, directory.listing());
+      mapped.are(directory.file(writeCycle), (MappedBytes) bytes);
       reopened = false;
     }
     return at;
@@ -255,10 +255,9 @@ final class LogAppender {
       } catch (NoSpaceException full) {
         throw full;
       } catch (Exception | InternalError e) {
-        // It has looked at its listing and at the file it is to go on with: once more without them.
+        // It has looked at the file that it is to go on with: once more without it.
         LOG.warn("{} cannot be gone on with: {}", directory.path(), e.toString());
         abandon();
-        directory.disk().delete(directory.listing());
         opened = openAgain();
       }
       reopened = !freshCycle;
@@ -312,9 +311,15 @@ final class LogAppender {
     return chronicle.appender() == null;
   }
 
-  /** Closes the files; the next append opens them again. */
+  /**
+   * Closes the files, and gives back what is reserved behind the end; the next append opens and
+   * reserves again.
+   */
   void closeIdle() {
     synchronized (directory) {
+      if (!freshCycle) {
+        writeFile.release(writePosition);
+      }
       closeFiles();
     }
   }

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * The directory of a log that this process writes: which files there are and what they are called,
  * how far they are written, what of them has to be forced, and their removal.
  *
- * <p>Opening deletes {@code metadata.cq4t} (disposable; stale locks in it cost 15 s) and a
+ * <p>Opening deletes {@code metadata.cq4t} (of brokers of 1.0; stale locks in it cost 15 s) and a
  * headerless newest file (a crash during a roll), and puts aside what no log can begin with.
  *
  * <p>Any thread may read and {@link #force}; the log's owner's lock guards {@link #written}. Under
@@ -157,11 +157,6 @@ final class LogDirectory implements LogFiles {
 
   Path path() {
     return dir;
-  }
-
-  /** Where Chronicle's listing of the directory is. */
-  Path listing() {
-    return dir.resolve(LogFileNames.LISTING);
   }
 
   Disk disk() {
@@ -326,7 +321,10 @@ final class LogDirectory implements LogFiles {
 
   /** Under the monitor: after the end of this log the file may be another topic's. */
   private synchronized FileHoles openHoles(int cycle) throws IOException {
-    return closed || !cycles.contains(cycle) ? null : new FileHoles(file(cycle));
+    // Of most files it is one look: a start does it for each of thousands of topics and channels.
+    return closed || !cycles.contains(cycle) || !FileHoles.isWorth(file(cycle))
+        ? null
+        : new FileHoles(file(cycle));
   }
 
   synchronized boolean isClosed() {

@@ -19,9 +19,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It costs as much as the append itself in a log that was quiet for a while, so one call has to
  * do: the length of the cycle file, asked of Chronicle's own open file, which costs a quarter of
- * asking by path. Chronicle's listing, which nobody has a reason to cut off alone, is looked at ten
- * times a second. Only a path says that a file was removed or replaced, which ends no process: the
- * cycle file's is looked at once a second.
+ * asking by path. Only a path says that a file was removed or replaced, which ends no process: it
+ * is looked at once a second.
  *
  * <p>The log's owner's lock guards it.
  */
@@ -29,7 +28,6 @@ final class MappedFiles {
   private static final Logger LOG = LoggerFactory.getLogger(MappedFiles.class);
   private static final long LOOK_EVERY_NS = 100_000;
   private static final long LOOK_ANYWHERE_EVERY_NS = 1_000_000;
-  private static final long LOOK_AT_LISTING_EVERY_NS = 100_000_000;
   private static final long LOOK_AT_PATH_EVERY_NS = 1_000_000_000;
 
   /** One of them; it is as long as it will be, or grows. */
@@ -52,18 +50,14 @@ final class MappedFiles {
   /** The cycle file as Chronicle has it open; Chronicle closes it. */
   private RandomAccessFile openCycleFile;
 
-  private Mapped listing;
   private long lookedNs;
-  private long lookedAtListingNs;
   private long lookedAtPathNs;
 
-  /** From now on these two are mapped. */
-  void are(Path cyclePath, MappedBytes cycleBytes, Path listingPath) {
+  /** From now on this one is mapped. */
+  void are(Path cyclePath, MappedBytes cycleBytes) {
     cycleFile = Mapped.of(cyclePath);
     openCycleFile = cycleBytes.mappedFile().raf();
-    listing = Mapped.of(listingPath);
     lookedNs = System.nanoTime();
-    lookedAtListingNs = lookedNs;
     lookedAtPathNs = lookedNs;
   }
 
@@ -71,7 +65,6 @@ final class MappedFiles {
   void none() {
     cycleFile = null;
     openCycleFile = null;
-    listing = null;
   }
 
   /** The file that was cut off or removed, null when all is well or was so just now. */
@@ -86,12 +79,6 @@ final class MappedFiles {
     lookedNs = nowNs;
     if (isOpenCycleFileShorter()) {
       return cycleFile.path;
-    }
-    if (nowNs - lookedAtListingNs >= LOOK_AT_LISTING_EVERY_NS) {
-      lookedAtListingNs = nowNs;
-      if (listing.isShorter()) {
-        return listing.path;
-      }
     }
     if (nowNs - lookedAtPathNs >= LOOK_AT_PATH_EVERY_NS) {
       lookedAtPathNs = nowNs;

@@ -1,10 +1,13 @@
 package io.holdfast.storage.log;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 import java.util.NavigableSet;
 import java.util.function.Supplier;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.RollCycle;
+import net.openhft.chronicle.queue.impl.TableStore;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
 import net.openhft.chronicle.wire.WireType;
@@ -16,6 +19,19 @@ import net.openhft.chronicle.wire.WireType;
  */
 final class OwnFilesQueue extends SingleChronicleQueue {
   private static final int LOCK_TIMEOUT_MS = 500;
+
+  /** Where the builder has its table; there is no other way in. */
+  private static final VarHandle META_STORE;
+
+  static {
+    try {
+      META_STORE =
+          MethodHandles.privateLookupIn(SingleChronicleQueueBuilder.class, MethodHandles.lookup())
+              .findVarHandle(SingleChronicleQueueBuilder.class, "metaStore", TableStore.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private final Supplier<NavigableSet<Integer>> shown;
 
@@ -60,6 +76,12 @@ final class OwnFilesQueue extends SingleChronicleQueue {
 
     Builder(Supplier<NavigableSet<Integer>> shown) {
       this.shown = shown;
+    }
+
+    /** Chronicle would make a file for it, see {@link MemoryTable}. */
+    @Override
+    protected void initializeMetadata() {
+      META_STORE.set((SingleChronicleQueueBuilder) this, new MemoryTable(path().toPath()));
     }
 
     @Override

@@ -7,7 +7,12 @@ import java.util.Arrays;
  * into one range, which is what the finishes of one socket read usually are. Not thread-safe.
  */
 public final class OrdinalRanges {
-  private long[] bounds = new long[16];
+  private static final long[] NONE = {};
+  private static final int FIRST_BOUNDS = 16;
+
+  /** Nothing until there is a range: thousands of channels at rest have some of these each. */
+  private long[] bounds = NONE;
+
   private int count;
 
   /** Adds one ordinal. */
@@ -22,7 +27,7 @@ public final class OrdinalRanges {
       return;
     }
     if (2 * count == bounds.length) {
-      bounds = Arrays.copyOf(bounds, 2 * bounds.length);
+      bounds = Arrays.copyOf(bounds, Math.max(FIRST_BOUNDS, 2 * bounds.length));
     }
     bounds[2 * count] = from;
     bounds[2 * count + 1] = to;
