@@ -13,11 +13,14 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -29,6 +32,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Topics {
   private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
+
+  /** How many topics are closed at a time. */
+  private static final int CLOSED_AT_ONCE = 4;
 
   private final TopicContext context;
   private final Admission admission;
@@ -445,13 +451,39 @@ public final class Topics {
     }
   }
 
-  /** Closes all topics. */
+  /**
+   * Closes all topics, some at a time: each waits for the disk several times, and a disk has little
+   * more to do for some that wait than for one. Returns when all are closed; workers that are busy
+   * with something else are not waited for.
+   */
   public void close() {
-    for (Topic topic : topics.values()) {
+    Queue<Topic> open = new ConcurrentLinkedQueue<>(topics.values());
+    CountDownLatch left = new CountDownLatch(open.size());
+    for (int i = 1; i < CLOSED_AT_ONCE; i++) {
+      workers.execute(() -> close(open, left));
+    }
+    close(open, left);
+    boolean interrupted = false;
+    while (left.getCount() > 0) {
+      try {
+        left.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void close(Queue<Topic> open, CountDownLatch left) {
+    for (Topic topic = open.poll(); topic != null; topic = open.poll()) {
       try {
         topic.exit(false);
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         LOG.error("TOPIC({}): cannot be closed", topic.name(), e);
+      } finally {
+        left.countDown();
       }
     }
   }
