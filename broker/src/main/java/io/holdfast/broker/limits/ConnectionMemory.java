@@ -5,8 +5,8 @@ package io.holdfast.broker.limits;
  * little that each connection has. Owned by the connection's event loop.
  */
 public final class ConnectionMemory {
-  /** What a connection takes that is only there, with the few names that its client gives. */
-  public static final long BASE_BYTES = 6 * 1024;
+  /** What a connection takes that is only there, with the short names that its client gives. */
+  public static final long BASE_BYTES = 3584;
 
   /** What an HTTP connection takes with requests of the usual size. */
   public static final long HTTP_BASE_BYTES = 8 * 1024;

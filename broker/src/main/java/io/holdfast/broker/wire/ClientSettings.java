@@ -29,6 +29,9 @@ public record ClientSettings(
     long msgTimeoutMs,
     boolean askedMsgTimeout) {
 
+  /** Characters of all names together that each connection may have. */
+  private static final int SHORT_NAMES = 128;
+
   /** Of a client that asked for its timeout. */
   public ClientSettings(
       String clientId,
@@ -53,6 +56,17 @@ public record ClientSettings(
         sampleRate,
         msgTimeoutMs,
         true);
+  }
+
+  /** What the names take of the heap beyond what each connection's may, in bytes. */
+  long longNamesBytes() {
+    int characters =
+        clientId.length()
+            + hostname.length()
+            + userAgent.length()
+            + topologyRegion.length()
+            + topologyZone.length();
+    return Math.max(0, 2L * (characters - SHORT_NAMES));
   }
 
   /** How long a message may wait for others to be sent with, ns; 0 for not at all. */

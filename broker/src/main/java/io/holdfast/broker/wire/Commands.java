@@ -35,6 +35,7 @@ final class Commands {
   private final Consuming consuming;
   private final Upgrades upgrades;
   private boolean identified;
+  private long longNamesBytes;
 
   /** IDENTIFY or AUTH, while its body is awaited; null when it is a publish's. */
   private String bodyCommand;
@@ -207,6 +208,9 @@ final class Commands {
 
   private void identify(byte[] data) throws ClientException {
     Identify identify = Identify.parse(data, options);
+    long names = identify.settings().longNamesBytes();
+    client.memory().take(Math.max(0, names - longNamesBytes));
+    longNamesBytes = Math.max(names, longNamesBytes);
     if (identified) {
       client.setSettings(identify.settings().withTimingOf(client.settings()));
     } else {
