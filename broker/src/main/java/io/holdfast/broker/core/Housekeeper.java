@@ -6,6 +6,7 @@ import io.holdfast.broker.queue.Topic;
 import io.holdfast.broker.queue.TopicContext;
 import io.holdfast.broker.queue.Topics;
 import io.holdfast.storage.files.Reasons;
+import io.holdfast.storage.log.OpenLogs;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -13,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * Comes by every half second: gives disk space and descriptors back, and looks whether the disk is
  * well. One thread of its own; the methods are for any.
  */
-final class Housekeeper {
+final class Housekeeper implements OpenLogs.Keeper {
   private static final Logger LOG = LoggerFactory.getLogger(Housekeeper.class);
   private static final long PERIOD_MS = 500;
 
@@ -29,7 +31,7 @@ final class Housekeeper {
   private static final int CREATIONS_PER_LOOK = 16;
 
   /** What Chronicle, a reader and the blocks ahead need for the files of a log in use. */
-  private static final int FILES_PER_LOG = 4;
+  private static final int FILES_PER_LOG = 3;
 
   private final TopicContext context;
   private final Topics topics;
@@ -41,6 +43,14 @@ final class Housekeeper {
 
   /** Topics that somebody began to make. */
   private final AtomicInteger creations = new AtomicInteger();
+
+  private final int mostByDescriptors = Descriptors.mostOpenLogs();
+
+  /** The topic, by its place, whose files were closed last though they are in use. Own thread. */
+  private int closedFrom;
+
+  /** Whether {@link #closeCold} is to come. */
+  private final AtomicBoolean isClosingAsked = new AtomicBoolean();
 
   private Thread holes;
   private volatile boolean stopped;
@@ -62,6 +72,7 @@ final class Housekeeper {
   void start() {
     logDescriptors();
     diskGuard.check(topics.all());
+    OpenLogs.add(this);
     thread.scheduleWithFixedDelay(this::run, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
     List<Topic> restored = List.copyOf(topics.all());
     holes = DaemonThreads.named("holes").newThread(() -> giveBackHoles(restored));
@@ -101,7 +112,7 @@ final class Housekeeper {
       long nowNs = context.channelSettings().clock().nanos();
       diskGuard.check(topics.all());
       visitTopics(nowNs);
-      closeCold();
+      closeFiles();
       if (topics.all().stream().anyMatch(Topic::needsRoom)
           && diskGuard.giveUpSpare("no space left on device: " + diskGuard.root())) {
         visitTopics(nowNs);
@@ -134,12 +145,56 @@ final class Housekeeper {
     }
   }
 
-  /** Closes files that are in no use, and if that is not enough, all. Own thread. */
-  private void closeCold() {
-    for (int round = 0; round < 2 && Descriptors.areShort(); round++) {
-      for (Topic topic : topics.all()) {
-        topic.closeCold(round > 0);
+  @Override
+  public int most() {
+    return Math.min(mostByDescriptors, context.channelSettings().memory().mostOpenLogs());
+  }
+
+  @Override
+  public void closeCold() {
+    if (isClosingAsked.compareAndSet(false, true)) {
+      try {
+        thread.execute(
+            () -> {
+              isClosingAsked.set(false);
+              closeFiles();
+            });
+      } catch (RejectedExecutionException e) {
+        LOG.debug("no files are closed any more, this is the end", e);
       }
+    }
+  }
+
+  /** Whether so many files are open that some must be closed. */
+  private boolean isMuchOpen() {
+    return OpenLogs.count() >= most() || Descriptors.areShort();
+  }
+
+  /** Closes files that are in no use, and if that is not enough, others. Own thread. */
+  private void closeFiles() {
+    try {
+      if (isMuchOpen()) {
+        topics.all().forEach(topic -> topic.closeCold(false));
+      }
+      if (isMuchOpen()) {
+        closeUsed();
+      }
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
+      LOG.error("cold files cannot be closed", e);
+    }
+  }
+
+  /**
+   * Until half of what may be open is closed, or all where other descriptors are what is short;
+   * begins where it stopped the last time.
+   */
+  private void closeUsed() {
+    List<Topic> all = List.copyOf(topics.all());
+    boolean isAll = OpenLogs.count() < most();
+    for (int i = 0; i < all.size() && (isAll || OpenLogs.count() > most() / 2); i++) {
+      closedFrom = (closedFrom + 1) % all.size();
+      all.get(closedFrom).closeCold(true);
     }
   }
 
@@ -161,11 +216,11 @@ final class Housekeeper {
    * housekeeping comes by. Not on an event loop, without locks.
    */
   void makeDescriptorRoom() throws BrokerException {
-    if (creations.incrementAndGet() % CREATIONS_PER_LOOK != 0 || !Descriptors.areShort()) {
+    if (creations.incrementAndGet() % CREATIONS_PER_LOOK != 0 || !isMuchOpen()) {
       return;
     }
     try {
-      thread.submit(this::closeCold).get();
+      thread.submit(this::closeFiles).get();
     } catch (RejectedExecutionException e) {
       throw new BrokerException("exiting", e);
     } catch (ExecutionException e) {
@@ -178,6 +233,7 @@ final class Housekeeper {
   /** Ends; returns when the last turn is over, or after the wait that a stop has for it. */
   void stop() {
     stopped = true;
+    OpenLogs.remove(this);
     thread.shutdown();
     try {
       if (!thread.awaitTermination(Broker.STOP_WAIT_MS, TimeUnit.MILLISECONDS)) {

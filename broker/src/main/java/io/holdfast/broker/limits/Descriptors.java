@@ -18,6 +18,9 @@ public final class Descriptors {
   private static final int MIN_FILES = 64;
   private static final int MAX_FILE_PARTS = 4;
 
+  /** One log, a journal that is read as well, has three. */
+  private static final int LOG_PARTS = 10;
+
   /** Of what is left, the part of HTTP; TCP has the rest. */
   private static final int HTTP_PARTS = 8;
 
@@ -55,6 +58,11 @@ public final class Descriptors {
     return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
         ? unix.getMaxFileDescriptorCount()
         : Integer.MAX_VALUE;
+  }
+
+  /** How many logs, journals or ledgers, may be open before those in no use are closed. */
+  public static int mostOpenLogs() {
+    return (int) Math.min(Integer.MAX_VALUE, limit() / LOG_PARTS);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.holdfast.broker.limits;
 
 import io.netty.util.internal.PlatformDependent;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -24,13 +25,20 @@ public final class MemoryBudget {
   private static final int DEFERRED_PERCENT = 20;
   private static final int CONNECTIONS_PERCENT = 22;
   private static final int TOPICS_PERCENT = 20;
+
+  /** With so much of it topics may do what others have not taken; the others do with less then. */
+  private static final int MOST_TOPICS_PERCENT = 60;
+
   private static final int PERCENT = 100;
 
-  /**
-   * What a topic, and each of its channels, takes of the heap, in bytes: 4 KiB while its files are
-   * closed, up to 25 KiB while they are open.
-   */
-  public static final long TOPIC_BYTES = 10 * 1024;
+  /** What a topic, and each of its channels, takes of the heap while its files are closed. */
+  public static final long TOPIC_BYTES = 4864;
+
+  /** What it takes beside while its files are open. */
+  private static final long OPEN_BYTES = 20 * 1024;
+
+  /** Open files of topics have at least this part of what may be taken. */
+  private static final int OPEN_PARTS = 10;
 
   /** Of the direct memory, input and output each get this part unless configured. */
   private static final int DIRECT_PARTS = 4;
@@ -41,6 +49,8 @@ public final class MemoryBudget {
   private final MemoryPart deferred;
   private final MemoryPart connections;
   private final MemoryPart topics;
+  private final List<MemoryPart> lenders;
+  private final long usableBytes;
   private final InputBudget input;
   private final OutputBudget output;
 
@@ -55,7 +65,9 @@ public final class MemoryBudget {
     inFlight = new MemoryPart(usable / PERCENT * IN_FLIGHT_PERCENT);
     deferred = new MemoryPart(usable / PERCENT * DEFERRED_PERCENT);
     connections = new MemoryPart(usable / PERCENT * CONNECTIONS_PERCENT);
-    topics = new MemoryPart(usable / PERCENT * TOPICS_PERCENT);
+    topics = new MemoryPart(usable / PERCENT * MOST_TOPICS_PERCENT);
+    lenders = List.of(queues, inFlight, deferred, connections);
+    usableBytes = usable;
     input = new InputBudget(maxInputBytes);
     output = new OutputBudget(maxOutputBytes);
   }
@@ -94,14 +106,45 @@ public final class MemoryBudget {
     return connections;
   }
 
-  /** What topics and channels take themselves. Used up: new ones are refused. */
-  public MemoryPart topics() {
-    return topics;
+  /** A topic or channel has been made, or was there: it takes its memory. */
+  public synchronized void topicOpened() {
+    topics.reserve(TOPIC_BYTES);
+    lend();
   }
 
-  /** Whether one more topic or channel may be made. */
+  /** A topic or channel has ended. */
+  public synchronized void topicClosed() {
+    topics.release(TOPIC_BYTES);
+    lend();
+  }
+
+  /** What topics have beyond their own percentage the others go without, each as it is large. */
+  private void lend() {
+    long beyond = topics.usedBytes() - ownTopicsBytes();
+    long theirs = lenders.stream().mapToLong(MemoryPart::ownBytes).sum();
+    double part = Math.min(1, Math.max(0, (double) beyond / theirs));
+    lenders.forEach(lender -> lender.lend((long) (lender.ownBytes() * part)));
+  }
+
+  private long ownTopicsBytes() {
+    return usableBytes / PERCENT * TOPICS_PERCENT;
+  }
+
+  /**
+   * Whether one more topic or channel may be made: some always, more as long as the others have not
+   * taken it, up to the limit.
+   */
   public boolean hasRoomForTopic() {
-    return topics.usedBytes() + TOPIC_BYTES <= topics.limitBytes();
+    long needed = topics.usedBytes() + TOPIC_BYTES;
+    long others = lenders.stream().mapToLong(MemoryPart::usedBytes).sum();
+    return needed <= ownTopicsBytes()
+        || (needed <= topics.limitBytes() && needed + others <= usableBytes);
+  }
+
+  /** How many logs, journals or ledgers, may be open at once before those in no use are closed. */
+  public int mostOpenLogs() {
+    long bytes = Math.max(usableBytes / OPEN_PARTS, topics.limitBytes() - topics.usedBytes());
+    return (int) Math.min(Integer.MAX_VALUE, bytes / OPEN_BYTES);
   }
 
   /** Why none may be made, for the client. */

@@ -8,6 +8,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class MemoryPart {
   private final long limitBytes;
+
+  /** What of it somebody else has for now. */
+  private volatile long lentBytes;
+
   private final AtomicLong usedBytes = new AtomicLong();
 
   /**
@@ -19,10 +23,10 @@ public final class MemoryPart {
 
   /** Takes so many bytes, or none and false when there are fewer left. */
   public boolean tryReserve(long bytes) {
-    if (usedBytes.get() + bytes > limitBytes) {
+    if (usedBytes.get() + bytes > limitBytes()) {
       return false;
     }
-    if (usedBytes.addAndGet(bytes) > limitBytes) {
+    if (usedBytes.addAndGet(bytes) > limitBytes()) {
       usedBytes.addAndGet(-bytes);
       return false;
     }
@@ -41,6 +45,16 @@ public final class MemoryPart {
 
   /** Bytes there are to take. */
   public long limitBytes() {
+    return limitBytes - lentBytes;
+  }
+
+  /** Of the limit so much is not there to be taken, until this is said again. */
+  void lend(long bytes) {
+    lentBytes = bytes;
+  }
+
+  /** The limit while nothing is lent. */
+  long ownBytes() {
     return limitBytes;
   }
 

@@ -1,7 +1,6 @@
 package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.topic.BackendQueue;
 import io.holdfast.storage.topic.DirNames;
@@ -94,7 +93,7 @@ public final class Channel implements MessageSource {
     consumers = new Consumers(topicName + ":" + name, settings.maxChannelConsumers());
     times = new ProcessingTimes(settings);
     ready = new ReadyMessages(settings, backend, isEphemeral() ? this::demand : null);
-    settings.memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
+    settings.memory().topicOpened();
     InFlightMessages inFlight =
         new InFlightMessages(settings.maxMsgTimeoutNs(), settings.memory().inFlight());
     ledger = new ChannelLedger(topicName, name, settings, backend);

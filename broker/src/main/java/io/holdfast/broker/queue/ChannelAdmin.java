@@ -1,7 +1,6 @@
 package io.holdfast.broker.queue;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.policy.ChannelPolicy;
 import io.holdfast.storage.ledger.HeldMessages;
 import io.holdfast.storage.ledger.LedgerState;
@@ -243,7 +242,7 @@ final class ChannelAdmin {
     synchronized (lock) {
       backend.close();
     }
-    settings.memory().topics().release(MemoryBudget.TOPIC_BYTES);
+    settings.memory().topicClosed();
   }
 
   // ---------------------------------------------------------------- policy

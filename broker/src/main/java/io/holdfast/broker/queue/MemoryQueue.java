@@ -20,7 +20,7 @@ final class MemoryQueue {
 
   private final int maxMessages;
   private final long maxBytes;
-  private final ArrayDeque<Message> messages = new ArrayDeque<>();
+  private final ArrayDeque<Message> messages = new ArrayDeque<>(0);
   private final MemoryShare share;
   private CameBackMessages cameBack = new RequeuedMessages();
 

@@ -20,7 +20,10 @@ final class References {
   private static final int TIMESTAMP = 4;
   private static final int ATTEMPTS = 5;
 
-  private long[][] blocks = {new long[MIN_BLOCK * ENTRY]};
+  private static final long[][] NONE = {{}};
+
+  /** The one block of none until there is one: thousands of channels at rest have some of these. */
+  private long[][] blocks = NONE;
 
   private long[] block(int i) {
     return blocks[i >>> BLOCK_BITS];
@@ -33,6 +36,9 @@ final class References {
   /** Makes room for so many. */
   void ensure(int count) {
     int last = (count - 1) >>> BLOCK_BITS;
+    if (blocks == NONE) {
+      blocks = new long[][] {new long[MIN_BLOCK * ENTRY]};
+    }
     if (last >= blocks.length) {
       blocks = Arrays.copyOf(blocks, Math.max(last + 1, blocks.length + (blocks.length >> 1)));
     }
@@ -55,7 +61,7 @@ final class References {
       blocks[spare] = null;
     }
     if (count == 0 && (blocks.length > 1 || blocks[0].length > MIN_BLOCK * ENTRY)) {
-      blocks = new long[][] {new long[MIN_BLOCK * ENTRY]};
+      blocks = NONE;
     }
   }
 

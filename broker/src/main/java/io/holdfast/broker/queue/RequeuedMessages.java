@@ -13,7 +13,7 @@ final class RequeuedMessages implements CameBackMessages {
   private static final int PART = 256;
 
   /** All but the last are full, but for what was taken from the first. */
-  private final ArrayDeque<References> parts = new ArrayDeque<>();
+  private final ArrayDeque<References> parts = new ArrayDeque<>(0);
 
   private int taken;
   private int inLast;

@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.meters.E2eLatency;
 import io.holdfast.broker.policy.TopicPolicy;
 import io.holdfast.storage.journal.ChronicleJournal;
@@ -61,7 +60,7 @@ public final class Topic {
     this.journal = journal;
     this.state = state;
     boolean isShared = state.log != null;
-    context.channelSettings().memory().topics().reserve(MemoryBudget.TOPIC_BYTES);
+    context.channelSettings().memory().topicOpened();
     keptBack = new KeptBack(journal, keptFrom, isShared);
     channels = new TopicChannels(name, context, state, journal, guids, keptBack);
     policy =

@@ -1,6 +1,5 @@
 package io.holdfast.broker.queue;
 
-import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.storage.journal.ChronicleJournal;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -113,7 +112,7 @@ final class TopicEnd {
   private void release() {
     if (!released) {
       released = true;
-      context.channelSettings().memory().topics().release(MemoryBudget.TOPIC_BYTES);
+      context.channelSettings().memory().topicClosed();
     }
   }
 

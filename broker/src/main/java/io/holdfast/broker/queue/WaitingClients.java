@@ -9,7 +9,7 @@ import java.util.ArrayDeque;
  */
 final class WaitingClients {
   private final Topology topology;
-  private final ArrayDeque<Consumer> clients = new ArrayDeque<>();
+  private final ArrayDeque<Consumer> clients = new ArrayDeque<>(0);
 
   WaitingClients(Topology topology) {
     this.topology = topology;

@@ -72,16 +72,6 @@ class CutOffSystemTest {
     };
   }
 
-  private static Damage listing(String dir) {
-    return topicDir -> {
-      for (Path file : files(topicDir, dir, ".cq4t")) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-          channel.truncate(0);
-        }
-      }
-    };
-  }
-
   private static List<Path> files(Path topicDir, String dir, String suffix) throws IOException {
     try (Stream<Path> files = Files.list(topicDir.resolve(dir))) {
       return files.filter(f -> f.toString().endsWith(suffix)).sorted().toList();
@@ -97,16 +87,12 @@ class CutOffSystemTest {
       damages.put(name + "-100", cut(dir, 100));
       damages.put(name + "-page", cut(dir, 4096));
       damages.put(name + "-some", cut(dir, 60_001));
-      damages.put(name + "-listing", listing(dir));
-      damages.put(name + "-nolisting", remove(dir, ".cq4t"));
     }
     damages.put(
         "all-empty",
         topicDir -> {
           cut(JOURNAL, 0).to(topicDir);
           cut(LEDGER, 0).to(topicDir);
-          listing(JOURNAL).to(topicDir);
-          listing(LEDGER).to(topicDir);
         });
     damages.put("ledger-gone", remove(LEDGER, ".cq4"));
     return damages;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.broker.limits.ConnectionMemory;
+import io.holdfast.broker.limits.MemoryBudget;
 import io.holdfast.broker.system.support.BrokerProcess;
 import io.holdfast.broker.system.support.RawNsqConnection;
 import io.holdfast.broker.system.support.Reference;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.Test;
 /** The memory budget: whatever clients do with a small heap, the broker lives and goes on. */
 class MemorySystemTest {
   private static final int MB = 1 << 20;
+  private static final int TOPICS = 100;
+  private static final String EPH = "%23ephemeral";
 
   @BeforeEach
   void onlyHoldfast() {
@@ -113,7 +117,7 @@ class MemorySystemTest {
     try (BrokerProcess broker = withHeap("64m")) {
       long limit = part(broker, "connections").path("limit_bytes").asLong();
       List<AutoCloseable> conns = new ArrayList<>();
-      int most = (int) (limit / (6 * 1024)) + 10;
+      int most = (int) (limit / ConnectionMemory.BASE_BYTES) + 10;
       for (int i = 0; i < most; i++) {
         conns.add(broker.connectRaw());
       }
@@ -302,9 +306,20 @@ class MemorySystemTest {
   void shouldRefuseTopicsThatMemoryHasNoRoomFor() {
     try (BrokerProcess broker = withHeap("40m")) {
       JsonNode part = part(broker, "topics");
-      long most = part.path("limit_bytes").asLong() / (10 * 1024);
+      long most = part.path("limit_bytes").asLong() / MemoryBudget.TOPIC_BYTES;
       int made = 0;
-      while (made < most && broker.http().post("/topic/create?topic=t" + made).status() == 200) {
+      while (made < TOPICS && broker.http().post("/topic/create?topic=t" + made).status() == 200) {
+        made++;
+      }
+      // Ephemeral channels are made sooner, and take as much.
+      int ephemeral = 0;
+      while (made < most
+          && broker
+                  .http()
+                  .post("/channel/create?topic=t" + ephemeral / 500 + "&channel=" + ephemeral + EPH)
+                  .status()
+              == 200) {
+        ephemeral++;
         made++;
       }
       assertEquals(most, made);
@@ -317,13 +332,15 @@ class MemorySystemTest {
                     + " bytes (memory budget, by the heap)");
       }
       // A topic's first channel is the only way to what it has.
-      broker.http().post("/channel/create?topic=t0&channel=c").expect(200, "");
-      assertEquals(503, broker.http().post("/channel/create?topic=t0&channel=d").status());
-      broker.http().post("/topic/delete?topic=t0").expect(200, "");
+      String last = "topic=t" + (TOPICS - 1);
+      broker.http().post("/channel/create?" + last + "&channel=c").expect(200, "");
+      assertEquals(503, broker.http().post("/channel/create?" + last + "&channel=d").status());
+      broker.http().post("/topic/delete?" + last).expect(200, "");
       broker.http().post("/topic/create?topic=more").expect(200, "");
       assertEquals(0, broker.terminate());
       broker.start();
-      assertTrue(part(broker, "topics").path("used_bytes").asLong() >= (most - 1) * 10 * 1024);
+      assertEquals(
+          TOPICS * MemoryBudget.TOPIC_BYTES, part(broker, "topics").path("used_bytes").asLong());
     }
   }
 
