@@ -63,8 +63,14 @@ class DescriptorSystemTest {
       broker.start();
       // Each is opened, faster than those who come by now and then could close the others.
       try (RawNsqConnection publisher = broker.connect()) {
+        StringBuilder publishes = new StringBuilder();
         for (int i = 0; i < COLD; i++) {
-          publisher.pub("t" + i, "m" + i);
+          publishes.append("PUB t").append(i).append('\n');
+          publishes.append(RawNsqConnection.sized("m" + i));
+        }
+        publisher.send(publishes.toString());
+        for (int i = 0; i < COLD; i++) {
+          publisher.expectOk();
         }
       }
       for (int i = 0; i < COLD; i++) {
