@@ -19,6 +19,7 @@ import io.holdfast.broker.queue.Topology;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.redo.RedoLog;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DirNames;
 import io.holdfast.storage.topic.Metadata;
@@ -71,6 +72,7 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     diskGuard = new DiskGuard(dataDir, options);
     syncThread = new SyncThread(options.syncTimeoutMs());
     syncThread.onForced(meters.sync()::record);
+    syncThread.share(dataDir.redoLog(), RedoLog.LEAST_JOURNALS);
     ChannelSettings.Clock clock = ChannelSettings.Clock.system();
     queueScan = new QueueScan(clock);
     diskHealth = new DiskHealth(diskGuard, syncThread);

@@ -4,7 +4,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,6 +51,12 @@ public final class SyncThread implements Closeable {
   private final Disk disk;
   private final Set<Syncable> written;
   private final Set<Syncable> urgent;
+
+  /** By what many logs are made durable at once. */
+  private volatile SharedForce shared = SharedForce.NONE;
+
+  /** From so many urgent logs on it is asked. */
+  private volatile int sharedFrom;
 
   /** Publishes that wait for a force. */
   private final AtomicInteger waiting = new AtomicInteger();
@@ -113,6 +121,16 @@ public final class SyncThread implements Closeable {
   /** Has somebody told how many ns each force took, by whichever thread forced. */
   public void onForced(LongConsumer listener) {
     onForced = listener;
+  }
+
+  /**
+   * Has many logs made durable at once where that can be.
+   *
+   * @param from at how many logs that wait at the same time that begins
+   */
+  public void share(SharedForce by, int from) {
+    sharedFrom = from;
+    shared = by;
   }
 
   /** What it forces with. */
@@ -212,8 +230,8 @@ public final class SyncThread implements Closeable {
 
   /** Forces the log a last time; no calls for it after that (one that runs now may still end). */
   public void closing(Syncable log) {
-    written.remove(log);
     urgent.remove(log);
+    // Among those that were written until it is forced: a pass that ends has forced all of them.
     sync(log);
     written.remove(log);
     if (failed.remove(log) != null) {
@@ -278,7 +296,7 @@ public final class SyncThread implements Closeable {
       }
       gather();
       long nowNs = System.nanoTime();
-      boolean due = nowNs - lastNs >= timeoutNs;
+      boolean due = nowNs - lastNs >= timeoutNs || shared.isPassDue();
       boolean again = nowNs - lastTryNs >= RETRY_NS;
       lastNs = due ? nowNs : lastNs;
       lastTryNs = again ? nowNs : lastTryNs;
@@ -300,6 +318,7 @@ public final class SyncThread implements Closeable {
       }
     }
     if (all) {
+      shared.passBegins();
       for (Syncable log : new ArrayList<>(written)) {
         // Removed before it is forced: a write that comes in between asks again.
         if (written.remove(log)) {
@@ -308,6 +327,9 @@ public final class SyncThread implements Closeable {
         // Publishers do not wait for all the rest.
         syncUrgent();
       }
+      if (allForced() && leftBehind == null) {
+        shared.passEnds();
+      }
     }
   }
 
@@ -315,7 +337,19 @@ public final class SyncThread implements Closeable {
     if (urgent.isEmpty()) {
       return;
     }
-    for (Syncable log : new ArrayList<>(urgent)) {
+    List<Syncable> now = new ArrayList<>(urgent);
+    if (now.size() >= sharedFrom && !unclean && shared != SharedForce.NONE) {
+      // Before anybody is taken over who waits: who comes after that asks again.
+      now.removeIf(log -> !urgent.remove(log));
+      long startNs = System.nanoTime();
+      Collection<Syncable> left = shared.force(now);
+      if (left.size() < now.size()) {
+        onForced.accept(System.nanoTime() - startNs);
+      }
+      left.forEach(this::sync);
+      return;
+    }
+    for (Syncable log : now) {
       if (urgent.remove(log)) {
         sync(log);
       }

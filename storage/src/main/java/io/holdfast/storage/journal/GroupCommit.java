@@ -5,6 +5,8 @@ import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.log.DirtyFiles;
 import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.log.FilePart;
+import io.holdfast.storage.redo.Redoable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,12 +18,15 @@ import java.util.List;
  * <p>The topic's lock guards what is called beside an append; forces come one after the other,
  * under this object's monitor.
  */
-final class GroupCommit implements SyncThread.Syncable {
+final class GroupCommit implements Redoable {
   /**
    * Messages that may be written but not forced: far more than the disk ever lags behind. What the
    * process before this one left behind comes on top, while it is being forced.
    */
   static final long MAX_UNFORCED = 1 << 24;
+
+  /** With more than this a force is mostly writing, and writing twice would be most of it. */
+  private static final long MAX_COPIED_BYTES = 128 << 10;
 
   private final ExcerptLog log;
   private final StorageOptions options;
@@ -33,7 +38,7 @@ final class GroupCommit implements SyncThread.Syncable {
   /** Messages appended by this process. Written under the topic's lock. */
   private volatile long appended;
 
-  /** How many of them are on disk. Written by whoever forces. */
+  /** How many of them are on disk. Under this object's monitor. */
   private volatile long forced;
 
   private final Object waitersLock = new Object();
@@ -132,11 +137,7 @@ final class GroupCommit implements SyncThread.Syncable {
    */
   @Override
   public synchronized void sync() throws SyncFailedException {
-    List<Journal.DurabilityListener> group;
-    synchronized (waitersLock) {
-      group = waiters;
-      waiters = new ArrayList<>();
-    }
+    List<Journal.DurabilityListener> group = takeWaiters();
     long written = appended;
     SyncFailedException error = null;
     Error fatal = null;
@@ -159,6 +160,76 @@ final class GroupCommit implements SyncThread.Syncable {
     if (error != null) {
       throw error;
     }
+  }
+
+  private List<Journal.DurabilityListener> takeWaiters() {
+    synchronized (waitersLock) {
+      List<Journal.DurabilityListener> group = waiters;
+      waiters = new ArrayList<>();
+      return group;
+    }
+  }
+
+  private void putBack(List<Journal.DurabilityListener> group) {
+    synchronized (waitersLock) {
+      waiters.addAll(0, group);
+    }
+  }
+
+  @Override
+  public synchronized Copied copy(Copier by) throws IOException {
+    if (!options.synced() || isForcedByOwner || syncError != null) {
+      return null;
+    }
+    List<Journal.DurabilityListener> group = takeWaiters();
+    boolean copied = false;
+    try {
+      long written = appended;
+      List<FilePart> parts = log.unforced();
+      long bytes = parts.stream().mapToLong(FilePart::bytes).sum();
+      if (group.isEmpty() || bytes > MAX_COPIED_BYTES) {
+        return null;
+      }
+      by.copy(log, parts);
+      copied = true;
+      return new CopiedGroup(group, parts, written);
+    } finally {
+      if (!copied) {
+        putBack(group);
+      }
+    }
+  }
+
+  /** Those who wait for what somebody has a copy of. */
+  private final class CopiedGroup implements Copied {
+    private final List<Journal.DurabilityListener> group;
+    private final List<FilePart> parts;
+    private final long written;
+
+    CopiedGroup(List<Journal.DurabilityListener> group, List<FilePart> parts, long written) {
+      this.group = group;
+      this.parts = parts;
+      this.written = written;
+    }
+
+    @Override
+    public void durable() {
+      // First: the copy stays until a pass has forced what was written.
+      syncThread.written(GroupCommit.this);
+      log.safe(parts);
+      copied(written);
+      syncThread.answered(group.size());
+      group.forEach(Journal.DurabilityListener::onDurable);
+    }
+
+    @Override
+    public void putBack() {
+      GroupCommit.this.putBack(group);
+    }
+  }
+
+  private synchronized void copied(long messages) {
+    forced = Math.max(forced, messages);
   }
 
   /**

@@ -6,9 +6,12 @@ import io.holdfast.storage.files.SyncFailedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntFunction;
@@ -30,6 +33,10 @@ public final class DirtyFiles {
   /** Offset behind the last byte written, by cycle. */
   @GuardedBy("dirty")
   private final TreeMap<Integer, Long> dirty = new TreeMap<>();
+
+  /** Up to where a file is on disk, here or by somebody who keeps a copy; by cycle. */
+  @GuardedBy("dirty")
+  private final TreeMap<Integer, Long> safeTo = new TreeMap<>();
 
   private final Object forcing = new Object();
 
@@ -61,6 +68,40 @@ public final class DirtyFiles {
   void removed(int cycle) {
     synchronized (dirty) {
       dirty.remove(cycle);
+      safeTo.remove(cycle);
+    }
+  }
+
+  /**
+   * What is on no disk yet, oldest file first. Not beside a {@link #force}: while that runs it is
+   * held for done.
+   */
+  List<FilePart> unforced() {
+    List<FilePart> parts = new ArrayList<>();
+    synchronized (dirty) {
+      dirty.forEach(
+          (cycle, end) -> {
+            long from = safeTo.getOrDefault(cycle, 0L);
+            if (from < end) {
+              parts.add(new FilePart(cycle, from, end));
+            }
+          });
+    }
+    return parts;
+  }
+
+  /** Somebody keeps a copy of these parts on disk until the files are forced. */
+  void safe(List<FilePart> parts) {
+    synchronized (dirty) {
+      parts.forEach(part -> safeTo.merge(part.cycle(), part.to(), Math::max));
+    }
+  }
+
+  /** What is complete is asked for no more; the newest file may go on. */
+  private void forced(NavigableMap<Integer, Long> now) {
+    synchronized (dirty) {
+      now.forEach((cycle, end) -> safeTo.merge(cycle, end, Math::max));
+      safeTo.headMap(now.lastKey()).keySet().retainAll(dirty.keySet());
     }
   }
 
@@ -68,6 +109,7 @@ public final class DirtyFiles {
   void replacedBelow(int cycle) {
     synchronized (dirty) {
       dirty.headMap(cycle).clear();
+      safeTo.headMap(cycle).clear();
     }
   }
 
@@ -89,6 +131,9 @@ public final class DirtyFiles {
       boolean done = false;
       try {
         force(now);
+        if (!now.isEmpty()) {
+          forced(now);
+        }
         done = true;
       } finally {
         if (!done) {

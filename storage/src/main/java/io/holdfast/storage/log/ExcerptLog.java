@@ -188,6 +188,26 @@ public final class ExcerptLog implements LogFiles, Closeable {
     directory.force();
   }
 
+  /** What was appended and is on no disk yet, oldest file first. Not beside {@link #force}. */
+  public List<FilePart> unforced() {
+    return directory.unforced();
+  }
+
+  /**
+   * Reads a part of a file as it is now.
+   *
+   * @param to with room for it; its position moves
+   * @throws IOException when the disk cannot read it, or it is gone
+   */
+  public void read(FilePart part, ByteBuffer to) throws IOException {
+    directory.read(part, to);
+  }
+
+  /** Somebody keeps a copy of these parts on disk until {@link #force}. */
+  public void safe(List<FilePart> parts) {
+    directory.safe(parts);
+  }
+
   /**
    * Removes a file that nothing needs any more. After the end of this log it does nothing: the
    * directory may be another topic's of the same name by then.

@@ -7,6 +7,7 @@ import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -255,6 +256,35 @@ final class LogDirectory implements LogFiles {
   /** See {@link ExcerptLog#force}. */
   void force() throws SyncFailedException {
     dirty.force();
+  }
+
+  /** See {@link ExcerptLog#unforced}. */
+  List<FilePart> unforced() {
+    return dirty.unforced();
+  }
+
+  /** See {@link ExcerptLog#read}. */
+  void read(FilePart part, ByteBuffer to) throws IOException {
+    ReadFile in = open(part.cycle());
+    try {
+      int bytes = Math.toIntExact(part.bytes());
+      int limit = to.limit();
+      int begin = to.position();
+      in.read(to.limit(begin + bytes), part.from());
+      to.limit(limit);
+      String defect = in.defect(part.from(), bytes);
+      if (defect != null || to.position() != begin + bytes) {
+        throw new IOException(
+            file(part.cycle()) + ": " + (defect == null ? "it was cut off by somebody" : defect));
+      }
+    } finally {
+      close(in);
+    }
+  }
+
+  /** See {@link ExcerptLog#safe}. */
+  void safe(List<FilePart> parts) {
+    dirty.safe(parts);
   }
 
   @Override

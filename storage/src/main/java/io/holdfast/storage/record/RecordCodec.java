@@ -7,7 +7,8 @@ import java.util.zip.CRC32C;
  * The head that every record of journal, ledger and Raft log begins with, all big-endian:
  *
  * <pre>
- *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger, 0x4852 "HR" Raft log
+ *  0  u16  magic: 0x484A "HJ" journal, 0x484C "HL" ledger, 0x4852 "HR" Raft log, 0x4846 "HF" redo
+ *          log
  *  2  u8   format version: 1, of a ledger also 2
  *  3  u8   type (journal: 1 a publish command, 2 a relocated message)
  *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
@@ -20,6 +21,8 @@ import java.util.zip.CRC32C;
  * 40       payload: count times i32 length, body
  * -- ledger only --
  * 16       payload by type, see {@code LedgerCodec}; of version 2 behind the ledger's generation
+ * -- redo log only --
+ * 16       payload by type, see {@code RedoCodec}
  * -- Raft log only --
  * 16       see {@code RaftRecord}
  * 52       payload by type
@@ -39,6 +42,9 @@ public final class RecordCodec {
   /** Begins a record of a Raft log. */
   public static final int RAFT_MAGIC = 0x4852;
 
+  /** Begins a record of a redo log. */
+  public static final int REDO_MAGIC = 0x4846;
+
   static final int VERSION = 1;
 
   /** Of a ledger's record whose payload begins with a generation. */
@@ -54,6 +60,9 @@ public final class RecordCodec {
 
   /** Where the payload of a Raft log's record begins. */
   public static final int RAFT_HEAD_BYTES = 52;
+
+  /** Where the payload of a redo log's record begins. */
+  public static final int REDO_HEAD_BYTES = 16;
 
   /** A publish command. */
   public static final int TYPE_BATCH = 1;

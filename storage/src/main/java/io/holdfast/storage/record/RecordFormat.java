@@ -21,6 +21,10 @@ public record RecordFormat(int magic, int headBytes) {
   public static final RecordFormat RAFT =
       new RecordFormat(RecordCodec.RAFT_MAGIC, RecordCodec.RAFT_HEAD_BYTES);
 
+  /** Of what journals have that are forced later. */
+  public static final RecordFormat REDO =
+      new RecordFormat(RecordCodec.REDO_MAGIC, RecordCodec.REDO_HEAD_BYTES);
+
   /** Says what is wrong with a record, null when it is whole. */
   public String defect(ByteBuffer in, int offset, int available) {
     String defect = RecordCodec.headDefect(in, offset, available, magic, headBytes);

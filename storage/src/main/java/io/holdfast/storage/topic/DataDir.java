@@ -8,6 +8,7 @@ import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.Ledger;
+import io.holdfast.storage.redo.RedoLog;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -30,6 +31,7 @@ import org.slf4j.LoggerFactory;
  * holdfast.spare                               {@link SpareSpace}
  * meta.json, meta.log                          {@link Metadata}, {@link MetadataLog}
  * cluster.json                                 {@link ClusterFile}, of a node of a cluster
+ * redo/*.cq4                                   {@link RedoLog}, with {@code durability = synced}
  * topics/&lt;topic&gt;/journal/*.cq4                 {@link ChronicleJournal}
  * topics/&lt;topic&gt;/channels/&lt;channel&gt;/*.cq4      {@link Ledger}
  * </pre>
@@ -63,6 +65,9 @@ public final class DataDir implements Closeable {
 
   /** Null of one that is only looked at. */
   private final DataDirLock lock;
+
+  /** The same. Set once, before anybody else knows of this object. */
+  private RedoLog redo;
 
   private DataDir(Path root, Disk disk, DataDirLock lock) {
     this.root = root;
@@ -107,6 +112,7 @@ public final class DataDir implements Closeable {
       StrayFiles.makeDirectories(disk, dir.topicsDir());
       lock.topicsMade();
       dir.finishDeletions();
+      dir.redo = RedoLog.open(root, dir.topicsDir(), disk, dir.mayHaveLostPower());
       opened = true;
       return dir;
     } finally {
@@ -228,7 +234,11 @@ public final class DataDir implements Closeable {
   /** Makes the directories of a topic; on disk when this returns. */
   public void createTopic(String topic) throws IOException {
     requireInPlace();
-    StrayFiles.makeDirectories(disk, topicDir(topic), journalDir(topic), channelsDir(topic));
+    Path dir = topicDir(topic);
+    if (redo != null && !Files.isDirectory(dir)) {
+      redo.forget(dir.getFileName().toString());
+    }
+    StrayFiles.makeDirectories(disk, dir, journalDir(topic), channelsDir(topic));
   }
 
   /**
@@ -418,6 +428,11 @@ public final class DataDir implements Closeable {
     }
   }
 
+  /** What journals have that are forced later; null of a directory that is only looked at. */
+  public RedoLog redoLog() {
+    return redo;
+  }
+
   /** Which format the directory has. */
   public DataFormat format() {
     return format;
@@ -450,6 +465,7 @@ public final class DataDir implements Closeable {
   @Override
   public void close() throws IOException {
     if (lock != null) {
+      redo.close();
       lock.close();
     }
   }

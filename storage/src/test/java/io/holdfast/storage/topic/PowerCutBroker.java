@@ -114,6 +114,7 @@ final class PowerCutBroker {
   void open() throws IOException {
     dataDir = DataDir.open(root, disk);
     syncThread = SyncThread.stepped(disk);
+    syncThread.share(dataDir.redoLog(), 1);
     if (dataDir.mayHaveUnforcedFiles()) {
       syncThread.forceLeftBehind(root);
     }

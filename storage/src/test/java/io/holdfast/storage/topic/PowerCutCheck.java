@@ -146,6 +146,7 @@ final class PowerCutCheck implements AutoCloseable {
     dataDir = DataDir.open(root, disk);
     require(!powerLost || isStopped || dataDir.mayHaveLostPower(), "the power cut is not noticed");
     syncThread = SyncThread.stepped(disk);
+    syncThread.share(dataDir.redoLog(), 1);
     if (dataDir.mayHaveUnforcedFiles()) {
       syncThread.forceLeftBehind(root);
     }
