@@ -22,7 +22,7 @@ public interface SharedForce {
         }
 
         @Override
-        public void passBegins() {}
+        public void passBegins(boolean isLast) {}
 
         @Override
         public void passEnds() {}
@@ -39,8 +39,12 @@ public interface SharedForce {
   /** Whether so much waits for a pass that the next one should be now. */
   boolean isPassDue();
 
-  /** All logs that were written are about to be forced. */
-  void passBegins();
+  /**
+   * All logs that were written are about to be forced.
+   *
+   * @param isLast whether nothing follows: what is not needed after it should go, however little
+   */
+  void passBegins(boolean isLast);
 
   /** All that was written before {@link #passBegins} is on disk. */
   void passEnds();

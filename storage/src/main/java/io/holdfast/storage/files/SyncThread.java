@@ -318,7 +318,7 @@ public final class SyncThread implements Closeable {
       }
     }
     if (all) {
-      shared.passBegins();
+      shared.passBegins(stopped);
       for (Syncable log : new ArrayList<>(written)) {
         // Removed before it is forced: a write that comes in between asks again.
         if (written.remove(log)) {

@@ -8,6 +8,7 @@ import io.holdfast.storage.log.CycleFileHeader;
 import io.holdfast.storage.log.LogFileNames;
 import io.holdfast.storage.log.LogView;
 import io.holdfast.storage.log.SizeRollCycle;
+import io.holdfast.storage.redo.RedoLog;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.MessageView;
@@ -62,6 +63,12 @@ public final class DataDirCheck {
 
   /** Checks what does not belong to a topic. */
   public void checkMetadata() throws IOException {
+    if (dir.willPutBack()) {
+      note(
+          dir.root().resolve(RedoLog.DIR),
+          "copies of messages that journals may have lost with power",
+          "the broker's next start puts them back; what only they have is not seen before that");
+    }
     if (dir.member() != null) {
       for (GroupView group : dir.member().groups()) {
         group.defects().forEach(listener::defect);

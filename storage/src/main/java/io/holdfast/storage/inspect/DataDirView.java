@@ -215,6 +215,11 @@ public final class DataDirView {
     return new TopicView(this, name);
   }
 
+  /** See {@link DataDir#willPutBack}. */
+  public boolean willPutBack() throws IOException {
+    return dir.willPutBack();
+  }
+
   /** Bytes of what was deleted and is still there; the broker's next start removes it. */
   public long deletedBytes() throws IOException {
     long bytes = 0;

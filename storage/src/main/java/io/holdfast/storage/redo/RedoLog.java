@@ -274,14 +274,14 @@ public final class RedoLog implements SharedForce, Closeable {
   }
 
   @Override
-  public synchronized void passBegins() {
+  public synchronized void passBegins(boolean isLast) {
     if (log == null) {
       return;
     }
     boolean isUsed = newBytes > 0;
     newBytes = 0;
     passDue = false;
-    if (isUsed && log.fileBytes() < MIN_FILE_BYTES && !refused) {
+    if (isUsed && log.fileBytes() < MIN_FILE_BYTES && !refused && !isLast) {
       // The next pass is for it.
       return;
     }

@@ -8,6 +8,7 @@ import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.Ledger;
+import io.holdfast.storage.log.SizeRollCycle;
 import io.holdfast.storage.redo.RedoLog;
 import java.io.Closeable;
 import java.io.IOException;
@@ -425,6 +426,21 @@ public final class DataDir implements Closeable {
     } catch (IOException e) {
       LOG.debug("{} cannot be read and is written anew", file, e);
       return false;
+    }
+  }
+
+  /**
+   * Of a directory that is only looked at: whether the next start will put copies into journals
+   * that may have lost with power what they wait to have on disk.
+   */
+  public boolean willPutBack() throws IOException {
+    Path copies = root.resolve(RedoLog.DIR);
+    if (!Files.isDirectory(copies) || DataDirLock.lookAt(root, disk) != LastStop.MACHINE_STOPPED) {
+      return false;
+    }
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(copies, "*" + SizeRollCycle.SUFFIX)) {
+      return files.iterator().hasNext();
     }
   }
 

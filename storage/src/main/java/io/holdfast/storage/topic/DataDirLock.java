@@ -161,8 +161,22 @@ final class DataDirLock implements Closeable {
       LOG.error("{} cannot be read, taken for that of a broker whose machine stopped", file, e);
       return LastStop.MACHINE_STOPPED;
     }
-    List<String> lines =
-        lines(new String(content.array(), 0, content.position(), StandardCharsets.UTF_8));
+    return lastStop(
+        new String(content.array(), 0, content.position(), StandardCharsets.UTF_8), disk);
+  }
+
+  /**
+   * What the file says of a directory that nobody is to lock.
+   *
+   * @throws IOException when it cannot be read
+   */
+  static LastStop lookAt(Path root, Disk disk) throws IOException {
+    Path file = root.resolve(LOCK_FILE);
+    return Files.exists(file) ? lastStop(Files.readString(file), disk) : LastStop.MACHINE_STOPPED;
+  }
+
+  private static LastStop lastStop(String content, Disk disk) {
+    List<String> lines = lines(content);
     if (lines.contains(CLEAN_MARK)) {
       return LastStop.CLEAN;
     }
