@@ -1,9 +1,12 @@
 package io.holdfast.storage.log;
 
+import io.holdfast.storage.files.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** How a Chronicle file begins. */
 public enum CycleFileHeader {
@@ -34,6 +37,23 @@ public enum CycleFileHeader {
   record Begin(CycleFileHeader header, long lastExcerpt, long excerpts) {
     private Begin(CycleFileHeader header) {
       this(header, NOWHERE, 0);
+    }
+  }
+
+  /**
+   * How many bytes at the beginning of a file hold a header that is whole.
+   *
+   * @return 0 when there is no such file, or its header is not whole
+   */
+  public static int wholeBytes(Path file, Disk disk) throws IOException {
+    if (!Files.exists(file)) {
+      return 0;
+    }
+    ReadFile in = new ReadFile(file, disk);
+    try {
+      return read(in).header() == WHOLE ? PROBE_BYTES : 0;
+    } finally {
+      in.close();
     }
   }
 

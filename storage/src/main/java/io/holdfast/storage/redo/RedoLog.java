@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * where each of them would cost one. A journal is written as ever; what of its files is on no disk
  * yet is copied here, with place and name, before its publishers are answered. The journals are
  * forced behind, by {@link io.holdfast.storage.files.SyncThread}'s passes, and with that the copies
- * are needed no more. After a power cut {@link RedoReplay} puts them where they came from.
+ * are needed no more. After a crash {@link RedoReplay} puts them where they came from.
  *
  * <p>It is in {@code redo} of the data directory while it is used. Files go oldest first, and each
  * removal is on disk before the next: what a power cut leaves is what was written last, so that no
@@ -113,8 +113,8 @@ public final class RedoLog implements SharedForce, Closeable {
    *
    * @param root the data directory
    * @param topics where the topics' directories are
-   * @param putBack whether power may have been lost since it was written: what it has goes to the
-   *     journals
+   * @param putBack whether the process before this one did not stop as it should: what is here goes
+   *     to the journals
    * @throws IOException when it cannot be read, or the journals not be written
    */
   public static RedoLog open(Path root, Path topics, Disk disk, boolean putBack)
@@ -126,7 +126,7 @@ public final class RedoLog implements SharedForce, Closeable {
     ExcerptLog found = log(dir, disk);
     boolean done = false;
     try {
-      RedoReplay replay = new RedoReplay(found, topics);
+      RedoReplay replay = new RedoReplay(found, topics, disk);
       RedoLog opened = new RedoLog(root, disk, topics, replay.scan());
       if (putBack) {
         replay.putBack();

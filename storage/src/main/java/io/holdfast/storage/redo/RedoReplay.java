@@ -1,5 +1,7 @@
 package io.holdfast.storage.redo;
 
+import io.holdfast.storage.files.Disk;
+import io.holdfast.storage.log.CycleFileHeader;
 import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.log.ExcerptReader;
 import io.holdfast.storage.log.FilePart;
@@ -21,8 +23,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Puts what a {@link RedoLog} has into the journals it came from. They only ever grow, so a part
- * that is there already is replaced by the same bytes, but for what Chronicle notes in a file's
- * head for those who look for something in it.
+ * that is there already is replaced by the same bytes, and has to be: of a force that failed the
+ * kernel may hold pages for clean, or have read them again, that are on no disk. A head that is
+ * whole stays: in it Chronicle notes where the file ends now.
  *
  * <p>A journal's file that is not there and of which not even the beginning was copied has been
  * removed, finished; one that has all of it comes back, and goes as it went before. One thread.
@@ -36,14 +39,19 @@ final class RedoReplay {
   /** The number of the last record that makes what was before void, by name. */
   private final Map<String, Long> voidBefore = new HashMap<>();
 
+  private final Disk disk;
   private FileChannel file;
   private Path open;
+
+  /** Up to where the open file was written. */
+  private long writtenTo;
 
   /**
    * @param topics where the topics' directories are
    */
-  RedoReplay(ExcerptLog log, Path topics) {
+  RedoReplay(ExcerptLog log, Path topics, Disk disk) {
     this.log = log;
+    this.disk = disk;
     this.topics = topics;
   }
 
@@ -92,8 +100,7 @@ final class RedoReplay {
     }
     if (written[0] > 0) {
       LOG.info(
-          "{}: {} bytes in {} parts put back into journals: the power may have failed before they"
-              + " were forced",
+          "{}: {} bytes in {} parts put back into journals, which may not have been forced",
           log.dir(),
           written[1],
           written[0]);
@@ -146,6 +153,11 @@ final class RedoReplay {
     ByteBuffer bytes = payload.duplicate();
     bytes.limit(bytes.position() + Math.toIntExact(part.bytes()));
     long at = part.from();
+    if (at == 0) {
+      at = Math.min(CycleFileHeader.wholeBytes(to, disk), part.bytes());
+      bytes.position(bytes.position() + Math.toIntExact(at));
+    }
+    writtenTo = Math.max(writtenTo, part.to());
     while (bytes.hasRemaining()) {
       at += file.write(bytes, at);
     }
@@ -155,6 +167,8 @@ final class RedoReplay {
   private void closeFile() throws IOException {
     if (file != null) {
       file.close();
+      disk.rewrite(open, writtenTo);
+      writtenTo = 0;
       file = null;
       open = null;
     }

@@ -113,7 +113,7 @@ public final class DataDir implements Closeable {
       StrayFiles.makeDirectories(disk, dir.topicsDir());
       lock.topicsMade();
       dir.finishDeletions();
-      dir.redo = RedoLog.open(root, dir.topicsDir(), disk, dir.mayHaveLostPower());
+      dir.redo = RedoLog.open(root, dir.topicsDir(), disk, dir.mayHaveUnforcedFiles());
       opened = true;
       return dir;
     } finally {
