@@ -121,6 +121,16 @@ public class Disk {
   }
 
   /**
+   * Writes into a file; means nothing before a force.
+   *
+   * @return how many bytes
+   */
+  public int write(Path file, FileChannel channel, ByteBuffer from, long offset)
+      throws IOException {
+    return channel.write(from, offset);
+  }
+
+  /**
    * Reads a small file as a whole.
    *
    * @throws java.nio.file.FileSystemException when it cannot be opened

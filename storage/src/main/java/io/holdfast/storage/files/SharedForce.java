@@ -22,6 +22,11 @@ public interface SharedForce {
         }
 
         @Override
+        public boolean hasCopies() {
+          return false;
+        }
+
+        @Override
         public void passBegins(boolean isLast) {}
 
         @Override
@@ -38,6 +43,9 @@ public interface SharedForce {
 
   /** Whether so much waits for a pass that the next one should be now. */
   boolean isPassDue();
+
+  /** Whether somebody was answered whose log is not forced yet. Any thread, without a lock. */
+  boolean hasCopies();
 
   /**
    * All logs that were written are about to be forced.

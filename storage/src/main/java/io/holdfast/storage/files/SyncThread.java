@@ -79,7 +79,11 @@ public final class SyncThread implements Closeable {
   /** null when somebody else calls {@link #pass}. */
   private final Thread thread;
 
-  /** Set when a log was closed that could not be forced. */
+  /**
+   * Set when a log was closed that could not be forced; or could not be while others had copies of
+   * it, as what the kernel has of it since may be what was on the disk before. The next start
+   * begins with the copies.
+   */
   private volatile boolean unclean;
 
   private volatile boolean stopped;
@@ -211,6 +215,9 @@ public final class SyncThread implements Closeable {
 
   /** Remembers that a log cannot be forced; a log itself calls it before it tells who waits. */
   public void failed(Syncable log, IOException e) {
+    if (shared.hasCopies()) {
+      unclean = true;
+    }
     if (failed.put(log, e) == null) {
       LOG.error("{}: {}", log, e.getMessage(), e);
     }
@@ -234,8 +241,10 @@ public final class SyncThread implements Closeable {
     // Among those that were written until it is forced: a pass that ends has forced all of them.
     sync(log);
     written.remove(log);
-    if (failed.remove(log) != null) {
+    if (failed.containsKey(log)) {
+      // In this order, and allForced looks in the other: at no moment it seems to be forced.
       unclean = true;
+      failed.remove(log);
       errors.remove(log.toString());
     }
   }
@@ -250,7 +259,7 @@ public final class SyncThread implements Closeable {
 
   /** Whether everything is on disk that was written to the logs that were closed. */
   public boolean allForced() {
-    return !unclean && failed.isEmpty();
+    return failed.isEmpty() && !unclean;
   }
 
   /**
@@ -318,7 +327,7 @@ public final class SyncThread implements Closeable {
       }
     }
     if (all) {
-      shared.passBegins(stopped);
+      guarded(() -> shared.passBegins(stopped));
       for (Syncable log : new ArrayList<>(written)) {
         // Removed before it is forced: a write that comes in between asks again.
         if (written.remove(log)) {
@@ -328,8 +337,17 @@ public final class SyncThread implements Closeable {
         syncUrgent();
       }
       if (allForced() && leftBehind == null) {
-        shared.passEnds();
+        guarded(shared::passEnds);
       }
+    }
+  }
+
+  private static void guarded(Runnable call) {
+    try {
+      call.run();
+    } catch (RuntimeException | Error e) {
+      // Whatever it was, this thread has to go on.
+      LOG.error("what many logs share failed", e);
     }
   }
 

@@ -99,7 +99,12 @@ public final class RedoLog implements SharedForce, Closeable {
   @GuardedBy("this")
   private boolean refused;
 
+  /** Whether it has copies of what a dead process wrote, or of what was put back. */
+  @GuardedBy("this")
+  private boolean ofDeadProcess;
+
   private volatile boolean passDue;
+  private volatile boolean hasCopies;
 
   private RedoLog(Path root, Disk disk, Path topics, Set<String> left) {
     this.topics = topics;
@@ -113,8 +118,9 @@ public final class RedoLog implements SharedForce, Closeable {
    *
    * @param root the data directory
    * @param topics where the topics' directories are
-   * @param putBack whether the process before this one did not stop as it should: what is here goes
-   *     to the journals
+   * @param putBack whether what was written since may not be on disk: what it has goes to the
+   *     journals. Also when only the process died: what the disk refused to write the kernel holds
+   *     for written, or a file system that failed was mounted again
    * @throws IOException when it cannot be read, or the journals not be written
    */
   public static RedoLog open(Path root, Path topics, Disk disk, boolean putBack)
@@ -133,8 +139,10 @@ public final class RedoLog implements SharedForce, Closeable {
       }
       synchronized (opened) {
         opened.log = found;
+        opened.ofDeadProcess = putBack;
         opened.passTo = found.currentCycle();
         opened.allBytes = found.diskBytes();
+        opened.hasCopies = !found.cycles().isEmpty();
       }
       done = true;
       return opened;
@@ -174,9 +182,13 @@ public final class RedoLog implements SharedForce, Closeable {
       if (!copies.isEmpty()) {
         flush();
         log.force();
+        if (!log.isInPlace()) {
+          throw new IOException("somebody has removed it");
+        }
         durable = true;
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // An error of the machine's, too: those who wait must not wait for ever.
       refuse(e);
       // Those that were not asked are left as well.
       left = new ArrayList<>(urgent);
@@ -195,7 +207,7 @@ public final class RedoLog implements SharedForce, Closeable {
   private static void tell(Redoable.Copied copied) {
     try {
       copied.durable();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // The others wait, too.
       LOG.error("a publisher could not be answered", e);
     }
@@ -238,6 +250,7 @@ public final class RedoLog implements SharedForce, Closeable {
 
   @GuardedBy("this")
   private void append(int type, int count) throws IOException {
+    hasCopies = true;
     buffer.flip();
     log.append(RedoCodec.head(type, count, buffer), buffer.duplicate());
     newBytes += buffer.limit();
@@ -247,9 +260,30 @@ public final class RedoLog implements SharedForce, Closeable {
   }
 
   @GuardedBy("this")
-  private void refuse(Exception e) {
+  private void refuse(Throwable e) {
     LOG.warn("{}: {}; each journal is forced instead", dir, e.toString());
+    if (e instanceof Error) {
+      LOG.error("{} is not used for now", dir, e);
+    }
     refused = true;
+  }
+
+  /** An append that failed can have left a file that is not known of; nor is one to be there. */
+  @GuardedBy("this")
+  private void openAgain() {
+    if (log != null) {
+      log.close();
+      log = null;
+    }
+    try {
+      if (Files.isDirectory(dir)) {
+        log = log(dir, disk);
+      } else {
+        refused = false;
+      }
+    } catch (IOException e) {
+      LOG.warn("{} cannot be opened: {}", dir, e.toString());
+    }
   }
 
   /**
@@ -274,7 +308,15 @@ public final class RedoLog implements SharedForce, Closeable {
   }
 
   @Override
+  public boolean hasCopies() {
+    return hasCopies;
+  }
+
+  @Override
   public synchronized void passBegins(boolean isLast) {
+    if (refused) {
+      openAgain();
+    }
     if (log == null) {
       return;
     }
@@ -297,9 +339,16 @@ public final class RedoLog implements SharedForce, Closeable {
       return;
     }
     try {
-      while (log.firstCycle() >= 0 && log.firstCycle() <= passTo) {
-        log.deleteCycle(log.firstCycle());
+      if (ofDeadProcess) {
+        // No pass is for it, and the first one can come before anybody asks for it to be forced.
+        disk.forceAll(topics);
+        ofDeadProcess = false;
+      }
+      for (int first = log.firstCycle(); first >= 0 && first <= passTo; first = log.firstCycle()) {
+        // Known until its removal is on disk: the next one may say that this one is void.
+        disk.delete(log.file(first));
         disk.forceDirectory(dir);
+        log.deleteCycle(first);
       }
     } catch (IOException e) {
       LOG.warn("{}: files that are not needed any more stay: {}", dir, e.toString());
@@ -311,6 +360,7 @@ public final class RedoLog implements SharedForce, Closeable {
     if (log.cycles().isEmpty()) {
       // Nothing of it can be wrong any more.
       refused = false;
+      hasCopies = false;
       log.closeIdle();
     }
   }

@@ -35,16 +35,13 @@ final class RedoReplay {
 
   private final ExcerptLog log;
   private final Path topics;
+  private final Disk disk;
 
   /** The number of the last record that makes what was before void, by name. */
   private final Map<String, Long> voidBefore = new HashMap<>();
 
-  private final Disk disk;
   private FileChannel file;
   private Path open;
-
-  /** Up to where the open file was written. */
-  private long writtenTo;
 
   /**
    * @param topics where the topics' directories are
@@ -113,7 +110,8 @@ final class RedoReplay {
 
   private void each(Visitor visitor) throws IOException {
     long number = 0;
-    try (ExcerptReader reader = log.reader(RecordFormat.REDO)) {
+    // Of any content: behind a break no record is looked for, as a message can look like one.
+    try (ExcerptReader reader = log.reader(null)) {
       reader.onBreak((at, what) -> LOG.warn("{}: {}", reader.where(at), what));
       while (reader.next()) {
         String defect = RecordFormat.REDO.defect(reader.view(), reader.offset(), reader.length());
@@ -136,6 +134,10 @@ final class RedoReplay {
    * @return whether there is still a place for them
    */
   private boolean write(String name, FilePart part, ByteBuffer payload) throws IOException {
+    if (!topics.resolve(name).normalize().getParent().equals(topics.normalize())) {
+      throw new IOException(
+          log.dir() + " has a part of " + name + ", which is no topic's directory");
+    }
     Path to = topics.resolve(name).resolve("journal").resolve(SizeRollCycle.fileName(part.cycle()));
     if (!to.equals(open)) {
       closeFile();
@@ -157,9 +159,8 @@ final class RedoReplay {
       at = Math.min(CycleFileHeader.wholeBytes(to, disk), part.bytes());
       bytes.position(bytes.position() + Math.toIntExact(at));
     }
-    writtenTo = Math.max(writtenTo, part.to());
     while (bytes.hasRemaining()) {
-      at += file.write(bytes, at);
+      at += disk.write(to, file, bytes, at);
     }
     return true;
   }
@@ -167,8 +168,6 @@ final class RedoReplay {
   private void closeFile() throws IOException {
     if (file != null) {
       file.close();
-      disk.rewrite(open, writtenTo);
-      writtenTo = 0;
       file = null;
       open = null;
     }

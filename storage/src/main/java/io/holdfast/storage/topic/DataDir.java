@@ -481,8 +481,11 @@ public final class DataDir implements Closeable {
   @Override
   public void close() throws IOException {
     if (lock != null) {
-      redo.close();
-      lock.close();
+      try {
+        redo.close();
+      } finally {
+        lock.close();
+      }
     }
   }
 }

@@ -146,6 +146,19 @@ public final class ShadowDisk extends Disk {
   }
 
   @Override
+  public int write(Path file, FileChannel channel, ByteBuffer from, long offset)
+      throws IOException {
+    onEvent.run();
+    int written = super.write(file, channel, from, offset);
+    Shadow shadow = files.get(key(file));
+    if (shadow != null) {
+      shadow.pagesDropped = false;
+    }
+    onEvent.run();
+    return written;
+  }
+
+  @Override
   public void forceDirectory(Path dir) throws IOException {
     onEvent.run();
     if (refuses.test(dir)) {

@@ -107,6 +107,11 @@ public final class VerifyCommand implements Callable<Integer> {
               + Version.NAME
               + " cluster replace");
     }
+    if (repair != null && view.willPutBack()) {
+      throw new ToolException(
+          "the power failed, and redo has messages that are not in their topics yet: start the"
+              + " broker once on this directory, or a copy of it, and stop it");
+    }
     if (repair != null && !dir.topics(view).equals(view.topics())) {
       throw ToolException.usage("--repair copies everything: not with --topic");
     }
