@@ -8,7 +8,6 @@ import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.files.PowerCut;
 import io.holdfast.storage.files.ShadowDisk;
 import io.holdfast.storage.files.SyncThread;
-import io.holdfast.storage.journal.Batch;
 import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.Journal;
@@ -17,7 +16,6 @@ import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -320,36 +318,6 @@ class RedoLogTest {
     // What was rewritten may have been read from the disk after the failure.
     assertEquals(1, redoFiles().size());
     assertFalse(sync.allForced());
-  }
-
-  @Test
-  void shouldNotLookForRecordsInMessages() throws Exception {
-    ByteBuffer payload = ByteBuffer.allocate(100);
-    RedoCodec.putName(payload, "t0");
-    payload.putInt(1).putLong(0).putInt(5).put("wrong".getBytes(StandardCharsets.UTF_8)).flip();
-    ByteBuffer head = RedoCodec.head(RedoCodec.BYTES, 1, payload);
-    for (int padding = 0; padding < 4; padding++) {
-      int bytes = padding + head.capacity() + payload.limit();
-      ByteBuffer section = ByteBuffer.allocateDirect(Integer.BYTES + bytes);
-      section.putInt(bytes).put(new byte[padding]).put(head.clear()).put(payload.rewind());
-      journals.get("t0").append(new Batch(section.flip(), 1, 0));
-    }
-    publishToAll("m");
-    sync.pass(false, false);
-    Path file = redoFiles().get(0);
-    byte[] all = Files.readAllBytes(file);
-    // The first record's head: its length and its checksum are wrong now.
-    int at = new String(all, StandardCharsets.ISO_8859_1).indexOf("HF");
-    try (RandomAccessFile damage = new RandomAccessFile(file.toFile(), "rw")) {
-      damage.seek(at - 4);
-      damage.write(new byte[20]);
-    }
-    disk.force(file, true);
-    cutPower();
-    assertEquals(List.of(), read("t0"));
-    try (Stream<Path> files = Files.list(dataDir.journalDir("t0"))) {
-      assertEquals(0, files.filter(path -> path.toString().endsWith(".cq4")).count());
-    }
   }
 
   @Test
