@@ -110,17 +110,24 @@ class CutOffSystemTest {
   }
 
   private static void publish(BrokerProcess broker, String topic, int from, int to) {
-    RawNsqConnection conn = broker.connect();
+    RawNsqConnection[] conn = {broker.connect()};
     try {
       for (int i = from; i < to; i++) {
-        if (!tryPublish(conn, topic, i)) {
-          conn.close();
-          conn = broker.connect();
-          assertTrue(tryPublish(conn, topic, i), () -> "refused twice\n" + broker.log());
+        int number = i;
+        if (!tryPublish(conn[0], topic, number)) {
+          // A force that found a file cut off is tried again within half a second.
+          Awaitility.await("published after a refusal")
+              .atMost(PATIENCE)
+              .until(
+                  () -> {
+                    conn[0].close();
+                    conn[0] = broker.connect();
+                    return tryPublish(conn[0], topic, number);
+                  });
         }
       }
     } finally {
-      conn.close();
+      conn[0].close();
     }
   }
 

@@ -88,7 +88,7 @@ final class LogAppender {
 
   /** See {@link ExcerptLog#cutOffs}. */
   int cutOffs() {
-    leaveFileCutOff();
+    leaveFileCutOff(mapped.cutOffNow());
     return cutOffs + directory.cutOffs();
   }
 
@@ -100,7 +100,7 @@ final class LogAppender {
       throw new IOException(
           "a record of " + length + " bytes does not fit in a file of " + directory.path());
     }
-    leaveFileCutOff();
+    leaveFileCutOff(mapped.cutOff());
     ExcerptAppender open = chronicle.appender();
     ExcerptAppender to = open == null ? openAppender() : open;
     boolean newFile = freshCycle;
@@ -219,8 +219,8 @@ final class LogAppender {
   }
 
   /** Chronicle must not touch what is not there any more. */
-  private void leaveFileCutOff() {
-    File cut = mapped.cutOff();
+  private void leaveFileCutOff(File found) {
+    File cut = found;
     if (cut == null && chronicle.appender() == null && !freshCycle) {
       // Closed meanwhile; Chronicle would go on where it ended.
       File file = directory.file(writeCycle).toFile();

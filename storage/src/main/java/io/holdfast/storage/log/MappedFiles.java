@@ -80,13 +80,23 @@ final class MappedFiles {
     if (isOpenCycleFileShorter()) {
       return cycleFile.path;
     }
-    if (nowNs - lookedAtPathNs >= LOOK_AT_PATH_EVERY_NS) {
-      lookedAtPathNs = nowNs;
-      if (cycleFile.isShorter()) {
-        return cycleFile.path;
-      }
+    return nowNs - lookedAtPathNs >= LOOK_AT_PATH_EVERY_NS ? removed() : null;
+  }
+
+  /**
+   * As {@link #cutOff}, whenever it was looked at last, here or anywhere: who looks at one log
+   * after the other would always come too early for those behind the first.
+   */
+  File cutOffNow() {
+    if (cycleFile == null) {
+      return null;
     }
-    return null;
+    return isOpenCycleFileShorter() ? cycleFile.path : removed();
+  }
+
+  private File removed() {
+    lookedAtPathNs = System.nanoTime();
+    return cycleFile.isShorter() ? cycleFile.path : null;
   }
 
   private static boolean mayLook(long nowNs) {
