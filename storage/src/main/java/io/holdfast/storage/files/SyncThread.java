@@ -56,7 +56,7 @@ public final class SyncThread implements Closeable {
   private volatile SharedForce shared = SharedForce.NONE;
 
   /** From so many urgent logs on it is asked. */
-  private volatile int sharedFrom;
+  private volatile int sharedFrom = Integer.MAX_VALUE;
 
   /** Publishes that wait for a force. */
   private final AtomicInteger waiting = new AtomicInteger();
@@ -133,8 +133,8 @@ public final class SyncThread implements Closeable {
    * @param from at how many logs that wait at the same time that begins
    */
   public void share(SharedForce by, int from) {
-    sharedFrom = from;
     shared = by;
+    sharedFrom = from;
   }
 
   /** What it forces with. */
@@ -356,7 +356,7 @@ public final class SyncThread implements Closeable {
       return;
     }
     List<Syncable> now = new ArrayList<>(urgent);
-    if (now.size() >= sharedFrom && !unclean && shared != SharedForce.NONE) {
+    if (now.size() >= sharedFrom && !unclean) {
       // Before anybody is taken over who waits: who comes after that asks again.
       now.removeIf(log -> !urgent.remove(log));
       long startNs = System.nanoTime();

@@ -143,7 +143,7 @@ final class GroupCommit implements Redoable {
     Error fatal = null;
     try {
       log.force();
-      forced = Math.max(forced, written);
+      onDisk(written);
     } catch (SyncFailedException e) {
       error = e;
     } catch (RuntimeException e) {
@@ -217,7 +217,7 @@ final class GroupCommit implements Redoable {
       // First: the copy stays until a pass has forced what was written.
       syncThread.written(GroupCommit.this);
       log.safe(parts);
-      copied(written);
+      onDisk(written);
       syncThread.answered(group.size());
       group.forEach(Journal.DurabilityListener::onDurable);
     }
@@ -228,7 +228,7 @@ final class GroupCommit implements Redoable {
     }
   }
 
-  private synchronized void copied(long messages) {
+  private synchronized void onDisk(long messages) {
     forced = Math.max(forced, messages);
   }
 

@@ -1,6 +1,5 @@
 package io.holdfast.storage.log;
 
-import io.holdfast.storage.files.NoSpaceException;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.values.Position;
 import java.io.File;
@@ -252,8 +251,6 @@ final class LogAppender {
       ExcerptAppender opened;
       try {
         opened = chronicle.open();
-      } catch (NoSpaceException full) {
-        throw full;
       } catch (Exception | InternalError e) {
         // It has looked at the file that it is to go on with: once more without it.
         LOG.warn("{} cannot be gone on with: {}", directory.path(), e.toString());
@@ -268,8 +265,6 @@ final class LogAppender {
   private ExcerptAppender openAgain() throws IOException {
     try {
       return chronicle.open();
-    } catch (NoSpaceException full) {
-      throw full;
     } catch (Exception | InternalError e) {
       closeFiles();
       throw new IOException("cannot open " + directory.path() + ": " + e, e);

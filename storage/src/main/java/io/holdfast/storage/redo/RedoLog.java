@@ -164,9 +164,7 @@ public final class RedoLog implements SharedForce, Closeable {
       return urgent;
     }
     List<Syncable> left = new ArrayList<>();
-    List<Syncable> taken = new ArrayList<>();
     List<Redoable.Copied> copies = new ArrayList<>();
-    boolean durable = false;
     try {
       begin();
       for (Syncable each : urgent) {
@@ -175,7 +173,6 @@ public final class RedoLog implements SharedForce, Closeable {
         if (copied == null) {
           left.add(each);
         } else {
-          taken.add(each);
           copies.add(copied);
         }
       }
@@ -185,22 +182,14 @@ public final class RedoLog implements SharedForce, Closeable {
         if (!log.isInPlace()) {
           throw new IOException("somebody has removed it");
         }
-        durable = true;
       }
     } catch (IOException | RuntimeException | Error e) {
       // An error of the machine's, too: those who wait must not wait for ever.
       refuse(e);
-      // Those that were not asked are left as well.
-      left = new ArrayList<>(urgent);
-      left.removeAll(taken);
-    } finally {
-      if (durable) {
-        copies.forEach(RedoLog::tell);
-      } else {
-        copies.forEach(Redoable.Copied::putBack);
-        left.addAll(taken);
-      }
+      copies.forEach(Redoable.Copied::putBack);
+      return urgent;
     }
+    copies.forEach(RedoLog::tell);
     return left;
   }
 

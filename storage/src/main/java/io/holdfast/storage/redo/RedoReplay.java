@@ -134,11 +134,12 @@ final class RedoReplay {
    * @return whether there is still a place for them
    */
   private boolean write(String name, FilePart part, ByteBuffer payload) throws IOException {
-    if (!topics.resolve(name).normalize().getParent().equals(topics.normalize())) {
+    Path topic = topics.resolve(name);
+    if (!topic.normalize().getParent().equals(topics.normalize())) {
       throw new IOException(
           log.dir() + " has a part of " + name + ", which is no topic's directory");
     }
-    Path to = topics.resolve(name).resolve("journal").resolve(SizeRollCycle.fileName(part.cycle()));
+    Path to = topic.resolve("journal").resolve(SizeRollCycle.fileName(part.cycle()));
     if (!to.equals(open)) {
       closeFile();
       boolean isRemoved = part.from() > 0 && !Files.exists(to);

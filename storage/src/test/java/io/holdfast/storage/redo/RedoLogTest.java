@@ -111,6 +111,31 @@ class RedoLogTest {
     }
   }
 
+  /** Publishes to all, and has it made durable by what they share. */
+  private void publishDurably(String body) throws IOException {
+    publishToAll(body);
+    sync.pass(false, false);
+  }
+
+  private void delete(String topic) throws IOException {
+    journals.remove(topic).close();
+    dataDir.remove(dataDir.markTopicDeleted(topic));
+  }
+
+  /** The machine goes on; the dead process's journals are closed at the end of the test. */
+  private void restartAfterKill() throws IOException {
+    dataDir.close();
+    opened.clear();
+    opened.addAll(journals.values());
+    List<String> topics = List.copyOf(journals.keySet());
+    journals.clear();
+    openDirectory();
+    assertFalse(dataDir.mayHaveLostPower());
+    for (String topic : topics) {
+      create(topic);
+    }
+  }
+
   /** Which topics have a journal of which something was forced. */
   private List<String> forced() throws IOException {
     List<String> names = new ArrayList<>();
@@ -193,8 +218,7 @@ class RedoLogTest {
       assertEquals(topic.equals("t1") ? 41 : 40, read(topic).size(), topic);
     }
     // And once more, before anything of that was forced.
-    publishToAll("later");
-    sync.pass(false, false);
+    publishDurably("later");
     cutPower();
     assertEquals(42, read("t1").size());
     assertEquals("later", read("t2").get(40));
@@ -215,24 +239,21 @@ class RedoLogTest {
 
   @Test
   void shouldBeGoneWhenTheJournalsAreForced() throws Exception {
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     assertEquals(1, redoFiles().size());
     // It was used since the last pass: the next one is for it.
     sync.pass(false, true);
     assertEquals(TOPICS, forced().size());
     sync.pass(false, true);
     assertEquals(List.of(), redoFiles());
-    publishToAll("second");
-    sync.pass(false, false);
+    publishDurably("second");
     cutPower();
     assertEquals(List.of("first", "second"), read("t5"));
   }
 
   @Test
   void shouldStayWhileAJournalCannotBeForced() throws Exception {
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     disk.refuses(path -> path.toString().contains("/t2/"));
     sync.pass(false, true);
     sync.pass(false, true);
@@ -264,8 +285,7 @@ class RedoLogTest {
   @Test
   void shouldForceEachJournalWhenItCannotBeWritten() throws Exception {
     disk.refuses(path -> path.toString().contains("/redo"));
-    publishToAll("m");
-    sync.pass(false, false);
+    publishDurably("m");
     assertEquals(TOPICS, told.size());
     assertFalse(told.toString().contains("failed"));
     assertEquals(TOPICS, forced().size());
@@ -273,8 +293,7 @@ class RedoLogTest {
     sync.pass(true, true);
     sync.pass(true, true);
     told.clear();
-    publishToAll("again");
-    sync.pass(false, false);
+    publishDurably("again");
     assertEquals(TOPICS, told.size());
     cutPower();
     assertEquals(List.of("m", "again"), read("t0"));
@@ -282,34 +301,28 @@ class RedoLogTest {
 
   @Test
   void shouldNotPutADeletedTopicsMessagesIntoOneOfItsName() throws Exception {
-    publishToAll("old");
-    sync.pass(false, false);
-    journals.remove("t1").close();
-    dataDir.remove(dataDir.markTopicDeleted("t1"));
+    publishDurably("old");
+    delete("t1");
     create("t1");
     cutPower();
     assertEquals(List.of(), read("t1"));
     assertEquals(List.of("old"), read("t2"));
-    publishToAll("new");
-    sync.pass(false, false);
+    publishDurably("new");
     cutPower();
     assertEquals(List.of("new"), read("t1"));
   }
 
   @Test
   void shouldNotMakeATopicThatIsGone() throws Exception {
-    publishToAll("old");
-    sync.pass(false, false);
-    journals.remove("t1").close();
-    dataDir.remove(dataDir.markTopicDeleted("t1"));
+    publishDurably("old");
+    delete("t1");
     cutPower();
     assertEquals(List.of("t0", "t2", "t3", "t4", "t5"), dataDir.topics());
   }
 
   @Test
   void shouldNotTrustAJournalOfWhichAForceFailed() throws Exception {
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     disk.refuses(path -> path.toString().contains("/t3/"));
     sync.pass(false, true);
     disk.refuses(path -> false);
@@ -322,10 +335,8 @@ class RedoLogTest {
 
   @Test
   void shouldLeaveOutARecordThatIsTorn() throws Exception {
-    publishToAll("first");
-    sync.pass(false, false);
-    publishToAll("second");
-    sync.pass(false, false);
+    publishDurably("first");
+    publishDurably("second");
     Path file = redoFiles().get(0);
     byte[] all = Files.readAllBytes(file);
     int at = new String(all, StandardCharsets.ISO_8859_1).lastIndexOf("second");
@@ -343,18 +354,11 @@ class RedoLogTest {
   void shouldKeepWhatAKilledProcessHadNotAnsweredYet() throws Exception {
     // Without this the next start takes it for a power cut.
     dataDir.markSettled();
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     // The machine went on: the page cache has it, also what was never answered.
     publishToAll("second");
-    dataDir.close();
-    opened.clear();
-    Map<String, ChronicleJournal> killed = Map.copyOf(journals);
-    journals.clear();
-    openDirectory();
-    assertFalse(dataDir.mayHaveLostPower());
-    for (String topic : killed.keySet()) {
-      create(topic);
+    restartAfterKill();
+    for (String topic : journals.keySet()) {
       assertEquals(List.of("first", "second"), read(topic));
     }
     sync.pass(false, true);
@@ -367,8 +371,7 @@ class RedoLogTest {
   /** A pass can come between the sharing and the first look at what a dead process left. */
   @Test
   void shouldKeepCopiesUntilWhatWasPutBackIsForced() throws Exception {
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     passesEarly = true;
     cutPower();
     passesEarly = false;
@@ -405,8 +408,7 @@ class RedoLogTest {
               @Override
               public void onFailed(IOException e) {}
             });
-    publishToAll("m");
-    sync.pass(false, false);
+    publishDurably("m");
     assertTrue(told.size() >= TOPICS - 1, told.toString());
   }
 
@@ -414,26 +416,14 @@ class RedoLogTest {
   @Test
   void shouldPutBackWhatTheDiskRefusedBeforeTheProcessDied() throws Exception {
     dataDir.markSettled();
-    publishToAll("first");
-    sync.pass(false, false);
+    publishDurably("first");
     assertEquals(TOPICS, told.size());
     disk.refuses(path -> path.toString().contains("/t2/"));
     sync.pass(false, true);
     disk.refuses(path -> false);
-    dataDir.close();
-    opened.clear();
-    Map<String, ChronicleJournal> killed = Map.copyOf(journals);
-    journals.clear();
-    openDirectory();
-    assertFalse(dataDir.mayHaveLostPower());
-    for (String topic : killed.keySet()) {
-      create(topic);
-    }
+    restartAfterKill();
     sync.pass(true, true);
     sync.pass(true, true);
-    for (ChronicleJournal journal : killed.values()) {
-      opened.add(journal);
-    }
     cutPower();
     assertEquals(List.of("first"), read("t2"));
   }
@@ -449,12 +439,10 @@ class RedoLogTest {
         });
     // As long as it fails no pass ends.
     sync.pass(false, true);
-    publishToAll("old");
-    sync.pass(false, false);
+    publishDurably("old");
     sync.pass(false, true);
     sync.pass(false, true);
-    journals.remove("t1").close();
-    dataDir.remove(dataDir.markTopicDeleted("t1"));
+    delete("t1");
     create("t1");
     List<Path> files = redoFiles();
     assertEquals(2, files.size(), files.toString());
@@ -500,14 +488,12 @@ class RedoLogTest {
   @Test
   void shouldBeUsedAgainWhenItsDirectoryCouldNotBeMade() throws Exception {
     disk.refuses(path -> path.equals(root));
-    publishToAll("m");
-    sync.pass(false, false);
+    publishDurably("m");
     assertEquals(TOPICS, told.size());
     disk.refuses(path -> false);
     sync.pass(true, true);
     sync.pass(true, true);
-    publishToAll("again");
-    sync.pass(false, false);
+    publishDurably("again");
     assertEquals(1, redoFiles().size());
   }
 }
