@@ -38,6 +38,7 @@ public final class RelayedSubscription implements MessageSource {
   }
 
   private final Relays node;
+  private final long number;
   private final int group;
   private final Subscriber client;
   private final String topic;
@@ -61,14 +62,23 @@ public final class RelayedSubscription implements MessageSource {
   private volatile boolean draining;
   private volatile boolean exiting;
 
-  RelayedSubscription(Relays node, int group, Subscriber client, String topic, String name) {
+  /**
+   * @param number which of the node's it is
+   */
+  RelayedSubscription(
+      Relays node, long number, int group, Subscriber client, String topic, String name) {
     this.node = node;
+    this.number = number;
     this.group = group;
     this.client = client;
     this.topic = topic;
     this.name = name;
     inbox = new Inbox(client);
     answers = new Answers(held, () -> attachment, this::readyChanged);
+  }
+
+  long number() {
+    return number;
   }
 
   /** Begins to look for the leader. */

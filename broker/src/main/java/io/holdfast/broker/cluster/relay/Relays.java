@@ -16,7 +16,6 @@ import java.io.Closeable;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -50,7 +49,11 @@ public final class Relays implements Closeable {
   private final LongSupplier nanoClock;
   private final RelayLoops loops;
   private final AtomicReferenceArray<Leader> leaders;
-  private final Set<RelayedSubscription> subscriptions = ConcurrentHashMap.newKeySet();
+
+  /** By number, so that they are told things in an order that a simulation can repeat. */
+  private final Map<Long, RelayedSubscription> subscriptions = new ConcurrentHashMap<>();
+
+  private final AtomicLong lastMade = new AtomicLong();
   private final AtomicLong lastSubscription = new AtomicLong();
   private final AtomicLong lastSession;
   private final Map<String, FollowerSession> followers = new HashMap<>();
@@ -124,8 +127,9 @@ public final class Relays implements Closeable {
    */
   public RelayedSubscription subscribe(Subscriber client, String topic, String channel) {
     int group = GroupPlace.groupOf(topic, place.groups());
-    RelayedSubscription made = new RelayedSubscription(this, group, client, topic, channel);
-    subscriptions.add(made);
+    long number = lastMade.incrementAndGet();
+    RelayedSubscription made = new RelayedSubscription(this, number, group, client, topic, channel);
+    subscriptions.put(number, made);
     if (draining) {
       made.drain();
     }
@@ -134,7 +138,7 @@ public final class Relays implements Closeable {
   }
 
   void forget(RelayedSubscription subscription) {
-    subscriptions.remove(subscription);
+    subscriptions.remove(subscription.number());
   }
 
   /** As {@link io.holdfast.broker.cluster.engine.GroupMember#leaderIs}. */
@@ -142,7 +146,7 @@ public final class Relays implements Closeable {
     Leader now = new Leader(node, term);
     Leader before = leaders.getAndUpdate(group, known -> term < known.term() ? known : now);
     if (term >= before.term() && !now.equals(before)) {
-      for (RelayedSubscription each : subscriptions) {
+      for (RelayedSubscription each : subscriptions.values()) {
         if (each.group() == group) {
           each.leaderChanged();
         }
@@ -153,17 +157,17 @@ public final class Relays implements Closeable {
   /** Has clients of this node be given nothing more; what they have they can answer. For good. */
   public void drain() {
     draining = true;
-    subscriptions.forEach(RelayedSubscription::drain);
+    subscriptions.values().forEach(RelayedSubscription::drain);
   }
 
   /** Clients of this node that another one serves now. */
   public int consumers() {
-    return (int) subscriptions.stream().filter(RelayedSubscription::isRemote).count();
+    return (int) subscriptions.values().stream().filter(RelayedSubscription::isRemote).count();
   }
 
   /** Messages that those have not answered. */
   public long inFlight() {
-    return subscriptions.stream().mapToLong(RelayedSubscription::inFlightThere).sum();
+    return subscriptions.values().stream().mapToLong(RelayedSubscription::inFlightThere).sum();
   }
 
   // ---------------------------------------------------------------- for subscriptions

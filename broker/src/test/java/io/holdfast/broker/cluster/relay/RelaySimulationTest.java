@@ -3,10 +3,12 @@ package io.holdfast.broker.cluster.relay;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.broker.queue.Outcome;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,6 +21,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RelaySimulationTest {
   private static final int STEPS = 1500;
   private static final long MS = 1_000_000;
+
+  /** What an answer comes to that is late, or for a former leader. */
+  private static final Set<Outcome> LATE = Set.of(Outcome.NOT_IN_FLIGHT, Outcome.NOT_OWNER);
 
   static LongStream seeds() {
     return LongStream.rangeClosed(1, Long.getLong("holdfast.relay.seeds", 60));
@@ -57,7 +62,7 @@ class RelaySimulationTest {
     }
     for (SimulatedSubscriber client : world.clients) {
       assertFalse(client.closed, "closed although there is a leader");
-      client.failures.forEach(why -> assertEquals(Outcome.NOT_IN_FLIGHT, why));
+      assertTrue(LATE.containsAll(client.failures), () -> "" + client.failures);
       client.leave();
     }
     turn(world, 100);

@@ -1,5 +1,7 @@
 package io.holdfast.broker.cluster.relay;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.holdfast.broker.queue.BrokerException;
 import io.holdfast.broker.queue.Consumer;
 import io.holdfast.broker.queue.DeliverySink;
@@ -180,10 +182,15 @@ final class SimulatedChannel implements MessageSource {
     if (exiting) {
       return Outcome.EXITING;
     }
-    if (delivered == null) {
-      return Outcome.NOT_IN_FLIGHT;
+    if (delivered != null && delivered.to == client) {
+      return Outcome.OK;
     }
-    return delivered.to == client ? Outcome.OK : Outcome.NOT_OWNER;
+    // Only who answers too late, or for an earlier delivery, finds it gone, or with another.
+    assertTrue(
+        world.deliveries.values().stream()
+            .anyMatch(each -> each.id == id && each.to == client && each.isTimedOut),
+        () -> "an answer that came in time was not taken: " + id);
+    return delivered == null ? Outcome.NOT_IN_FLIGHT : Outcome.NOT_OWNER;
   }
 
   @Override
