@@ -200,7 +200,7 @@ public final class ExcerptLog implements LogFiles, Closeable {
    * @throws IOException when the disk cannot read it, or it is gone
    */
   public void read(FilePart part, ByteBuffer to) throws IOException {
-    directory.read(part, to);
+    directory.copied().read(part, to);
   }
 
   /** Somebody keeps a copy of these parts on disk until {@link #force}. */

@@ -258,6 +258,7 @@ final class LogAppender {
         opened = openAgain();
       }
       reopened = !freshCycle;
+      directory.copied().keep();
       return opened;
     }
   }
@@ -322,6 +323,7 @@ final class LogAppender {
   private void closeFiles() {
     writeFile.close();
     mapped.none();
+    directory.copied().close();
     chronicle.close();
   }
 

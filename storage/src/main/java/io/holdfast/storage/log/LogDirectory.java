@@ -7,7 +7,6 @@ import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.files.SyncFailedException;
 import io.holdfast.storage.values.Position;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +53,7 @@ final class LogDirectory implements LogFiles {
   private int cutOffs;
 
   private final ReadFiles readFiles;
+  private final CopiedFile copied = new CopiedFile(this);
   private final DirtyFiles dirty;
 
   /** The first cycle that this process writes; not known while what is there is looked at. */
@@ -263,23 +263,9 @@ final class LogDirectory implements LogFiles {
     return dirty.unforced();
   }
 
-  /** See {@link ExcerptLog#read}. */
-  void read(FilePart part, ByteBuffer to) throws IOException {
-    ReadFile in = open(part.cycle());
-    try {
-      int bytes = Math.toIntExact(part.bytes());
-      int limit = to.limit();
-      int begin = to.position();
-      in.read(to.limit(begin + bytes), part.from());
-      to.limit(limit);
-      String defect = in.defect(part.from(), bytes);
-      if (defect != null || to.position() != begin + bytes) {
-        throw new IOException(
-            file(part.cycle()) + ": " + (defect == null ? "it was cut off by somebody" : defect));
-      }
-    } finally {
-      close(in);
-    }
+  /** What copies are taken of. */
+  CopiedFile copied() {
+    return copied;
   }
 
   /** See {@link ExcerptLog#safe}. */
@@ -314,6 +300,7 @@ final class LogDirectory implements LogFiles {
     }
     cycles.remove(cycle);
     dirty.removed(cycle);
+    copied.removed(cycle);
     disk.delete(file(cycle));
     setAside.remove(cycle);
   }
