@@ -3,6 +3,7 @@ package io.holdfast.tools.data;
 import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.GroupView;
 import io.holdfast.storage.inspect.TopicView;
+import io.holdfast.tools.cli.ToolContext;
 import io.holdfast.tools.cli.ToolException;
 import io.holdfast.tools.cli.Version;
 import io.holdfast.tools.cli.Visible;
@@ -16,6 +17,11 @@ import picocli.CommandLine.Parameters;
 
 /** Which data directory, topics and channels; shared by the commands that look at one. */
 final class DirOptions {
+  /** What only the start of a broker brings into the topics, and how to get it there. */
+  static final String COPIES =
+      "the power failed, and redo has messages that may not be in their topics yet: start the"
+          + " broker once on this directory, or a copy of it, and stop it";
+
   @Parameters(
       index = "0",
       paramLabel = "DIR",
@@ -66,6 +72,19 @@ final class DirOptions {
     } catch (IOException e) {
       throw new ToolException(ToolException.describe(e), e);
     }
+  }
+
+  /**
+   * Says, if it is so, that messages that were answered may be missing in what is printed.
+   *
+   * @return whether it is so
+   */
+  static boolean warnOfCopies(DataDirView view, ToolContext context) throws IOException {
+    boolean isSo = view.willPutBack();
+    if (isSo) {
+      context.err().println("warning: " + COPIES);
+    }
+    return isSo;
   }
 
   /**

@@ -160,6 +160,7 @@ public final class DumpCommand implements Callable<Integer> {
     }
     checkEffects();
     DataDirView view = dir.open();
+    DirOptions.warnOfCopies(view, context);
     rows =
         format == Format.JSON
             ? new JsonRows(context.out(), view.root(), ids, body)

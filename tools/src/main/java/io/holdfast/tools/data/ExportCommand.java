@@ -138,6 +138,7 @@ public final class ExportCommand implements Callable<Integer> {
     }
     long startNs = System.nanoTime();
     DataDirView view = DirOptions.open(dir);
+    boolean mayMiss = DirOptions.warnOfCopies(view, context);
     if (channelName != null && view.member() != null) {
       throw new ToolException(
           dir
@@ -177,6 +178,9 @@ public final class ExportCommand implements Callable<Integer> {
     if (damaged > 0) {
       throw new ToolException(
           Quantities.count(damaged, "damaged record") + " left out; see verify");
+    }
+    if (mayMiss) {
+      throw new ToolException("messages that only redo has are left out; see the warning");
     }
     return ExitCode.OK;
   }

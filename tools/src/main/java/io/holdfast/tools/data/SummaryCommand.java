@@ -6,7 +6,6 @@ import io.holdfast.storage.inspect.DataDirView;
 import io.holdfast.storage.inspect.Defect;
 import io.holdfast.storage.inspect.GroupView;
 import io.holdfast.storage.inspect.TopicView;
-import io.holdfast.storage.redo.RedoLog;
 import io.holdfast.tools.cli.ExitCode;
 import io.holdfast.tools.cli.Quantities;
 import io.holdfast.tools.cli.ToolContext;
@@ -76,6 +75,7 @@ public final class SummaryCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     DataDirView view = dir.open();
+    DirOptions.warnOfCopies(view, context);
     List<String> topics = dir.topics(view);
     dir.checkChannels(view, topics);
     List<Row> rows = new ArrayList<>();
@@ -209,12 +209,6 @@ public final class SummaryCommand implements Callable<Integer> {
         Quantities.bytes(disk),
         Quantities.bytes(reclaimable));
     DirOptions.groups(view).forEach(out::println);
-    if (view.willPutBack()) {
-      out.println(
-          "the power failed; the broker's next start puts messages back from "
-              + RedoLog.DIR
-              + " that are not counted here");
-    }
     long deleted = view.deletedBytes();
     if (deleted > 0) {
       out.println(

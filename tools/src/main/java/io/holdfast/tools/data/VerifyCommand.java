@@ -108,9 +108,7 @@ public final class VerifyCommand implements Callable<Integer> {
               + " cluster replace");
     }
     if (repair != null && view.willPutBack()) {
-      throw new ToolException(
-          "the power failed, and redo has messages that are not in their topics yet: start the"
-              + " broker once on this directory, or a copy of it, and stop it");
+      throw new ToolException(DirOptions.COPIES);
     }
     if (repair != null && !dir.topics(view).equals(view.topics())) {
       throw ToolException.usage("--repair copies everything: not with --topic");

@@ -101,6 +101,53 @@ class DataCommandsTest {
     }
   }
 
+  /** As a power cut of a broker in {@code synced} with many topics leaves it. */
+  private void losePower() throws Exception {
+    Files.createDirectory(dir.resolve("redo"));
+    Files.copy(sample.journalFile(), dir.resolve("redo/19700101-000001.cq4"));
+    Files.writeString(dir.resolve("holdfast.lock"), "4711\nanother boot\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "dump, 0",
+    "summary, 0",
+    "summary --format json, 0",
+    "export -t orders, 1",
+    "export -t orders -c a --format length, 1"
+  })
+  void shouldSayThatMessagesMayBeMissingAfterAPowerCut(String command, int code) throws Exception {
+    losePower();
+    String[] words = command.split(" ");
+    ToolRun run = run(words[0], Arrays.copyOfRange(words, 1, words.length));
+    assertEquals(code, run.code(), run.err());
+    assertTrue(run.err().contains("warning: " + DirOptions.COPIES), run.err());
+    assertFalse(run.out().isEmpty());
+  }
+
+  @Test
+  void shouldMendNoCopyOfWhatThePowerCutLeft() throws Exception {
+    losePower();
+    ToolRun check = run("verify");
+    assertEquals(0, check.code(), check.err());
+    assertTrue(check.out().contains("redo"), check.out());
+    ToolRun run = run("verify", "--repair", temp.resolve("mended").toString());
+    assertEquals(1, run.code());
+    assertTrue(run.err().contains(DirOptions.COPIES), run.err());
+    assertFalse(Files.exists(temp.resolve("mended")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dump", "summary", "verify", "export -t orders"})
+  void shouldNotWarnOfWhatIsInItsTopics(String command) throws Exception {
+    losePower();
+    Files.delete(dir.resolve("redo/19700101-000001.cq4"));
+    String[] words = command.split(" ");
+    ToolRun run = run(words[0], Arrays.copyOfRange(words, 1, words.length));
+    assertEquals(0, run.code(), run.err());
+    assertFalse(run.err().contains("warning"), run.err());
+  }
+
   @Test
   void shouldFindTheBodyWhereTheRowSays() throws Exception {
     JsonNode row = rows("dump", "-t", "orders", "--limit", "12").get(11);
