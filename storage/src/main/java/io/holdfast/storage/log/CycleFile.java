@@ -75,6 +75,10 @@ public final class CycleFile implements Closeable {
   private Path path;
 
   private int fd = -1;
+
+  /** Where the descriptor writes next. */
+  private long fdPosition;
+
   private long reservedTo;
   private long reserveBytes;
 
@@ -188,16 +192,20 @@ public final class CycleFile implements Closeable {
 
   private void write(ByteBuffer from, long offset) throws IOException {
     open();
-    // Not the library's WhenceFlag, whose values are one too high.
-    final int fromBegin = 0;
     PosixAPI posix = PosixAPI.posix();
-    if (posix.lseek(fd, offset, fromBegin) != offset) {
-      throw DurableFiles.lastError(posix, "cannot seek", path);
+    if (fdPosition != offset) {
+      // Not the library's WhenceFlag, whose values are one too high.
+      final int fromBegin = 0;
+      if (posix.lseek(fd, offset, fromBegin) != offset) {
+        throw DurableFiles.lastError(posix, "cannot seek", path);
+      }
+      fdPosition = offset;
     }
     while (from.hasRemaining()) {
       long written = posix.write(fd, Jvm.address(from) + from.position(), from.remaining());
       if (written > 0) {
         from.position(from.position() + (int) written);
+        fdPosition += written;
       } else if (written == 0 || posix.lastError() != INTERRUPTED) {
         throw DurableFiles.lastError(posix, "cannot write", path);
       }
@@ -230,6 +238,7 @@ public final class CycleFile implements Closeable {
   private void open() throws IOException {
     if (fd < 0) {
       fd = DurableFiles.openToWrite(path);
+      fdPosition = 0;
     }
   }
 
