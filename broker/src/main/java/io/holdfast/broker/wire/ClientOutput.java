@@ -88,14 +88,21 @@ public final class ClientOutput implements DeliverySink {
 
   @Override
   public void message(long timestampNs, int attempts, long id, byte[] body, int start, int length) {
-    ByteBuf to = buffer(MESSAGES_BYTES);
+    ByteBuf to = buffer(messageBytes(length));
     FrameEncoder.messageHead(to, timestampNs, attempts, id, length);
     to.writeBytes(body, start, length);
   }
 
   @Override
   public void message(long timestampNs, int attempts, long id, ByteBuffer body) {
-    FrameEncoder.message(buffer(MESSAGES_BYTES), timestampNs, attempts, id, body);
+    ByteBuf to = buffer(messageBytes(body.remaining()));
+    FrameEncoder.message(to, timestampNs, attempts, id, body);
+  }
+
+  /** What a buffer has that begins with such a message: to grow it would be to copy all of it. */
+  private int messageBytes(int bodyBytes) {
+    int replies = oks * OK_FRAME_BYTES;
+    return Math.max(MESSAGES_BYTES, replies + FrameEncoder.MESSAGE_OVERHEAD_BYTES + bodyBytes);
   }
 
   /** Where frames are written; flushed by {@link #flush}. */

@@ -74,6 +74,23 @@ class ClientOutputTest {
     assertEquals(List.of("OK", "_heartbeat_", "OK", "body", "OK", "E_FIN_FAILED"), written());
   }
 
+  /** A buffer that grows is copied as a whole. */
+  @Test
+  void shouldHaveRoomForALargeMessageFromTheBegin() {
+    byte[] body = new byte[100_000];
+    output.ok();
+    output.message(1, 1, 1, ByteBuffer.wrap(body));
+    output.flush();
+    output.message(1, 1, 1, body, 1000, 90_000);
+    output.flush();
+    for (int bytes : new int[] {10 + 34 + 100_000, 34 + 90_000}) {
+      ByteBuf out = conn.readOutbound();
+      assertEquals(bytes, out.readableBytes());
+      assertEquals(bytes, out.capacity());
+      out.release();
+    }
+  }
+
   @Test
   void shouldSendAnOkBehindTheReplyThatWaitsForTheDisk() {
     output.ok();
