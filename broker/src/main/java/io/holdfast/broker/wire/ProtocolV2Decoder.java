@@ -9,7 +9,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.handler.codec.ByteToMessageDecoder;
 
 /**
  * Cuts the bytes of a connection into commands (contract §1.1, §1.4) and runs them one after the
@@ -27,12 +26,6 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private static final int FIN_LINE_BYTES = 21;
   private static final int FIN_PREFIX = 0x46494E20;
 
-  /** What one read can bring beyond the command, and what buffers are rounded up by. */
-  private static final int SLACK_BYTES = 64 * 1024;
-
-  /** A buffer this many times larger than what it holds is exchanged. */
-  private static final int SPARSE = 4;
-
   private enum State {
     MAGIC,
     LINE,
@@ -46,7 +39,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private Commands commands;
   private ReadGate gate;
   private State state = State.MAGIC;
-  private ByteBuf cumulation;
+  private CommandBuffer buffer;
   private boolean processing;
   private boolean dropping;
   private final MpubScan mpub = new MpubScan();
@@ -61,6 +54,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   public void handlerAdded(ChannelHandlerContext ctx) {
     room =
         new InputRoom(connection.inputBudget(), ctx.executor(), this::roomGranted, this::expired);
+    buffer = new CommandBuffer(ctx);
     if (ctx.channel().isActive()) {
       start(ctx);
     }
@@ -84,42 +78,24 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       in.release();
       return;
     }
-    if (!gate.mayRun() && readable() + in.readableBytes() > mayHoldBytes()) {
+    if (!gate.mayRun() && buffer.readableWith(in) > mayHoldBytes()) {
       // Not asked for: when a client ends its direction, all that it sent is read at once.
       in.release();
       connection.tooMuch();
       return;
     }
-    cumulation =
-        cumulation == null
-            ? in
-            : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), cumulation, in);
+    buffer.add(in);
     process();
-    room.received(readable());
+    room.received(buffer.readable());
   }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
     connection.readComplete();
-    trim(ctx);
-  }
-
-  /** Half a command must not keep the buffer of a large read. */
-  private void trim(ChannelHandlerContext ctx) {
     boolean isGrown = room.isHeld() && state != State.LINE && gate.mayRun();
-    if (cumulation == null || isGrown) {
-      return;
+    if (!isGrown) {
+      buffer.trim();
     }
-    int readable = cumulation.readableBytes();
-    if (cumulation.capacity() > SPARSE * Math.max(readable, InputBudget.FREE_BYTES / SPARSE)) {
-      replaceCumulation(ctx.alloc().buffer(readable));
-    }
-  }
-
-  private void replaceCumulation(ByteBuf by) {
-    by.writeBytes(cumulation, cumulation.readerIndex(), cumulation.readableBytes());
-    cumulation.release();
-    cumulation = by;
   }
 
   @Override
@@ -160,9 +136,8 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   private void release() {
     state = State.DISCARD;
     room.release();
-    if (cumulation != null && !processing) {
-      cumulation.release();
-      cumulation = null;
+    if (!processing) {
+      buffer.close();
     }
   }
 
@@ -204,7 +179,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
   }
 
   private void process() {
-    if (processing || cumulation == null) {
+    if (processing || buffer.bytes() == null) {
       return;
     }
     processing = true;
@@ -216,18 +191,20 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     } finally {
       processing = false;
     }
-    if (dropping || state == State.DISCARD || !cumulation.isReadable()) {
+    if (state == State.DISCARD) {
       dropping = false;
-      cumulation.release();
-      cumulation = null;
+      buffer.close();
+    } else if (dropping) {
+      dropping = false;
+      buffer.release();
     } else {
-      cumulation.discardSomeReadBytes();
+      buffer.discardRead();
     }
   }
 
   private boolean tryStep() {
     try {
-      return step(cumulation);
+      return step(buffer.bytes());
     } catch (ClientException e) {
       connection.fail(e);
       return true;
@@ -285,9 +262,7 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     String[] words = lastLine.words(in, start, end);
     in.skipBytes(length + 1);
     switch (commands.line(words)) {
-      case NONE -> {
-        // Done.
-      }
+      case NONE -> buffer.done(length);
       case BODY -> state = State.BODY;
       case MPUB -> {
         state = State.MPUB;
@@ -313,27 +288,14 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       // It looks at the same bytes again, once what it waits for is there: maybe it is by now.
       return gate.mayRun();
     }
-    room.release();
-    state = State.LINE;
-    in.skipBytes(bytes);
+    end(in, bytes);
     return true;
   }
 
-  /**
-   * Sees to it that the rest of a command has room, by the broker's leave and in the buffer:
-   * exactly as much as it takes, where growing step by step would take twice that, and where a
-   * buffer left from a larger command takes more than was granted.
-   */
+  /** Sees to it that the rest of a command has room, by the broker's leave and in the buffer. */
   private void receive(int bytes, int atMost) throws ClientException {
-    if (bytes <= InputBudget.FREE_BYTES || !claim(bytes, atMost)) {
-      return;
-    }
-    int sized = bytes + Math.min(bytes, SLACK_BYTES);
-    boolean isLarger = cumulation.capacity() > SPARSE * (long) sized;
-    if (isLarger
-        || cumulation.maxCapacity() < sized
-        || cumulation.writableBytes() < bytes - readable()) {
-      replaceCumulation(cumulation.alloc().buffer(sized));
+    if (bytes > InputBudget.FREE_BYTES && claim(bytes, atMost)) {
+      buffer.receive(bytes);
     }
   }
 
@@ -368,12 +330,12 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
 
   /** What is charged for a command of so many bytes. */
   private static long charge(long bytes) {
-    return bytes + Math.min(bytes, SLACK_BYTES);
+    return bytes + Math.min(bytes, CommandBuffer.SLACK_BYTES);
   }
 
   /** What may be held: what was granted, and otherwise what few reads bring. */
   private long mayHoldBytes() {
-    return (room.isWaiting() ? 0 : room.claimedBytes()) + 2 * SLACK_BYTES;
+    return (room.isWaiting() ? 0 : room.claimedBytes()) + 2 * CommandBuffer.SLACK_BYTES;
   }
 
   private boolean mpub(ByteBuf in) throws ClientException {
@@ -389,20 +351,24 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
     if (!mpub.publish(in, commands)) {
       return gate.mayRun();
     }
-    room.release();
-    state = State.LINE;
-    in.skipBytes(mpub.scanned());
+    end(in, mpub.scanned());
     return true;
+  }
+
+  /** A command is done whose body had so many bytes. */
+  private void end(ByteBuf in, int bytes) {
+    room.release();
+    buffer.done(bytes);
+    state = State.LINE;
+    in.skipBytes(bytes);
   }
 
   /** The client will send no more: what is half there is an error, the rest is answered. */
   private void endOfInput() {
     try {
       switch (state) {
-        case BODY ->
-            throw commands.shortBody(
-                cumulation == null || cumulation.readableBytes() < Integer.BYTES);
-        case MPUB -> throw mpub.cutShort(readable(), commands);
+        case BODY -> throw commands.shortBody(buffer.readable() < Integer.BYTES);
+        case MPUB -> throw mpub.cutShort(buffer.readable(), commands);
         case MAGIC, LINE -> connection.endOfInput();
         case DISCARD -> connection.discarded();
       }
@@ -410,9 +376,5 @@ public final class ProtocolV2Decoder extends ChannelInboundHandlerAdapter {
       connection.fail(e);
     }
     release();
-  }
-
-  private int readable() {
-    return cumulation == null ? 0 : cumulation.readableBytes();
   }
 }
