@@ -94,7 +94,11 @@ final class Deliveries {
 
   /** Whether a message that was delivered has no more attempts; then it is dead from now on. */
   private boolean isDeadNow(Message message) {
-    boolean isDead = AttemptsLimit.isReached(policy.get(), message.attempts());
+    return isDeadNow(message, policy.get());
+  }
+
+  private boolean isDeadNow(Message message, ChannelPolicy rules) {
+    boolean isDead = AttemptsLimit.isReached(rules, message.attempts());
     if (isDead) {
       dead.die(message, false);
     }
@@ -122,6 +126,7 @@ final class Deliveries {
     ChannelPolicy rules = policy.get();
     int room = room(client, rules, max);
     long nowMs = rules.messageTtlMs() == 0 ? 0 : settings.clock().steadyMs();
+    long timeoutNs = timeoutNs(client, rules);
     int count = 0;
     int looked = 0;
     more = true;
@@ -130,7 +135,7 @@ final class Deliveries {
         Message message = next(client);
         if (message == null) {
           more = false;
-        } else if (begin(message, client, rules, nowNs, nowMs, out)) {
+        } else if (begin(message, client, rules, nowNs, nowMs, timeoutNs, out)) {
           count++;
         }
       }
@@ -184,6 +189,7 @@ final class Deliveries {
       ChannelPolicy rules,
       long nowNs,
       long nowMs,
+      long timeoutNs,
       DeliverySink out) {
     if (isOver(message, rules, nowMs)) {
       inFlight.unreserve();
@@ -194,7 +200,7 @@ final class Deliveries {
       ledger.finished(message.ordinal());
       return false;
     }
-    inFlight.start(message, client, nowNs, timeoutNs(client, rules));
+    inFlight.start(message, client, nowNs, timeoutNs);
     message.nextAttempt();
     ledger.delivered(message);
     send(message, out);
@@ -216,7 +222,7 @@ final class Deliveries {
         return true;
       }
     }
-    return isDeadNow(message);
+    return isDeadNow(message, rules);
   }
 
   /** How long a message may stay in flight to a client, ns. */
