@@ -63,12 +63,6 @@ final class Consuming {
     if (client.source() == null) {
       return false;
     }
-    for (int i = idIndex; i < idIndex + HexId.BYTES; i++) {
-      byte b = in.getByte(i);
-      if (b == ' ' || b == '\n' || b == '\r') {
-        return false;
-      }
-    }
     long id = HexId.parse(in, idIndex);
     if (id == -1) {
       return false;

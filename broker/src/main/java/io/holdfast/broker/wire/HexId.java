@@ -33,9 +33,17 @@ public final class HexId {
    * @return -1, which is no id, when there is any other character
    */
   public static long parse(ByteBuf from, int index) {
-    long id = 0;
-    for (int i = index; i < index + BYTES; i++) {
-      int c = from.getByte(i);
+    // By words: the buffer checks its bounds at each call.
+    long high = digits(from.getLong(index));
+    long low = digits(from.getLong(index + Long.BYTES));
+    return high < 0 || low < 0 ? -1 : high << Integer.SIZE | low;
+  }
+
+  /** The number of eight hex digits, the first in the highest byte; negative when one is none. */
+  private static long digits(long ascii) {
+    long number = 0;
+    for (int shift = Long.SIZE - Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
+      int c = (int) (ascii >>> shift) & 0xff;
       int digit;
       if (c >= '0' && c <= '9') {
         digit = c - '0';
@@ -44,8 +52,8 @@ public final class HexId {
       } else {
         return -1;
       }
-      id = id << 4 | digit;
+      number = number << 4 | digit;
     }
-    return id;
+    return number;
   }
 }
