@@ -19,6 +19,7 @@ import io.holdfast.broker.queue.Topology;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.log.SpareFiles;
 import io.holdfast.storage.redo.RedoLog;
 import io.holdfast.storage.topic.DataDir;
 import io.holdfast.storage.topic.DirNames;
@@ -39,9 +40,16 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   private static final long MIN_FILE_BYTES = 1 << 20;
   private static final int FILES_IN_BOUND = 8;
 
+  /** Of all topics together: half a GiB by default, while some are busy. */
+  private static final int SPARE_FILES = 8;
+
+  /** What a smaller file spares the system is nothing. */
+  private static final long SPARE_FILE_BYTES = 1 << 20;
+
   private final Options options;
   private final DataDir dataDir;
   private final DiskGuard diskGuard;
+  private final SpareFiles spareFiles;
   private final BrokerMeters meters = new BrokerMeters();
   private final SyncThread syncThread;
   private final QueueScan queueScan;
@@ -69,7 +77,8 @@ final class BrokerContext implements TopicContext, Topics.Admission {
     } catch (BadPolicyException e) {
       throw new IOException(e.getMessage(), e);
     }
-    diskGuard = new DiskGuard(dataDir, options);
+    spareFiles = new SpareFiles(SPARE_FILES, SPARE_FILE_BYTES, this::mayUseFilesAgain);
+    diskGuard = new DiskGuard(dataDir, options, spareFiles);
     syncThread = new SyncThread(options.syncTimeoutMs());
     syncThread.onForced(meters.sync()::record);
     syncThread.share(dataDir.redoLog(), RedoLog.LEAST_JOURNALS);
@@ -196,10 +205,25 @@ final class BrokerContext implements TopicContext, Topics.Admission {
   @Override
   public StorageOptions storageOptions(boolean ephemeral) {
     return new StorageOptions(
-        journalFileBytes(),
-        PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize()),
-        options.durability() == Durability.SYNCED && !ephemeral,
-        ephemeral ? 0 : options.syncEvery());
+            journalFileBytes(),
+            PublishLimits.maxSectionBytes(options.maxMsgSize(), options.maxBodySize()),
+            options.durability() == Durability.SYNCED && !ephemeral,
+            ephemeral ? 0 : options.syncEvery())
+        .with(isDiskBounded() ? SpareFiles.none() : spareFiles);
+  }
+
+  private boolean isDiskBounded() {
+    // Whoever sets it means all that there is on the disk; spare files are in no topic's figure.
+    return options.maxDiskBytes() > 0 || options.maxDiskBytesPerTopic() > 0;
+  }
+
+  private boolean mayUseFilesAgain() {
+    if (diskGuard.refusal() != null) {
+      return false;
+    }
+    // Brokers of 1.0 would take what is in them for damaged.
+    dataDir.format().needNewest();
+    return dataDir.format().isNewestOnDisk();
   }
 
   /** Files so small that a topic under a bound on its disk gives back some while it is consumed. */

@@ -4,6 +4,7 @@ import io.holdfast.broker.config.Options;
 import io.holdfast.broker.queue.Topic;
 import io.holdfast.storage.files.Reasons;
 import io.holdfast.storage.files.SpareSpace;
+import io.holdfast.storage.log.SpareFiles;
 import io.holdfast.storage.topic.DataDir;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,6 +43,9 @@ final class DiskGuard {
   private final Options options;
   private final SpareSpace spare;
 
+  /** What can be given back at once, and counts as free. */
+  private final SpareFiles spareFiles;
+
   /** Bytes published since the last check, for a limit that holds between checks, too. */
   private final AtomicLong publishedBytes = new AtomicLong();
 
@@ -66,7 +70,8 @@ final class DiskGuard {
 
   private Topic removed;
 
-  DiskGuard(DataDir dataDir, Options options) throws IOException {
+  DiskGuard(DataDir dataDir, Options options, SpareFiles spareFiles) throws IOException {
+    this.spareFiles = spareFiles;
     this.dataDir = dataDir;
     this.options = options;
     spare = dataDir.spareSpace();
@@ -245,13 +250,24 @@ final class DiskGuard {
             + " were removed while the broker runs";
   }
 
+  /** Journal files that wait to be used again are the first to go. */
+  private long usableBytes() throws IOException {
+    spareFiles.removeUnused();
+    long usableBytes = dataDir.usableBytes();
+    if (full == null && usableBytes >= Math.max(limitBytes(), wantedBytes())) {
+      return usableBytes + spareFiles.bytes();
+    }
+    spareFiles.removeAll();
+    return dataDir.usableBytes();
+  }
+
   private String find(Collection<Topic> topics) {
     gone = findGone(topics);
     if (gone != null) {
       return gone;
     }
     try {
-      long usableBytes = dataDir.usableBytes();
+      long usableBytes = usableBytes();
       // Also of a full disk: other brokers go by it.
       freeBytes = usableBytes;
       if (full != null && hasRoom() && spare.keep()) {

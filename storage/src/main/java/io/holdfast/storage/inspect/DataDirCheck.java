@@ -167,7 +167,7 @@ public final class DataDirCheck {
           continue;
         }
         if (LogFileNames.isLeftover(name)) {
-          note(entry, "left over from a roll that a kill interrupted", NEXT_START_REMOVES);
+          note(entry, "about to be used, or left over from a kill", NEXT_START_REMOVES);
         } else if (name.contains(StrayFiles.SUFFIX)) {
           note(entry, "put aside by an earlier start", "the broker ignores it");
         } else if (name.endsWith(SizeRollCycle.SUFFIX)) {

@@ -4,13 +4,13 @@ import io.holdfast.storage.journal.JournalView;
 import io.holdfast.storage.log.ExcerptReader;
 import io.holdfast.storage.log.LogView;
 import io.holdfast.storage.record.RecordCodec;
-import io.holdfast.storage.record.RecordFormat;
 import io.holdfast.storage.values.MessageView;
 import io.holdfast.storage.values.OrdinalRanges;
 import io.holdfast.storage.values.Position;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -87,7 +87,7 @@ public final class JournalScan implements Closeable {
     while (records.next() || (log.refresh() && records.next())) {
       ByteBuffer view = records.view();
       int offset = records.offset();
-      String defect = RecordFormat.JOURNAL.defect(view, offset, records.length());
+      String defect = records.defect();
       if (defect != null) {
         String block = records.unreadable();
         report(records.position(), block == null ? defect : block, lost(view, offset));
@@ -144,6 +144,10 @@ public final class JournalScan implements Closeable {
 
   private void report(long place, String what, String consequence) {
     Path file = log.file(Position.cycle(place));
+    if (!Files.exists(file)) {
+      // Removed meanwhile, and perhaps another file by now: nothing that is needed is missing.
+      return;
+    }
     listener.defect(new Defect(file, Position.offset(place), false, what, consequence));
   }
 

@@ -3,6 +3,7 @@ package io.holdfast.storage.journal;
 import io.holdfast.storage.files.SyncThread;
 import io.holdfast.storage.log.CycleFile;
 import io.holdfast.storage.log.ExcerptLog;
+import io.holdfast.storage.log.SpareFiles;
 import io.holdfast.storage.record.RecordCodec;
 import io.holdfast.storage.values.MessageRef;
 import io.holdfast.storage.values.MessageView;
@@ -27,6 +28,9 @@ public final class ChronicleJournal implements Journal {
   private static final long MAX_RESERVE_STEP_BYTES = 4 << 20;
   private static final long MIN_RESERVE_STEP_BYTES = 64 << 10;
   private static final int RESERVE_STEPS = 8;
+
+  /** Larger files could have so many records that their index comes to where the salt stands. */
+  private static final long MAX_BYTES_USED_AGAIN = 256 << 20;
 
   /** A file with less is not worth a new one. */
   private static final long MIN_LEFT_BYTES = 256 << 10;
@@ -94,7 +98,10 @@ public final class ChronicleJournal implements Journal {
             syncThread.disk(),
             options.journalBlockBytes(),
             Math.max(MIN_RESERVE_STEP_BYTES, step),
-            clearing);
+            clearing,
+            isForcedByOwner || options.maxBytesPerFile() > MAX_BYTES_USED_AGAIN
+                ? SpareFiles.none()
+                : options.spares());
     commit = new GroupCommit(log, options, syncThread, isForcedByOwner);
     files = new JournalFiles(log, options.maxRecordBytes());
     retained = new RetainedFiles(log, files);

@@ -176,7 +176,7 @@ final class FilesCursor implements JournalCursor {
   }
 
   /** Looks at the record the reader stands on; false when it is over, damaged or not a batch. */
-  private boolean enterRecord(long end) {
+  private boolean enterRecord(long end) throws IOException {
     view = inOrder.view();
     int offset = inOrder.offset();
     int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
@@ -190,7 +190,7 @@ final class FilesCursor implements JournalCursor {
       if (endOrdinal <= nextOrdinal) {
         return false;
       }
-      defect = RecordCodec.crcDefect(view, offset, headBytes);
+      defect = inOrder.crcDefect();
     }
     if (defect != null) {
       if (defectBefore == null) {
@@ -241,13 +241,7 @@ final class FilesCursor implements JournalCursor {
     }
     ByteBuffer from = byReference.view();
     if (checkedPosition != ref.batchPosition()) {
-      int headBytes = RecordCodec.JOURNAL_HEAD_BYTES;
-      String defect =
-          RecordCodec.headDefect(
-              from, offset, byReference.length(), RecordCodec.JOURNAL_MAGIC, headBytes);
-      if (defect == null) {
-        defect = RecordCodec.crcDefect(from, offset, headBytes);
-      }
+      String defect = byReference.defect();
       if (defect != null) {
         report("%s: %s; skipped", byReference.where(ref.batchPosition()), defect);
         return false;

@@ -123,7 +123,7 @@ final class JournalCut {
   /** Returns the ordinal that comes next. */
   private static long checkRecord(ExcerptReader reader, long next, OrdinalRanges skipped)
       throws IOException {
-    String defect = RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length());
+    String defect = reader.defect();
     if (defect != null) {
       throw new IOException(reader.where(reader.position()) + ": " + defect);
     }

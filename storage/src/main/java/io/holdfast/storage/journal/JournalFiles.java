@@ -106,8 +106,8 @@ final class JournalFiles {
     return files.cycleBefore(Integer.MAX_VALUE);
   }
 
-  private static boolean isWhole(ExcerptReader reader) {
-    return RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null;
+  private static boolean isWhole(ExcerptReader reader) throws IOException {
+    return reader.defect() == null;
   }
 
   /** Whether a reader stands on a publish command, not on a relocated message. */

@@ -111,7 +111,7 @@ final class JournalSeek {
   private static boolean isPublish(ExcerptReader reader, long position) throws IOException {
     return position >= 0
         && reader.attachTo(position, Position.offset(position)) >= 0
-        && RecordFormat.JOURNAL.defect(reader.view(), reader.offset(), reader.length()) == null
+        && reader.defect() == null
         && JournalFiles.isBatch(reader);
   }
 

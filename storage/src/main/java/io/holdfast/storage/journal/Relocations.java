@@ -163,12 +163,12 @@ final class Relocations {
   }
 
   /** The checksum of others is not computed. */
-  private static boolean isRelocated(ExcerptReader reader) {
+  private static boolean isRelocated(ExcerptReader reader) throws IOException {
     ByteBuffer view = reader.view();
     int at = reader.offset();
     return reader.length() >= RecordCodec.JOURNAL_HEAD_BYTES
         && RecordCodec.type(view, at) != RecordCodec.TYPE_BATCH
-        && RecordFormat.JOURNAL.defect(view, at, reader.length()) == null;
+        && reader.defect() == null;
   }
 
   private static MessageRef place(ExcerptReader reader) {

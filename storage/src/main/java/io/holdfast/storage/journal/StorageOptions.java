@@ -1,5 +1,6 @@
 package io.holdfast.storage.journal;
 
+import io.holdfast.storage.log.SpareFiles;
 import java.time.Instant;
 import java.util.function.LongSupplier;
 
@@ -11,14 +12,35 @@ import java.util.function.LongSupplier;
  * @param synced whether OK waits for the disk ({@code durability = synced})
  * @param syncEvery messages after which written data is forced at the latest, 0 for never
  * @param wallNs the time, ns since 1970
+ * @param spares keeps finished files that are used again
  */
 public record StorageOptions(
-    long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery, LongSupplier wallNs) {
+    long maxBytesPerFile,
+    int maxRecordBytes,
+    boolean synced,
+    long syncEvery,
+    LongSupplier wallNs,
+    SpareFiles spares) {
   private static final long MIN_BLOCK_BYTES = 1 << 20;
 
-  /** With the machine's time. */
+  /** With the machine's time, and no file is used again. */
   public StorageOptions(long maxBytesPerFile, int maxRecordBytes, boolean synced, long syncEvery) {
     this(maxBytesPerFile, maxRecordBytes, synced, syncEvery, StorageOptions::wallNowNs);
+  }
+
+  /** No file is used again. */
+  public StorageOptions(
+      long maxBytesPerFile,
+      int maxRecordBytes,
+      boolean synced,
+      long syncEvery,
+      LongSupplier wallNs) {
+    this(maxBytesPerFile, maxRecordBytes, synced, syncEvery, wallNs, SpareFiles.none());
+  }
+
+  /** As these, with files that are used again. */
+  public StorageOptions with(SpareFiles keeper) {
+    return new StorageOptions(maxBytesPerFile, maxRecordBytes, synced, syncEvery, wallNs, keeper);
   }
 
   /** The machine's wall clock, ns since 1970. */

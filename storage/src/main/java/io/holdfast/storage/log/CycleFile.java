@@ -59,6 +59,9 @@ public final class CycleFile implements Closeable {
   /** What is stored through the mapping behind a body: the next excerpt's header and head. */
   private static final int NEXT_HEAD_BYTES = 128;
 
+  /** What Chronicle may write behind a body and expects to be zeros: an index array. */
+  private static final int ARRAY_BYTES = 8 * SizeRollCycle.INDEX_COUNT + 128;
+
   private static final long PAGE_BYTES = 4096;
   private static final long GIVE_BACK_BYTES = 256 << 10;
 
@@ -87,6 +90,9 @@ public final class CycleFile implements Closeable {
 
   private int clearBytes;
 
+  /** Whether there is something behind what was cleared: the file is used again. */
+  private boolean usedAgain;
+
   /** Up to here the mapping's pages were given back. */
   private long givenBackTo;
 
@@ -113,6 +119,21 @@ public final class CycleFile implements Closeable {
     givenBackTo = 0;
     notMapped = 0;
     clearBytes = FIRST_CLEAR_BYTES;
+    usedAgain = false;
+  }
+
+  /**
+   * Begins with a file that is used again.
+   *
+   * @param reserved bytes that have their blocks
+   * @param cleared bytes that are cleared
+   */
+  void startAgain(Path file, long reserved, long cleared) {
+    start(file);
+    usedAgain = true;
+    reservedTo = reserved;
+    reserveBytes = maxReserveBytes;
+    clearedTo = cleared;
   }
 
   /** The file is about to get another name. What has that name then is opened, whoever made it. */
@@ -184,9 +205,10 @@ public final class CycleFile implements Closeable {
     // All but the pages that it shares with what is before and behind it.
     notMapped += body.remaining() - 2 * PAGE_BYTES;
     write(body, offset);
-    if (clearedTo < end + NEXT_HEAD_BYTES) {
-      write(ZEROS.slice(0, NEXT_HEAD_BYTES), end);
-      clearedTo = end + NEXT_HEAD_BYTES;
+    int behind = usedAgain ? ARRAY_BYTES + NEXT_HEAD_BYTES : NEXT_HEAD_BYTES;
+    if (clearedTo < end + behind) {
+      write(ZEROS.slice(0, behind), end);
+      clearedTo = end + behind;
     }
   }
 

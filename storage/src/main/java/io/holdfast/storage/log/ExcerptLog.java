@@ -38,7 +38,24 @@ public final class ExcerptLog implements LogFiles, Closeable {
   public ExcerptLog(
       Path dir, Disk disk, long blockSize, long maxReserveBytes, CycleFile.Clearing clearing)
       throws IOException {
-    directory = new LogDirectory(dir, disk);
+    this(dir, disk, blockSize, maxReserveBytes, clearing, SpareFiles.none());
+  }
+
+  /**
+   * As the other one, of a log whose finished files are used again.
+   *
+   * @param spares keeps them; the log's records have to be of a {@link RecordFormat} that knows of
+   *     it
+   */
+  public ExcerptLog(
+      Path dir,
+      Disk disk,
+      long blockSize,
+      long maxReserveBytes,
+      CycleFile.Clearing clearing,
+      SpareFiles spares)
+      throws IOException {
+    directory = new LogDirectory(dir, disk, spares);
     appender = new LogAppender(directory, blockSize, maxReserveBytes, clearing);
   }
 
@@ -131,6 +148,7 @@ public final class ExcerptLog implements LogFiles, Closeable {
    * Appends one excerpt made of two parts. When this returns, the excerpt survives the death of the
    * process (CHRONICLE.md). Owner's lock.
    *
+   * @param head begins with the record's head; its checksum may be another one afterwards
    * @return the position of its first payload byte
    * @throws NoSpaceException when there is no room on the disk; nothing has been appended then
    * @throws IOException when the record is too large, which changes nothing, or for any other
@@ -271,6 +289,7 @@ public final class ExcerptLog implements LogFiles, Closeable {
     synchronized (directory) {
       if (directory.close()) {
         appender.close();
+        directory.reuse().close();
       }
     }
   }

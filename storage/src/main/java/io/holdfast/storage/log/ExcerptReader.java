@@ -60,11 +60,22 @@ public final class ExcerptReader implements Closeable {
   /** Where the header of the last excerpt was, to compare with what Chronicle noted. */
   private long lastHeader;
 
+  /** Where the last excerpt ended. */
+  private long lastEnd;
+
+  private final NotedEnd notedEnd = new NotedEnd();
+
+  /** Whether it is known how far the file was written: to where this process is. */
+  private boolean exact;
+
   /** Of the cycle, so far. */
   private long excerpts;
 
   /** Whether the chain cannot be followed from {@link #at} on. */
   private boolean broken;
+
+  /** Whether what is at {@link #at} is old, or a damaged record behind what Chronicle noted. */
+  private boolean doubtful;
 
   private long position;
   private int offset;
@@ -128,7 +139,8 @@ public final class ExcerptReader implements Closeable {
       return false;
     }
     long writtenTo = complete ? LogFiles.UNKNOWN : files.writtenTo(cycle);
-    long limit = writtenTo == LogFiles.UNKNOWN ? size : writtenTo;
+    exact = writtenTo != LogFiles.UNKNOWN;
+    long limit = exact ? writtenTo : size;
     if (!broken && follow(limit)) {
       return true;
     }
@@ -173,6 +185,7 @@ public final class ExcerptReader implements Closeable {
 
   /** Follows the chain to the next excerpt; false at its end or where it is {@link #broken}. */
   private boolean follow(long limit) throws IOException {
+    doubtful = false;
     while (at + HEADER_BYTES <= limit) {
       int header = headerAt(at, limit);
       if (header == 0 || (header & NOT_COMPLETE) != 0) {
@@ -180,7 +193,15 @@ public final class ExcerptReader implements Closeable {
       }
       int bytes = header & LENGTH_MASK;
       long payload = at + HEADER_BYTES;
-      if (payload + bytes > limit) {
+      boolean mayBeOld = !exact && isSalted() && NotedEnd.mayBeOld(file, at);
+      if (mayBeOld
+          && notedEnd.isBehind(file, at)
+          && !ExcerptSalvage.isRecordAt(file, window, format, payload, limit)) {
+        // Of an earlier life of the file, and the end of this one, if no record is behind it.
+        doubtful = true;
+        return false;
+      }
+      if (payload + bytes > limit || (mayBeOld && !NotedEnd.isPlausible(header))) {
         broken = true;
         return false;
       }
@@ -229,6 +250,7 @@ public final class ExcerptReader implements Closeable {
     lastHeader = at;
     excerpts++;
     at = padded(payload + bytes);
+    lastEnd = at;
     return true;
   }
 
@@ -248,13 +270,15 @@ public final class ExcerptReader implements Closeable {
     long surelyTo = limit;
     if (complete && !broken) {
       CycleFileHeader.Begin begin = CycleFileHeader.read(file);
-      if (begin.lastExcerpt() == lastHeader) {
+      if (begin.lastExcerpt() == lastHeader && !doubtful) {
         // The end is where Chronicle has it.
         return false;
       }
       surelyTo = begin.lastExcerpt() == CycleFileHeader.NOWHERE ? limit : begin.lastExcerpt();
     }
-    long found = ExcerptSalvage.find(file, window, format, at, surelyTo, limit);
+    // An old header may have led astray; one of this life is checked before it is followed.
+    long from = !exact && isSalted() && NotedEnd.mayBeOld(file, at) ? Math.min(at, lastEnd) : at;
+    long found = ExcerptSalvage.find(file, window, format, from, surelyTo, limit);
     if (found < 0) {
       if (broken) {
         report(at + HEADER_BYTES, "the chain of records is broken, and none is found behind");
@@ -275,6 +299,7 @@ public final class ExcerptReader implements Closeable {
     excerpts++;
     lastHeader = found - HEADER_BYTES;
     at = padded(found + bytes);
+    lastEnd = at;
     return stand(found, bytes, limit);
   }
 
@@ -339,8 +364,10 @@ public final class ExcerptReader implements Closeable {
     cycle = to;
     at = header;
     lastHeader = header;
+    lastEnd = header;
     excerpts = 0;
     broken = false;
+    notedEnd.forget();
   }
 
   private void leaveFile() {
@@ -382,6 +409,24 @@ public final class ExcerptReader implements Closeable {
       length = bytes;
     }
     return begin;
+  }
+
+  /** Says what is wrong with the record read last, null when it is whole. */
+  public String defect() throws IOException {
+    return format.defect(view(), offset, length, salt());
+  }
+
+  /** As {@link #defect}, of one whose head was found plausible. */
+  public String crcDefect() throws IOException {
+    return RecordCodec.crcDefect(view(), offset, format.headBytes(), salt());
+  }
+
+  private int salt() throws IOException {
+    return isSalted() ? file.salt() : FileSalt.NONE;
+  }
+
+  private boolean isSalted() {
+    return format != null && format.isSalted();
   }
 
   /** What the disk could not read of the excerpt read last, null when it could. */

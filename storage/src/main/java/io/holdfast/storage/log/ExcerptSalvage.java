@@ -111,6 +111,8 @@ final class ExcerptSalvage {
     }
     int bytes = window.view().getInt(head + RecordCodec.LENGTH_OFFSET);
     int loaded = window.load(file, offset, bytes, limit);
-    return loaded >= 0 && RecordCodec.crcDefect(window.view(), loaded, format.headBytes()) == null;
+    int salt = format.isSalted() ? file.salt() : FileSalt.NONE;
+    return loaded >= 0
+        && RecordCodec.crcDefect(window.view(), loaded, format.headBytes(), salt) == null;
   }
 }

@@ -44,6 +44,9 @@ final class LogAppender {
   /** Whether {@link #mapped} has yet to learn of them. */
   private boolean reopened;
 
+  /** What the checksums of the file's records are mixed with, see {@link FileSalt}. */
+  private int salt = FileSalt.NONE;
+
   private int writeCycle;
   private boolean freshCycle = true;
   private long writePosition;
@@ -134,6 +137,9 @@ final class LogAppender {
     uncertain = false;
     freshCycle = false;
     directory.written(writeCycle, writePosition, newFile);
+    if (newFile) {
+      directory.reuse().begun(writeCycle, salt != FileSalt.NONE);
+    }
     return Position.of(writeCycle, at);
   }
 
@@ -190,6 +196,9 @@ final class LogAppender {
     long at = bytes.writePosition();
     if (!byCall) {
       writeFile.clear(at, at + length);
+    }
+    if (salt != FileSalt.NONE) {
+      FileSalt.mixInto(head, salt);
     }
     bytes.writeSome(head);
     if (byCall) {
@@ -276,12 +285,20 @@ final class LogAppender {
   private void precreate(int length) throws IOException {
     Path early = directory.path().resolve(LogFileNames.precreated(writeCycle));
     directory.disk().delete(early);
-    directory.disk().createFile(early);
-    writeFile.start(early);
+    SpareFiles.Spare spare = directory.reuse().take(early);
+    salt = spare == null ? FileSalt.NONE : spare.salt();
+    if (spare == null) {
+      directory.disk().createFile(early);
+      writeFile.start(early);
+    } else {
+      writeFile.startAgain(early, spare.bytes(), FileSalt.HEAD_BYTES);
+    }
     boolean done = false;
     try {
       writeFile.reserve(length + 2 * CycleFile.SLACK_BYTES);
-      writeFile.clear(0, CycleFile.SLACK_BYTES);
+      if (spare == null) {
+        writeFile.clear(0, CycleFile.SLACK_BYTES);
+      }
       done = true;
     } finally {
       if (!done) {

@@ -54,6 +54,7 @@ final class LogDirectory implements LogFiles {
 
   private final ReadFiles readFiles;
   private final CopiedFile copied = new CopiedFile(this);
+  private final FileReuse reuse;
   private final DirtyFiles dirty;
 
   /** The first cycle that this process writes; not known while what is there is looked at. */
@@ -66,10 +67,11 @@ final class LogDirectory implements LogFiles {
   private boolean closed;
 
   /** Opens an existing directory; the caller holds the data directory's lock. */
-  LogDirectory(Path dir, Disk disk) throws IOException {
+  LogDirectory(Path dir, Disk disk, SpareFiles spares) throws IOException {
     this.dir = dir;
     this.disk = disk;
     readFiles = new ReadFiles(disk);
+    reuse = new FileReuse(dir, disk, readFiles, spares);
     dirty = new DirtyFiles(dir, disk, this::file);
     cleanUpAndList();
     for (int cycle : cycles) {
@@ -162,6 +164,11 @@ final class LogDirectory implements LogFiles {
 
   Disk disk() {
     return disk;
+  }
+
+  /** What becomes of files that are finished. */
+  FileReuse reuse() {
+    return reuse;
   }
 
   @Override
@@ -294,15 +301,31 @@ final class LogDirectory implements LogFiles {
   }
 
   /** See {@link ExcerptLog#deleteCycle}. */
-  synchronized void delete(int cycle) throws IOException {
-    if (closed) {
-      return;
+  void delete(int cycle) throws IOException {
+    Path file;
+    Path spare;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      cycles.remove(cycle);
+      dirty.removed(cycle);
+      file = file(cycle);
+      spare = cycle >= firstOwnCycle ? reuse.leave(file) : null;
+      if (spare == null) {
+        disk.delete(file);
+      }
+      // Its name is gone: no copy opens it again.
+      copied.removed(cycle);
+      setAside.remove(cycle);
     }
-    cycles.remove(cycle);
-    dirty.removed(cycle);
-    copied.removed(cycle);
-    disk.delete(file(cycle));
-    setAside.remove(cycle);
+    if (spare != null) {
+      reuse.make(spare, file);
+      if (isClosed()) {
+        // Nobody would use it.
+        reuse.close();
+      }
+    }
   }
 
   /** Bytes on disk of the files of later cycles (blocks, not the sparse size). */
@@ -310,7 +333,10 @@ final class LogDirectory implements LogFiles {
     long bytes = 0;
     for (int cycle : cycles.tailSet(after, false)) {
       try {
-        bytes += DurableFiles.allocatedBytes(file(cycle));
+        long onDisk = DurableFiles.allocatedBytes(file(cycle));
+        long here = reuse.isAgain(cycle) ? writtenTo(cycle) : 0;
+        // Behind it is what the file had before.
+        bytes += here > 0 ? Math.min(onDisk, here + CycleFile.SLACK_BYTES) : onDisk;
       } catch (IOException e) {
         LOG.debug("{} went away while it was measured", file(cycle), e);
       }

@@ -15,6 +15,9 @@ public final class LogFileNames {
   /** A new file, until Chronicle takes it over by renaming it. */
   private static final String PRECREATED_SUFFIX = ".precreated";
 
+  /** A finished file that is to become a new one; no file of a log is called so. */
+  private static final String SPARE_SUFFIX = ".spare";
+
   /** How Chronicle renames what it is about to remove. */
   private static final String DISCARD_SUFFIX = ".discard";
 
@@ -45,9 +48,17 @@ public final class LogFileNames {
     return file.getFileName().toString().endsWith(DAMAGED_SUFFIX);
   }
 
-  /** Whether a roll that a kill interrupted left this. */
+  /** Whether a kill left this: of a roll that it interrupted, or to be used again. */
   public static boolean isLeftover(String name) {
-    return name.endsWith(PRECREATED_SUFFIX) || name.endsWith(DISCARD_SUFFIX);
+    return name.endsWith(PRECREATED_SUFFIX)
+        || name.endsWith(DISCARD_SUFFIX)
+        || name.endsWith(SPARE_SUFFIX);
+  }
+
+  /** What a file of a log is called between two lives. */
+  static String spare(Path file) {
+    String name = file.getFileName().toString();
+    return name.substring(0, name.length() - SizeRollCycle.SUFFIX.length()) + SPARE_SUFFIX;
   }
 
   /** Whether Chronicle would take an entry of a log's directory for a file of its own and fail. */

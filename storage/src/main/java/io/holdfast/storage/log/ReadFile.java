@@ -32,6 +32,9 @@ final class ReadFile {
   @GuardedBy("this")
   private FileChannel channel;
 
+  /** Null before it was asked for; it is there before the file has its name. */
+  private volatile Integer salt;
+
   /** What the disk said, by offset of the block. */
   @GuardedBy("this")
   private final TreeMap<Long, String> unreadable = new TreeMap<>();
@@ -52,6 +55,16 @@ final class ReadFile {
     } catch (IOException e) {
       LOG.debug("{}", path, e);
     }
+  }
+
+  /** What the checksums of its records are mixed with, see {@link FileSalt}. */
+  int salt() throws IOException {
+    Integer known = salt;
+    if (known == null) {
+      known = FileSalt.read(this);
+      salt = known;
+    }
+    return known;
   }
 
   /** How long the file is now, bytes. */

@@ -44,6 +44,11 @@ final class ReadFiles {
     return use.file;
   }
 
+  /** Whether somebody has a file open. */
+  synchronized boolean isOpen(Path path) {
+    return open.containsKey(path);
+  }
+
   /** Ends one use; with the last one the file is closed. */
   synchronized void close(ReadFile file) {
     Use use = open.get(file.path());

@@ -11,7 +11,8 @@ import java.util.zip.CRC32C;
  *          log
  *  2  u8   format version: 1, of a ledger also 2
  *  3  u8   type (journal: 1 a publish command, 2 a relocated message)
- *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3
+ *  4  u32  CRC32C over the CRC32C of the payload, bytes 8.. of the head and bytes 0..3;
+ *          exclusive or the file's salt, where a journal's file is used again
  *  8  i32  bytes of the whole record
  * 12  i32  count (journal: messages; ledger: by type)
  * -- journal only --
@@ -190,11 +191,20 @@ public final class RecordCodec {
 
   /** Says what is wrong with a record whose head is plausible; null when its checksum is right. */
   public static String crcDefect(ByteBuffer from, int offset, int headBytes) {
+    return crcDefect(from, offset, headBytes, 0);
+  }
+
+  /**
+   * As {@link #crcDefect(ByteBuffer, int, int)}, of a record in a file that is used again.
+   *
+   * @param salt of the file: the checksum was mixed with it
+   */
+  public static String crcDefect(ByteBuffer from, int offset, int headBytes, int salt) {
     int bytes = from.getInt(offset + LENGTH_OFFSET);
     CRC32C crc = CRC.get();
     crc.reset();
     update(crc, from, offset + headBytes, bytes - headBytes);
-    int expected = finishCrc((int) crc.getValue(), from, offset, headBytes);
+    int expected = finishCrc((int) crc.getValue(), from, offset, headBytes) ^ salt;
     int found = from.getInt(offset + CRC_OFFSET);
     return expected == found
         ? null

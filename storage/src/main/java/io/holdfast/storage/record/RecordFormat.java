@@ -27,8 +27,22 @@ public record RecordFormat(int magic, int headBytes) {
 
   /** Says what is wrong with a record, null when it is whole. */
   public String defect(ByteBuffer in, int offset, int available) {
+    return defect(in, offset, available, 0);
+  }
+
+  /**
+   * As {@link #defect(ByteBuffer, int, int)}, of a record in a file that may be used again.
+   *
+   * @param salt of the file
+   */
+  public String defect(ByteBuffer in, int offset, int available, int salt) {
     String defect = RecordCodec.headDefect(in, offset, available, magic, headBytes);
-    return defect != null ? defect : RecordCodec.crcDefect(in, offset, headBytes);
+    return defect != null ? defect : RecordCodec.crcDefect(in, offset, headBytes, salt);
+  }
+
+  /** Whether its files can be used again, so that each may have a salt. */
+  public boolean isSalted() {
+    return magic == RecordCodec.JOURNAL_MAGIC;
   }
 
   /** Whether the record at an offset says it has another length than its excerpt. */

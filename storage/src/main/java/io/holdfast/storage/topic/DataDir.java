@@ -353,6 +353,7 @@ public final class DataDir implements Closeable {
       Metadata metadata = MetadataFile.read(disk, metadataFile());
       metadataNumber = Math.max(metadataNumber, metadata.number());
       format.atLeast(metadata.formatVersion());
+      format.isOnDisk(metadata.formatVersion());
       return metadata.withNumber(0);
     }
   }
@@ -411,6 +412,7 @@ public final class DataDir implements Closeable {
       text = metadataText.of(numbered);
     }
     DurableFiles.replace(disk, metadataFile(), text);
+    format.isOnDisk(metadata.formatVersion());
     metadataLog.begin(numbered, text.length);
   }
 

@@ -9,10 +9,14 @@ public final class DataFormat {
   /** What version 1.0 knows. */
   public static final int FIRST = 1;
 
-  /** The newest that this code knows: policies, dead letters, redrives, rewinds. */
+  /**
+   * The newest that this code knows: policies, dead letters, redrives, rewinds, journal files that
+   * are used again.
+   */
   public static final int NEWEST = 2;
 
   private int version = FIRST;
+  private int versionOnDisk = FIRST;
   private Runnable onNeeded = () -> {};
 
   /** What {@code meta.json} is to say. */
@@ -40,6 +44,16 @@ public final class DataFormat {
    */
   public synchronized void onNeeded(Runnable told) {
     onNeeded = told;
+  }
+
+  /** {@code meta.json} says so on the disk. */
+  synchronized void isOnDisk(int read) {
+    versionOnDisk = Math.max(versionOnDisk, read);
+  }
+
+  /** Whether a broker of 1.0 would refuse the directory, whatever happens now. Any thread. */
+  public synchronized boolean isNewestOnDisk() {
+    return versionOnDisk >= NEWEST;
   }
 
   /** What is there, or about to be written, has at least this version; nobody is told. */

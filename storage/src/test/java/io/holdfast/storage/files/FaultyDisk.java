@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 
 /** The machine's disk with blocks that cannot be read, and a count of what is asked of it. */
 public final class FaultyDisk extends Disk {
@@ -20,6 +21,13 @@ public final class FaultyDisk extends Disk {
   public final AtomicLong bytesRead = new AtomicLong();
   public final AtomicInteger forces = new AtomicInteger();
   private final Map<Path, NavigableSet<Long>> bad = new ConcurrentHashMap<>();
+
+  private volatile Predicate<Path> refused = file -> false;
+
+  /** Which forces of files fail. */
+  public void refuses(Predicate<Path> which) {
+    refused = which;
+  }
 
   /** From now on the block with an offset cannot be read. */
   public void breakBlock(Path file, long offset) {
@@ -60,6 +68,9 @@ public final class FaultyDisk extends Disk {
   @Override
   public void force(Path file, boolean withSize) throws IOException {
     forces.incrementAndGet();
+    if (refused.test(file)) {
+      throw new IOException("Input/output error");
+    }
     super.force(file, withSize);
   }
 

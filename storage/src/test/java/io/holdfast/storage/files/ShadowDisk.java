@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /**
@@ -31,6 +32,12 @@ public final class ShadowDisk extends Disk {
     /** Whether a force failed since the file was rewritten, so that none writes anything. */
     boolean pagesDropped;
   }
+
+  /** How many files of logs became another one, on all these disks. */
+  public static final AtomicLong USED_AGAIN = new AtomicLong();
+
+  private static final ThreadLocal<ByteBuffer> SCRATCH =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(1 << 20));
 
   private final Map<Object, Shadow> files = new HashMap<>();
   private final Map<Object, NavigableMap<String, Object>> directories = new HashMap<>();
@@ -99,13 +106,31 @@ public final class ShadowDisk extends Disk {
     return entries;
   }
 
-  /** The bytes of a file up to the last that is data. */
+  /**
+   * The bytes of a file up to the last that is not zero: what is reserved ahead is much, and a
+   * power cut leaves no more of it than of a hole.
+   */
   static byte[] read(Path file) throws IOException {
-    ByteBuffer content = ByteBuffer.allocate((int) DurableFiles.dataEnd(file));
+    int end = (int) DurableFiles.dataEnd(file);
+    ByteBuffer content = SCRATCH.get();
+    if (content.capacity() < end) {
+      content = ByteBuffer.allocateDirect(2 * end);
+      SCRATCH.set(content);
+    }
+    content.clear().limit(end);
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
       while (content.hasRemaining() && in.read(content, content.position()) > 0) {}
     }
-    return content.array();
+    int bytes = content.position();
+    while (bytes >= Long.BYTES && content.getLong(bytes - Long.BYTES) == 0) {
+      bytes -= Long.BYTES;
+    }
+    while (bytes > 0 && content.get(bytes - 1) == 0) {
+      bytes--;
+    }
+    byte[] read = new byte[bytes];
+    content.get(0, read);
+    return read;
   }
 
   private void remember(Path file) throws IOException {
@@ -201,6 +226,9 @@ public final class ShadowDisk extends Disk {
     onEvent.run();
     keep(to);
     super.move(from, to);
+    if (from.toString().endsWith(".spare")) {
+      USED_AGAIN.incrementAndGet();
+    }
     onEvent.run();
   }
 

@@ -112,6 +112,22 @@ class CopiedFileTest {
   }
 
   @Test
+  void shouldLetGoOfFileThatIsToBeUsedAgain() throws Exception {
+    log.close();
+    SpareFiles spares = new SpareFiles(8, 1, () -> true);
+    log =
+        new ExcerptLog(dir, Disk.LOCAL, 1 << 20, 64 << 10, CycleFile.Clearing.OFTEN_FORCED, spares);
+    append("one");
+    assertTrue(copyHas("one"));
+    int cycle = log.currentCycle();
+    log.roll();
+    append("two");
+    log.deleteCycle(cycle);
+    // One that is open is removed instead.
+    assertTrue(spares.bytes() > 0);
+  }
+
+  @Test
   void shouldSayWhichFileWasCutOff() throws Exception {
     append("one");
     assertTrue(copyHas("one"));

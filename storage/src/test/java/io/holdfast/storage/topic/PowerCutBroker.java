@@ -202,7 +202,7 @@ final class PowerCutBroker {
     }
     TopicModel topic = pick(topics.values());
     ChannelModel channel = topic.channels.isEmpty() ? null : pick(topic.channels.values());
-    int kind = random.nextInt(102);
+    int kind = random.nextInt(112);
     if (kind < 35) {
       traffic.publish(topic);
     } else if (kind < 45) {
@@ -239,8 +239,10 @@ final class PowerCutBroker {
       writeMetadata();
     } else if (kind < 101) {
       restart(kind == 99);
-    } else {
+    } else if (kind < 102) {
       refuse();
+    } else {
+      traffic.turnOver(topic);
     }
   }
 

@@ -6,6 +6,7 @@ import io.holdfast.storage.journal.Batches;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.journal.JournalCursor;
 import io.holdfast.storage.journal.StorageOptions;
+import io.holdfast.storage.log.SpareFiles;
 import io.holdfast.storage.topic.PowerCutModel.ChannelModel;
 import io.holdfast.storage.topic.PowerCutModel.Published;
 import io.holdfast.storage.topic.PowerCutModel.Taken;
@@ -35,7 +36,7 @@ final class PowerCutCheck implements AutoCloseable {
   /** Longest time spent waiting while opening: Chronicle's stalls took 10 s and more. */
   private static final long MAX_WAITED_MS = 5000;
 
-  private static final long FILE_BYTES = 24 << 10;
+  private static final long FILE_BYTES = 40 << 10;
   private static final int MAX_RECORD_BYTES = 16 << 10;
 
   private final Path root;
@@ -87,7 +88,8 @@ final class PowerCutCheck implements AutoCloseable {
   }
 
   static StorageOptions options(boolean synced, LongSupplier clock) {
-    return new StorageOptions(FILE_BYTES, MAX_RECORD_BYTES, synced, 0, clock);
+    return new StorageOptions(FILE_BYTES, MAX_RECORD_BYTES, synced, 0, clock)
+        .with(new SpareFiles(2, 1, () -> true));
   }
 
   static void require(boolean holds, String what) {

@@ -50,11 +50,29 @@ final class PowerCutTraffic {
     return timeNs;
   }
 
+  /** Files are filled, finished and removed, and the next ones are what they were. */
+  void turnOver(TopicModel topic) throws IOException {
+    for (int i = 1 + random.nextInt(16); i > 0; i--) {
+      publish(topic, true);
+      if (random.nextInt(4) == 0) {
+        for (ChannelModel channel : topic.channels.values()) {
+          empty(channel);
+        }
+        removeFiles(topic);
+      }
+    }
+  }
+
   void publish(TopicModel topic) throws IOException {
+    publish(topic, false);
+  }
+
+  private void publish(TopicModel topic, boolean large) throws IOException {
     int count = random.nextInt(3) == 0 ? 1 + random.nextInt(20) : 1;
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      int filler = random.nextInt(10) == 0 ? random.nextInt(9000 / count) : random.nextInt(200);
+      int filler =
+          large || random.nextInt(10) == 0 ? random.nextInt(9000 / count) : random.nextInt(200);
       texts.add(topic.name + bodies++ + "." + Character.toString('A' + bodies % 26).repeat(filler));
     }
     Published published =
