@@ -33,7 +33,7 @@ class HexIdTest {
       ByteBuf id = text("0".repeat(HexId.BYTES));
       id.setByte(BEFORE + place, b);
       int digit = "0123456789abcdef".indexOf(b);
-      long expected = digit < 0 ? -1 : (long) digit << 4 * (HexId.BYTES - 1 - place);
+      long expected = digit < 0 ? -1 : (long) digit << (4 * (HexId.BYTES - 1 - place));
       assertEquals(expected, HexId.parse(id, BEFORE), "byte " + b);
     }
   }
