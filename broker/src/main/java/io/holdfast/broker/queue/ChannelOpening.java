@@ -115,6 +115,7 @@ final class ChannelOpening {
                   journal,
                   context.syncThread(),
                   known,
+                  known || context.dataDir().keepsAll(topic),
                   first,
                   keptBack.forMetadata(),
                   DeferredMessages.roomToRestore(context.channelSettings().memory().deferred()))

@@ -352,13 +352,15 @@ public final class Topic {
     if (isEphemeral() || isShared() || state.deleted) {
       return null;
     }
+    // Before the channels: they say who has taken over what is not kept back any more.
+    long keptFrom = keptBack.forMetadata();
     List<Metadata.ChannelEntry> entries = channels.metadata();
     long skippedTo = skipped.isEmpty() ? 0 : skipped.get(skipped.size() - 1).to();
     return new Metadata.TopicEntry(
         name,
         guids.idBase(),
         state.paused,
-        keptBack.forMetadata(),
+        keptFrom,
         entries,
         skippedTo,
         guids.nodeId(),

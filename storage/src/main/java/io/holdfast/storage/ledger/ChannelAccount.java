@@ -15,6 +15,11 @@ import java.util.List;
  * <p>The channel's lock guards everything but the forcing of files.
  */
 public interface ChannelAccount {
+  /** The channel has messages: what is to be known of it when they are lost is written down. */
+  default void hasMessages() throws IOException {
+    // Nobody will ask.
+  }
+
   /** These messages are finished. */
   default void finish(OrdinalRanges ranges) throws IOException {
     // Nobody will ask.

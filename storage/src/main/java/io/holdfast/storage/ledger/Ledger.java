@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,12 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   /** See {@link LedgerState#begin}. */
   private long begin = -1;
+
+  /** What is finished, of a channel of which nothing has been recorded yet; else null. */
+  private FinishedSet unsaid;
+
+  /** The same channel's end. */
+  private long unsaidEnd;
 
   /** Whether it has or had records that version 1.0 does not know. */
   private boolean usesFormat2;
@@ -134,6 +141,45 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Notes the first message of a channel that has no record yet; each checkpoint says it. */
   public void beginAt(long ordinal) {
     begin = ordinal;
+  }
+
+  /**
+   * Without any record the channel has what it has now, too: that is written down with the first
+   * one, or by {@link #hasMessages}. Most of very many channels may have none.
+   *
+   * @param finished what is finished then; kept, and may grow
+   * @param end one above the channel's last ordinal
+   */
+  public void beginWithFirstRecord(FinishedSet finished, long end) {
+    unsaid = finished;
+    unsaidEnd = end;
+  }
+
+  /** Says where the channel begins: or a loss of the first messages would pass unnoticed. */
+  @Override
+  public void hasMessages() throws IOException {
+    writeBegin();
+  }
+
+  /** Records what was to be with the first record, if that is still to be done. */
+  private void writeBegin() throws IOException {
+    FinishedSet finished = unsaid;
+    if (finished == null) {
+      return;
+    }
+    // Its own records are not to be the first ones.
+    unsaid = null;
+    boolean behindBefore = behind;
+    boolean done = false;
+    try {
+      writeCheckpoint(finished, unsaidEnd, Collections.emptyIterator(), null, log.isIdle());
+      done = true;
+    } finally {
+      behind |= behindBefore;
+      if (!done) {
+        unsaid = finished;
+      }
+    }
   }
 
   /**
@@ -236,6 +282,8 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
     final int cutOffsBefore = log.cutOffs();
+    final FinishedSet unsaidBefore = unsaid;
+    unsaid = null;
     log.roll();
     long generationBefore = generation;
     if (isRewindUncertain) {
@@ -246,7 +294,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     int cycleBefore = log.currentCycle();
     boolean done = false;
     try {
-      writeCheckpoint(finished, end, held, delivered);
+      writeCheckpoint(finished, end, held, delivered, log.isIdle());
       if (cutOffs != cutOffsBefore) {
         cutOffs = cutOffsBefore;
         log.replacedBelow(checkpointCycle);
@@ -254,6 +302,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       done = true;
     } finally {
       if (!done) {
+        unsaid = unsaidBefore;
         bytesSinceCheckpoint = before;
         generation = generationBefore;
         // The older files hold; on a full disk the next attempt needs the blocks of this one.
@@ -271,6 +320,9 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   @Override
   public void rewind(FinishedSet finished, long end, Iterator<HeldMessage> held, long first)
       throws IOException {
+    // Of a rewind with no record before it a part counts, too.
+    writeBegin();
+    force();
     useFormat2();
     long generationBefore = generation;
     long beginBefore = begin;
@@ -289,8 +341,15 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     }
   }
 
+  /**
+   * @param ownFile whether it may have a file of its own, where it says no more than a floor
+   */
   private void writeCheckpoint(
-      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
+      FinishedSet finished,
+      long end,
+      Iterator<HeldMessage> held,
+      FinishedSet delivered,
+      boolean ownFile)
       throws IOException {
     long before = bytesSinceCheckpoint;
     ByteBuffer to = payload(3 * Long.BYTES);
@@ -300,7 +359,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       to.putLong(begin);
     }
     boolean isFloorOnly = finished.segments().isEmpty() && delivered == null && !held.hasNext();
-    if (isFloorOnly && log.isIdle()) {
+    if (isFloorOnly && ownFile) {
       // A new channel, or one that has finished everything: there are thousands of them.
       writeFile(LedgerCodec.CHECKPOINT_BEGIN);
       checkpointCycle = log.currentCycle();
@@ -392,7 +451,8 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     write(exactType, messages.size());
   }
 
-  private ByteBuffer payload(int capacity) {
+  private ByteBuffer payload(int capacity) throws IOException {
+    writeBegin();
     return record.begin(generation, capacity);
   }
 

@@ -37,13 +37,15 @@ public final class ChannelBackends {
       long first,
       long keptFrom)
       throws IOException {
-    return open(dir, topicJournal, syncThread, known, first, keptFrom, Long.MAX_VALUE);
+    return open(dir, topicJournal, syncThread, known, known, first, keptFrom, Long.MAX_VALUE);
   }
 
   /**
    * As {@link #open(Path, Journal, SyncThread, boolean, long, long)}, with no more memory than
    * there is.
    *
+   * @param keepsAll whether it is on disk that the topic keeps all its messages, from the first on,
+   *     for a channel to come
    * @param maxHeld how many messages the channel holds with attempts or due times; those beyond
    *     stay here
    */
@@ -52,6 +54,7 @@ public final class ChannelBackends {
       Journal topicJournal,
       SyncThread syncThread,
       boolean known,
+      boolean keepsAll,
       long first,
       long keptFrom,
       long maxHeld)
@@ -61,7 +64,11 @@ public final class ChannelBackends {
     ChannelRecovery recovery =
         new ChannelRecovery(
             said, ledger.isIncomplete(), ledger.hasFiles(), topicJournal, known, first, keptFrom);
-    return begun(topicJournal, ledger, recovery);
+    boolean isFoundAgain =
+        !ledger.hasFiles()
+            && recovery.held().size() == 0
+            && (known || (keepsAll && recovery.hasAll()));
+    return begun(topicJournal, ledger, recovery, isFoundAgain);
   }
 
   /**
@@ -88,13 +95,28 @@ public final class ChannelBackends {
       state = ChannelRecovery.from(first, Long.MAX_VALUE, topicJournal, held);
     }
     return begun(
-        topicJournal, ledger, new ChannelRecovery(state, true, false, topicJournal, keptFrom));
+        topicJournal,
+        ledger,
+        new ChannelRecovery(state, true, false, topicJournal, keptFrom),
+        false);
   }
 
+  /**
+   * @param isFoundAgain whether the next start finds of a new channel the same without its ledger
+   */
   private static ChronicleBackend begun(
-      Journal topicJournal, Ledger ledger, ChannelRecovery recovery) throws IOException {
+      Journal topicJournal, Ledger ledger, ChannelRecovery recovery, boolean isFoundAgain)
+      throws IOException {
     ChronicleBackend backend = new ChronicleBackend(topicJournal, ledger, recovery);
-    if (recovery.isNew()) {
+    if (recovery.isNew() && isFoundAgain) {
+      ledger.beginAt(recovery.state().begin());
+      ledger.beginWithFirstRecord(backend.finished(), recovery.end());
+      if (recovery.end() > 0) {
+        // Need not be forced: without it the same is found.
+        ledger.hasMessages();
+        ledger.closeIdle();
+      }
+    } else if (recovery.isNew()) {
       // Before the channel's creation is acknowledged: it says where the channel begins.
       boolean done = false;
       try {

@@ -193,6 +193,11 @@ public final class ChannelRecovery {
     }
   }
 
+  /** Whether the channel has all messages that there were, from the first on. */
+  boolean hasAll() {
+    return state.floor() == 0 && state.finished().segments().isEmpty();
+  }
+
   /** Whether there was no record: the ledger is to begin with what was decided here. */
   boolean isNew() {
     return isNew;

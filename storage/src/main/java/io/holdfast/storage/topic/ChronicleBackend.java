@@ -98,6 +98,7 @@ public final class ChronicleBackend implements BackendQueue {
       journal.moveTo(batch, backlog.cursor());
     }
     finishGap(gapFrom, batch.firstOrdinal());
+    ledger.hasMessages();
   }
 
   @Override

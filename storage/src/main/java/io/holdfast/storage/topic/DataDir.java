@@ -396,6 +396,17 @@ public final class DataDir implements Closeable {
     }
   }
 
+  /**
+   * Whether it is on disk that a topic keeps all its messages, from the first on, for a channel to
+   * come.
+   */
+  public boolean keepsAll(String topic) {
+    synchronized (metadataText) {
+      Metadata.TopicEntry entry = metadataLog.onDisk(topic);
+      return entry != null && entry.handedOver() == 0;
+    }
+  }
+
   private Metadata inFormat(Metadata metadata) {
     int version = format.atLeast(metadata.neededFormat());
     return new Metadata(version, metadata.nextIdBase(), metadata.topics());

@@ -129,6 +129,11 @@ public final class MetadataLog {
     return true;
   }
 
+  /** What is on disk of a topic; null for nothing, and when that is not known. */
+  TopicEntry onDisk(String topic) {
+    return known == null ? null : known.get(topic);
+  }
+
   private static byte[] text(MetadataChange change) throws IOException {
     ObjectNode tree = JSON.valueToTree(change);
     tree.put(JsonChecksum.FIELD, JsonChecksum.of(tree));

@@ -269,6 +269,32 @@ class LedgerTest {
     }
   }
 
+  /** Whatever could not be written before: without a begin what there is would pass for damaged. */
+  @Test
+  void shouldBeginWithTheFirstRecordThatCanBeWritten() throws IOException {
+    ledger.close();
+    Path other = Files.createDirectory(dir.resolve("other"));
+    ledger = new Ledger(other, syncThread);
+    ledger.beginAt(3);
+    ledger.beginWithFirstRecord(new FinishedSet(3), 50);
+    assertFalse(ledger.isDirty() || ledger.hasFiles());
+    disk.files = true;
+    assertThrows(IOException.class, () -> ledger.finish(ranges(5, 6)));
+    assertThrows(IOException.class, this::checkpoint);
+    disk.files = false;
+    ledger.finish(ranges(7, 8));
+    assertTrue(ledger.isBehind());
+    ledger.close();
+    ledger = new Ledger(other, syncThread);
+    LedgerState state = ledger.replay();
+    assertFalse(ledger.isIncomplete());
+    assertEquals(3, state.floor());
+    assertEquals(3, state.begin());
+    assertEquals(50, state.endOrdinal());
+    assertTrue(state.isFinished(7));
+    assertFalse(state.isFinished(5));
+  }
+
   /** Memory knows what the file held, whether it is being written, closed or of an earlier run. */
   @ParameterizedTest
   @ValueSource(strings = {"open", "closed", "found"})

@@ -226,6 +226,34 @@ class DataDirTest {
     }
   }
 
+  private static Metadata keptFrom(long ordinal) {
+    return new Metadata(
+        DataFormat.FIRST, 5, List.of(new Metadata.TopicEntry("t", 1, false, ordinal, List.of())));
+  }
+
+  /** A channel is made without a ledger where that is so. */
+  @Test
+  void shouldKnowWhatIsOnDiskOfWhatATopicKeeps() throws Exception {
+    try (DataDir dir = DataDir.open(root)) {
+      assertFalse(dir.keepsAll("t"));
+      dir.writeMetadata(keptFrom(0));
+      assertTrue(dir.keepsAll("t"));
+      assertFalse(dir.keepsAll("u"));
+      dir.updateMetadata(keptFrom(-1));
+      assertFalse(dir.keepsAll("t"));
+      dir.updateMetadata(keptFrom(0));
+      assertTrue(dir.keepsAll("t"));
+      dir.updateMetadata(keptFrom(7));
+      assertFalse(dir.keepsAll("t"));
+      dir.updateMetadata(keptFrom(0));
+      Files.delete(MetadataLog.of(dir.metadataFile()));
+      Files.createDirectory(MetadataLog.of(dir.metadataFile()));
+      // Whatever there is after a write that failed.
+      assertThrows(IOException.class, () -> dir.updateMetadata(keptFrom(-1)));
+      assertFalse(dir.keepsAll("t"));
+    }
+  }
+
   private static Metadata withPolicies(Map<String, String> ofTopic, Map<String, String> ofChannel) {
     return new Metadata(
         DataFormat.FIRST,

@@ -309,8 +309,10 @@ final class PowerCutBroker {
               topic.journal,
               syncThread,
               false,
+              dataDir.keepsAll(topic.name),
               first,
-              topic.heldFrom);
+              topic.heldFrom,
+              Long.MAX_VALUE);
     } catch (SyncFailedException refused) {
       topic.channels.remove(name);
       throw refused;
