@@ -136,11 +136,7 @@ public final class ClusterNode implements Closeable {
               watch,
               copies.ofGroup(group)));
     }
-    limits =
-        new MemberLimits(
-            names,
-            name -> name.equals(config.node()) ? own.get() : said(name),
-            place.diskFreeLimitBytes());
+    limits = new MemberLimits(names, name -> name.equals(config.node()) ? own.get() : said(name));
     ForwardPlace here = new ForwardPlace(config.node(), names, start, config.groups());
     forwarder =
         new PublishForwarder(

@@ -5,7 +5,6 @@ import io.holdfast.broker.queue.Topics;
 import io.holdfast.storage.files.Disk;
 import io.holdfast.storage.files.LastStop;
 import java.nio.file.Path;
-import java.util.function.LongSupplier;
 
 /**
  * What a node of a cluster gets of the broker that it is part of.
@@ -15,7 +14,6 @@ import java.util.function.LongSupplier;
  * @param lastStop how the process before this one ended
  * @param context what each topic needs
  * @param topics all that are found on this broker
- * @param diskFreeLimitBytes what a disk is to have left
  * @param maxEntryBytes the largest publish command, bytes, with all that belongs to its messages
  */
 public record ClusterPlace(
@@ -24,5 +22,4 @@ public record ClusterPlace(
     LastStop lastStop,
     TopicContext context,
     Topics topics,
-    LongSupplier diskFreeLimitBytes,
     int maxEntryBytes) {}

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param httpAddress likewise; null for nowhere
  * @param version of the broker
  * @param diskFreeBytes that its disk has left
+ * @param diskFreeLimitBytes with less than so many left its disk is nearly full
  * @param maxMsgSize the longest message that it takes, in bytes
  * @param maxBodySize the longest body of a command, in bytes
  * @param draining whether it is to lead nothing
@@ -21,6 +22,7 @@ public record NodeStatus(
     String httpAddress,
     String version,
     long diskFreeBytes,
+    long diskFreeLimitBytes,
     long maxMsgSize,
     long maxBodySize,
     boolean draining,
@@ -50,6 +52,7 @@ public record NodeStatus(
         httpAddress,
         version,
         diskFreeBytes,
+        diskFreeLimitBytes,
         maxMsgSize,
         maxBodySize,
         draining,

@@ -357,6 +357,11 @@ public final class Broker {
     return context.freeBytes();
   }
 
+  /** With less than so many bytes left the disk is nearly full for topics that are shared. */
+  long sharedDiskLimitBytes() {
+    return context.sharedDiskLimitBytes();
+  }
+
   /** Where the broker is in its life, and whether it can serve. */
   public Health health() {
     return health;

@@ -67,6 +67,7 @@ final class NodeStatusesTest {
         null,
         "1.1.0-" + node,
         freeBytes.get(),
+        3,
         1 << 20,
         5 << 20,
         false,

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +28,6 @@ public final class MemberLimits implements PublishRefusals {
 
   private final List<String> names;
   private final Function<String, NodeStatus> statuses;
-  private final LongSupplier diskFreeLimitBytes;
   private volatile Set<String> full = Set.of();
   private volatile Limits limits;
 
@@ -43,13 +42,10 @@ public final class MemberLimits implements PublishRefusals {
    *
    * @param names of all nodes
    * @param statuses what a node, this one too, last said; null for nothing
-   * @param diskFreeLimitBytes this node's, which counts for all
    */
-  public MemberLimits(
-      List<String> names, Function<String, NodeStatus> statuses, LongSupplier diskFreeLimitBytes) {
+  public MemberLimits(List<String> names, Function<String, NodeStatus> statuses) {
     this.names = List.copyOf(names);
     this.statuses = statuses;
-    this.diskFreeLimitBytes = diskFreeLimitBytes;
     limits = new Limits(Integer.MAX_VALUE, Integer.MAX_VALUE, null);
   }
 
@@ -57,9 +53,8 @@ public final class MemberLimits implements PublishRefusals {
   public synchronized void look() {
     TreeMap<String, Long> msgSizes = new TreeMap<>();
     TreeMap<String, Long> bodySizes = new TreeMap<>();
-    long limit = diskFreeLimitBytes.getAsLong();
+    TreeMap<String, NodeStatus> known = new TreeMap<>();
     Set<String> fullNow = new TreeSet<>();
-    TreeMap<String, Long> free = new TreeMap<>();
     for (String name : names) {
       NodeStatus status = statuses.apply(name);
       if (status == null) {
@@ -67,7 +62,8 @@ public final class MemberLimits implements PublishRefusals {
       }
       msgSizes.put(name, status.maxMsgSize());
       bodySizes.put(name, status.maxBodySize());
-      free.put(name, status.diskFreeBytes());
+      known.put(name, status);
+      long limit = status.diskFreeLimitBytes();
       long until = full.contains(name) ? limit + limit / SLACK_PART : limit;
       if (status.diskFreeBytes() < until) {
         fullNow.add(name);
@@ -76,12 +72,13 @@ public final class MemberLimits implements PublishRefusals {
     full = fullNow;
     int maxMsgSize = smallest("max_msg_size", msgSizes);
     int maxBodySize = smallest("max_body_size", bodySizes);
-    boolean isKnown = !free.isEmpty();
     limits =
         new Limits(
             maxMsgSize,
-            isKnown ? PublishLimits.maxSectionBytes(maxMsgSize, maxBodySize) : Integer.MAX_VALUE,
-            names.size() - fullNow.size() < 2 ? diskRefusal(fullNow, free, limit) : null);
+            !known.isEmpty()
+                ? PublishLimits.maxSectionBytes(maxMsgSize, maxBodySize)
+                : Integer.MAX_VALUE,
+            names.size() - fullNow.size() < 2 ? diskRefusal(fullNow, known) : null);
   }
 
   /** What counts for all; that not all have it is said once. */
@@ -103,13 +100,15 @@ public final class MemberLimits implements PublishRefusals {
     return (int) Math.min(smallest, Integer.MAX_VALUE);
   }
 
-  private static String diskRefusal(Set<String> full, Map<String, Long> free, long limit) {
+  private static String diskRefusal(Set<String> full, Map<String, NodeStatus> known) {
+    Stream<String> free = full.stream().map(node -> "" + known.get(node).diskFreeBytes());
+    Stream<String> limits = full.stream().map(node -> "" + known.get(node).diskFreeLimitBytes());
     return "disk is nearly full on "
         + String.join(", ", full)
         + ": "
-        + String.join(", ", full.stream().map(name -> free.get(name).toString()).toList())
+        + free.collect(Collectors.joining(", "))
         + " bytes free, disk_free_limit is "
-        + limit;
+        + limits.distinct().collect(Collectors.joining(", "));
   }
 
   /** Whether a node has little room left: others had better lead. */

@@ -18,12 +18,17 @@ class MemberLimitsTest {
   private static final long LIMIT = 1600;
 
   private final Map<String, NodeStatus> statuses = new HashMap<>();
-  private final MemberLimits limits =
-      new MemberLimits(List.of("a", "b", "c"), statuses::get, () -> LIMIT);
+  private final MemberLimits limits = new MemberLimits(List.of("a", "b", "c"), statuses::get);
 
   private void says(String node, long freeBytes, long maxMsgSize, long maxBodySize) {
+    says(node, freeBytes, LIMIT, maxMsgSize, maxBodySize);
+  }
+
+  private void says(
+      String node, long freeBytes, long limitBytes, long maxMsgSize, long maxBodySize) {
     statuses.put(
-        node, new NodeStatus("", "", "", freeBytes, maxMsgSize, maxBodySize, false, 0, null));
+        node,
+        new NodeStatus("", "", "", freeBytes, limitBytes, maxMsgSize, maxBodySize, false, 0, null));
     limits.look();
   }
 
@@ -65,5 +70,20 @@ class MemberLimitsTest {
     says("b", LIMIT + LIMIT / 16, 1000, 5000);
     assertNull(limits.diskRefusal());
     assertNull(refusal(10));
+  }
+
+  @Test
+  void shouldGoByTheLimitOfEachDisk() {
+    // A small disk has a smaller one, whoever asks.
+    says("a", 200, 100, 1000, 5000);
+    says("b", 200, 150, 1000, 5000);
+    says("c", 5000, LIMIT, 1000, 5000);
+    assertNull(refusal(10));
+    says("b", 149, 150, 1000, 5000);
+    assertNull(refusal(10));
+    says("a", 99, 100, 1000, 5000);
+    assertEquals(
+        "disk is nearly full on a, b: 99, 149 bytes free, disk_free_limit is 100, 150",
+        refusal(10));
   }
 }
