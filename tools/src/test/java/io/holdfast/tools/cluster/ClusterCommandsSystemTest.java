@@ -128,6 +128,11 @@ class ClusterCommandsSystemTest {
   }
 
   /** The command as a process, with {@code --broker} of a node; its end. */
+  private static void assertDone(String asked, String command) throws Exception {
+    ToolProcess tool = run(asked, command);
+    assertEquals(0, tool.code(), () -> command + ": " + tool.err());
+  }
+
   private static ToolProcess run(String asked, String command) throws Exception {
     ToolProcess tool = ToolProcess.start(dir, "exec " + tool(asked, command));
     try (tool) {
@@ -273,10 +278,10 @@ class ClusterCommandsSystemTest {
   @Test
   @Order(2)
   void aDrainedNodeLeadsNothing() throws Exception {
-    assertEquals(0, run("b", "drain a").code());
+    assertDone("b", "drain a");
     assertTrue(view("a", LOAD).path("draining").asBoolean());
     await("a leads nothing", () -> roles("a").stream().noneMatch("leader"::equals));
-    assertEquals(0, run("c", "undrain a").code());
+    assertDone("c", "undrain a");
     assertFalse(view("a", LOAD).path("draining").asBoolean());
     ToolProcess wrong = run("a", "drain x");
     assertEquals(2, wrong.code());
@@ -307,10 +312,11 @@ class ClusterCommandsSystemTest {
     refusesClients("b");
     assertEquals(1, run("a", "status").code());
 
-    assertEquals(0, run("a", "replace b --timeout 3m").code());
+    assertDone("a", "replace b --timeout 3m");
     awaitLevel("a");
     assertEquals(1, view("b", LOAD).path("incarnation").asInt());
-    assertEquals(0, run("c", "replace b").code(), "done is done");
+    // Done is done.
+    assertDone("c", "replace b");
     assertEquals(1, view("b", LOAD).path("incarnation").asInt());
 
     // Its former self comes back.
@@ -380,7 +386,7 @@ class ClusterCommandsSystemTest {
     Files.createDirectory(dir.resolve("c"));
     node("c").start();
     await("c waits", () -> isWaiting("c"));
-    assertEquals(0, run("a", "replace c --timeout 3m").code());
+    assertDone("a", "replace c --timeout 3m");
     // The channel's messages were finished before; what came since then is served at both.
     awaitAll("c", LOAD, Set.of("alone 0", "alone 1", "alone 2", "alone 3", "alone 4"));
   }
