@@ -159,6 +159,13 @@ class ClusterCommandsSystemTest {
     until(asked, "status");
   }
 
+  /** Groups whose leader is gone have none for a moment, and then are not changed. */
+  private static void awaitLedBy(String asked, Set<String> nodes) {
+    await(
+        "leaders of all groups among " + nodes,
+        () -> nodes.containsAll(view(asked, LOAD).path("groups").findValuesAsText("leader")));
+  }
+
   /** Publishes until it is answered OK. */
   private static void publish(String node, String topic, String body) {
     await(body, () -> post(node, "/pub?topic=" + topic, body).status() == 200);
@@ -312,6 +319,7 @@ class ClusterCommandsSystemTest {
     refusesClients("b");
     assertEquals(1, run("a", "status").code());
 
+    awaitLedBy("a", Set.of("a", "c"));
     assertDone("a", "replace b --timeout 3m");
     awaitLevel("a");
     assertEquals(1, view("b", LOAD).path("incarnation").asInt());
@@ -386,6 +394,7 @@ class ClusterCommandsSystemTest {
     Files.createDirectory(dir.resolve("c"));
     node("c").start();
     await("c waits", () -> isWaiting("c"));
+    awaitLedBy("a", Set.of("a"));
     assertDone("a", "replace c --timeout 3m");
     // The channel's messages were finished before; what came since then is served at both.
     awaitAll("c", LOAD, Set.of("alone 0", "alone 1", "alone 2", "alone 3", "alone 4"));
