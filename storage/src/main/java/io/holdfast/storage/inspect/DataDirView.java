@@ -235,6 +235,15 @@ public final class DataDirView {
     return bytes;
   }
 
+  /** Bytes that a file takes on the disk; 0 when a running broker has removed it. */
+  static long fileBytes(Path file) throws IOException {
+    try {
+      return DurableFiles.allocatedBytes(file);
+    } catch (NoSuchFileException gone) {
+      return 0;
+    }
+  }
+
   /**
    * Bytes that a directory's files take on the disk; a running broker may remove some meanwhile.
    */
@@ -249,13 +258,7 @@ public final class DataDirView {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            if (attributes.isRegularFile()) {
-              try {
-                bytes[0] += DurableFiles.allocatedBytes(file);
-              } catch (NoSuchFileException gone) {
-                return FileVisitResult.CONTINUE;
-              }
-            }
+            bytes[0] += attributes.isRegularFile() ? fileBytes(file) : 0;
             return FileVisitResult.CONTINUE;
           }
 

@@ -4,6 +4,7 @@ import io.holdfast.storage.files.DurableFiles;
 import io.holdfast.storage.journal.JournalContents;
 import io.holdfast.storage.journal.JournalView;
 import io.holdfast.storage.ledger.RelocatedMessages;
+import io.holdfast.storage.log.LogFileNames;
 import io.holdfast.storage.log.LogView;
 import io.holdfast.storage.topic.Metadata;
 import io.holdfast.storage.topic.TopicRecovery;
@@ -11,6 +12,7 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -187,9 +189,23 @@ public final class TopicView implements Closeable {
     return DataDirView.treeBytes(journal.dir());
   }
 
+  /** Of files that wait to be used again, or that a kill left. */
+  private long leftoverBytes() throws IOException {
+    long bytes = 0;
+    if (Files.isDirectory(journal.dir())) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(journal.dir())) {
+        for (Path entry : entries) {
+          boolean isLeftover = LogFileNames.isLeftover(entry.getFileName().toString());
+          bytes += isLeftover ? DataDirView.fileBytes(entry) : 0;
+        }
+      }
+    }
+    return bytes;
+  }
+
   /** Bytes of journal files that no channel needs any more. */
   public long reclaimableBytes() throws IOException {
-    long bytes = 0;
+    long bytes = leftoverBytes();
     long keptFrom = recovery.keptFrom();
     long neededFrom = keptFrom == TopicRecovery.NOTHING_KEPT ? nextOrdinal() : keptFrom;
     int pinnedFile = RelocatedMessages.NO_FILE;
@@ -207,7 +223,7 @@ public final class TopicView implements Closeable {
       }
       if (first >= 0) {
         for (Path file : older) {
-          bytes += Files.exists(file) ? DurableFiles.allocatedBytes(file) : 0;
+          bytes += DataDirView.fileBytes(file);
         }
         older.clear();
       }

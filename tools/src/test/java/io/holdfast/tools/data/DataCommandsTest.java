@@ -236,6 +236,17 @@ class DataCommandsTest {
   }
 
   @Test
+  void shouldCountFilesThatWaitToBeUsedAgainAsReclaimable() throws Exception {
+    long before = rows("summary", "-t", "orders").get(0).path("reclaimable_bytes").asLong(-1);
+    byte[] old = new byte[1 << 20];
+    Arrays.fill(old, (byte) 'x');
+    Files.write(sample.journalFile().resolveSibling("19700101-000007.spare"), old);
+    JsonNode topic = rows("summary", "-t", "orders").get(0);
+    assertEquals(before + old.length, topic.path("reclaimable_bytes").asLong());
+    assertTrue(topic.path("disk_bytes").asLong() >= old.length, topic::toString);
+  }
+
+  @Test
   void shouldExportWhatAChannelHasNotFinished() throws Exception {
     List<JsonNode> rows = rows("export", "-t", "orders", "-c", "a");
     assertEquals(11, rows.size());
