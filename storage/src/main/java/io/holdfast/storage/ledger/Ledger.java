@@ -172,7 +172,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     boolean behindBefore = behind;
     boolean done = false;
     try {
-      writeCheckpoint(finished, unsaidEnd, Collections.emptyIterator(), null, log.isIdle());
+      writeCheckpoint(finished, unsaidEnd, Collections.emptyIterator(), null);
       done = true;
     } finally {
       behind |= behindBefore;
@@ -294,7 +294,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     int cycleBefore = log.currentCycle();
     boolean done = false;
     try {
-      writeCheckpoint(finished, end, held, delivered, log.isIdle());
+      writeCheckpoint(finished, end, held, delivered);
       if (cutOffs != cutOffsBefore) {
         cutOffs = cutOffsBefore;
         log.replacedBelow(checkpointCycle);
@@ -341,15 +341,8 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     }
   }
 
-  /**
-   * @param ownFile whether it may have a file of its own, where it says no more than a floor
-   */
   private void writeCheckpoint(
-      FinishedSet finished,
-      long end,
-      Iterator<HeldMessage> held,
-      FinishedSet delivered,
-      boolean ownFile)
+      FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
     long before = bytesSinceCheckpoint;
     ByteBuffer to = payload(3 * Long.BYTES);
@@ -359,7 +352,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       to.putLong(begin);
     }
     boolean isFloorOnly = finished.segments().isEmpty() && delivered == null && !held.hasNext();
-    if (isFloorOnly && ownFile) {
+    if (isFloorOnly && log.isIdle()) {
       // A new channel, or one that has finished everything: there are thousands of them.
       writeFile(LedgerCodec.CHECKPOINT_BEGIN);
       checkpointCycle = log.currentCycle();

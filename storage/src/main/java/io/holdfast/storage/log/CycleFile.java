@@ -27,8 +27,11 @@ import org.slf4j.LoggerFactory;
 public final class CycleFile implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(CycleFile.class);
 
+  /** What Chronicle may write behind a body and expects to be zeros: an index array. */
+  private static final int ARRAY_BYTES = 8 * SizeRollCycle.INDEX_COUNT + 128;
+
   /** What Chronicle may write beyond an excerpt: two index arrays and headers. */
-  static final long SLACK_BYTES = 2L * (8 * SizeRollCycle.INDEX_COUNT + 128) + 4096;
+  static final long SLACK_BYTES = 2L * ARRAY_BYTES + 4096;
 
   private static final long FIRST_RESERVE_BYTES = 64 << 10;
 
@@ -58,9 +61,6 @@ public final class CycleFile implements Closeable {
 
   /** What is stored through the mapping behind a body: the next excerpt's header and head. */
   private static final int NEXT_HEAD_BYTES = 128;
-
-  /** What Chronicle may write behind a body and expects to be zeros: an index array. */
-  private static final int ARRAY_BYTES = 8 * SizeRollCycle.INDEX_COUNT + 128;
 
   private static final long PAGE_BYTES = 4096;
   private static final long GIVE_BACK_BYTES = 256 << 10;

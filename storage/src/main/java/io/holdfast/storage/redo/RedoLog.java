@@ -8,6 +8,7 @@ import io.holdfast.storage.files.SyncThread.Syncable;
 import io.holdfast.storage.log.CycleFile;
 import io.holdfast.storage.log.ExcerptLog;
 import io.holdfast.storage.log.FilePart;
+import io.holdfast.storage.log.LogView;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -151,6 +152,12 @@ public final class RedoLog implements SharedForce, Closeable {
         found.close();
       }
     }
+  }
+
+  /** Whether a data directory that is only looked at has copies. */
+  public static boolean hasFiles(Path root) throws IOException {
+    Path dir = root.resolve(DIR);
+    return Files.isDirectory(dir) && LogView.withEmpty(dir).firstCycle() >= 0;
   }
 
   private static ExcerptLog log(Path dir, Disk disk) throws IOException {

@@ -8,7 +8,6 @@ import io.holdfast.storage.files.SpareSpace;
 import io.holdfast.storage.files.StrayFiles;
 import io.holdfast.storage.journal.ChronicleJournal;
 import io.holdfast.storage.ledger.Ledger;
-import io.holdfast.storage.log.SizeRollCycle;
 import io.holdfast.storage.redo.RedoLog;
 import java.io.Closeable;
 import java.io.IOException;
@@ -447,14 +446,7 @@ public final class DataDir implements Closeable {
    * that may have lost with power what they wait to have on disk.
    */
   public boolean willPutBack() throws IOException {
-    Path copies = root.resolve(RedoLog.DIR);
-    if (!Files.isDirectory(copies) || DataDirLock.lookAt(root, disk) != LastStop.MACHINE_STOPPED) {
-      return false;
-    }
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(copies, "*" + SizeRollCycle.SUFFIX)) {
-      return files.iterator().hasNext();
-    }
+    return RedoLog.hasFiles(root) && DataDirLock.lookAt(root, disk) == LastStop.MACHINE_STOPPED;
   }
 
   /** What journals have that are forced later; null of a directory that is only looked at. */

@@ -5,13 +5,15 @@ import io.holdfast.broker.cluster.NodeStatus;
 import io.holdfast.broker.queue.PublishLimits;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,8 +53,6 @@ public final class MemberLimits implements PublishRefusals {
 
   /** Takes note of what the nodes say; each second. */
   public synchronized void look() {
-    TreeMap<String, Long> msgSizes = new TreeMap<>();
-    TreeMap<String, Long> bodySizes = new TreeMap<>();
     TreeMap<String, NodeStatus> known = new TreeMap<>();
     Set<String> fullNow = new TreeSet<>();
     for (String name : names) {
@@ -60,8 +60,6 @@ public final class MemberLimits implements PublishRefusals {
       if (status == null) {
         continue;
       }
-      msgSizes.put(name, status.maxMsgSize());
-      bodySizes.put(name, status.maxBodySize());
       known.put(name, status);
       long limit = status.diskFreeLimitBytes();
       long until = full.contains(name) ? limit + limit / SLACK_PART : limit;
@@ -70,45 +68,48 @@ public final class MemberLimits implements PublishRefusals {
       }
     }
     full = fullNow;
-    int maxMsgSize = smallest("max_msg_size", msgSizes);
-    int maxBodySize = smallest("max_body_size", bodySizes);
+    int maxMsgSize = smallest("max_msg_size", known, NodeStatus::maxMsgSize);
+    int maxBodySize = smallest("max_body_size", known, NodeStatus::maxBodySize);
     limits =
         new Limits(
             maxMsgSize,
-            !known.isEmpty()
-                ? PublishLimits.maxSectionBytes(maxMsgSize, maxBodySize)
-                : Integer.MAX_VALUE,
+            known.isEmpty()
+                ? Integer.MAX_VALUE
+                : PublishLimits.maxSectionBytes(maxMsgSize, maxBodySize),
             names.size() - fullNow.size() < 2 ? diskRefusal(fullNow, known) : null);
   }
 
   /** What counts for all; that not all have it is said once. */
   @GuardedBy("this")
-  private int smallest(String option, Map<String, Long> sizes) {
-    TreeSet<Long> different = new TreeSet<>(sizes.values());
-    long smallest = different.isEmpty() ? Integer.MAX_VALUE : different.first();
-    if (different.size() <= 1) {
+  private int smallest(
+      String option, Map<String, NodeStatus> known, ToLongFunction<NodeStatus> size) {
+    LongSummaryStatistics sizes = known.values().stream().mapToLong(size).summaryStatistics();
+    if (sizes.getMin() >= sizes.getMax()) {
       differing.remove(option);
     } else {
       String all =
-          sizes.entrySet().stream()
-              .map(each -> each.getKey() + " " + each.getValue())
+          known.entrySet().stream()
+              .map(each -> each.getKey() + " " + size.applyAsLong(each.getValue()))
               .collect(Collectors.joining(", "));
       if (!all.equals(differing.put(option, all))) {
         LOG.warn("CLUSTER: {} differs: {}: the smallest counts for all", option, all);
       }
     }
-    return (int) Math.min(smallest, Integer.MAX_VALUE);
+    return (int) Math.min(sizes.getMin(), Integer.MAX_VALUE);
   }
 
   private static String diskRefusal(Set<String> full, Map<String, NodeStatus> known) {
-    Stream<String> free = full.stream().map(node -> "" + known.get(node).diskFreeBytes());
-    Stream<String> limits = full.stream().map(node -> "" + known.get(node).diskFreeLimitBytes());
+    List<NodeStatus> statuses = full.stream().map(known::get).toList();
     return "disk is nearly full on "
         + String.join(", ", full)
         + ": "
-        + free.collect(Collectors.joining(", "))
+        + joined(statuses.stream().mapToLong(NodeStatus::diskFreeBytes))
         + " bytes free, disk_free_limit is "
-        + limits.distinct().collect(Collectors.joining(", "));
+        + joined(statuses.stream().mapToLong(NodeStatus::diskFreeLimitBytes).distinct());
+  }
+
+  private static String joined(LongStream numbers) {
+    return numbers.mapToObj(Long::toString).collect(Collectors.joining(", "));
   }
 
   /** Whether a node has little room left: others had better lead. */
