@@ -80,12 +80,10 @@ class AuthSystemTest {
             "--auth-http-address=" + address,
             "--auth-http-address=127.0.0.1:" + BrokerProcess.freePort());
     posting =
-        BrokerProcess.started(
+        BrokerProcess.startedWithTls(
+            certificates,
             "--auth-http-address=http://" + address + "/some/path",
             "--auth-http-request-method=post",
-            "--tls-cert=" + certificates.file("server.pem"),
-            "--tls-key=" + certificates.file("server.key"),
-            "--https-address=",
             "--tls-required=false",
             "--tls-client-auth-policy=require");
     allow("good", 3600, ALL);

@@ -56,11 +56,7 @@ class ClientInteropSystemTest {
   static void start() {
     Certificates certificates = new Certificates(directory).issue("server");
     tls = certificates.client(null);
-    broker =
-        BrokerProcess.started(
-            "--tls-cert=" + certificates.file("server.pem"),
-            "--tls-key=" + certificates.file("server.key"),
-            "--https-address=");
+    broker = BrokerProcess.startedWithTls(certificates);
     nsqjsMissing = NsqJsClient.install(nsqjs);
   }
 

@@ -45,12 +45,7 @@ class CompressionSystemTest {
   static void start() {
     Certificates certificates = new Certificates(directory).issue("server");
     tls = certificates.client(null);
-    broker =
-        BrokerProcess.started(
-            "--tls-cert=" + certificates.file("server.pem"),
-            "--tls-key=" + certificates.file("server.key"),
-            "--https-address=",
-            "--max-deflate-level=8");
+    broker = BrokerProcess.startedWithTls(certificates, "--max-deflate-level=8");
     without = BrokerProcess.started("--snappy=false", "--deflate=false");
   }
 

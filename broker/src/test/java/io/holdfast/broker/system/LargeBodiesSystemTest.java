@@ -44,11 +44,7 @@ class LargeBodiesSystemTest {
   static void start() {
     Certificates certificates = new Certificates(directory).issue("server");
     tls = certificates.client(null);
-    broker =
-        BrokerProcess.started(
-            "--tls-cert=" + certificates.file("server.pem"),
-            "--tls-key=" + certificates.file("server.key"),
-            "--https-address=");
+    broker = BrokerProcess.startedWithTls(certificates);
   }
 
   @AfterAll

@@ -14,6 +14,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * A disk that remembers what has been forced: of each file the bytes and the size, of each
@@ -79,6 +80,24 @@ public final class ShadowDisk extends Disk {
   public byte[] certain(Path file) throws IOException {
     Shadow shadow = shadow(key(file));
     return shadow == null ? new byte[0] : shadow.content.clone();
+  }
+
+  /**
+   * Makes a directory like another one of this disk, with nothing in it but what is certain of
+   * files; one of which nothing is certain is not there.
+   */
+  public void copyCertain(Path from, Path to) throws IOException {
+    try (Stream<Path> all = Files.walk(from)) {
+      for (Path path : all.toList()) {
+        Path copy = to.resolve(from.relativize(path));
+        byte[] content = certain(path);
+        if (Files.isDirectory(path)) {
+          Files.createDirectories(copy);
+        } else if (content.length > 0) {
+          Files.write(copy, content);
+        }
+      }
+    }
   }
 
   /** The entries of a directory that are certain, by name. */

@@ -2,7 +2,6 @@ package io.holdfast.storage.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.storage.files.Disk;
@@ -156,6 +155,22 @@ class UsedAgainTest {
       to.seek(at);
       to.write(with);
     }
+  }
+
+  private List<Batch> appendMany(int count) throws IOException {
+    List<Batch> appended = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      append(body('n'));
+      appended.add(last);
+    }
+    return appended;
+  }
+
+  /** Its record is in the newest file, and is not expected any more. */
+  private void harm(Batch batch) throws IOException {
+    byte[] other = "harmed".getBytes(StandardCharsets.UTF_8);
+    overwrite(newest(), Position.offset(batch.position()) + 60, other);
+    expected.remove(batch.firstOrdinal());
   }
 
   /** Everything that was appended is read, nothing else, and nobody misses anything. */
@@ -464,12 +479,7 @@ class UsedAgainTest {
   @CsvSource({"-4, 8", "-2, 255", "-1, 32", "-1, 64", "-1, 128"})
   void shouldNotBringBackWhatIsOldBehindADamagedHeader(int offset, int bits) throws Exception {
     byte[] old = useAgain();
-    Batch damaged = null;
-    for (int i = 0; i < 30; i++) {
-      append(body('n'));
-      damaged = i == 15 ? last : damaged;
-    }
-    assertNotNull(damaged);
+    Batch damaged = appendMany(30).get(15);
     Path file = newest();
     putBack(old, file, end(last));
     int at = Position.offset(damaged.position()) + offset;
@@ -491,11 +501,7 @@ class UsedAgainTest {
   })
   void shouldNotPassOverRecordsBehindAnOldPage(boolean toAHeader) throws Exception {
     useAgain();
-    List<Batch> appended = new ArrayList<>();
-    for (int i = 0; i < 40; i++) {
-      append(body('n'));
-      appended.add(last);
-    }
+    List<Batch> appended = appendMany(40);
     Batch damaged = appended.get(15);
     int header = Position.offset(damaged.position()) - 4;
     int bytes = toAHeader ? Position.offset(appended.get(20).position()) - 4 - header - 4 : 8200;
@@ -510,18 +516,9 @@ class UsedAgainTest {
   @Test
   void shouldLoseNoMoreThanADamagedRecord() throws Exception {
     byte[] old = useAgain();
-    Batch damaged = null;
-    for (int i = 0; i < 30; i++) {
-      append(body('n'));
-      damaged = i == 15 ? last : damaged;
-    }
-    assertNotNull(damaged);
+    Batch damaged = appendMany(30).get(15);
     putBack(old, newest(), end(last));
-    overwrite(
-        newest(),
-        Position.offset(damaged.position()) + 60,
-        "harmed".getBytes(StandardCharsets.UTF_8));
-    expected.remove(damaged.firstOrdinal());
+    harm(damaged);
     crash();
     assertAllThere(1);
   }
@@ -533,24 +530,14 @@ class UsedAgainTest {
   @Test
   void shouldLoseNoMoreThanADamagedRecordBehindAnOldHeader() throws Exception {
     byte[] old = useAgain();
-    byte[] header = null;
-    Batch damaged = null;
-    for (int i = 0; i < 30; i++) {
-      append(body('n'));
-      header = i == 14 ? Arrays.copyOf(Files.readAllBytes(newest()), 256) : header;
-      damaged = i == 15 ? last : damaged;
-    }
-    assertNotNull(header);
-    assertNotNull(damaged);
+    appendMany(15);
+    byte[] header = Arrays.copyOf(Files.readAllBytes(newest()), 256);
+    Batch damaged = appendMany(15).get(0);
     putBack(old, newest(), end(last));
     overwrite(newest(), 0, header);
     crash();
     assertAllThere();
-    overwrite(
-        newest(),
-        Position.offset(damaged.position()) + 60,
-        "harmed".getBytes(StandardCharsets.UTF_8));
-    expected.remove(damaged.firstOrdinal());
+    harm(damaged);
     crash();
     assertAllThere(1);
   }
@@ -560,9 +547,7 @@ class UsedAgainTest {
   @ValueSource(ints = {0, 1, 2, 3})
   void shouldReadAllWithoutOneBlockOfTheHead(int page) throws Exception {
     useAgain();
-    for (int i = 0; i < 30; i++) {
-      append(body('n'));
-    }
+    appendMany(30);
     overwrite(newest(), page * PAGE_BYTES, new byte[PAGE_BYTES]);
     crash();
     assertAllThere();

@@ -163,17 +163,8 @@ class RedoLogTest {
 
   /** The power fails: nothing is left but what was forced. The directory is opened again. */
   private void cutPower() throws Exception {
-    Path left = Files.createDirectory(home.resolve("left" + ++cuts));
-    try (Stream<Path> all = Files.walk(root)) {
-      for (Path path : all.toList()) {
-        Path copy = left.resolve(root.relativize(path));
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(copy);
-        } else if (disk.certain(path).length > 0) {
-          Files.write(copy, disk.certain(path));
-        }
-      }
-    }
+    Path left = home.resolve("left" + ++cuts);
+    disk.copyCertain(root, left);
     List<String> topics = List.copyOf(journals.keySet());
     close();
     journals.clear();

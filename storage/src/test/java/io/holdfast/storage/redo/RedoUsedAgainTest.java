@@ -26,7 +26,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -149,19 +148,11 @@ class RedoUsedAgainTest {
    * @param unnamed a file of whose names only an earlier one is left
    */
   private void cutPower(Path unnamed) throws Exception {
-    Path left = Files.createDirectory(home.resolve("left" + ++cuts));
-    try (Stream<Path> all = Files.walk(root)) {
-      for (Path path : all.toList()) {
-        Path copy = left.resolve(root.relativize(path));
-        if (path.equals(unnamed)) {
-          copy = copy.resolveSibling(EARLIER_NAME);
-        }
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(copy);
-        } else if (disk.certain(path).length > 0) {
-          Files.write(copy, disk.certain(path));
-        }
-      }
+    Path left = home.resolve("left" + ++cuts);
+    disk.copyCertain(root, left);
+    if (unnamed != null) {
+      Path copy = left.resolve(root.relativize(unnamed));
+      Files.move(copy, copy.resolveSibling(EARLIER_NAME));
     }
     close();
     root = left;

@@ -78,6 +78,15 @@ public final class BrokerProcess implements AutoCloseable {
     }
   }
 
+  /** As {@link #started}, with TLS by the certificate {@code server}, and without HTTPS. */
+  public static BrokerProcess startedWithTls(Certificates certificates, String... flags) {
+    List<String> all = new ArrayList<>(List.of(flags));
+    all.add("--tls-cert=" + certificates.file("server.pem"));
+    all.add("--tls-key=" + certificates.file("server.key"));
+    all.add("--https-address=");
+    return started(all.toArray(String[]::new));
+  }
+
   /** Gives the JVM these flags from the next start on. */
   public BrokerProcess withJvm(String... options) {
     jvmFlags = List.of(options);
