@@ -296,15 +296,14 @@ final class Deliveries {
    * @return whether any was in flight
    */
   boolean finish(Consumer client, long[] ids, int count, Outcome[] outcomes) {
-    // One look at the clock for all.
-    long nowNs = settings.clock().nanos();
+    times.look();
     boolean any = false;
     for (int i = 0; i < count; i++) {
       Message message = inFlight.get(guids.ordinalOf(ids[i]));
       outcomes[i] = InFlightMessages.check(message, client);
       if (outcomes[i] == Outcome.OK) {
         end(message, End.FIN, 0);
-        times.finished(message, nowNs);
+        times.finished(message);
         any = true;
       }
     }

@@ -13,22 +13,29 @@ public final class ProcessingTimes {
   /** Made with the first FIN: most of very many channels may have none. */
   private volatile LatencyCounts counts;
 
+  /** What the clocks said for all that a client finishes at once; the wall clock 0: not read. */
+  private long nowNs;
+
+  private long wallNs;
+
   ProcessingTimes(ChannelSettings settings) {
     clock = settings.clock();
     percentiles = settings.newLatency().get();
   }
 
-  /**
-   * A message is finished.
-   *
-   * @param nowNs monotonic, one look at the clock for all that a client finished at once
-   */
-  void finished(Message message, long nowNs) {
+  /** Looks at the clock, once for all that a client finishes at once. */
+  void look() {
+    nowNs = clock.nanos();
+    wallNs = 0;
+  }
+
+  /** A message is finished, at the time of the last {@link #look}. */
+  void finished(Message message) {
     if (message.timestampNs > 0) {
       if (counts == null) {
         counts = LatencyCounts.owned(LatencyCounts.LONG_SECONDS);
       }
-      long ns = ageNs(message, nowNs);
+      long ns = ageNs(message);
       counts.recordOwned(ns);
       if (percentiles != E2eProcessingLatency.NONE) {
         percentiles.record(ns);
@@ -40,11 +47,13 @@ public final class ProcessingTimes {
    * How long ago a message was published, ns: by the monotonic clock, for the other may be set
    * meanwhile. Only of what comes from the journal its publish time alone is known.
    */
-  private long ageNs(Message message, long nowNs) {
+  private long ageNs(Message message) {
     if (message.bornNs != 0) {
       return nowNs - message.bornNs;
     }
-    long wallNs = TimeUnit.MILLISECONDS.toNanos(clock.wallMs());
+    if (wallNs == 0) {
+      wallNs = TimeUnit.MILLISECONDS.toNanos(clock.wallMs());
+    }
     return Math.max(0, wallNs - message.timestampNs);
   }
 

@@ -71,7 +71,7 @@ public final class Connection {
     log = new ConnectionLog(client.remoteAddress());
     timers = new ConnectionTimers(ctx, output, log);
     // What it sent while it was not read from has not been looked at: its time begins now.
-    gate = new ReadGate(ctx.channel().config(), timers::commandRead);
+    gate = new ReadGate(ctx.channel().config(), timers::beginWait);
     Async async = new Async(ctx, decoder, this);
     Authenticator authenticator = new Authenticator(services.auth(), client, async);
     publisher = new Publisher(services, client, ctx.channel().eventLoop(), async, authenticator);
@@ -99,6 +99,7 @@ public final class Connection {
 
   /** The bytes of one read were taken: answer them, then see whether there is more to send. */
   void readComplete() {
+    timers.readComplete();
     consuming.flushFins();
     client.pump();
     output.flush();

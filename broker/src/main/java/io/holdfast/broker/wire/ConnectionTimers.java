@@ -26,6 +26,10 @@ final class ConnectionTimers {
   private ScheduledFuture<?> deadline;
   private long intervalNs;
   private long lastCommandNs;
+
+  /** Whether one has come since the clock was looked at. */
+  private boolean isHeard;
+
   private long beatDueNs;
   private long deadlineDueNs;
 
@@ -45,7 +49,7 @@ final class ConnectionTimers {
    */
   void start(long intervalMs) {
     stop();
-    lastCommandNs = System.nanoTime();
+    beginWait();
     if (intervalMs <= 0) {
       return;
     }
@@ -73,6 +77,19 @@ final class ConnectionTimers {
 
   /** A command line has come. */
   void commandRead() {
+    isHeard = true;
+  }
+
+  /** The bytes of one read were taken: one look at the clock for all their commands. */
+  void readComplete() {
+    if (isHeard) {
+      isHeard = false;
+      beginWait();
+    }
+  }
+
+  /** The time that a client has for its next command begins now. */
+  void beginWait() {
     lastCommandNs = System.nanoTime();
   }
 
@@ -128,7 +145,7 @@ final class ConnectionTimers {
     } else if (leftNs() > 0) {
       scheduleDeadline(leftNs());
     } else if (wasHeldUp(System.nanoTime() - deadlineDueNs)) {
-      lastCommandNs = System.nanoTime();
+      beginWait();
       scheduleDeadline(2 * intervalNs);
     } else {
       deadline = hear(this::decide);
