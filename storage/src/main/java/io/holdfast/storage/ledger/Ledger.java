@@ -10,14 +10,10 @@ import io.holdfast.storage.values.HeldMessage;
 import io.holdfast.storage.values.OrdinalRanges;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import org.roaringbitmap.RoaringBitmap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,18 +32,11 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   private final ExcerptLog log;
   private final SyncThread syncThread;
-  private final LedgerRecord record = new LedgerRecord();
-  private long bytesSinceCheckpoint;
+  private final LedgerWriter writer;
   private long checkpointBytes;
-
-  /** Records written by this process. */
-  private int records;
 
   /** The file that begins with the last checkpoint of this process. */
   private volatile int checkpointCycle;
-
-  /** Set when a record could not be written: memory knows more than the disk until a checkpoint. */
-  private boolean behind;
 
   /** How many files were cut off when everything was last summed up. */
   private int cutOffs;
@@ -63,14 +52,6 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
 
   /** The same channel's end. */
   private long unsaidEnd;
-
-  /** Whether it has or had records that version 1.0 does not know. */
-  private boolean usesFormat2;
-
-  private Runnable onFormat2 = () -> {};
-
-  /** How often the channel was rewound; each record says it. */
-  private long generation;
 
   /** No record was ever of a higher one. */
   private long highestGeneration;
@@ -92,6 +73,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
             BLOCK_BYTES,
             MAX_RESERVE_STEP_BYTES,
             CycleFile.Clearing.RARELY_FORCED);
+    writer = new LedgerWriter(log, () -> syncThread.written(this));
   }
 
   /**
@@ -114,13 +96,15 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     try (ExcerptReader reader = log.reader(RecordFormat.LEDGER)) {
       replay.run(reader);
     }
-    bytesSinceCheckpoint = replay.bytesSinceCheckpoint();
+    writer.bytesSinceCheckpoint(replay.bytesSinceCheckpoint());
     checkpointBytes = replay.checkpointBytes();
     LedgerState state = replay.state();
     begin = state == null ? -1 : state.begin();
-    generation = replay.generation();
+    writer.generation(replay.generation());
     highestGeneration = replay.highestGeneration();
-    usesFormat2 = highestGeneration > 0 || (state != null && state.isMarked());
+    if (highestGeneration > 0 || (state != null && state.isMarked())) {
+      writer.useFormat2();
+    }
     incomplete = replay.isIncomplete() || (hasFiles() && !replay.hasCheckpoint());
     if (replay.skipped() > 0) {
       LOG.error(
@@ -169,13 +153,13 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     }
     // Its own records are not to be the first ones.
     unsaid = null;
-    boolean behindBefore = behind;
+    boolean behindBefore = writer.isBehind();
     boolean done = false;
     try {
       writeCheckpoint(finished, unsaidEnd, Collections.emptyIterator(), null);
       done = true;
     } finally {
-      behind |= behindBefore;
+      writer.behind(writer.isBehind() || behindBefore);
       if (!done) {
         unsaid = finished;
       }
@@ -190,17 +174,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
    */
   @Override
   public void onFormat2(Runnable told) {
-    onFormat2 = told;
-    if (usesFormat2) {
-      told.run();
-    }
-  }
-
-  private void useFormat2() {
-    if (!usesFormat2) {
-      usesFormat2 = true;
-      onFormat2.run();
-    }
+    writer.onFormat2(told);
   }
 
   /** Whether {@link #replay} found damage: there may have been records that it knows nothing of. */
@@ -216,52 +190,50 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   /** Records that these messages are finished. */
   @Override
   public void finish(OrdinalRanges ranges) throws IOException {
-    writeRanges(LedgerCodec.FINISH, ranges);
+    writeBegin();
+    writer.ranges(LedgerCodec.FINISH, ranges);
   }
 
   /** Records that these messages went out for the first time. */
   @Override
   public void deliver(OrdinalRanges ranges) throws IOException {
-    writeRanges(LedgerCodec.DELIVER, ranges);
+    writeBegin();
+    writer.ranges(LedgerCodec.DELIVER, ranges);
   }
 
   /** Records attempts and due times of messages that wait outside the backend. */
   @Override
   public void hold(List<HeldMessage> messages) throws IOException {
-    for (int i = 0; i < messages.size(); i += LedgerCodec.MAX_ENTRIES) {
-      writeHeld(
-          LedgerCodec.HOLD,
-          messages.subList(i, Math.min(messages.size(), i + LedgerCodec.MAX_ENTRIES)));
-    }
+    writeBegin();
+    writer.held(LedgerCodec.HOLD, messages);
   }
 
   /** Records that everything below an ordinal was dropped. */
   @Override
   public void empty(long floor) throws IOException {
-    ByteBuffer to = payload(Long.BYTES);
-    to.putLong(floor);
-    write(LedgerCodec.EMPTY, 0);
+    writeBegin();
+    writer.empty(floor);
   }
 
   /** Whether a record could not be written: memory knows more than the disk until a checkpoint. */
   @Override
   public boolean isBehind() {
-    return behind;
+    return writer.isBehind();
   }
 
   /** Whether a checkpoint would pay. */
   @Override
   public boolean wantsCheckpoint() {
-    return behind
+    return writer.isBehind()
         || isCutOff()
-        || bytesSinceCheckpoint > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
+        || writer.bytesSinceCheckpoint() > Math.max(CHECKPOINT_BYTES, 2 * checkpointBytes)
         || log.cycles().size() > MAX_FILES;
   }
 
   /** Whether anything was recorded since the last checkpoint. */
   @Override
   public boolean isDirty() {
-    return behind || bytesSinceCheckpoint > 0 || isCutOff();
+    return writer.isBehind() || writer.bytesSinceCheckpoint() > 0 || isCutOff();
   }
 
   /** Whether records may be gone that somebody has cut off; memory still knows what they said. */
@@ -285,12 +257,12 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     final FinishedSet unsaidBefore = unsaid;
     unsaid = null;
     log.roll();
-    long generationBefore = generation;
+    long generationBefore = writer.generation();
     if (isRewindUncertain) {
       // Should all of it have come to the disk nevertheless, this overrules it.
-      generation = ++highestGeneration;
+      writer.generation(++highestGeneration);
     }
-    long before = bytesSinceCheckpoint;
+    long before = writer.bytesSinceCheckpoint();
     int cycleBefore = log.currentCycle();
     boolean done = false;
     try {
@@ -303,8 +275,8 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     } finally {
       if (!done) {
         unsaid = unsaidBefore;
-        bytesSinceCheckpoint = before;
-        generation = generationBefore;
+        writer.bytesSinceCheckpoint(before);
+        writer.generation(generationBefore);
         // The older files hold; on a full disk the next attempt needs the blocks of this one.
         log.discardAfter(cycleBefore);
       }
@@ -323,10 +295,10 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     // Of a rewind with no record before it a part counts, too.
     writeBegin();
     force();
-    useFormat2();
-    long generationBefore = generation;
+    writer.useFormat2();
+    long generationBefore = writer.generation();
     long beginBefore = begin;
-    generation = ++highestGeneration;
+    writer.generation(++highestGeneration);
     begin = Math.min(begin, first);
     boolean done = false;
     try {
@@ -334,7 +306,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
       done = true;
     } finally {
       if (!done) {
-        generation = generationBefore;
+        writer.generation(generationBefore);
         begin = beginBefore;
         isRewindUncertain = true;
       }
@@ -344,64 +316,12 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   private void writeCheckpoint(
       FinishedSet finished, long end, Iterator<HeldMessage> held, FinishedSet delivered)
       throws IOException {
-    long before = bytesSinceCheckpoint;
-    ByteBuffer to = payload(3 * Long.BYTES);
-    to.putLong(finished.floor());
-    to.putLong(end);
-    if (begin >= 0 || generation > 0) {
-      to.putLong(begin);
-    }
-    boolean isFloorOnly = finished.segments().isEmpty() && delivered == null && !held.hasNext();
-    if (isFloorOnly && log.isIdle()) {
-      // A new channel, or one that has finished everything: there are thousands of them.
-      writeFile(LedgerCodec.CHECKPOINT_BEGIN);
-      checkpointCycle = log.currentCycle();
-    } else {
-      checkpointCycle = writeParts(finished, held, delivered);
-    }
-    checkpointBytes = bytesSinceCheckpoint - before;
-    bytesSinceCheckpoint = 0;
-    behind = false;
+    long before = writer.bytesSinceCheckpoint();
+    checkpointCycle = writer.checkpoint(begin, finished, end, held, delivered);
+    checkpointBytes = writer.bytesSinceCheckpoint() - before;
+    writer.bytesSinceCheckpoint(0);
+    writer.behind(false);
     isRewindUncertain = false;
-  }
-
-  /** Writes a file of two records: the one that was begun, and the end of a checkpoint. */
-  private void writeFile(int type) throws IOException {
-    int bytes = record.end(type, 0);
-    ByteBuffer first = record.copy();
-    payload(0);
-    bytes += record.end(LedgerCodec.CHECKPOINT_END, 1);
-    List<ByteBuffer> both = List.of(first, record.copy());
-    try {
-      log.appendFile(both);
-    } catch (IOException | RuntimeException e) {
-      throw failed(e);
-    }
-    written(both.size(), bytes);
-  }
-
-  /** As records of any number, with the one that was begun; returns the file of the first. */
-  private int writeParts(FinishedSet finished, Iterator<HeldMessage> held, FinishedSet delivered)
-      throws IOException {
-    int firstRecord = records;
-    write(LedgerCodec.CHECKPOINT_BEGIN, 0);
-    int cycle = log.currentCycle();
-    writeSegments(LedgerCodec.CHECKPOINT_FINISHED, finished);
-    if (delivered != null) {
-      writeSegments(LedgerCodec.CHECKPOINT_DELIVERED, delivered);
-    }
-    List<HeldMessage> chunk = new ArrayList<>();
-    while (held.hasNext()) {
-      chunk.add(held.next());
-      if (chunk.size() == LedgerCodec.MAX_ENTRIES || !held.hasNext()) {
-        writeHeld(LedgerCodec.CHECKPOINT_HELD, chunk);
-        chunk.clear();
-      }
-    }
-    payload(0);
-    // Says how many records there are to be: after a power cut one of them may be missing.
-    write(LedgerCodec.CHECKPOINT_END, records - firstRecord);
-    return cycle;
   }
 
   /**
@@ -416,58 +336,6 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
     for (int old : log.cycles().headSet(newest)) {
       log.deleteCycle(old);
     }
-  }
-
-  private void writeSegments(int type, FinishedSet set) throws IOException {
-    OrdinalRanges ranges = new OrdinalRanges();
-    for (Map.Entry<Long, RoaringBitmap> segment : set.segments().entrySet()) {
-      FinishedSet.addRanges(segment.getKey(), segment.getValue(), ranges);
-      writeRanges(type, ranges);
-      ranges.clear();
-    }
-  }
-
-  private void writeRanges(int type, OrdinalRanges ranges) throws IOException {
-    for (int i = 0; i < ranges.count(); i += LedgerCodec.MAX_ENTRIES) {
-      int count = Math.min(LedgerCodec.MAX_ENTRIES, ranges.count() - i);
-      LedgerCodec.putRanges(payload(count * LedgerCodec.maxRangeBytes()), ranges, i, count);
-      write(type, count);
-    }
-  }
-
-  private void writeHeld(int type, List<HeldMessage> messages) throws IOException {
-    int exactType = LedgerCodec.heldType(type, messages);
-    if (LedgerCodec.hasMarks(exactType)) {
-      useFormat2();
-    }
-    LedgerCodec.putHeld(payload(messages.size() * LedgerCodec.maxHeldBytes()), exactType, messages);
-    write(exactType, messages.size());
-  }
-
-  private ByteBuffer payload(int capacity) throws IOException {
-    writeBegin();
-    return record.begin(generation, capacity);
-  }
-
-  private void write(int type, int count) throws IOException {
-    int bytes = record.end(type, count);
-    try {
-      log.append(record.head(), record.payload());
-    } catch (IOException | RuntimeException e) {
-      throw failed(e);
-    }
-    written(1, bytes);
-  }
-
-  private IOException failed(Exception e) {
-    behind = true;
-    return e instanceof IOException io ? io : new IOException(e.toString(), e);
-  }
-
-  private void written(int count, int bytes) {
-    bytesSinceCheckpoint += bytes;
-    records += count;
-    syncThread.written(this);
   }
 
   @Override
@@ -506,7 +374,7 @@ public final class Ledger implements ChannelAccount, Closeable, SyncThread.Synca
   @Override
   public void closeIdle() {
     log.closeIdle();
-    record.release();
+    writer.release();
   }
 
   @Override
