@@ -38,21 +38,29 @@ public final class CycleFile implements Closeable {
   /** How pages are cleared ahead of the appends. */
   public enum Clearing {
     /** Forces come now and then: large pages are least work. */
-    RARELY_FORCED(64 << 10, 64 << 10),
+    RARELY_FORCED(64 << 10, 64 << 10, 256 << 10),
 
     /**
      * Each publish is forced. A force writes each page that was touched, whole, so they are small;
      * the first force of a page also writes what the file system has to note of its blocks, so many
      * are cleared at once (90 us a force of 12 KiB where 16 KiB at once have 130).
      */
-    OFTEN_FORCED(256 << 10, 16 << 10);
+    OFTEN_FORCED(256 << 10, 16 << 10, 0);
 
     private final int stepBytes;
     private final int pageBytes;
+    private final int bodyStepBytes;
 
-    Clearing(int stepBytes, int pageBytes) {
+    /**
+     * @param stepBytes how much is cleared ahead at most
+     * @param pageBytes by one call
+     * @param bodyStepBytes how much is cleared, by one call, ahead of bodies that are written by
+     *     call; 0 for nothing
+     */
+    Clearing(int stepBytes, int pageBytes, int bodyStepBytes) {
       this.stepBytes = stepBytes;
       this.pageBytes = pageBytes;
+      this.bodyStepBytes = bodyStepBytes;
     }
   }
 
@@ -68,7 +76,7 @@ public final class CycleFile implements Closeable {
   /** errno EINTR. */
   private static final int INTERRUPTED = 4;
 
-  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(64 << 10);
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(256 << 10);
 
   private final Path dir;
   private final long maxReserveBytes;
@@ -88,7 +96,11 @@ public final class CycleFile implements Closeable {
   /** Up to here each page was written; between the last excerpt and this there are zeros. */
   private long clearedTo;
 
+  /** How much is cleared ahead; more each time. */
   private int clearBytes;
+
+  /** The same for what is cleared ahead of bodies. */
+  private int bodyClearBytes;
 
   /** Whether there is something behind what was cleared: the file is used again. */
   private boolean usedAgain;
@@ -119,6 +131,7 @@ public final class CycleFile implements Closeable {
     givenBackTo = 0;
     notMapped = 0;
     clearBytes = FIRST_CLEAR_BYTES;
+    bodyClearBytes = FIRST_CLEAR_BYTES;
     usedAgain = false;
   }
 
@@ -183,15 +196,9 @@ public final class CycleFile implements Closeable {
       return;
     }
     clearedTo = Math.max(clearedTo, from);
-    // To the end of a step, but not where there may be no blocks.
-    long to = Math.min(reservedTo, needed + clearBytes - needed % clearBytes);
+    long stepEnd = needed + clearBytes - needed % clearBytes;
     clearBytes = Math.min(clearing.stepBytes, clearBytes * 2);
-    while (clearedTo < to) {
-      int toPageEnd = (int) (clearing.pageBytes - clearedTo % clearing.pageBytes);
-      int bytes = (int) Math.min(toPageEnd, to - clearedTo);
-      write(ZEROS.slice(0, bytes), clearedTo);
-      clearedTo += bytes;
-    }
+    clear(stepEnd, clearing.pageBytes);
   }
 
   /**
@@ -204,11 +211,37 @@ public final class CycleFile implements Closeable {
     long end = offset + body.remaining();
     // All but the pages that it shares with what is before and behind it.
     notMapped += body.remaining() - 2 * PAGE_BYTES;
+    clearAhead(offset, end);
     write(body, offset);
     int behind = usedAgain ? ARRAY_BYTES + NEXT_HEAD_BYTES : NEXT_HEAD_BYTES;
     if (clearedTo < end + behind) {
       write(ZEROS.slice(0, behind), end);
       clearedTo = end + behind;
+    }
+  }
+
+  /**
+   * Makes new pages large ones. A call that begins anywhere gets small ones, each of which costs as
+   * much: with the zeros before it a body takes half as long (storage/README.md, Ways to append).
+   */
+  private void clearAhead(long from, long upToBytes) throws IOException {
+    int step = clearing.bodyStepBytes;
+    // Pages that are there already need none, and large bodies get large ones by themselves.
+    if (usedAgain || clearedTo >= upToBytes || upToBytes - from >= step) {
+      return;
+    }
+    clearedTo = Math.max(clearedTo, from);
+    bodyClearBytes = Math.min(step, bodyClearBytes * 2);
+    clear(upToBytes + bodyClearBytes - upToBytes % bodyClearBytes, step);
+  }
+
+  /** Clears up to an offset, but not where there may be no blocks, by calls of one page each. */
+  private void clear(long upToBytes, int pageBytes) throws IOException {
+    long to = Math.min(reservedTo, upToBytes);
+    while (clearedTo < to) {
+      int bytes = (int) Math.min(pageBytes - clearedTo % pageBytes, to - clearedTo);
+      write(ZEROS.slice(0, bytes), clearedTo);
+      clearedTo += bytes;
     }
   }
 
@@ -278,6 +311,7 @@ public final class CycleFile implements Closeable {
         reserveBytes = FIRST_RESERVE_BYTES;
         clearedTo = Math.min(clearedTo, from);
         clearBytes = FIRST_CLEAR_BYTES;
+        bodyClearBytes = FIRST_CLEAR_BYTES;
       } catch (IOException e) {
         LOG.warn("{}: {} unused bytes stay reserved", path, reservedTo - from, e);
       }
