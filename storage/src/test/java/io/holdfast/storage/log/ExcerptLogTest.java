@@ -284,7 +284,7 @@ class ExcerptLogTest {
   @EnumSource
   void shouldKeepSmallAndLargeRecordsApart(CycleFile.Clearing clearing) throws Exception {
     final int records = 60_000;
-    final int largest = 100_000;
+    final int largest = 300_000;
     final int seed = 4711;
     Random random = new Random(seed);
     ByteBuffer direct = ByteBuffer.allocateDirect(largest);
