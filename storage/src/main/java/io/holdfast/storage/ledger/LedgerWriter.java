@@ -63,7 +63,7 @@ final class LedgerWriter {
     return behind;
   }
 
-  /** Sets whether memory knows more than the disk. */
+  /** Sets it: a checkpoint has made up for it, or one of before is still to. */
   void behind(boolean isBehind) {
     behind = isBehind;
   }
@@ -80,7 +80,7 @@ final class LedgerWriter {
     generation = next;
   }
 
-  /** Counts from here on. */
+  /** Sets how much was written since the last checkpoint. */
   void bytesSinceCheckpoint(long bytes) {
     bytesSinceCheckpoint = bytes;
   }

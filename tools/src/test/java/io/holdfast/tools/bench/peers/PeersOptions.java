@@ -52,9 +52,9 @@ final class PeersOptions {
 
   @Option(
       names = "--warmup",
-      defaultValue = "2",
+      defaultValue = "6",
       paramLabel = "S",
-      description = "Seconds of the same load on another queue before (default: 2).")
+      description = "Seconds of the same load on another queue before (default: 6).")
   private double warmup;
 
   @Option(
