@@ -23,6 +23,11 @@ final class OrderRule implements SoakRule {
   /** Older messages are about to come again. */
   synchronized void suspend() {
     suspendedUntilNs = Long.MAX_VALUE;
+    last = null;
+  }
+
+  private boolean isSuspended() {
+    return suspendedUntilNs == Long.MAX_VALUE || System.nanoTime() < suspendedUntilNs;
   }
 
   /** They are ready. */
@@ -33,11 +38,7 @@ final class OrderRule implements SoakRule {
   @Override
   public synchronized String objection(
       Delivery before, Published published, Frame.Msg frame, Session session) {
-    if (suspendedUntilNs == Long.MAX_VALUE || System.nanoTime() < suspendedUntilNs) {
-      last = null;
-      return null;
-    }
-    if (last == null || last.id.equals(frame.id())) {
+    if (isSuspended() || last == null || last.id.equals(frame.id())) {
       return null;
     }
     // Sixteen digits each.
@@ -55,6 +56,9 @@ final class OrderRule implements SoakRule {
 
   @Override
   public synchronized void delivered(Delivery message) {
-    last = message;
+    // What was in flight before may come late: nothing follows from that.
+    if (!isSuspended()) {
+      last = message;
+    }
   }
 }
