@@ -19,8 +19,8 @@ final class PeersChart {
           Metric.WAITING_CPU);
 
   private static final int COLUMNS = 2;
-  private static final int PANEL_WIDTH = 450;
-  private static final int LABELS = 140;
+  private static final int PANEL_WIDTH = 470;
+  private static final int LABELS = 160;
   private static final int VALUES = 60;
   private static final int MARGIN = 14;
   private static final int HEAD = 78;
